@@ -1,0 +1,1 @@
+"""Guided runbook notebooks for BlueMind servers."""

@@ -1,0 +1,27 @@
+"""What can stop a run, each with the exit code of the command line."""
+
+
+class BmnbError(Exception):
+    """A run that cannot go on; the text is one message for the operator."""
+
+    exit_code = 1
+
+
+class ActionFailed(BmnbError):
+    """A command ended badly, or what it should have done is not there."""
+
+
+class ConnectionFailed(ActionFailed):
+    """A server cannot be reached or will not let us in."""
+
+
+class InputError(BmnbError):
+    """A parameter, client file or server name is wrong; nothing was touched."""
+
+    exit_code = 2
+
+
+class Stopped(BmnbError):
+    """An inhibitor or an unanswered confirmation: the run waits for a person."""
+
+    exit_code = 3

@@ -1,0 +1,217 @@
+"""What a procedure is made of: steps that yield actions and touch nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command line ended on a server. `seconds` is wall time; `stdout` and `stderr` are text.
+
+    Of long outputs only the end is kept (see `remote`); `exit` is None when nobody knows how it ended.
+    """
+
+    host: str
+    line: str
+    exit: int | None
+    stdout: str = ""
+    stderr: str = ""
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return self.exit == 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether what was observed is what must hold, and what was seen, in one line."""
+
+    holds: bool
+    seen: str
+
+
+@dataclass(frozen=True)
+class Condition:
+    """An action is skipped, with `otherwise` as the reason, where `line` ends with 1 on `host`."""
+
+    host: str
+    line: str
+    otherwise: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """Changes a server: a command line that runs there in a unit of its own.
+
+    `env` goes before the line; `accept` are the exit statuses that count as done; `read` makes table
+    columns from the result. `ensure` repeats it at every resume of an unfinished step. After a
+    `farewell` the server is out of reach, so that its success is for the next check to prove;
+    `moves_to` is the address at which the server is contacted from then on.
+    """
+
+    host: str
+    line: str
+    title: str = ""
+    when: Condition | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    accept: tuple[int, ...] = (0,)
+    read: Callable[[Result], Row] | None = None
+    remedy: str = ""
+    ensure: bool = False
+    farewell: bool = False
+    moves_to: str = ""
+
+    @property
+    def script(self) -> str:
+        """The line with its environment, as bash gets it."""
+        return "".join(f"export {name}='{value}'\n" for name, value in self.env.items()) + self.line
+
+
+@dataclass(frozen=True)
+class Check:
+    """Observes one or more servers and states what must hold; `judge` gets one Result per server.
+
+    `patience` is how many seconds it may take until it holds; `line` may be one per server.
+    """
+
+    host: str | tuple[str, ...]
+    line: str | tuple[str, ...]
+    judge: Callable[..., Verdict]
+    title: str = ""
+    remedy: str = ""
+    when: Condition | None = None
+    patience: float = 0.0
+
+    @property
+    def observations(self) -> list[tuple[str, str]]:
+        """(host, line) of each observation."""
+        hosts = (self.host,) if isinstance(self.host, str) else self.host
+        lines = (self.line,) * len(hosts) if isinstance(self.line, str) else self.line
+        return list(zip(hosts, lines, strict=True))
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to the API of BlueMind's core on its server.
+
+    `change` makes the body from the current value, which is read first with GET at the same path.
+    With `task` the answer is a task, and the call is done when the task has succeeded.
+    """
+
+    host: str
+    method: str
+    path: str
+    title: str = ""
+    body: Any = None
+    change: Callable[[Any], Any] | None = None
+    task: bool = False
+    judge: Callable[[Any], Verdict] | None = None
+    remedy: str = ""
+    when: Condition | None = None
+    patience: float = 0.0
+
+    @property
+    def line(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Manual:
+    """What only a person can do or decide. `key` names its answer in the client file or the form.
+
+    With `expect` the answer must be that very word (the name of the server that loses service or
+    data); without, it says who did it, and how that can be seen.
+    """
+
+    host: str
+    key: str
+    title: str
+    expect: str = ""
+    when: Condition | None = None
+
+    @property
+    def line(self) -> str:
+        return self.title
+
+
+@dataclass(frozen=True)
+class Together:
+    """Actions that run side by side."""
+
+    actions: tuple[Command, ...]
+
+
+Single = Command | Check | Call | Manual
+Action = Single | Together
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a procedure with its own heading in the document; `downtime` when users are cut off."""
+
+    title: str
+    downtime: bool = False
+
+    @property
+    def name(self) -> str:
+        return slug(self.title)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing a phase does. `once` must never be repeated in silence; `repeatable` counts passes."""
+
+    title: str
+    phase: Phase
+    actions: Callable[[Any], Iterator[Action]]
+    once: bool = False
+    repeatable: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.actions.__name__.replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """One document as code: its settings and its steps in order."""
+
+    title: str
+    settings: type
+    steps: tuple[Step, ...]
+
+    @property
+    def name(self) -> str:
+        return slug(self.title)
+
+    @property
+    def phases(self) -> list[Phase]:
+        return list(dict.fromkeys(step.phase for step in self.steps))
+
+
+def step(
+    title: str, phase: Phase, *, once: bool = False, repeatable: bool = False
+) -> Callable[[Callable[[Any], Iterator[Action]]], Step]:
+    """Make a step of a function that yields the actions for given settings."""
+
+    def declare(actions: Callable[[Any], Iterator[Action]]) -> Step:
+        return Step(title, phase, actions, once, repeatable)
+
+    return declare
+
+
+def singles(actions: Iterator[Action]) -> list[Single]:
+    """The actions of a step one by one, those of a Together in their order."""
+    return [one for action in actions for one in (action.actions if isinstance(action, Together) else [action])]
+
+
+def slug(title: str) -> str:
+    """A title as it stands in commands and file names."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

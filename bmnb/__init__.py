@@ -1,1 +1,3 @@
 """Guided runbook notebooks for BlueMind servers."""
+
+__version__ = "0.1.0"

@@ -6,6 +6,10 @@ class BmnbError(Exception):
 
     exit_code = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in the cell: the message, without our stack."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ActionFailed(BmnbError):
     """A command ended badly, or what it should have done is not there."""

@@ -50,10 +50,11 @@ class Condition:
 class Command:
     """Changes a server: a command line that runs there in a unit of its own.
 
-    `env` goes before the line; `accept` are the exit statuses that count as done; `read` makes table
-    columns from the result. `ensure` repeats it at every resume of an unfinished step. After a
-    `farewell` the server is out of reach, so that its success is for the next check to prove;
-    `moves_to` is the address at which the server is contacted from then on.
+    `env` goes before the line; `feed` is a (host, line) whose output the command gets as its input;
+    `accept` are the exit statuses that count as done; `read` makes table columns from the result.
+    `ensure` repeats it at every resume of an unfinished step. After a `farewell` the server is out of
+    reach, so that its success is for the next check to prove; `moves_to` is the address at which the
+    server is contacted from then on.
     """
 
     host: str
@@ -61,6 +62,7 @@ class Command:
     title: str = ""
     when: Condition | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    feed: tuple[str, str] | None = None
     accept: tuple[int, ...] = (0,)
     read: Callable[[Result], Row] | None = None
     remedy: str = ""
@@ -166,13 +168,16 @@ class Phase:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing a phase does. `once` must never be repeated in silence; `repeatable` counts passes."""
+    """One thing a phase does. `once` must never be repeated in silence.
+
+    `passes` is the name of the setting that tells how often the step is done.
+    """
 
     title: str
     phase: Phase
     actions: Callable[[Any], Iterator[Action]]
     once: bool = False
-    repeatable: bool = False
+    passes: str = ""
 
     @property
     def name(self) -> str:
@@ -197,19 +202,21 @@ class Procedure:
 
 
 def step(
-    title: str, phase: Phase, *, once: bool = False, repeatable: bool = False
+    title: str, phase: Phase, *, once: bool = False, passes: str = ""
 ) -> Callable[[Callable[[Any], Iterator[Action]]], Step]:
     """Make a step of a function that yields the actions for given settings."""
 
     def declare(actions: Callable[[Any], Iterator[Action]]) -> Step:
-        return Step(title, phase, actions, once, repeatable)
+        return Step(title, phase, actions, once, passes)
 
     return declare
 
 
 def singles(actions: Iterator[Action]) -> list[Single]:
     """The actions of a step one by one, those of a Together in their order."""
-    return [one for action in actions for one in (action.actions if isinstance(action, Together) else [action])]
+    return [
+        one for action in actions for one in (action.actions if isinstance(action, Together) else [action])
+    ]
 
 
 def slug(title: str) -> str:

@@ -1,0 +1,1 @@
+"""What BlueMind is: its paths, services, packages, settings and API."""

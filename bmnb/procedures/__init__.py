@@ -1,0 +1,5 @@
+"""One module a document of BlueMind; the only place with its order of work."""
+
+from bmnb.procedures import changing_distributions
+
+ALL = (changing_distributions.PROCEDURE,)

@@ -1,0 +1,1 @@
+"""How files, databases, configuration and the address get from the origin to the target."""

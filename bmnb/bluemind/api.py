@@ -1,0 +1,52 @@
+"""Calls of BlueMind's API that the procedures use, and how their answers read.
+
+Paths and answers: interfaces IInstallation, IServer, ISystemConfiguration, ISecurityMgmt,
+IMailDeliveryMgmt and IJob, the same in 4.x and 5.x unless told.
+"""
+
+from typing import Any
+
+from bmnb.steps import Verdict
+
+STATE = "/api/system/installation/state"
+VERSION = "/api/system/installation/version"
+SUBSCRIPTION = "/api/system/installation/subscription"
+SERVERS = "/api/servers/default/_complete"
+CONFIGURATION = "/api/configuration"
+EXECUTIONS = "/api/scheduledjobs/_searchExecution"
+FIREWALL = "/api/system/security/_updatefirewallrules"
+"""4.x only: in 5.x the console's Save does nothing where no value changed."""
+MAIL_MAINTENANCE = "/api/system/maildelivery/mgmt/_repair"
+
+RUNNING_JOBS = {"active": True, "from": 0, "size": -1}
+
+
+def is_running(state: Any) -> Verdict:
+    return Verdict(str(state).endswith("RUNNING"), str(state))
+
+
+def single_server(servers: Any) -> Verdict:
+    names = [f"{one['uid']} ({one['value'].get('ip')})" for one in servers]
+    return Verdict(len(names) == 1, ", ".join(names) or "no server")
+
+
+def mail_is_here(configuration: Any) -> Verdict:
+    kind = configuration["values"].get("archive_kind") or "none"
+    return Verdict(kind in ("none", "cyrus"), f"archive_kind {kind}")
+
+
+def no_job_runs(executions: Any) -> Verdict:
+    jobs = [one["jobId"] if "jobId" in one else one["execution"]["jobId"] for one in executions["values"]]
+    return Verdict(not jobs, ", ".join(jobs) or "no job runs")
+
+
+def no_exclusions(configuration: Any) -> Verdict:
+    """BlueMind drops a leading ! when it saves My Networks, so that the excluded host becomes allowed."""
+    networks = split_networks(configuration["values"].get("mynetworks", ""))
+    excluded = [one for one in networks if one.startswith("!")]
+    return Verdict(not excluded, ", ".join(excluded) or f"{len(networks)} networks, no exclusion")
+
+
+def split_networks(text: str) -> list[str]:
+    """My Networks as a list; they are separated by commas or spaces."""
+    return text.replace(",", " ").split()

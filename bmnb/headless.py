@@ -1,0 +1,113 @@
+"""Headless runs: papermill executes the run's notebook, as a person would cell by cell."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from bmnb import errors
+from bmnb.run import folder_of
+from bmnb.settings import make
+from bmnb.steps import Procedure
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+KERNEL = "python3"
+
+
+def run(
+    procedure: Procedure, values: Mapping[str, Any], source: str, tell: Callable[[str], None]
+) -> tuple[int, Path]:
+    """Execute the procedure's notebook into the run's folder; return the exit code and that folder.
+
+    `tell` gets a line for each action as the journal records it. Raise InputError for wrong values.
+    """
+    settings: Any = make(procedure.settings, values, source)
+    folder = folder_of(procedure, settings).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    notebook = folder / "notebook.ipynb"
+    if notebook.exists():
+        shutil.copy2(notebook, folder / "notebook-before.ipynb")
+    told = Follower(folder / "journal.jsonl", tell)
+    with told:
+        code = _execute(template(procedure), notebook, {**values, "runs": str(folder.parent)}, tell)
+    return code, folder
+
+
+def template(procedure: Procedure) -> Path:
+    return NOTEBOOKS / f"{procedure.name}.ipynb"
+
+
+def _execute(template: Path, notebook: Path, values: Mapping[str, Any], tell: Callable[[str], None]) -> int:
+    try:
+        papermill.execute_notebook(
+            str(template),
+            str(notebook),
+            dict(values),
+            kernel_name=KERNEL,
+            progress_bar=False,
+            log_output=False,
+        )
+    except PapermillExecutionError as error:
+        tell(error.evalue)
+        return exit_code(error.ename)
+    return 0
+
+
+def exit_code(name: str) -> int:
+    """The exit code of an error by its class's name, which is all that papermill keeps of it."""
+    kind = getattr(errors, name, errors.BmnbError)
+    return int(kind.exit_code)
+
+
+class Follower:
+    """Tells of a journal's new lines while the notebook runs in its own process."""
+
+    def __init__(self, journal: Path, tell: Callable[[str], None]) -> None:
+        self.journal, self.tell = journal, tell
+        self._position = journal.stat().st_size if journal.exists() else 0
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self) -> Follower:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._end.wait(0.5):
+            self._news()
+        self._news()
+
+    def _news(self) -> None:
+        if not self.journal.exists():
+            return
+        with self.journal.open("rb") as file:
+            file.seek(self._position)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        self._position += len(whole) + len(newline)
+        for line in whole.splitlines():
+            text = headline(json.loads(line))
+            if text:
+                self.tell(text)
+
+
+def headline(line: dict[str, Any]) -> str:
+    """A journal line as one line of progress; empty for those that say nothing to a person."""
+    clock = line["time"][11:19]
+    if line["event"] == "step started":
+        return f"{clock} == {line['title']}"
+    if line["event"] in ("done", "failed", "skipped"):
+        seconds = f" {line['seconds']} s" if line.get("seconds") else ""
+        seen = line["seen"].splitlines()[0] if line.get("seen") else ""
+        return f"{clock}    {line['event']:8}{line['title']} ({line['server']}){seconds} {seen}".rstrip()
+    return ""

@@ -1,0 +1,109 @@
+"""What a journal tells of steps, passes, phases and downtime, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bmnb.journal import Journal, Line
+from bmnb.steps import Procedure, Row, Step
+
+ENDS = ("done", "failed", "skipped")
+
+
+def step_rows(journal: Journal, step: Step) -> Iterator[Row]:
+    """A row for each action of a step, and of each of its passes, as it ended last."""
+    last: dict[str, Line] = {}
+    for line in journal.lines:
+        if line["event"] in ("started", *ENDS) and _belongs(line["action"], step):
+            last[line["action"]] = line
+    for key, line in last.items():
+        row = {"pass": int(key.split("/")[0].rsplit(".", 1)[1])} if step.passes else {}
+        yield {
+            **row,
+            "server": line["server"],
+            "action": line["title"],
+            "status": line["event"],
+            "seconds": line.get("seconds", ""),
+            "seen": _first_line(line.get("seen", "")),
+            **line.get("row", {}),
+        }
+
+
+def pass_rows(journal: Journal, step: Step) -> Iterator[Row]:
+    """A row for each pass of a repeated step: seconds, and the sums of what its commands counted."""
+    for done in journal.events("step done"):
+        if not done["step"].startswith(f"{step.name}."):
+            continue
+        lines = [line for line in journal.events("done") if line["action"].startswith(f"{done['step']}/")]
+        started = journal.last("step started", step=done["step"])
+        rows = [line["row"] for line in lines if line.get("row")]
+        sums = {key: sum(row[key] for row in rows) for key in (rows[0] if rows else {}) if key != "bytes/s"}
+        yield {
+            "pass": int(done["step"].rsplit(".", 1)[1]),
+            "ended": _clock(done),
+            "seconds": round(_seconds(started, done), 1) if started else "",
+            **sums,
+        }
+
+
+def phase_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
+    """A row for each phase that has begun, and one for the downtime: service stopped to service answering."""
+    for phase in procedure.phases:
+        steps = [step for step in procedure.steps if step.phase == phase]
+        begun = [line for line in journal.events("step started") if line["phase"] == phase.name]
+        ended = [
+            line
+            for line in journal.events("step done")
+            if any(_belongs(f"{line['step']}/", s) for s in steps)
+        ]
+        if begun:
+            yield _phase_row(
+                phase.title, begun[0], ended[-1] if ended else None, f"{len(ended)} of {len(begun)} done"
+            )
+    stopped, answers = downtime(procedure, journal)
+    if stopped:
+        yield _phase_row("Downtime", stopped, answers, "over" if answers else "under way")
+
+
+def downtime(procedure: Procedure, journal: Journal) -> tuple[Line | None, Line | None]:
+    """From the first stop of the origin's services to the end of the last step that needs them stopped."""
+    phases = {phase.name for phase in procedure.phases if phase.downtime}
+    cut = {step.name for step in procedure.steps if step.phase.name in phases}
+    stopped = next(
+        (
+            line
+            for line in journal.events("started")
+            if line["action"].split("/")[0] in cut and "unit" in line
+        ),
+        None,
+    )
+    last = [step.name for step in procedure.steps if step.phase.name in phases][-1:]
+    return stopped, journal.last("step done", step=last[0]) if last else None
+
+
+def _belongs(key: str, step: Step) -> bool:
+    name = key.split("/")[0]
+    return name == step.name or (bool(step.passes) and name.rsplit(".", 1)[0] == step.name)
+
+
+def _phase_row(title: str, begun: Line, ended: Line | None, state: str) -> Row:
+    return {
+        "phase": title,
+        "began": _clock(begun),
+        "ended": _clock(ended) if ended else "",
+        "seconds": round(_seconds(begun, ended), 1) if ended else "",
+        "state": state,
+    }
+
+
+def _seconds(begun: Line, ended: Line) -> float:
+    return (datetime.fromisoformat(ended["time"]) - datetime.fromisoformat(begun["time"])).total_seconds()
+
+
+def _clock(line: Line) -> str:
+    return f"{datetime.fromisoformat(line['time']):%Y-%m-%d %H:%M:%S}"
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0] if text else ""

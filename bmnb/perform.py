@@ -1,0 +1,310 @@
+"""Doing one action on its server, with a line in the journal before and after."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bmnb.bluemind.paths import TOKEN
+from bmnb.errors import ActionFailed, ConnectionFailed, Stopped
+from bmnb.journal import Journal, Line
+from bmnb.remote import Servers, UnitState
+from bmnb.steps import Call, Check, Command, Condition, Manual, Result, Row, Single, Verdict
+
+Numbered = tuple[str, Single]
+
+LAST_LINES = 10
+POLL_SECONDS = 2.0
+TASK_SECONDS = 1800.0
+FAREWELL_SECONDS = 20.0
+OUT_OF_REACH_SECONDS = 600.0
+"""How long a server may be out of reach while a command runs on it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an action ended: done, skipped or failed, what was seen, and what to do about it."""
+
+    action: Single
+    status: str
+    seen: str = ""
+    row: Row = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def message(self) -> str:
+        """What the operator reads: server, command, how it ended, what to do next."""
+        where = self.action.host if isinstance(self.action.host, str) else " and ".join(self.action.host)
+        remedy = getattr(self.action, "remedy", "")
+        return f"{self.action.title} ({where}): {self.seen}" + (f"\n  → {remedy}" if remedy else "")
+
+
+class Performer:
+    """Performs the actions of one step of one run."""
+
+    def __init__(
+        self, servers: Servers, journal: Journal, logs: Path, run: str, answers: dict[str, str]
+    ) -> None:
+        self.servers, self.journal, self.logs, self.run, self.answers = servers, journal, logs, run, answers
+
+    def perform(self, once: bool, numbered: Numbered) -> Outcome:
+        """Do an action, given with its key, unless the journal says that it is done."""
+        key, action = numbered
+        self._pin(action)
+        if isinstance(action, Command):
+            recorded = self._recorded(key, action)
+            if recorded is not None:
+                return recorded
+        if action.when and not self._holds(action.when):
+            return self._end(key, Outcome(action, "skipped", action.when.otherwise))
+        if isinstance(action, Command):
+            return self._command(key, action, once)
+        self.journal.write(
+            "started", action=key, server=_servers(action), title=action.title, line=_text(action)
+        )
+        started = time.monotonic()
+        verdict = self._observe(action)
+        seconds = round(time.monotonic() - started, 1)
+        return self._end(
+            key, Outcome(action, "done" if verdict.holds else "failed", verdict.seen, {}, seconds)
+        )
+
+    # commands
+
+    def _recorded(self, key: str, command: Command) -> Outcome | None:
+        ended = self.journal.last("done", action=key, script=_digest(command))
+        if ended is None or command.ensure:
+            return None
+        return Outcome(command, "done", ended["seen"], ended["row"], ended["seconds"])
+
+    def _command(self, key: str, command: Command, once: bool) -> Outcome:
+        unit, result = self._under_way(key, command, once)
+        if unit is None:
+            unit = f"{self.run}-{key.replace('/', '-')}-{len(list(self.journal.events('started', action=key))) + 1}"
+            script = self._fed(command)
+            self._started(key, command, unit)
+            self.servers.start(command.host, unit, script)
+        if result is None:
+            result = self._follow(command, unit)
+        self._log(key, command, result)
+        outcome = self._outcome(command, result)
+        ended = self._end(key, outcome, exit=result.exit, script=_digest(command))
+        if command.moves_to and outcome.status == "done":
+            self.journal.write("moved", server=command.host, address=command.moves_to)
+            self.servers.reach(command.host, command.moves_to)
+        return ended
+
+    def _started(self, key: str, command: Command, unit: str) -> None:
+        self.journal.write(
+            "started", action=key, server=command.host, title=command.title, line=command.line, unit=unit
+        )
+
+    def _under_way(self, key: str, command: Command, once: bool) -> tuple[str | None, Result | None]:
+        """The unit of an earlier start whose end the journal does not have, if it is there to go on with."""
+        started = self.journal.last("started", action=key)
+        if started is None or self._has_ended(key, started):
+            return None, None
+        unit = started["unit"]
+        try:
+            state = self.servers.state(command.host, unit)
+        except ConnectionFailed:
+            if command.farewell:
+                return unit, Result(command.host, command.line, 0)
+            raise
+        if state in (UnitState.RUNNING, UnitState.ENDED):
+            return unit, None
+        if state is UnitState.LOST and command.farewell:
+            return unit, Result(command.host, command.line, 0)
+        if state is UnitState.LOST and once:
+            self._ask_whether_to_repeat(key, command)
+        return None, None
+
+    def _has_ended(self, key: str, started: Line) -> bool:
+        return any(
+            line["number"] > started["number"] and line["event"] in ("done", "failed")
+            for line in self.journal.events(action=key)
+        )
+
+    def _ask_whether_to_repeat(self, key: str, command: Command) -> None:
+        if self.answers.get(key) != "again":
+            raise Stopped(
+                f"{command.title} ({command.host}) was started and nobody knows how it ended: the server was "
+                f"restarted or the command killed.\n  $ {command.line}\n"
+                f"  → look on the server, then answer `{key}: again` under answers to have it repeated"
+            )
+        self.journal.write("answer", key=key, answer="again")
+
+    def _fed(self, command: Command) -> str:
+        """The command's script, with the output of its feed as its input."""
+        if command.feed is None:
+            return command.script
+        host, line = command.feed
+        fed = self.servers.run(host, line)
+        if not fed.ok:
+            raise ActionFailed(failure(fed))
+        return f"exec <<'BMNB-FEED'\n{fed.stdout.rstrip()}\nBMNB-FEED\n{command.script}"
+
+    def _follow(self, command: Command, unit: str) -> Result:
+        try:
+            patience = FAREWELL_SECONDS if command.farewell else OUT_OF_REACH_SECONDS
+            result = self.servers.follow(command.host, unit, patience=patience)
+        except KeyboardInterrupt:
+            self.servers.stop(command.host, unit)
+            return Result(command.host, command.line, None, stderr="stopped by the operator")
+        except ConnectionFailed:
+            if not command.farewell:
+                raise
+            return Result(command.host, command.line, 0)
+        if result is None and command.farewell:
+            return Result(command.host, command.line, 0)
+        return result or Result(command.host, command.line, None)
+
+    def _outcome(self, command: Command, result: Result) -> Outcome:
+        seconds = round(result.seconds, 1)
+        if result.exit not in command.accept:
+            return Outcome(command, "failed", failure(result), {}, seconds)
+        return Outcome(command, "done", "", command.read(result) if command.read else {}, seconds)
+
+    # observations, calls and answers
+
+    def _holds(self, condition: Condition) -> bool:
+        result = self.servers.run(condition.host, condition.line)
+        if result.exit not in (0, 1):
+            raise ActionFailed(failure(result))
+        return result.ok
+
+    def _observe(self, action: Check | Call | Manual) -> Verdict:
+        if isinstance(action, Manual):
+            return self._answered(action)
+        look: Callable[[], Verdict] = (
+            (lambda: self._checked(action)) if isinstance(action, Check) else (lambda: self._called(action))
+        )
+        return until(look, action.patience)
+
+    def _checked(self, check: Check) -> Verdict:
+        results = [self.servers.run(host, line) for host, line in check.observations]
+        try:
+            return check.judge(*results)
+        except (ValueError, IndexError, KeyError, TypeError) as error:
+            said = " | ".join((one.stdout + one.stderr).strip()[-200:] for one in results)
+            return Verdict(False, f"unexpected answer ({error}): {said}")
+
+    def _called(self, call: Call) -> Verdict:
+        token = self._token(call.host)
+        body = call.body
+        if call.change:
+            body = call.change(self.servers.api(call.host, "GET", call.path, token=token)[1])
+        answer = self.servers.api(call.host, call.method, call.path, body=body, token=token)[1]
+        if call.task:
+            return self._task(call.host, answer["id"], token)
+        if call.judge is None:
+            return Verdict(True, "")
+        try:
+            return call.judge(answer)
+        except (ValueError, IndexError, KeyError, TypeError) as error:
+            return Verdict(False, f"unexpected answer: {type(error).__name__} {error}")
+
+    def _token(self, host: str) -> str:
+        """The core's own token, which is a valid key of its API; it stays in memory."""
+        read = self.servers.run(host, f"cat {TOKEN}")
+        if not read.ok:
+            raise ActionFailed(failure(read))
+        return read.stdout.strip()
+
+    def _task(self, host: str, task: str, token: str) -> Verdict:
+        """Wait for the task's end. A task that core no longer knows was lost with a restart of core."""
+        deadline = time.monotonic() + TASK_SECONDS
+        while time.monotonic() < deadline:
+            status: Any = self.servers.api(host, "GET", f"/api/tasks/{task}", token=token)[1]
+            if status["state"] in ("Success", "InError"):
+                return Verdict(status["state"] == "Success", status.get("lastLogEntry") or status["state"])
+            time.sleep(0.5)
+        return Verdict(False, f"the task has not ended after {TASK_SECONDS:.0f} s")
+
+    def _answered(self, manual: Manual) -> Verdict:
+        recorded = self.journal.last("answer", key=manual.key)
+        answer = recorded["answer"] if recorded else self.answers.get(manual.key, "")
+        if not answer or (manual.expect and answer != manual.expect):
+            wanted = manual.expect or "who did it, and how it can be seen"
+            said = f"answered {answer!r}" if answer else "not answered"
+            return Verdict(False, f"{said}; answer `{manual.key}: {wanted}` to go on")
+        if not recorded:
+            self.journal.write("answer", key=manual.key, answer=answer)
+        return Verdict(True, answer)
+
+    # the record
+
+    def _end(self, key: str, outcome: Outcome, **facts: Any) -> Outcome:
+        action = outcome.action
+        self.journal.write(
+            outcome.status,
+            action=key,
+            server=_servers(action),
+            title=action.title,
+            seen=outcome.seen,
+            row=dict(outcome.row),
+            seconds=outcome.seconds,
+            **facts,
+        )
+        return outcome
+
+    def _log(self, key: str, command: Command, result: Result) -> None:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with (self.logs / f"{key.replace('/', '-')}.log").open("a", encoding="utf-8") as log:
+            log.write(f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n")
+
+    def _pin(self, action: Single) -> None:
+        """Record at first contact which machine a name leads to; from then on it must be that one."""
+        hosts = (action.host,) if isinstance(action.host, str) else action.host
+        for host in hosts:
+            if isinstance(action, Manual) or self.journal.last("pinned", server=host):
+                continue
+            identity = self.servers.identity(host)
+            self.journal.write("pinned", server=host, machine=identity.machine_id, host_key=identity.host_key)
+            self.servers.pin(host, identity.machine_id)
+
+
+def until(look: Callable[[], Verdict], patience: float) -> Verdict:
+    """Look until it holds or the patience in seconds is over; a server may be out of reach meanwhile."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            verdict = look()
+        except ActionFailed as error:
+            if time.monotonic() >= deadline:
+                if patience:
+                    return Verdict(False, str(error))
+                raise
+            verdict = Verdict(False, str(error))
+        if verdict.holds or time.monotonic() >= deadline:
+            return verdict
+        time.sleep(POLL_SECONDS)
+
+
+def failure(result: Result) -> str:
+    """One message: server, command, exit status, last lines."""
+    lines = (result.stderr.strip() or result.stdout.strip()).splitlines()[-LAST_LINES:]
+    how = (
+        f"exit status {result.exit}"
+        if result.exit is not None
+        else "it did not end: killed, or the server restarted"
+    )
+    said = "".join(f"\n  | {line}" for line in lines)
+    return f"{how} on {result.host}{said}\n  $ {result.line}"
+
+
+def _digest(command: Command) -> str:
+    return hashlib.sha256(command.script.encode()).hexdigest()[:16]
+
+
+def _servers(action: Single) -> str:
+    return action.host if isinstance(action.host, str) else ", ".join(action.host)
+
+
+def _text(action: Single) -> str:
+    line = action.line
+    return line if isinstance(line, str) else "\n".join(line)

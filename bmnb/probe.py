@@ -1,0 +1,109 @@
+"""Watching from outside whether the service answers: SMTP, IMAP and HTTPS, once a second."""
+
+from __future__ import annotations
+
+import csv
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bmnb.steps import Row
+
+TIMEOUT = 2.0
+
+
+def _greeting(address: str, port: int, begin: bytes) -> bool:
+    with socket.create_connection((address, port), TIMEOUT) as connection:
+        connection.settimeout(TIMEOUT)
+        return connection.recv(64).startswith(begin)
+
+
+def _page(address: str, port: int) -> bool:
+    # nginx answers 502 or 503 while BlueMind is away; the certificate may be self-signed
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection((address, port), TIMEOUT) as connection,
+        context.wrap_socket(connection) as secure,
+    ):
+        secure.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        return secure.recv(16).split(b" ")[1][:1] in (b"2", b"3")
+
+
+PORTS: dict[str, Callable[[str], bool]] = {
+    "SMTP 25": lambda address: _greeting(address, 25, b"220"),
+    "IMAP 143": lambda address: _greeting(address, 143, b"* OK"),
+    "HTTPS 443": lambda address: _page(address, 443),
+}
+
+
+class Probe:
+    """Probes an address in the background and keeps a line a second and port on disk."""
+
+    def __init__(self, address: str, path: Path) -> None:
+        self.address, self.path = address, path
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin, unless it is under way."""
+        if self._threads:
+            return
+        self._stop.clear()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._threads = [threading.Thread(target=self._watch, args=(port,), daemon=True) for port in PORTS]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(3 * TIMEOUT)
+        self._threads = []
+
+    def rows(self) -> list[Row]:
+        """For each port: first and last miss, seconds between, number of probes and misses."""
+        seen = self._read()
+        return [_row(port, seen[port]) for port in PORTS if port in seen]
+
+    def _watch(self, port: str) -> None:
+        while not self._stop.is_set():
+            began = time.monotonic()
+            answers = answers_at(port, self.address)
+            line = [datetime.now(UTC).isoformat(timespec="milliseconds"), port, int(answers)]
+            with self.path.open("a", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerow(line)
+            self._stop.wait(max(0.0, 1.0 - (time.monotonic() - began)))
+
+    def _read(self) -> dict[str, list[tuple[datetime, bool]]]:
+        seen: dict[str, list[tuple[datetime, bool]]] = {}
+        if self.path.exists():
+            with self.path.open(newline="", encoding="utf-8") as file:
+                for moment, port, answers in csv.reader(file):
+                    seen.setdefault(port, []).append((datetime.fromisoformat(moment), answers == "1"))
+        return seen
+
+
+def answers_at(port: str, address: str) -> bool:
+    try:
+        return PORTS[port](address)
+    except (OSError, IndexError):
+        return False
+
+
+def _row(port: str, seen: list[tuple[datetime, bool]]) -> Row:
+    misses = [moment for moment, answers in seen if not answers]
+    back = next((moment for moment, answers in seen if misses and moment > misses[-1] and answers), None)
+    end = back or (seen[-1][0] if misses else None)
+    return {
+        "port": port,
+        "probes": len(seen),
+        "misses": len(misses),
+        "first miss": f"{misses[0]:%H:%M:%S}" if misses else "",
+        "answers again": f"{back:%H:%M:%S}" if back else "",
+        "seconds away": round((end - misses[0]).total_seconds(), 1) if misses and end else 0.0,
+    }

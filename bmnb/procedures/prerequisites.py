@@ -1,0 +1,320 @@
+"""What must hold on origin and target before anything is touched, and how it is observed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from shlex import quote
+
+from bmnb.bluemind import api
+from bmnb.bluemind.paths import ini
+from bmnb.steps import Action, Call, Check, Result, Verdict
+from bmnb.transfer import address as addresses
+from bmnb.transfer import databases as pg
+from bmnb.transfer import files as trees_of
+
+CLOCK_SECONDS = 30
+"""Clocks may differ by this much; the two servers are asked one after the other."""
+
+SPARE = 1.1
+"""Free space on the target as a multiple of what comes."""
+
+KEY_REMEDY = (
+    "add the public key of the target's root to /root/.ssh/authorized_keys of the original server, "
+    "and see that its sshd has PermitRootLogin prohibit-password"
+)
+
+
+def servers(origin: str, target: str, address: str) -> Iterator[Action]:
+    """Two different servers in one network, as root, with clocks that agree."""
+    both = (origin, target)
+    yield Check(
+        both, "id -u", all_root, "root on both servers", "log in as root: see User in the ssh configuration"
+    )
+    yield Check(
+        both,
+        "cat /etc/machine-id",
+        different,
+        "two different machines",
+        "origin and target lead to the same machine, or one is a clone: then run systemd-machine-id-setup on it",
+    )
+    yield Check(both, "date +%s", clocks_agree, "clocks", "start an NTP client on both servers")
+    yield Check(
+        origin,
+        addresses.held(address),
+        something_printed,
+        f"the origin has {address}",
+        "give the original server's address as `address`",
+    )
+    yield Check(
+        target,
+        f"! ip -o -4 addr show | grep -qw {re.escape(address)} && ip -o -4 route get {address} | grep -v ' via '",
+        done,
+        f"{address} is on the target's own network",
+        "put both servers on one network, or move the address by hand",
+    )
+    yield Check(
+        both,
+        "command -v rsync > /dev/null && rsync --version | sed -n '1s/.*version \\([0-9.]*\\).*/\\1/p'",
+        rsync_compares_nanoseconds,
+        "rsync on both servers",
+        "apt install rsync, or yum install rsync; the target needs 3.1.3 or newer",
+    )
+    yield Check(target, "command -v arping", done, "arping on the target", "apt install iputils-arping")
+
+
+def bluemind(origin: str, target: str) -> Iterator[Action]:
+    """The same BlueMind on both, set up, with a valid subscription, on one server, with no job running."""
+    both = (origin, target)
+    yield Check(
+        both,
+        "dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' 'bm-*' 2> /dev/null || "
+        "rpm -qa --qf 'installed %{NAME} %{VERSION}\\n' 'bm-*'",
+        same_packages,
+        "same version of every bm-* package",
+        "install the packages that are named in the original server's version on the target",
+    )
+    yield Check(
+        both,
+        ini("external-url"),
+        same_value,
+        "same external-url",
+        "run the setup wizard of the target with it",
+    )
+    yield Call(
+        target,
+        "GET",
+        api.STATE,
+        "the target's setup wizard has been run",
+        judge=api.is_running,
+        remedy="run https://TARGET/setup to its end, then bmctl start",
+    )
+    yield Check(
+        target,
+        "bm-cli setup check-subscription",
+        subscription_valid,
+        "valid subscription for the target's system",
+        "install a subscription for this distribution on the target",
+    )
+    yield Call(
+        origin, "GET", api.SERVERS, "BlueMind is on one server", judge=api.single_server, remedy=ONE_SERVER
+    )
+    yield Call(
+        origin, "GET", api.CONFIGURATION, "mail bodies are on the server", judge=api.mail_is_here, remedy=S3
+    )
+    yield Call(
+        origin,
+        "POST",
+        api.EXECUTIONS,
+        "no backup or other job runs",
+        body=api.RUNNING_JOBS,
+        judge=api.no_job_runs,
+        remedy="wait until the job has ended, or stop it in Scheduled Jobs",
+    )
+
+
+ONE_SERVER = "this procedure moves one server; a platform of several needs BlueMind's support"
+S3 = "with an archive in object storage bodies are not on the server: its credentials must move too"
+
+
+def databases(origin: str, target: str) -> Iterator[Action]:
+    yield Check(
+        (origin, target),
+        pg.SERVER_VERSION,
+        pg.not_older,
+        "PostgreSQL of the target is not older",
+        "start PostgreSQL where it does not answer; otherwise choose a newer distribution",
+    )
+    for server in (origin, target):
+        yield Check(
+            server,
+            pg.ENCODINGS,
+            pg.utf8_en_us,
+            f"databases of {server} are UTF8, en_US",
+            "bj and bj-data must be there, in UTF8 and en_US.UTF-8",
+        )
+    yield Check(
+        origin,
+        pg.FOREIGN,
+        pg.none_foreign,
+        "no other database on the origin",
+        "databases that are named are not in this procedure: move them by hand, then drop or rename them",
+    )
+    yield Check(
+        target,
+        "locale -a | grep -ix 'en_US.utf-\\?8'",
+        done,
+        "locale en_US.UTF-8 on the target",
+        "dpkg-reconfigure locales",
+    )
+
+
+def files(origin: str, target: str, trees: tuple[str, ...], empty: tuple[str, ...]) -> Iterator[Action]:
+    yield Check(
+        origin,
+        trees_of.count(trees),
+        partial(trees_of.safe_to_follow, empty),
+        "the trees of the origin are there",
+        "mount the tree, or name it under known_empty if it is rightly empty",
+    )
+    yield Check(
+        (origin, target),
+        (used(trees), free(trees)),
+        enough_space,
+        "space and inodes on the target",
+        "enlarge the file system that is named",
+    )
+    yield Check(
+        (origin, target),
+        "getent passwd cyrus elasticsearch postfix | cut -d: -f1",
+        same_users,
+        "the owners of the data exist on the target",
+        "install the missing package: rsync maps owners by name, so the names must be there",
+    )
+
+
+def login(target: str, address: str, make_key: bool) -> Iterator[Action]:
+    yield Check(
+        target,
+        f"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 root@{address} true",
+        partial(can_log_in, make_key),
+        "the target's root can log in as root on the origin",
+        KEY_REMEDY + "; or let this run make a key: make_key",
+    )
+
+
+DATABASE_FOLDER = "/var/lib/postgresql"
+WORK_PARENT = "/var/lib"
+
+
+def used(trees: tuple[str, ...]) -> str:
+    """A line that prints path, bytes and inodes of each tree, of the databases and of their dumps."""
+    size = "runuser -u postgres -- psql -XAtc 'SELECT sum(pg_database_size(datname)) FROM pg_database'"
+    return f"""cd / && for tree in {" ".join(map(quote, trees))}; do
+  [ ! -d "$tree" ] || echo "$tree $(du -s -B1 "$tree" | cut -f1) $(du -s --inodes "$tree" | cut -f1)"
+done
+size=$({size}) && echo "{DATABASE_FOLDER} $size 5000" && echo "{WORK_PARENT} $size 10\""""
+
+
+def free(trees: tuple[str, ...]) -> str:
+    """A line that prints, for the same paths: path, mount point, free bytes and inodes, used bytes."""
+    return f"""for tree in {" ".join(map(quote, (*trees, DATABASE_FOLDER, WORK_PARENT)))}; do
+  found=$tree; while [ ! -d "$found" ]; do found=$(dirname "$found"); done
+  held=0; case $tree in /var/spool/*|/var/lib/cyrus) [ ! -d "$tree" ] || held=$(du -s -B1 "$tree" | cut -f1);; esac
+  echo "$tree $(df -B1 --output=target,avail,iavail,itotal "$found" | tail -n 1) $held"
+done"""
+
+
+def enough_space(origin: Result, target: Result) -> Verdict:
+    """Add up what comes to each file system of the target; what it replaces there counts as free."""
+    need = {path: (int(size), int(inodes)) for path, size, inodes in _fields(origin, 3)}
+    wanted: dict[str, list[float]] = {}
+    room: dict[str, tuple[int, int, int]] = {}
+    for path, mount, avail, iavail, itotal, held in _fields(target, 6):
+        size, inodes = need.get(path, (0, 0))
+        total = wanted.setdefault(mount, [0.0, 0.0])
+        total[0] += max(0.0, size * SPARE - int(held))
+        total[1] += inodes * SPARE
+        room[mount] = int(avail), int(iavail), int(itotal)
+    if not need or not room:
+        return Verdict(False, "cannot be measured: " + (origin.stderr + target.stderr).strip())
+    short = [
+        f"{mount} needs {size / 1e6:,.0f} MB and {inodes:,.0f} inodes, has {room[mount][0] / 1e6:,.0f} MB and {room[mount][1]:,}"
+        for mount, (size, inodes) in wanted.items()
+        # file systems without a fixed number of inodes, such as btrfs, tell 0
+        if size > room[mount][0] or (room[mount][2] and inodes > room[mount][1])
+    ]
+    total_bytes = sum(size for size, _ in need.values())
+    return Verdict(not short, "; ".join(short) or f"{total_bytes / 1e6:,.0f} MB come, there is room")
+
+
+def _fields(result: Result, number: int) -> list[list[str]]:
+    rows = [line.split() for line in result.stdout.splitlines()]
+    return [row for row in rows if len(row) == number]
+
+
+def all_root(*found: Result) -> Verdict:
+    others = [f"{one.host}: user {one.stdout.strip()}" for one in found if one.stdout.strip() != "0"]
+    return Verdict(not others, ", ".join(others) or "root")
+
+
+def different(origin: Result, target: Result) -> Verdict:
+    ids = [one.stdout.strip() for one in (origin, target)]
+    return Verdict(all(ids) and ids[0] != ids[1], " and ".join(one[:8] or "none" for one in ids))
+
+
+def clocks_agree(origin: Result, target: Result) -> Verdict:
+    apart = abs(int(origin.stdout) - int(target.stdout))
+    return Verdict(apart <= CLOCK_SECONDS, f"{apart} s apart" if apart > 2 else "agree")
+
+
+def same_value(origin: Result, target: Result) -> Verdict:
+    values = [one.stdout.strip() for one in (origin, target)]
+    return Verdict(
+        bool(values[0]) and values[0] == values[1],
+        " and ".join(dict.fromkeys(one or "none" for one in values)),
+    )
+
+
+def same_packages(origin: Result, target: Result) -> Verdict:
+    theirs, ours = _packages(origin), _packages(target)
+    wrong = [
+        f"{name}: {theirs.get(name, 'none')} on the origin, {ours.get(name, 'none')} on the target"
+        for name in sorted(theirs.keys() | ours.keys())
+        if theirs.get(name) != ours.get(name)
+    ]
+    if not theirs:
+        return Verdict(False, "no bm-* package on the origin")
+    return Verdict(
+        not wrong, "; ".join(wrong) or f"{len(theirs)} packages, bm-core {theirs.get('bm-core', 'none')}"
+    )
+
+
+def _packages(listed: Result) -> dict[str, str]:
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return {
+        name: version
+        for status, name, version in (row for row in rows if len(row) == 3)
+        if status == "installed"
+    }
+
+
+def subscription_valid(told: Result) -> Verdict:
+    """`check-subscription` prints OK;DAYS or ERROR;REASON, also with exit status 0."""
+    text = told.stdout.strip()
+    return Verdict(text.startswith("OK;"), text.replace("OK;", "days left: ") or told.stderr.strip())
+
+
+def rsync_compares_nanoseconds(origin: Result, target: Result) -> Verdict:
+    """--modify-window=-1 needs 3.1.3 on the receiving side."""
+    versions = [one.stdout.strip() for one in (origin, target)]
+    numbers = tuple(int(part) for part in re.findall(r"\d+", versions[1]))
+    return Verdict(all(versions) and numbers >= (3, 1, 3), " and ".join(one or "none" for one in versions))
+
+
+def same_users(origin: Result, target: Result) -> Verdict:
+    missing = sorted(set(origin.stdout.split()) - set(target.stdout.split()))
+    return Verdict(
+        not missing, f"missing: {', '.join(missing)}" if missing else ", ".join(target.stdout.split())
+    )
+
+
+def can_log_in(make_key: bool, tried: Result) -> Verdict:
+    if tried.ok:
+        return Verdict(True, "yes, with a key of its own")
+    return Verdict(make_key, "no; a key for this run will be made" if make_key else tried.stderr.strip())
+
+
+def done(result: Result) -> Verdict:
+    said = (result.stdout.strip() or result.stderr.strip()).splitlines()
+    return Verdict(result.ok, said[-1] if said else ("yes" if result.ok else f"exit status {result.exit}"))
+
+
+def something_printed(result: Result) -> Verdict:
+    return Verdict(result.ok and bool(result.stdout.strip()), "yes" if result.stdout.strip() else "no")
+
+
+def nothing_printed(result: Result) -> Verdict:
+    lines = (result.stdout + result.stderr).strip().splitlines()
+    return Verdict(result.ok and not lines, "; ".join(lines[:5]) or "none")

@@ -1,0 +1,208 @@
+"""The one interpreter: it does a procedure's steps in order, keeps the journal, and resumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from IPython.display import display
+
+from bmnb import __version__, plan, tables
+from bmnb.errors import ActionFailed, BmnbError, Stopped
+from bmnb.journal import Journal
+from bmnb.ledger import pass_rows, phase_rows, step_rows
+from bmnb.perform import Numbered, Outcome, Performer
+from bmnb.probe import Probe
+from bmnb.remote import Servers
+from bmnb.settings import make
+from bmnb.steps import Call, Check, Manual, Procedure, Step, Together, slug
+
+
+
+def folder_of(procedure: Procedure, settings: Any, today: date | None = None) -> Path:
+    """The run's folder: that of the client's unfinished run, or a new one named after today."""
+    runs = Path(settings.runs).expanduser()
+    name = f"{slug(settings.client)}-{procedure.name}"
+    earlier = sorted(runs.glob(f"????-??-??-{name}"))
+    if earlier and not Journal(earlier[-1] / "journal.jsonl").last("finished"):
+        return earlier[-1]
+    return runs / f"{today or date.today()}-{name}"
+
+
+def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
+    """Open the run for a notebook's parameters, or take it up where it stopped.
+
+    `values` may be the notebook's `globals()`: plain values count as parameters, anything else does
+    not. Raise InputError where one is unknown or wrong; no server is contacted yet.
+    """
+    return Run(procedure, make(procedure.settings, parameters(values)))
+
+
+def parameters(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain values among a notebook's global names, without IPython's own."""
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, str | int | float | list | dict | None)
+        and not name.startswith("_")
+        and name not in ("In", "Out")
+    }
+
+
+class Run:
+    """One execution of a procedure for one client, with one journal."""
+
+    def __init__(self, procedure: Procedure, settings: Any, show: Callable[[Any], Any] = display) -> None:
+        self.procedure, self.settings, self.show = procedure, settings, show
+        self.folder = folder_of(procedure, settings)
+        self.journal = Journal(self.folder / "journal.jsonl")
+        self.servers = Servers(Path(settings.ssh_config).expanduser())
+        self.probe = Probe(settings.address, self.folder / "logs" / "probe.csv")
+        self._opened = False
+
+    def __call__(self, step: Step, again: bool = False) -> Any:
+        """Do a step and return its table; what is done already is shown from the journal.
+
+        `again` makes one more pass of a step that may be repeated, such as a hot synchronization.
+        """
+        if self.settings.dry_run or self._beyond(step):
+            return tables.table(plan.step_rows(step, self.settings))
+        self._open()
+        self._in_order(step)
+        for label in self._labels(step, again):
+            if not self.journal.last("step done", step=label):
+                self._do(step, label)
+        return self.table(step)
+
+    def plan(self) -> Any:
+        """The plan as a table; no server is contacted."""
+        columns = ["phase", "step", "server", "what", "kind", "downtime"]
+        return tables.table(plan.rows(self.procedure, self.settings), columns)
+
+    def table(self, step: Step) -> Any:
+        """What the journal says of a step: how each action ended, a row an action and pass."""
+        return tables.table(step_rows(self.journal, step))
+
+    def passes(self, step: Step) -> Any:
+        """The passes of a repeated step with what each one moved, so that the trend shows."""
+        return tables.table(pass_rows(self.journal, step))
+
+    def phases(self) -> Any:
+        """The phases with start, end and duration, and the downtime by the journal."""
+        return tables.table(phase_rows(self.procedure, self.journal))
+
+    def downtime(self) -> Any:
+        """What the probes from outside saw of each port."""
+        return tables.table(self.probe.rows())
+
+    def confirm(self, key: str, answer: str) -> None:
+        """Answer a confirmation or a manual step, on record."""
+        self._open()
+        self.journal.write("answer", key=key, answer=answer)
+
+    def close(self) -> None:
+        self.probe.stop()
+        self.servers.close()
+
+    def _open(self) -> None:
+        if self._opened:
+            return
+        self._opened = True
+        settings = {name: value for name, value in vars(self.settings).items() if name != "answers"}
+        self.journal.write("opened", procedure=self.procedure.name, version=__version__, settings=settings)
+        for pinned in self.journal.events("pinned"):
+            self.servers.pin(pinned["server"], pinned["machine"])
+        for moved in self.journal.events("moved"):
+            self.servers.reach(moved["server"], moved["address"])
+
+    def _beyond(self, step: Step) -> bool:
+        names = [phase.name for phase in self.procedure.phases]
+        through = self.settings.through
+        return bool(through) and names.index(step.phase.name) > names.index(through)
+
+    def _in_order(self, step: Step) -> None:
+        for earlier in self.procedure.steps[: self.procedure.steps.index(step)]:
+            labels = self._labels(earlier, again=False)
+            if not labels or not all(self.journal.last("step done", step=label) for label in labels):
+                raise Stopped(
+                    f"“{step.title}” comes after “{earlier.title}”, which is not done: run that cell first"
+                )
+
+    def _labels(self, step: Step, again: bool) -> list[str]:
+        """The names in the journal of a step's passes: those that are done, then those still to do."""
+        if not step.passes:
+            return [step.name]
+        made = sum(line["step"].startswith(f"{step.name}.") for line in self.journal.events("step done"))
+        wanted = max(getattr(self.settings, step.passes), made + again)
+        if made and self._has_moved_on(step):
+            if again:
+                raise Stopped(f"“{step.title}” may not be repeated: a later phase has begun")
+            wanted = made
+        return [f"{step.name}.{number}" for number in range(1, wanted + 1)]
+
+    def _has_moved_on(self, step: Step) -> bool:
+        steps = self.procedure.steps
+        later = {one.name for one in steps[steps.index(step) :] if one.phase != step.phase}
+        return any(line["step"] in later for line in self.journal.events("step started"))
+
+    def _do(self, step: Step, label: str) -> None:
+        if step.phase.downtime:
+            self.probe.start()
+        self.journal.write("step started", step=label, title=step.title, phase=step.phase.name)
+        name = self.folder.name
+        performer = Performer(self.servers, self.journal, self.folder / "logs", name, self.settings.answers)
+        try:
+            for batch in batches(step, self.settings, label):
+                with ThreadPoolExecutor(max_workers=len(batch) if _commands(batch) else 1) as pool:
+                    outcomes = list(pool.map(partial(performer.perform, step.once), batch))
+                refuse(step, outcomes)
+        except (BmnbError, KeyboardInterrupt):
+            self.show(self.table(step))
+            raise
+        self.journal.write("step done", step=label)
+        if step is self.procedure.steps[-1]:
+            self.probe.stop()
+            self.journal.write("finished")
+
+
+def batches(step: Step, settings: Any, label: str) -> Iterator[list[Numbered]]:
+    """The actions of a step with their keys: observations in a row are judged at once, the rest one by one.
+
+    Those of a Together run side by side.
+    """
+    number, observed = 0, list[Numbered]()
+    for action in step.actions(settings):
+        group = list(action.actions) if isinstance(action, Together) else [action]
+        numbered: list[Numbered] = [(f"{label}/{number + place}", one) for place, one in enumerate(group, 1)]
+        number += len(group)
+        if _is_observation(action):
+            observed += numbered
+            continue
+        if observed:
+            yield observed
+            observed = []
+        yield numbered
+    if observed:
+        yield observed
+
+
+def _is_observation(action: object) -> bool:
+    return isinstance(action, Check) or (isinstance(action, Call) and action.judge is not None)
+
+
+def _commands(batch: list[Numbered]) -> bool:
+    return not any(isinstance(action, Check | Call | Manual) for _, action in batch)
+
+
+def refuse(step: Step, outcomes: list[Outcome]) -> None:
+    """Raise one error for all that failed: Stopped where a person can mend it, ActionFailed after a command."""
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    if not failed:
+        return
+    text = f"{step.title}:\n" + "\n".join(f"- {outcome.message}" for outcome in failed)
+    waits = all(_is_observation(one.action) or isinstance(one.action, Manual) for one in failed)
+    raise (Stopped if waits else ActionFailed)(f"{text}\nThe same command or cell goes on from here.")

@@ -1,0 +1,64 @@
+"""Key authentication of the target's root on the origin, for one run alone."""
+
+from shlex import quote
+
+WORK = "/var/lib/bmnb"
+
+
+def ssh(folder: str) -> str:
+    """The ssh command of the target for this run: its own key, its own list of known hosts."""
+    return f"ssh -F {folder}/ssh_config"
+
+
+def write_ssh_config(folder: str, origin: str, address: str) -> str:
+    """Write the target's ssh configuration; the origin's host keys come in as input, as it tells them itself."""
+    return f"""umask 077; mkdir -p {folder}
+sed 's/^/{address} /' > {folder}/known_hosts
+cat > {folder}/ssh_config <<'END'
+Host {origin}
+  HostName {address}
+  HostKeyAlias {address}
+  UserKnownHostsFile {folder}/known_hosts
+  StrictHostKeyChecking yes
+  BatchMode yes
+  ConnectTimeout 15
+  ServerAliveInterval 15
+  ServerAliveCountMax 4
+  IdentityFile {folder}/key
+  IdentityFile ~/.ssh/id_ed25519
+  IdentityFile ~/.ssh/id_ecdsa
+  IdentityFile ~/.ssh/id_rsa
+END"""
+
+
+HOST_KEYS = "cat /etc/ssh/ssh_host_*_key.pub"
+
+
+def make_key(folder: str) -> str:
+    return (
+        f"umask 077; mkdir -p {folder}; "
+        f"test -f {folder}/key || ssh-keygen -q -t ed25519 -N '' -C {quote(mark(folder))} -f {folder}/key"
+    )
+
+
+def mark(folder: str) -> str:
+    """The comment by which the run's key is found again in authorized_keys."""
+    return f"bmnb:{folder.rsplit('/', 1)[-1]}"
+
+
+def show_key(folder: str, address: str) -> str:
+    """Print the line for authorized_keys: only from this server, no terminal, no forwarding."""
+    source = f"$(ip -o route get {address} | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')"
+    return f'printf \'from="%s",restrict %s\\n\' "{source}" "$(cat {folder}/key.pub)"'
+
+
+def allow_key() -> str:
+    """Add the line that comes in as input, once."""
+    return (
+        "umask 077; mkdir -p ~/.ssh; touch ~/.ssh/authorized_keys; read -r line; "
+        'grep -qxF -- "$line" ~/.ssh/authorized_keys || printf "%s\\n" "$line" >> ~/.ssh/authorized_keys'
+    )
+
+
+def withdraw_key(folder: str) -> str:
+    return f"sed -i '\\# {mark(folder)}$#d' ~/.ssh/authorized_keys"

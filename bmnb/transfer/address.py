@@ -1,0 +1,88 @@
+"""Moving an IPv4 address from one server to another, until reboot and in the network configuration.
+
+Understands ifupdown (/etc/network/interfaces), systemd-networkd (*.network) and netplan (*.yaml).
+"""
+
+from bmnb.steps import Result, Verdict
+
+MARK = "#bmnb "
+"""What a line of network configuration that was set aside begins with: taking it away undoes it."""
+
+FILES = (
+    "/etc/network/interfaces /etc/network/interfaces.d/* /etc/systemd/network/*.network /etc/netplan/*.yaml"
+)
+
+
+def held(address: str) -> str:
+    return f"ip -o -4 addr show to {address}"
+
+
+def save(folder: str) -> str:
+    archive = f"{folder}/network-configuration.tar.gz"
+    return f"""umask 077; mkdir -p {folder}; test -f {archive} && exit 0
+shopt -s nullglob; files=({FILES})
+tar -czPf {archive}.new -- "${{files[@]}}" && mv {archive}.new {archive}"""
+
+
+def take_off(address: str) -> str:
+    """Take the address off this server; its configuration lines stay, set aside with a mark."""
+    return f"""set -eu; shopt -s nullglob
+dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}')
+own=$(ip -o -4 addr show to {address} | awk '{{print $4; exit}}')
+for file in $(grep -lsF -- '{address}' {FILES}); do
+  case $file in
+    /etc/network/*) sed -i -E "s/^(auto|allow-hotplug) +$dev *$/{MARK}&/" "$file" ;;
+    *) sed -i -E "s#^.*{_dots(address)}/.*#{MARK}&#" "$file" ;;
+  esac
+done
+sync
+ip addr del "$own" dev "$dev\""""
+
+
+def take_over(address: str) -> str:
+    """Give this server the address, as the first one of the interface on the same network.
+
+    Its own address stays as the second, since the connection that does this must survive it.
+    Neighbours learn of the move from a gratuitous ARP.
+    """
+    return f"""set -eu; shopt -s nullglob
+dev=$(ip -o -4 route get {address} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')
+own=$(ip -o -4 addr show dev "$dev" scope global primary | awk '{{print $4; exit}}')
+new={address}/${{own#*/}}
+for file in $(grep -lsF -- "${{own%/*}}" {FILES}); do
+  case $file in
+    /etc/network/*) sed -i -E "s#^( *)address +${{own%/*}}(/[0-9]+)? *\\$#\\1address {address}\\2\\n\\1up ip addr add $own dev $dev#" "$file" ;;
+    *.network) sed -i -E "s#^Address *= *$own *\\$#Address=$new\\n&#" "$file" ;;
+    *.yaml) sed -i -E "s#^( *- *\\"?)$own(\\"?) *\\$#\\1$new\\2\\n&#; s#^( *addresses: *\\[ *\\"?)$own#\\1$new, $own#" "$file" ;;
+  esac
+done
+grep -qsF -- {address} {FILES} || {{ echo "no network configuration holds ${{own%/*}}: add {address} by hand" >&2; exit 1; }}
+ip -batch - <<END
+addr del $own dev $dev
+addr add $new dev $dev
+addr add $own dev $dev
+END
+{announce(address)}"""
+
+
+def announce(address: str) -> str:
+    return (
+        f"dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}'); "
+        f'arping -U -c 3 -I "$dev" {address}; arping -A -c 1 -I "$dev" {address}'
+    )
+
+
+def nobody_holds(address: str) -> str:
+    """A line that asks the network from another server who holds the address: 0 when nobody does."""
+    return (
+        f"dev=$(ip -o -4 route get {address} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p'); "
+        f'arping -D -q -c 3 -w 5 -I "$dev" {address}'
+    )
+
+
+def free(asked: Result) -> Verdict:
+    return Verdict(asked.exit == 0, "nobody answers" if asked.exit == 0 else "somebody answers for it")
+
+
+def _dots(address: str) -> str:
+    return address.replace(".", "\\.")

@@ -1,0 +1,43 @@
+"""Copying configuration files, with ownership by name and modes as on the origin."""
+
+import posixpath
+from shlex import quote
+
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION
+
+
+def exists(path: str) -> str:
+    """A line that ends with 1 where no file matches the path, which may hold a glob."""
+    return f"compgen -G {quote(path)} > /dev/null"
+
+
+def copy(origin: str, path: str) -> str:
+    """One line of the document's list: a folder's contents, files by glob, or one file.
+
+    A folder's contents are copied as the folder, since a glob leaves out names that begin with a dot.
+    """
+    folder, name = posixpath.split(path)
+    if name == "*":
+        return f"mkdir -p {folder} && rsync -aAX root@{origin}:{folder}/ {folder}/"
+    if "*" in name:
+        return f"rsync -aAX 'root@{origin}:{path}' {folder}/"
+    return f"mkdir -p {folder} && rsync -aAX root@{origin}:{path} {path}"
+
+
+def save(folder: str) -> str:
+    """Save the target's own files once, before the first of them is overwritten."""
+    paths = " ".join(dict.fromkeys((*CONFIGURATION, *ADDED_CONFIGURATION)))
+    archive = f"{folder}/target-configuration.tar.gz"
+    return f"""umask 077; mkdir -p {folder}; test -f {archive} && exit 0
+shopt -s nullglob dotglob
+files=({paths})
+tar -czPf {archive}.new -- "${{files[@]}}" && mv {archive}.new {archive}"""
+
+
+def rebuild_map(path: str) -> str:
+    """Make a Postfix map from its -flat file: the format of .db files differs between distributions."""
+    name = posixpath.basename(path).removesuffix(".db")
+    return f"cd /etc/postfix && postmap {name}-flat && mv {name}-flat.db {name}.db"
+
+
+CONFIGURE_NGINX = "/usr/share/bm-client-access/bin/configure-nginx.sh"

@@ -1,0 +1,174 @@
+"""Dumping the origin's databases and importing them on the target.
+
+Never a physical copy: another distribution's C library sorts text in another order, which breaks
+every text index (wiki.postgresql.org/wiki/Locale_data_changes).
+"""
+
+import re
+
+from bmnb.bluemind.paths import ini
+from bmnb.steps import Result, Verdict
+from bmnb.transfer.access import ssh
+
+COMPLETE = "-- PostgreSQL database dump complete"
+
+
+def imported(database: str) -> str:
+    """The database's name until its import is complete."""
+    return f"{database}_bmnb_import"
+
+
+def before(database: str) -> str:
+    """The name under which the target's own database is kept until the end."""
+    return f"{database}_before_bmnb"
+
+
+def _as_postgres(line: str) -> str:
+    return f"cd / && runuser -u postgres -- {line}"
+
+
+def _psql(database: str = "postgres") -> str:
+    return _as_postgres(f"psql -X -q -v ON_ERROR_STOP=1 -d {database}")
+
+
+def dump(folder: str, origin: str, database: str, file: str) -> str:
+    remote = f"PGPASSWORD=$({ini('password')}) pg_dump -U bj -h localhost {database}"
+    return f'umask 077; {ssh(folder)} root@{origin} "{_escaped(remote)}" > {folder}/{file}'
+
+
+def _escaped(line: str) -> str:
+    return line.replace("$", "\\$").replace('"', '\\"')
+
+
+def dump_end(folder: str, file: str) -> str:
+    return f"tail -n 5 {folder}/{file}; stat -c 'bytes %s' {folder}/{file}"
+
+
+def dump_complete(end: Result) -> Verdict:
+    """A cut dump lacks pg_dump's last comment, and psql imports it without an error."""
+    size = re.search(r"bytes (\d+)", end.stdout)
+    complete = COMPLETE in end.stdout.splitlines()
+    return Verdict(
+        complete, f"{size[1] if size else 0} bytes" + ("" if complete else ", cut: no closing comment")
+    )
+
+
+def adopt_password() -> str:
+    """Give the role bj the password of bm.ini, which by now is the origin's (from 5.2 on each has its own)."""
+    return (
+        f"password=$({ini('password')}); {_psql()} <<END\n"
+        "ALTER ROLE bj PASSWORD '${password//\\'/\\'\\'}';\n"
+        "END"
+    )
+
+
+def drop_unfinished(database: str) -> str:
+    return _as_postgres(f"dropdb --if-exists {imported(database)}")
+
+
+def create(database: str) -> str:
+    return _as_postgres(f"createdb -O bj -E UTF8 -l en_US.UTF-8 -T template0 {imported(database)}")
+
+
+def import_dump(folder: str, database: str, file: str) -> str:
+    """Import in one transaction, so that a broken import leaves an empty database."""
+    return (
+        f"cat {folder}/{file} | PGPASSWORD=$({ini('password')}) psql -X -q -v ON_ERROR_STOP=1 "
+        f"--single-transaction -o /dev/null -U bj -h localhost {imported(database)}"
+    )
+
+
+def set_time_zone(database: str) -> str:
+    """BlueMind's databases run on GMT; a dump of one database does not carry its settings."""
+    return f'{_psql()} -c "ALTER DATABASE \\"{imported(database)}\\" SET timezone TO \'GMT\'"'
+
+
+def analyze(database: str) -> str:
+    return _as_postgres(f"vacuumdb -q --analyze-only -d {imported(database)}")
+
+
+def put_in_place(databases: list[str]) -> str:
+    """Rename all databases in one transaction; repeated after it was done, it changes nothing."""
+    renames = "\n".join(
+        f"""  IF EXISTS (SELECT FROM pg_database WHERE datname = '{imported(name)}') THEN
+    ALTER DATABASE "{name}" RENAME TO "{before(name)}";
+    ALTER DATABASE "{imported(name)}" RENAME TO "{name}";
+  END IF;"""
+        for name in databases
+    )
+    terminate = ", ".join(f"'{name}', '{imported(name)}'" for name in databases)
+    return f"""{_psql()} <<'END'
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({terminate}) \\g /dev/null
+DO $$ BEGIN
+{renames}
+END $$;
+END"""
+
+
+def drop_before(database: str) -> str:
+    return _as_postgres(f"dropdb --if-exists {before(database)}")
+
+
+SERVER_VERSION = _as_postgres("psql -XAtc 'SHOW server_version_num'")
+
+
+def not_older(origin: Result, target: Result) -> Verdict:
+    """A dump can be imported by the same or a newer major version of PostgreSQL only."""
+    if not (origin.ok and target.ok):
+        down = [one.host for one in (origin, target) if not one.ok]
+        return Verdict(False, f"PostgreSQL does not answer on {', '.join(down)}")
+    ours, theirs = int(target.stdout) // 10000, int(origin.stdout) // 10000
+    return Verdict(ours >= theirs, f"PostgreSQL {theirs} to {ours}")
+
+
+ENCODINGS = _as_postgres(
+    'psql -XAtF " " -c "SELECT datname, pg_encoding_to_char(encoding), datcollate'
+    " FROM pg_database WHERE datname IN ('bj', 'bj-data') ORDER BY 1\""
+)
+
+
+def utf8_en_us(found: Result) -> Verdict:
+    rows = [line.split() for line in found.stdout.splitlines()]
+    good = [row for row in rows if row[1] == "UTF8" and row[2].lower().replace("-", "") == "en_us.utf8"]
+    return Verdict(len(good) == 2, "; ".join(" ".join(row) for row in rows) or found.stderr.strip())
+
+
+FOREIGN = _as_postgres(
+    'psql -XAtc "SELECT datname FROM pg_database WHERE NOT datistemplate'
+    " AND datname NOT IN ('bj', 'bj-data', 'postgres')\""
+)
+
+
+def none_foreign(found: Result) -> Verdict:
+    names = found.stdout.split()
+    return Verdict(found.ok and not names, ", ".join(names) or "bj, bj-data")
+
+
+def count_rows(database: str) -> str:
+    """A line that prints each table of a database with its number of rows, counted."""
+    return f"""{_psql(database)} -AtF ' ' <<'END'
+SELECT '{database}', n.nspname || '.' || c.relname,
+  (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I.%I', n.nspname, c.relname),
+                                       false, true, '')))[1]
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg_toast%'
+ORDER BY 2;
+END"""
+
+
+def same_rows(origin: Result, target: Result) -> Verdict:
+    theirs, ours = _rows(origin), _rows(target)
+    if not theirs or not (origin.ok and target.ok):
+        return Verdict(False, (origin.stderr + target.stderr).strip() or "no table was counted on the origin")
+    wrong = sorted(
+        f"{table}: {theirs.get(table)} on the origin, {ours.get(table)} on the target"
+        for table in theirs.keys() | ours.keys()
+        if theirs.get(table) != ours.get(table)
+    )
+    return Verdict(not wrong, "; ".join(wrong) or f"{len(ours)} tables, {sum(ours.values()):,} rows, equal")
+
+
+def _rows(counted: Result) -> dict[str, int]:
+    fields = [line.split(" ") for line in counted.stdout.splitlines()]
+    return {f"{database} {table}": int(rows) for database, table, rows in fields}

@@ -1,0 +1,79 @@
+"""Synchronizing the trees with rsync, as the document does it."""
+
+import re
+from shlex import quote
+
+from bmnb.bluemind.paths import QUEUES, TREES
+from bmnb.steps import Result, Row, Verdict
+
+VANISHED = 24  # rsync: files vanished while it read them; normal while the origin's services run
+
+OPTIONS = "-aHAX --delete --modify-window=-1 --stats"
+"""-v names every file, millions on a mail spool: --stats tells their number.
+--modify-window=-1 compares nanoseconds: whole seconds miss a rewrite of the same size within the second.
+-A -X keep access lists and extended attributes."""
+
+
+def synchronize(origin: str, tree: str) -> str:
+    return f"rsync {OPTIONS} root@{origin}:{tree}/ {tree}/"
+
+
+def synchronize_queue(origin: str) -> str:
+    """Carry Postfix's queues; Postfix gives the files the names of their new inodes when it starts."""
+    chosen = " ".join(f"--include='/{queue}/***'" for queue in QUEUES)
+    return f"rsync -aH --stats {chosen} --exclude='*' root@{origin}:/var/spool/postfix/ /var/spool/postfix/"
+
+
+NUMBER = re.compile(r"^(?P<name>[A-Z][A-Za-z ]+): (?P<value>[\d,.]+)", re.MULTILINE)
+CREATED = re.compile(r"^Number of created files: [\d,.]+ \(reg: ([\d,.]+)", re.MULTILINE)
+
+
+def read_stats(result: Result) -> Row:
+    """Given rsync's --stats, return its row: numbers of files, bytes, bytes per second."""
+    found = {name: _number(value) for name, value in NUMBER.findall(result.stdout)}
+    sent = found.get("Total bytes received", 0) + found.get("Total bytes sent", 0)
+    return {
+        "files": found.get("Number of files", 0),
+        "created": found.get("Number of created files", 0),
+        "deleted": found.get("Number of deleted files", 0),
+        "transferred": found.get("Number of regular files transferred", 0),
+        "bytes": found.get("Total file size", 0),
+        "changed bytes": found.get("Total transferred file size", 0),
+        "line bytes": sent,
+        "bytes/s": round(sent / result.seconds) if result.seconds else 0,
+    }
+
+
+def _number(text: str) -> int:
+    # rsync groups thousands with the locale's sign; the run's locale is C.UTF-8
+    return int(re.sub(r"[,.]", "", text))
+
+
+def count(trees: tuple[str, ...]) -> str:
+    """A line that prints, for each tree: its path, absent | empty | unmounted | present."""
+    return f"""for tree in {" ".join(map(quote, trees))}; do
+  if awk -v tree="$tree" '$1 !~ /^#/ && $2 == tree {{found = 1}} END {{exit !found}}' /etc/fstab \
+    && ! mountpoint -q "$tree"; then echo "$tree unmounted"
+  elif [ ! -d "$tree" ]; then echo "$tree absent"
+  elif [ -z "$(find "$tree/" -mindepth 1 -print -quit)" ]; then echo "$tree empty"
+  else echo "$tree present"; fi
+done"""
+
+
+def has_something(tree: str) -> str:
+    """A line that ends with 1 where the tree is absent or empty: rsync --delete would follow it."""
+    return f'test -n "$(find {quote(tree + "/")} -mindepth 1 -print -quit 2> /dev/null)"'
+
+
+def safe_to_follow(known_empty: tuple[str, ...], counted: Result) -> Verdict:
+    """No tree of the origin may be unmounted, or empty but for those known to be: --delete would follow it."""
+    states = dict(line.rsplit(" ", 1) for line in counted.stdout.splitlines())
+    wrong = [
+        f"{tree} is {state}"
+        for tree, state in states.items()
+        if state == "unmounted" or (state == "empty" and tree in TREES and tree not in known_empty)
+    ]
+    present = sum(state == "present" for state in states.values())
+    if not present:
+        return Verdict(False, "; ".join(["the origin has none of the trees", *wrong]))
+    return Verdict(not wrong, "; ".join(wrong) or f"{present} trees present")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +161,7 @@ class Performer:
             return Result(command.host, command.line, 0)
         if result is None and command.farewell:
             return Result(command.host, command.line, 0)
-        return result or Result(command.host, command.line, None)
+        return replace(result, line=command.line) if result else Result(command.host, command.line, None)
 
     def _outcome(self, command: Command, result: Result) -> Outcome:
         seconds = round(result.seconds, 1)
@@ -197,8 +197,8 @@ class Performer:
         token = self._token(call.host)
         body = call.body
         if call.change:
-            body = call.change(self.servers.api(call.host, "GET", call.path, token=token)[1])
-        answer = self.servers.api(call.host, call.method, call.path, body=body, token=token)[1]
+            body = call.change(self.servers.api(call.host, "GET", call.path, token=token))
+        answer = self.servers.api(call.host, call.method, call.path, body=body, token=token)
         if call.task:
             return self._task(call.host, answer["id"], token)
         if call.judge is None:
@@ -219,7 +219,7 @@ class Performer:
         """Wait for the task's end. A task that core no longer knows was lost with a restart of core."""
         deadline = time.monotonic() + TASK_SECONDS
         while time.monotonic() < deadline:
-            status: Any = self.servers.api(host, "GET", f"/api/tasks/{task}", token=token)[1]
+            status: Any = self.servers.api(host, "GET", f"/api/tasks/{task}", token=token)
             if status["state"] in ("Success", "InError"):
                 return Verdict(status["state"] == "Success", status.get("lastLogEntry") or status["state"])
             time.sleep(0.5)

@@ -34,7 +34,7 @@ def write(folder: Path) -> Path:
 
 def render(notebook: Path) -> str:
     book = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-    exporter = HTMLExporter(
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         config=Config({"HTMLExporter": {**NOTHING_FROM_OUTSIDE, "exclude_input_prompt": True}})
     )
     html, _ = exporter.from_notebook_node(book, {"metadata": {"name": folder_name(notebook)}})

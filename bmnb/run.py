@@ -22,7 +22,6 @@ from bmnb.settings import make
 from bmnb.steps import Call, Check, Manual, Procedure, Step, Together, slug
 
 
-
 def folder_of(procedure: Procedure, settings: Any, today: date | None = None) -> Path:
     """The run's folder: that of the client's unfinished run, or a new one named after today."""
     runs = Path(settings.runs).expanduser()

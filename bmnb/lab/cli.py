@@ -1,0 +1,82 @@
+"""`bmnb lab`: servers on this machine on which the procedures can be rehearsed."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import click
+
+from bmnb.lab.identity import NETWORKS
+from bmnb.lab.images import RELEASES
+from bmnb.lab.platform import Lab
+from bmnb.tables import table
+
+name_option = click.option(
+    "--name", default="lab", show_default=True, help="name of the lab; several can be up"
+)
+
+
+@click.group()
+def lab() -> None:
+    """Boot real Debian servers on this machine, to rehearse on."""
+
+
+@lab.command(epilog="Example: bmnb lab up --target trixie --messages 200000")
+@name_option
+@click.option("--origin", type=click.Choice(RELEASES), default="bullseye", show_default=True)
+@click.option("--target", type=click.Choice(RELEASES), default="bookworm", show_default=True)
+@click.option("--messages", default=20_000, show_default=True, help="messages in the origin's mail spool")
+@click.option("--rows", default=200_000, show_default=True, help="rows in the origin's databases")
+@click.option("--users", default=400, show_default=True, help="users of the client")
+@click.option("--seed", default=1, show_default=True, help="the same seed gives the same data")
+@click.option("--bluemind", type=click.Choice(["4.9", "5.1"]), default="4.9", show_default=True)
+@click.option("--origin-network", type=click.Choice(NETWORKS), default="ifupdown", show_default=True)
+@click.option("--target-network", type=click.Choice(NETWORKS), default="networkd", show_default=True)
+def up(
+    name: str,
+    origin: str,
+    target: str,
+    messages: int,
+    rows: int,
+    users: int,
+    seed: int,
+    bluemind: str,
+    origin_network: str,
+    target_network: str,
+) -> None:
+    """Boot an origin with a client's data, and a target fresh from the setup wizard."""
+    made = Lab(name, click.echo).up(
+        origin, target, messages, rows, users, seed, bluemind, origin_network, target_network
+    )
+    click.echo(f"ssh configuration: {made.ssh_config}")
+    click.echo(f"the origin's address: {made.origin.address}")
+    click.echo(f"log in: bmnb lab ssh --name {name} origin; take it down: bmnb lab down --name {name}")
+
+
+@lab.command(epilog="Example: bmnb lab down --name rehearsal")
+@name_option
+def down(name: str) -> None:
+    """Take the lab away, with everything it made on this machine."""
+    Lab(name, click.echo).down()
+
+
+@lab.command(epilog="Example: bmnb lab status --json")
+@name_option
+@click.option("--json", "as_json", is_flag=True, help="one JSON list")
+def status(name: str, as_json: bool) -> None:
+    """Show the lab's servers."""
+    rows = Lab(name).status()
+    click.echo(json.dumps(rows) if as_json else table(rows).to_string() if rows else f"no lab {name!r} is up")
+
+
+@lab.command(
+    epilog="Example: bmnb lab ssh origin bmctl status",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@name_option
+@click.argument("host", type=click.Choice(["origin", "target"]))
+@click.argument("command", nargs=-1)
+def ssh(name: str, host: str, command: tuple[str, ...]) -> None:
+    """Log in on HOST, or run COMMAND there."""
+    os.execvp("ssh", ["ssh", "-F", str(Lab(name).ssh_config), host, *command])

@@ -1,0 +1,208 @@
+"""A lab: an origin and a target, joined by a bridge, and the ssh configuration to reach them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bmnb.errors import InputError
+from bmnb.lab import identity, layers
+from bmnb.lab.host import LABS, call, require
+from bmnb.lab.layers import FQDN, HOSTS, Content
+from bmnb.lab.network import Bridge
+from bmnb.lab.server import Server, find_nspawn
+
+Tell = Callable[[str], None]
+
+
+def silent(text: str) -> None:
+    """Say nothing."""
+
+
+class Lab:
+    """A lab by its name; what is up is known from files, so that any process can take it down."""
+
+    def __init__(self, name: str = "lab", tell: Tell = silent) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
+            raise InputError(f"{name!r} cannot be the name of a lab")
+        self.name, self.tell = name, tell
+        self.place = LABS / name
+
+    def up(
+        self,
+        origin: str = "bullseye",
+        target: str = "bookworm",
+        messages: int = 20_000,
+        rows: int = 200_000,
+        users: int = 400,
+        seed: int = 1,
+        bluemind: str = "4.9",
+        origin_network: str = "ifupdown",
+        target_network: str = "networkd",
+    ) -> Lab:
+        """Boot an origin with a client's data and a target fresh from the setup wizard."""
+        require()
+        if self.place.exists():
+            raise InputError(
+                f"the lab {self.name!r} is up, or was left by a crash: bmnb lab down --name {self.name}"
+            )
+        contents = {
+            "origin": Content(origin, bluemind, messages, rows, users, seed),
+            "target": Content(target, bluemind, 0, 0, 0, seed),
+        }
+        networks = {"origin": origin_network, "target": target_network}
+        with ThreadPoolExecutor() as pool:
+            found = pool.map(lambda role: layers.layers(role, contents[role], self.tell), contents)
+            below = dict(zip(contents, found, strict=True))
+        self.place.mkdir(parents=True)
+        bridge = Bridge.free()
+        self._write(
+            {
+                "bridge": bridge.number,
+                "releases": {"origin": origin, "target": target},
+                "layers": {role: [str(path) for path in paths] for role, paths in below.items()},
+            }
+        )
+        self._make_key()
+        for server in self.servers:
+            server.mount()
+            identity.give(
+                server.root, FQDN[server.name], server.address, networks[server.name], self._public_key()
+            )
+        self._write_ssh_config()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(self._boot, self.servers))
+        return self
+
+    def down(self) -> None:
+        """Take everything away: servers, mounts, bridge, files. Also what a crash has left; also twice."""
+        require()
+        if not self.place.exists():
+            return
+        if (self.place / "lab.json").exists():
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(self._remove, self.servers))
+            self.bridge.remove()
+        shutil.rmtree(self.place)
+
+    def status(self) -> list[dict[str, Any]]:
+        """A row a server: release, address, whether it runs."""
+        if not (self.place / "lab.json").exists():
+            return []
+        releases = self._read()["releases"]
+        return [
+            {
+                "server": server.name,
+                "release": releases[server.name],
+                "address": server.address,
+                "machine": server.machine,
+                "pid": find_nspawn(server.machine),
+                "running": server.leader is not None,
+            }
+            for server in self.servers
+        ]
+
+    @property
+    def servers(self) -> list[Server]:
+        return [self.server(role) for role in HOSTS]
+
+    @property
+    def origin(self) -> Server:
+        return self.server("origin")
+
+    @property
+    def target(self) -> Server:
+        return self.server("target")
+
+    def server(self, role: str) -> Server:
+        bridge = self.bridge
+        return Server(
+            role,
+            f"{bridge.name}{role[0]}",
+            self.place / role,
+            bridge.name,
+            bridge.address(HOSTS[role]),
+            tuple(Path(path) for path in self._read()["layers"][role]),
+        )
+
+    @property
+    def bridge(self) -> Bridge:
+        return Bridge(self._read()["bridge"])
+
+    @property
+    def ssh_config(self) -> Path:
+        """An ssh configuration with the hosts `origin` and `target`, whose keys are known."""
+        return self.place / "ssh" / "config"
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.down()
+
+    def _boot(self, server: Server) -> None:
+        server.start()
+        before = layers.address_in(server.layers[0])
+        if before != server.address:
+            server.must(readdress(before, server.address))
+
+    def _remove(self, server: Server) -> None:
+        server.cut_power()
+        server.unmount()
+
+    def _read(self) -> dict[str, Any]:
+        path = self.place / "lab.json"
+        if not path.exists():
+            raise InputError(f"no lab {self.name!r} is up: bmnb lab up --name {self.name}")
+        found: dict[str, Any] = json.loads(path.read_text())
+        return found
+
+    def _write(self, state: dict[str, Any]) -> None:
+        (self.place / "lab.json").write_text(json.dumps(state))
+
+    def _make_key(self) -> None:
+        folder = self.ssh_config.parent
+        folder.mkdir()
+        call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab-{self.name}", "-f", folder / "key")
+
+    def _public_key(self) -> str:
+        return (self.ssh_config.parent / "key.pub").read_text()
+
+    def _write_ssh_config(self) -> None:
+        folder = self.ssh_config.parent
+        known = [
+            f"{server.address} {key}\n" for server in self.servers for key in identity.host_keys(server.root)
+        ]
+        (folder / "known_hosts").write_text("".join(known))
+        self.ssh_config.write_text(
+            "".join(
+                f"Host {server.name}\n  HostName {server.address}\n  User root\n"
+                f"  IdentityFile {folder / 'key'}\n  IdentitiesOnly yes\n"
+                f"  UserKnownHostsFile {folder / 'known_hosts'}\n  StrictHostKeyChecking yes\n\n"
+                for server in self.servers
+            )
+        )
+
+
+def readdress(before: str, after: str) -> str:
+    """What BlueMind's page on changing the address of a server has done, where data was made for another one."""
+    pattern = before.replace(".", "\\.")
+    return f"""set -e
+bmctl stop
+systemctl start postgresql
+grep -rlZ --binary-files=without-match -F {before} /etc | xargs -0 -r sed -i 's/{pattern}/{after}/g'
+for map in /etc/postfix/*-flat; do
+  [ ! -f "$map" ] || {{ postmap "$map" && mv "$map.db" "${{map%-flat}}.db"; }}
+done
+cd / && runuser -u postgres -- psql -q -v ON_ERROR_STOP=1 bj <<'END'
+UPDATE t_server SET ip = '{after}' WHERE ip = '{before}';
+UPDATE t_systemconf SET configuration = (replace(configuration::text, '{before}', '{after}'))::hstore;
+END
+systemctl restart postfix
+bmctl start
+"""

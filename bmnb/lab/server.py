@@ -1,0 +1,206 @@
+"""One server of the lab: layers of files mounted over each other, booted with systemd-nspawn."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bmnb.errors import BmnbError
+from bmnb.lab.host import call, succeeds
+
+BOOT_SECONDS = 90.0
+POWER_OFF_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server in `place`, on a bridge, over read-only layers (the topmost first).
+
+    `machine` names it on this machine; its end of the cable here is called `vb-` and that name.
+    """
+
+    name: str
+    machine: str
+    place: Path
+    bridge: str
+    address: str
+    layers: tuple[Path, ...]
+
+    @property
+    def root(self) -> Path:
+        return self.place / "root"
+
+    @property
+    def upper(self) -> Path:
+        return self.place / "upper"
+
+    def mount(self) -> None:
+        for part in ("root", "upper", "work"):
+            (self.place / part).mkdir(parents=True, exist_ok=True)
+        lower = ":".join(map(str, self.layers))
+        options = f"lowerdir={lower},upperdir={self.upper},workdir={self.place / 'work'}"
+        if not self._is_mounted():
+            call("mount", "-t", "overlay", "overlay", "-o", options, self.root)
+
+    def unmount(self) -> None:
+        while self._is_mounted():
+            call("umount", self.root)
+
+    def start(self) -> None:
+        """Boot, and wait until ssh and systemd are there."""
+        if self._nspawn():
+            raise BmnbError(f"{self.machine} runs already")
+        with (self.place / "console.log").open("ab") as console:
+            # in a session of its own, so that it outlives this process
+            subprocess.Popen(
+                [
+                    "systemd-nspawn",
+                    "--quiet",
+                    f"--directory={self.root}",
+                    f"--machine={self.machine}",
+                    "--register=no",
+                    "--keep-unit",
+                    "--boot",
+                    "--private-network",
+                    f"--network-bridge={self.bridge}",
+                    "--console=read-only",
+                    "--capability=CAP_NET_ADMIN,CAP_NET_RAW",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
+            )
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until systemd has started everything. Raise BmnbError with what has failed."""
+        deadline = time.monotonic() + BOOT_SECONDS
+        while time.monotonic() < deadline:
+            if self.leader and self._state() in ("running", "degraded"):
+                return
+            time.sleep(0.2)
+        last = (self.place / "console.log").read_text(errors="replace").splitlines()[-5:]
+        raise BmnbError(f"{self.machine} did not boot within {BOOT_SECONDS:.0f} s:\n" + "\n".join(last))
+
+    @property
+    def leader(self) -> int | None:
+        """The process here that is the server's first; None where the server is off."""
+        nspawn = self._nspawn()
+        for child in _descendants(nspawn) if nspawn else []:
+            if _inner_pid(child) == 1:
+                return child
+        return None
+
+    def run(self, script: str, timeout: float = 600.0) -> subprocess.CompletedProcess[str]:
+        """Run a script inside as root, past its network and ssh; its exit status is the caller's matter."""
+        leader = self.leader
+        if leader is None:
+            raise BmnbError(f"{self.machine} is off")
+        environment = {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+        }
+        return subprocess.run(
+            ["nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "bash", "-s"],
+            input=script,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            env={**environment, "LC_ALL": "C.UTF-8"},
+            check=False,
+        )
+
+    def must(self, script: str, timeout: float = 600.0) -> str:
+        """Run a script inside and return its output. Raise BmnbError where it fails."""
+        done = self.run(script, timeout)
+        if done.returncode != 0:
+            last = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-10:])
+            raise BmnbError(f"{self.machine}: exit status {done.returncode}\n{last}\n$ {script}")
+        return done.stdout
+
+    def power_off(self) -> None:
+        """Shut down in order."""
+        self._end(signal.SIGTERM)
+
+    def cut_power(self) -> None:
+        """End the server at once, as a power cut does."""
+        leader = self.leader
+        if leader:
+            os.kill(leader, signal.SIGKILL)
+        self._end(signal.SIGKILL)
+
+    def link(self, state: str) -> None:
+        """Pull the cable (`down`) or put it back (`up`)."""
+        call("ip", "link", "set", f"vb-{self.machine}", state)
+
+    def limit_disk(self, path: str, mebibytes: int, inodes: int = 0) -> None:
+        """Put a small file system on a path of the running server."""
+        limits = f"size={mebibytes}m" + (f",nr_inodes={inodes}" if inodes else "")
+        self.must(f"mkdir -p {path} && mount -t tmpfs -o {limits} limit {path}")
+
+    def _end(self, how: signal.Signals) -> None:
+        nspawn = self._nspawn()
+        if nspawn is None:
+            return
+        os.kill(nspawn, how)
+        if not _wait(lambda: self._nspawn() is None, POWER_OFF_SECONDS):
+            os.kill(nspawn, signal.SIGKILL)
+            _wait(lambda: self._nspawn() is None, 10.0)
+
+    def _state(self) -> str:
+        return self.run("systemctl is-system-running; true", 30.0).stdout.strip()
+
+    def _is_mounted(self) -> bool:
+        return succeeds(["mountpoint", "-q", str(self.root)])
+
+    def _nspawn(self) -> int | None:
+        return find_nspawn(self.machine)
+
+
+def find_nspawn(machine: str) -> int | None:
+    """The nspawn process of a machine, known by its command line."""
+    for process in Path("/proc").glob("[0-9]*"):
+        words = _command_line(process)
+        if words and words[0].endswith("systemd-nspawn") and f"--machine={machine}" in words:
+            return int(process.name)
+    return None
+
+
+def _command_line(process: Path) -> Sequence[str]:
+    try:
+        return (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _descendants(pid: int) -> list[int]:
+    try:
+        children = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return children + [below for child in children for below in _descendants(child)]
+
+
+def _inner_pid(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    numbers = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[1:]
+    return int(numbers[-1]) if len(numbers) > 1 else 0
+
+
+def _wait(holds: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.1)
+    return holds()

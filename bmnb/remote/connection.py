@@ -1,0 +1,228 @@
+"""One SSH connection to a server: made, checked, and used for commands."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+from paramiko.pkey import UnknownKeyType
+
+from bmnb.errors import ConnectionFailed
+from bmnb.remote import hostkeys
+from bmnb.remote.config import Address
+from bmnb.steps import Result
+
+CONNECT_SECONDS = 15.0
+KEEPALIVE_SECONDS = 15
+CHANNELS = 8  # sshd allows 10 sessions on a connection (MaxSessions)
+WINDOW = 8 << 20
+KEEP = 4 << 20
+"""Bytes of each output that are kept: the last ones."""
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SHELL = f"env LC_ALL=C.UTF-8 PATH={PATH} bash -o pipefail -s"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which machine a server is: /etc/machine-id, this start's boot-id, its host key's fingerprint."""
+
+    machine_id: str
+    boot_id: str
+    hostname: str
+    host_key: str
+
+
+class Connection:
+    """A connection that is open until it breaks or is closed."""
+
+    def __init__(self, address: Address, via: Connection | None = None) -> None:
+        self.address = address
+        self._places = threading.BoundedSemaphore(CHANNELS)
+        self._transport = _open(address, via)
+
+    @property
+    def alive(self) -> bool:
+        return self._transport.is_active()
+
+    @property
+    def host_key(self) -> str:
+        return hostkeys.fingerprint(self._transport.get_remote_server_key())
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def channel_to(self, host: str, port: int) -> paramiko.Channel:
+        """A stream to a port as seen from the server."""
+        try:
+            return self._transport.open_channel(
+                "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=CONNECT_SECONDS
+            )
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise ConnectionFailed(
+                f"{self.address.name}: cannot reach {host}:{port} from there: {error}"
+            ) from error
+
+    def run(
+        self, line: str, stdin: str, timeout: float | None, on_output: Callable[[str], None] | None
+    ) -> Result:
+        """Run a line with bash, which reads it from its input: it stands in no list of arguments."""
+        with self._places:
+            began = time.monotonic()
+            try:
+                channel = self._transport.open_session(window_size=WINDOW, timeout=CONNECT_SECONDS)
+                channel.exec_command(SHELL)
+                threading.Thread(target=_send, args=(channel, script(line, stdin)), daemon=True).start()
+                out, err, status = _drain(channel, timeout, on_output)
+            except (paramiko.SSHException, EOFError, OSError) as error:
+                name = self.address.name
+                raise ConnectionFailed(
+                    f"{name}: the connection was lost during: {line}\n  {error}"
+                ) from error
+            if status is None:
+                raise ConnectionFailed(
+                    f"{self.address.name}: no end after {timeout} s or connection lost: {line}"
+                )
+            return Result(self.address.name, line, status, out, err, time.monotonic() - began)
+
+
+END = "BMNB-INPUT-ENDS-HERE"
+
+
+def script(line: str, stdin: str = "") -> str:
+    """The text that bash reads: the line as one group, which is read whole before it begins.
+
+    The group's input is what was given, else nothing, so that no command eats the text behind it.
+    """
+    if not stdin:
+        return f"{{\n{line}\n}} < /dev/null\nexit $?\n"
+    return f"{{\n{line}\n}} <<'{END}'\n{stdin.rstrip(chr(10))}\n{END}\nexit $?\n"
+
+
+def _open(address: Address, via: Connection | None) -> paramiko.Transport:
+    transport = paramiko.Transport(_socket(address, via), default_window_size=WINDOW)
+    try:
+        types = hostkeys.algorithms(address)
+        options = transport.get_security_options()
+        options.key_types = sorted(options.key_types, key=lambda kind: _rank(kind, types))
+        transport.banner_timeout = transport.auth_timeout = CONNECT_SECONDS
+        transport.start_client(timeout=CONNECT_SECONDS)
+        hostkeys.refuse_stranger(address, transport.get_remote_server_key())
+        _authenticate(transport, address)
+        transport.set_keepalive(KEEPALIVE_SECONDS)
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        transport.close()
+        raise ConnectionFailed(f"{address.name} ({address.hostname}): {error or 'no SSH answer'}") from error
+    except ConnectionFailed:
+        transport.close()
+        raise
+    return transport
+
+
+def _rank(kind: str, known: list[str]) -> bool:
+    # rsa-sha2-512 and rsa-sha2-256 are signatures of a key of type ssh-rsa
+    return ("ssh-rsa" if kind.startswith("rsa-sha2") else kind) not in known
+
+
+def _socket(address: Address, via: Connection | None) -> socket.socket | paramiko.Channel:
+    if via is not None:
+        return via.channel_to(address.hostname, address.port)
+    where = f"{address.name} ({address.hostname} port {address.port})"
+    try:
+        return socket.create_connection((address.hostname, address.port), CONNECT_SECONDS)
+    except socket.gaierror as error:
+        raise ConnectionFailed(
+            f"{address.name}: the name {address.hostname} does not resolve: {error}"
+        ) from error
+    except TimeoutError as error:
+        raise ConnectionFailed(f"{where}: no answer within {CONNECT_SECONDS:.0f} s") from error
+    except OSError as error:
+        raise ConnectionFailed(f"{where}: {error.strerror or error}") from error
+
+
+def _authenticate(transport: paramiko.Transport, address: Address) -> None:
+    tried: list[str] = []
+    for name, key in _keys(address):
+        try:
+            transport.auth_publickey(address.user, key)
+        except paramiko.AuthenticationException:
+            tried.append(name)
+        else:
+            return
+    raise ConnectionFailed(
+        f"{address.name} ({address.hostname}): {address.user} may not log in; "
+        f"keys tried: {', '.join(tried) or 'none'}\n"
+        f"  → add one of their .pub to ~{address.user}/.ssh/authorized_keys, or name another IdentityFile"
+    )
+
+
+def _keys(address: Address) -> list[tuple[str, paramiko.PKey]]:
+    keys: list[tuple[str, paramiko.PKey]] = []
+    for path in address.keys or _usual_keys():
+        try:
+            keys.append((path, paramiko.PKey.from_path(path)))
+        except (OSError, paramiko.SSHException, UnknownKeyType, ValueError, TypeError):
+            continue  # absent, or locked with a passphrase: then the agent has it
+    keys += [(f"agent: {key.get_name()}", key) for key in paramiko.Agent().get_keys()]
+    return keys
+
+
+def _usual_keys() -> list[str]:
+    return [str(Path(f"~/.ssh/id_{kind}").expanduser()) for kind in ("ed25519", "ecdsa", "rsa")]
+
+
+def _send(channel: paramiko.Channel, text: str) -> None:
+    try:
+        channel.sendall(text.encode())
+        channel.shutdown_write()
+    except OSError:
+        return  # the command ended without reading all its input: its exit status tells
+
+
+def _drain(
+    channel: paramiko.Channel, timeout: float | None, on_output: Callable[[str], None] | None
+) -> tuple[str, str, int | None]:
+    """Read both outputs as they come, so that neither can block the other, until the command ends."""
+    out, err = Tail(), Tail()
+    reader = threading.Thread(target=_read, args=(channel.recv_stderr, err, None), daemon=True)
+    channel.settimeout(timeout)
+    reader.start()
+    _read(channel.recv, out, on_output)
+    reader.join()
+    ended = channel.status_event.wait(CONNECT_SECONDS) and not out.timed_out
+    status = channel.recv_exit_status() if ended else -1
+    channel.close()
+    return out.text, err.text, status if status >= 0 else None
+
+
+def _read(receive: Callable[[int], bytes], tail: Tail, on_output: Callable[[str], None] | None) -> None:
+    try:
+        while data := receive(64 << 10):
+            tail.add(data)
+            if on_output:
+                on_output(data.decode(errors="replace"))
+    except TimeoutError:
+        tail.timed_out = True
+
+
+class Tail:
+    """The last KEEP bytes of an output."""
+
+    def __init__(self) -> None:
+        self._data, self._dropped, self.timed_out = bytearray(), 0, False
+
+    def add(self, data: bytes) -> None:
+        self._data += data
+        if len(self._data) > 2 * KEEP:
+            self._dropped += len(self._data) - KEEP
+            del self._data[:-KEEP]
+
+    @property
+    def text(self) -> str:
+        note = f"[{self._dropped} bytes before this were dropped]\n" if self._dropped else ""
+        return note + self._data.decode(errors="backslashreplace")

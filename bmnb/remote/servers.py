@@ -1,0 +1,170 @@
+"""The servers of a run: one kept connection each, commands, units that outlive it, and the API."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bmnb.errors import ActionFailed, ConnectionFailed
+from bmnb.remote import http, units
+from bmnb.remote.config import Config
+from bmnb.remote.connection import KEEP, Connection, Identity
+from bmnb.remote.units import UnitState
+from bmnb.steps import Result
+
+API_PORT = 8090
+LOOK_SECONDS = 10
+RUN_SECONDS = 3600.0
+IDENTITY = "cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname"
+
+
+class Servers:
+    """Servers by their ssh names. A connection that broke is made anew before the next command only."""
+
+    def __init__(self, ssh_config: Path | None = None, work: str = "/var/lib/bmnb") -> None:
+        self._config, self._work = Config(ssh_config), work
+        self._connections: dict[str, Connection] = {}
+        self._pinned: dict[str, str] = {}
+        self._moved: dict[str, str] = {}
+        self._opening = threading.RLock()
+
+    def __enter__(self) -> Servers:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+    def run(
+        self,
+        host: str,
+        line: str,
+        *,
+        stdin: str = "",
+        timeout: float | None = RUN_SECONDS,
+        on_output: Callable[[str], None] | None = None,
+    ) -> Result:
+        """Run a line and wait for its end. `timeout` is in seconds without output."""
+        return self._connection(host).run(line, stdin, timeout, on_output)
+
+    def identity(self, host: str) -> Identity:
+        return _identity(self._connection(host))
+
+    def pin(self, host: str, machine_id: str) -> None:
+        """From now on the name must lead to this machine; each new connection is compared."""
+        self._pinned[host] = machine_id
+
+    def reach(self, host: str, hostname: str) -> None:
+        """Contact the server at another address from now on; it must show the host key that it had."""
+        self._moved[host] = hostname
+        with self._opening:
+            if connection := self._connections.pop(host, None):
+                connection.close()
+
+    def start(self, host: str, unit: str, line: str) -> None:
+        """Start a line in a unit of its own. Raise ActionFailed where it was started before."""
+        started = self.run(host, units.start(self._work, unit), stdin=line)
+        if not started.ok:
+            raise ActionFailed(f"unit {unit} cannot be started on {host}: {started.stderr.strip()}")
+
+    def state(self, host: str, unit: str) -> UnitState:
+        found = self.run(host, units.state(self._work, unit))
+        return UnitState(found.stdout.strip())
+
+    def follow(
+        self,
+        host: str,
+        unit: str,
+        *,
+        on_output: Callable[[str], None] | None = None,
+        patience: float = 600.0,
+    ) -> Result | None:
+        """Wait for a unit's end, also over lost connections; None where it was lost.
+
+        Raise ConnectionFailed when the server is out of reach for `patience` seconds.
+        """
+        position, contact = 0, time.monotonic()
+        while True:
+            try:
+                looked = self.run(host, units.look(self._work, unit, position, LOOK_SECONDS))
+            except ConnectionFailed:
+                if time.monotonic() - contact > patience:
+                    raise
+                time.sleep(1.0)
+                continue
+            contact = time.monotonic()
+            word, _, news = looked.stdout.partition("\n")
+            position += len(news.encode())
+            if news and on_output:
+                on_output(news)
+            if word == UnitState.ENDED.value:
+                return self._result(host, unit)
+            if word in (UnitState.LOST.value, UnitState.ABSENT.value):
+                return None
+
+    def stop(self, host: str, unit: str) -> None:
+        """End a unit with all its processes."""
+        stopped = self.run(host, units.stop(self._work, unit))
+        if not stopped.ok:
+            raise ActionFailed(f"unit {unit} does not end on {host}: {stopped.stderr.strip()}")
+
+    def api(
+        self, host: str, method: str, path: str, *, body: object = None, token: str, port: int = API_PORT
+    ) -> Any:
+        """A request to the core's loopback port; return the JSON of its answer."""
+        return http.request(self._connection(host), port, method, path, body, token)
+
+    def _result(self, host: str, unit: str) -> Result:
+        status, seconds = self.run(host, units.end(self._work, unit)).stdout.split()
+        out, err = (
+            self.run(host, units.output(self._work, unit, name, KEEP)).stdout for name in ("out", "err")
+        )
+        return Result(host, unit, int(status), out, err, float(seconds))
+
+    def _connection(self, name: str) -> Connection:
+        with self._opening:
+            connection = self._connections.get(name)
+            if connection is None or not connection.alive:
+                connection = self._open(name)
+                self._connections[name] = connection
+            return connection
+
+    def _open(self, name: str) -> Connection:
+        address = self._config.find(name)
+        if name in self._moved:
+            address = replace(address, hostname=self._moved[name])
+        via: Connection | None = None
+        for hop in address.jump:
+            via = Connection(self._config.find(hop), via)
+        connection = Connection(address, via)
+        try:
+            self._compare(name, connection)
+        except ConnectionFailed:
+            connection.close()
+            raise
+        return connection
+
+    def _compare(self, name: str, connection: Connection) -> None:
+        wanted = self._pinned.get(name)
+        if wanted is None:
+            return
+        found = _identity(connection).machine_id
+        if found != wanted:
+            raise ConnectionFailed(
+                f"{name} leads to another machine than before: machine-id {found}, expected {wanted}\n"
+                "  → nothing was done there; see that the name and the address lead to the right server"
+            )
+
+
+def _identity(connection: Connection) -> Identity:
+    told = connection.run(IDENTITY, "", 30.0, None)
+    machine, boot, hostname = told.stdout.split()
+    return Identity(machine, boot, hostname, connection.host_key)

@@ -1,0 +1,92 @@
+"""Command lines that run on a server in a systemd unit of their own.
+
+They outlive the connection that started them. A folder a unit holds `command`, `out`, `err`, and, once
+the command has ended, `end`: its exit status and the seconds it took. Understood from systemd 229 on.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from bmnb.errors import InputError
+
+# `end` is written under another name first: it is there whole or not at all.
+WRAPPER = r"""cd "$1" || exit 1
+began=$(date +%s.%N)
+LC_ALL=C.UTF-8 HOME=/root bash -o pipefail command > out 2> err < /dev/null
+status=$?
+echo "$status $(echo "$began $(date +%s.%N)" | awk '{printf "%.3f", $2 - $1}')" > end.new
+sync end.new 2> /dev/null || sync
+mv end.new end
+"""
+
+
+class UnitState(Enum):
+    """absent: never started; running; ended: its exit status is known; lost: killed, or the server restarted."""
+
+    ABSENT = "absent"
+    RUNNING = "running"
+    ENDED = "ended"
+    LOST = "lost"
+
+
+def folder(work: str, unit: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", unit):
+        raise InputError(f"{unit!r} cannot be the name of a unit")
+    return f"{work}/units/{unit}"
+
+
+def start(work: str, unit: str) -> str:
+    """A line that starts the command that comes in as input. mkdir lets only one start through."""
+    place = folder(work, unit)
+    return f"""umask 077; mkdir -p {work}/units && mkdir {place} || exit 1
+cat > {place}/command
+cat > {place}/wrapper <<'BMNB-WRAPPER'
+{WRAPPER}BMNB-WRAPPER
+systemd-run --quiet --unit={_name(unit)} bash {place}/wrapper {place}"""
+
+
+def state(work: str, unit: str) -> str:
+    """A line that prints the state in one word."""
+    place = folder(work, unit)
+    return f"""if [ -f {place}/end ]; then echo ended
+elif [ ! -d {place} ]; then echo absent
+elif systemctl is-active --quiet {_name(unit)}; then echo running
+elif [ -f {place}/end ]; then echo ended
+else echo lost; fi"""
+
+
+def look(work: str, unit: str, position: int, wait: int) -> str:
+    """A line that waits up to `wait` seconds for the end, then prints state, size, and what is new in `out`."""
+    place = folder(work, unit)
+    return f"""for tick in $(seq {wait * 5}); do
+  [ ! -f {place}/end ] && systemctl is-active --quiet {_name(unit)} || break; sleep 0.2
+done
+{state(work, unit)}
+[ ! -f {place}/out ] || tail -c +{position + 1} {place}/out | head -c 65536"""
+
+
+def end(work: str, unit: str) -> str:
+    """A line that prints the exit status and the seconds of a unit that has ended."""
+    return f"cat {folder(work, unit)}/end"
+
+
+def output(work: str, unit: str, name: str, keep: int) -> str:
+    """A line that prints the last `keep` bytes of `out` or `err`."""
+    place = f"{folder(work, unit)}/{name}"
+    return f"[ ! -f {place} ] || tail -c {keep} {place}"
+
+
+def stop(work: str, unit: str) -> str:
+    """A line that ends the whole unit with SIGTERM, and after 20 s with SIGKILL."""
+    folder(work, unit)
+    name = _name(unit)
+    return f"""systemctl kill {name} 2> /dev/null
+for tick in $(seq 100); do systemctl is-active --quiet {name} || break; sleep 0.2; done
+systemctl is-active --quiet {name} && systemctl kill -s KILL {name}
+systemctl reset-failed {name} 2> /dev/null; ! systemctl is-active --quiet {name}"""
+
+
+def _name(unit: str) -> str:
+    return f"bmnb-{unit}.service"

@@ -14,6 +14,8 @@ from bmnb.errors import BmnbError
 from bmnb.lab.host import call, succeeds
 
 BOOT_SECONDS = 90.0
+# With --keep-unit nspawn ends with 133 when the machine wants to be booted again.
+SUPERVISOR = 'until "$@"; [ $? -ne 133 ]; do :; done'
 POWER_OFF_SECONDS = 60.0
 
 
@@ -59,6 +61,7 @@ class Server:
             # in a session of its own, so that it outlives this process
             subprocess.Popen(
                 [
+                    *("bash", "-c", SUPERVISOR, f"supervisor-{self.machine}"),
                     "systemd-nspawn",
                     "--quiet",
                     f"--directory={self.root}",
@@ -146,6 +149,9 @@ class Server:
         self.must(f"mkdir -p {path} && mount -t tmpfs -o {limits} limit {path}")
 
     def _end(self, how: signal.Signals) -> None:
+        supervisor = find(lambda words: f"supervisor-{self.machine}" in words)
+        if supervisor:
+            os.kill(supervisor, signal.SIGKILL)
         nspawn = self._nspawn()
         if nspawn is None:
             return
@@ -166,9 +172,14 @@ class Server:
 
 def find_nspawn(machine: str) -> int | None:
     """The nspawn process of a machine, known by its command line."""
+    return find(lambda words: words[0].endswith("systemd-nspawn") and f"--machine={machine}" in words)
+
+
+def find(fits: Callable[[Sequence[str]], bool]) -> int | None:
+    """The first process here whose command line fits."""
     for process in Path("/proc").glob("[0-9]*"):
         words = _command_line(process)
-        if words and words[0].endswith("systemd-nspawn") and f"--machine={machine}" in words:
+        if words and fits(words):
             return int(process.name)
     return None
 

@@ -1,0 +1,47 @@
+# Everything works from a fresh clone: the environment and what the lab needs are made on first use.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+APT := mmdebstrap systemd-container iproute2 openssh-client openssh-server rsync curl python3-venv
+FILES ?= 200000
+ROUNDS ?= 3
+
+.PHONY: all demo test lint bench clean lock notebooks lab-packages
+
+all: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml | lab-packages
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@
+
+lab-packages:
+	@scripts/install-lab-packages $(APT)
+
+demo: $(STAMP)
+	$(BIN)/python -m bmnb.lab.demo
+
+test: lint
+	$(BIN)/pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check bmnb tests notebooks
+	$(BIN)/ruff format --check bmnb tests
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	@echo "no benchmark exists yet; FILES=$(FILES) ROUNDS=$(ROUNDS) were not used" >&2; exit 2
+
+notebooks: $(STAMP)
+	$(BIN)/python -m bmnb.template notebooks
+
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-annotate \
+		--no-header --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/out
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -29,8 +29,8 @@ def save(folder: str) -> str:
     paths = " ".join(dict.fromkeys((*CONFIGURATION, *ADDED_CONFIGURATION)))
     archive = f"{folder}/target-configuration.tar.gz"
     return f"""umask 077; mkdir -p {folder}; test -f {archive} && exit 0
-shopt -s nullglob dotglob
-files=({paths})
+shopt -s nullglob dotglob; files=()
+for path in {paths}; do [ ! -e "$path" ] || files+=("$path"); done
 tar -czPf {archive}.new -- "${{files[@]}}" && mv {archive}.new {archive}"""
 
 

@@ -20,7 +20,6 @@ Numbered = tuple[str, Single]
 LAST_LINES = 10
 POLL_SECONDS = 2.0
 TASK_SECONDS = 1800.0
-FAREWELL_SECONDS = 20.0
 OUT_OF_REACH_SECONDS = 600.0
 """How long a server may be out of reach while a command runs on it."""
 
@@ -149,18 +148,14 @@ class Performer:
         return f"exec <<'BMNB-FEED'\n{fed.stdout.rstrip()}\nBMNB-FEED\n{command.script}"
 
     def _follow(self, command: Command, unit: str) -> Result:
+        if command.farewell:
+            seen = self.servers.glance(command.host, unit)
+            return replace(seen, line=command.line) if seen else Result(command.host, command.line, 0)
         try:
-            patience = FAREWELL_SECONDS if command.farewell else OUT_OF_REACH_SECONDS
-            result = self.servers.follow(command.host, unit, patience=patience)
+            result = self.servers.follow(command.host, unit, patience=OUT_OF_REACH_SECONDS)
         except KeyboardInterrupt:
             self.servers.stop(command.host, unit)
             return Result(command.host, command.line, None, stderr="stopped by the operator")
-        except ConnectionFailed:
-            if not command.farewell:
-                raise
-            return Result(command.host, command.line, 0)
-        if result is None and command.farewell:
-            return Result(command.host, command.line, 0)
         return replace(result, line=command.line) if result else Result(command.host, command.line, None)
 
     def _outcome(self, command: Command, result: Result) -> Outcome:

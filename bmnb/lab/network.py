@@ -33,11 +33,18 @@ class Bridge:
         return f"198.18.{self.number}.{host}"
 
     def remove(self) -> None:
-        if succeeds(["ip", "link", "show", self.name]):
-            call("ip", "link", "del", self.name)
+        remove_link(self.name)
 
     def __enter__(self) -> Bridge:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.remove()
+
+
+def remove_link(name: str) -> None:
+    """Delete an interface if it is there. The kernel takes a while to delete those of a server that ended."""
+    if succeeds(["ip", "link", "show", name]):
+        succeeds(["ip", "link", "del", name])
+    if succeeds(["ip", "link", "show", name]):
+        raise BmnbError(f"the interface {name} cannot be deleted: ip link del {name}")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bmnb.errors import BmnbError
 from bmnb.lab.host import call, succeeds
+from bmnb.lab.network import remove_link
 
 BOOT_SECONDS = 90.0
 # With --keep-unit nspawn ends with 133 when the machine wants to be booted again.
@@ -153,12 +154,12 @@ class Server:
         if supervisor:
             os.kill(supervisor, signal.SIGKILL)
         nspawn = self._nspawn()
-        if nspawn is None:
-            return
-        os.kill(nspawn, how)
-        if not _wait(lambda: self._nspawn() is None, POWER_OFF_SECONDS):
+        if nspawn:
+            os.kill(nspawn, how)
+        if nspawn and not _wait(lambda: self._nspawn() is None, POWER_OFF_SECONDS):
             os.kill(nspawn, signal.SIGKILL)
             _wait(lambda: self._nspawn() is None, 10.0)
+        remove_link(f"vb-{self.machine}")
 
     def _state(self) -> str:
         return self.run("systemctl is-system-running; true", 30.0).stdout.strip()

@@ -85,6 +85,7 @@ class Connection:
                     f"{name}: the connection was lost during: {line}\n  {error}"
                 ) from error
             if status is None:
+                self.close()
                 raise ConnectionFailed(
                     f"{self.address.name}: no end after {timeout} s or connection lost: {line}"
                 )

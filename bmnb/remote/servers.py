@@ -18,6 +18,8 @@ from bmnb.steps import Result
 
 API_PORT = 8090
 LOOK_SECONDS = 10
+DEAD_SECONDS = 30.0
+GLANCE_SECONDS = 4.0
 RUN_SECONDS = 3600.0
 IDENTITY = "cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname"
 
@@ -94,7 +96,9 @@ class Servers:
         position, contact = 0, time.monotonic()
         while True:
             try:
-                looked = self.run(host, units.look(self._work, unit, position, LOOK_SECONDS))
+                looked = self.run(
+                    host, units.look(self._work, unit, position, LOOK_SECONDS), timeout=DEAD_SECONDS
+                )
             except ConnectionFailed:
                 if time.monotonic() - contact > patience:
                     raise
@@ -109,6 +113,14 @@ class Servers:
                 return self._result(host, unit)
             if word in (UnitState.LOST.value, UnitState.ABSENT.value):
                 return None
+
+    def glance(self, host: str, unit: str) -> Result | None:
+        """How a unit ended, if it ends within seconds and the server still tells; else None."""
+        try:
+            looked = self.run(host, units.look(self._work, unit, 0, 2), timeout=GLANCE_SECONDS)
+            return self._result(host, unit) if looked.stdout.startswith(UnitState.ENDED.value) else None
+        except ConnectionFailed:
+            return None
 
     def stop(self, host: str, unit: str) -> None:
         """End a unit with all its processes."""

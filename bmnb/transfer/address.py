@@ -68,7 +68,7 @@ END
 def announce(address: str) -> str:
     return (
         f"dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}'); "
-        f'arping -U -c 3 -I "$dev" {address}; arping -A -c 1 -I "$dev" {address}'
+        f'arping -U -c 2 -I "$dev" {address}'
     )
 
 

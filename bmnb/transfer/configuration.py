@@ -5,6 +5,10 @@ from shlex import quote
 
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION
 
+RSYNC = "rsync -aAX --ignore-times --modify-window=-1"
+"""Every file is copied, as scp does: those that both servers' installers wrote in the same second, at the
+same size, would count as equal."""
+
 
 def exists(path: str) -> str:
     """A line that ends with 1 where no file matches the path, which may hold a glob."""
@@ -18,10 +22,10 @@ def copy(origin: str, path: str) -> str:
     """
     folder, name = posixpath.split(path)
     if name == "*":
-        return f"mkdir -p {folder} && rsync -aAX root@{origin}:{folder}/ {folder}/"
+        return f"mkdir -p {folder} && {RSYNC} root@{origin}:{folder}/ {folder}/"
     if "*" in name:
-        return f"rsync -aAX 'root@{origin}:{path}' {folder}/"
-    return f"mkdir -p {folder} && rsync -aAX root@{origin}:{path} {path}"
+        return f"{RSYNC} 'root@{origin}:{path}' {folder}/"
+    return f"mkdir -p {folder} && {RSYNC} root@{origin}:{path} {path}"
 
 
 def save(folder: str) -> str:

@@ -8,7 +8,7 @@ APT := mmdebstrap systemd-container iproute2 openssh-client openssh-server rsync
 FILES ?= 200000
 ROUNDS ?= 3
 
-.PHONY: all demo test lint bench clean lock lab-packages
+.PHONY: all demo test lint bench clean lock notebooks lab-packages
 
 all: $(STAMP)
 
@@ -34,6 +34,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@echo "no benchmark exists yet; FILES=$(FILES) ROUNDS=$(ROUNDS) were not used" >&2; exit 2
+
+notebooks: $(STAMP)
+	$(BIN)/python -m bmnb.headless
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-annotate \

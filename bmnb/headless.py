@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
@@ -111,3 +112,23 @@ def headline(line: dict[str, Any]) -> str:
         seen = line["seen"].splitlines()[0] if line.get("seen") else ""
         return f"{clock}    {line['event']:8}{line['title']} ({line['server']}){seconds} {seen}".rstrip()
     return ""
+
+
+def refresh(notebook: Path) -> None:
+    """Execute a template as it stands, a plan only, and keep the outputs, but nothing of the execution itself."""
+    papermill.execute_notebook(
+        str(notebook), str(notebook), kernel_name=KERNEL, progress_bar=False, cwd=str(notebook.parent)
+    )
+    book = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    book.metadata.pop("papermill", None)
+    for cell in book.cells:
+        for mark in ("papermill", "execution"):
+            cell.metadata.pop(mark, None)
+        if cell.metadata.get("tags") == []:
+            cell.metadata.pop("tags")
+    nbformat.write(book, notebook)  # type: ignore[no-untyped-call]
+
+
+if __name__ == "__main__":
+    for template_path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        refresh(template_path)

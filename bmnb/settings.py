@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -54,9 +55,13 @@ def parameters_cell(settings: type) -> str:
     """The source of the notebook's cell with all parameters, as papermill reads it."""
     return "\n".join(
         f"{field.name}: {_name(get_type_hints(settings)[field.name])} = "
-        f"{_default(field)!r}  # {field.metadata['help']}".replace("'", '"')
+        f"{_literal(_default(field))}  # {field.metadata['help']}"
         for field in dataclasses.fields(settings)
     )
+
+
+def _literal(value: Any) -> str:
+    return repr(value) if isinstance(value, bool) else json.dumps(value)
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

@@ -27,6 +27,7 @@ CLIENT = {
 EXPECTED = {
     ("table", "bj: t_systemconf"): "My Networks was saved; BlueMind adds the target's own address",
     ("file", "/etc/postfix/main.cf"): "the same, in Postfix's configuration",
+    ("file", "/etc/bm"): "bm.ini is copied a second time, as in the document: the folder's time is new",
 }
 """What differs between origin and target after the migration, and why."""
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bmnb.lab import identity, images, standin
+from bmnb.lab import identity, images
 from bmnb.lab.network import Bridge
 from bmnb.lab.server import Server
+from bmnb.lab.standin import fingerprint, install, populate_command
 
 HOSTS = {"origin": 10, "target": 20}
 FQDN = {"origin": "mail.example.org", "target": "new.example.org"}
@@ -32,7 +33,7 @@ class Content:
 def layers(role: str, content: Content, tell: Callable[[str], None]) -> tuple[Path, ...]:
     """The layers of a server in this role, the topmost first."""
     base = images.base(content.release, tell)
-    mark = f"{base.name}-{role}-{content.bluemind}-{standin.fingerprint()[:12]}"
+    mark = f"{base.name}-{role}-{content.bluemind}-{fingerprint()[:12]}"
     installed = images.cached(f"standin-{mark}", lambda place: _install(place, base, role, content))
     data = hashlib.sha256(repr((mark, content)).encode()).hexdigest()[:16]
     populated = images.cached(
@@ -51,7 +52,7 @@ def _install(place: Path, base: Path, role: str, content: Content) -> None:
     server = Server(role, f"install-{role}", place, "", "", (base,))
     server.mount()
     try:
-        standin.install(server.root, role, content.release, content.bluemind)
+        install(server.root, role, content.release, content.bluemind)
     finally:
         server.unmount()
     _keep_upper(place)
@@ -67,7 +68,7 @@ def _populate(
         try:
             identity.give(server.root, FQDN[role], server.address, "networkd", "")
             server.start()
-            line = standin.populate_command(role, content.messages, content.rows, content.users, content.seed)
+            line = populate_command(role, content.messages, content.rows, content.users, content.seed)
             server.must(line, POPULATE_SECONDS)
         finally:
             server.power_off()

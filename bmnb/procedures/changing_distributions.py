@@ -191,7 +191,7 @@ def dump_databases(settings: Settings) -> Iterator[Action]:
     yield _start_postgresql(origin)
     yield Together(
         tuple(
-            Command(target, databases.dump(folder, origin, database, file), f"dump {database}")
+            Command(target, databases.dump(folder, origin, database, file), f"dump {database}", ensure=True)
             for database, file in DATABASES.items()
         )
     )

@@ -49,14 +49,14 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
     )
     yield Check(
         target,
-        f"! ip -o -4 addr show | grep -qw {re.escape(address)} && ip -o -4 route get {address} | grep -v ' via '",
+        f"! ip -o -4 addr show | grep -qw {re.escape(address)} && ip -o -4 route get {address} | grep -qv ' via '",
         done,
         f"{address} is on the target's own network",
         "put both servers on one network, or move the address by hand",
     )
     yield Check(
         both,
-        "command -v rsync > /dev/null && rsync --version | sed -n '1s/.*version \\([0-9.]*\\).*/\\1/p'",
+        "command -v rsync > /dev/null && rsync --version | sed -n '1s/^rsync *version *v*\\([0-9.]*\\).*/\\1/p'",
         rsync_compares_nanoseconds,
         "rsync on both servers",
         "apt install rsync, or yum install rsync; the target needs 3.1.3 or newer",

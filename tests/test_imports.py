@@ -1,0 +1,67 @@
+"""Imports go one way, and one outside library has one place."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "bmnb"
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if "files" not in path.parts)
+
+# library -> where it may be imported
+ONLY_IN = {
+    "paramiko": "remote/",
+    "urllib3": "remote/",
+    "pandas": "tables.py",
+    "papermill": "headless.py",
+    "ipywidgets": "forms.py",
+    "click": ("cli.py", "lab/cli.py"),
+    "nbconvert": "report.py",
+}
+
+# who -> what it may not import
+NEVER = {
+    "steps.py": "bmnb",
+    "procedures/": (
+        "bmnb.run",
+        "bmnb.remote",
+        "bmnb.perform",
+        "bmnb.journal",
+        "bmnb.lab",
+        "subprocess",
+        "socket",
+    ),
+    "bluemind/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "bmnb.transfer", "subprocess", "socket"),
+    "transfer/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "subprocess", "socket"),
+    "remote/": ("bmnb.run", "bmnb.perform", "bmnb.procedures", "bmnb.journal"),
+    "run.py": ("bmnb.procedures", "bmnb.headless", "bmnb.lab"),
+    "perform.py": ("bmnb.run", "bmnb.procedures", "bmnb.headless"),
+    "": "bmnb.cli",
+}
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{name.name}" for name in node.names}
+    return found
+
+
+def of(name: str, modules: str | tuple[str, ...]) -> bool:
+    wanted = (modules,) if isinstance(modules, str) else modules
+    return any(name == module or name.startswith(f"{module}.") for module in wanted)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_one_way(path: Path):
+    place = str(path.relative_to(PACKAGE))
+    found = imports(path)
+    for who, what in NEVER.items():
+        if place.startswith(who):
+            assert not [name for name in found if of(name, what)], f"{place} may not import {what}"
+    for library, where in ONLY_IN.items():
+        if not place.startswith(where):
+            assert not [name for name in found if of(name, library)], f"{library} belongs in {where}"

@@ -1,0 +1,65 @@
+"""Notebooks read like a manual: prose, a short cell, a table; and they carry the plan as their output."""
+
+import ast
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from bmnb.procedures.changing_distributions import PROCEDURE
+from bmnb.settings import parameters_cell
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+LOGIC = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
+    *(ast.If, ast.For, ast.While, ast.Try, ast.With),
+)
+
+
+def cells(path: Path):
+    return nbformat.read(path, 4).cells
+
+
+def code(path: Path):
+    return [
+        cell
+        for cell in cells(path)
+        if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", [])
+    ]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_cell_has_one_to_five_lines_and_no_logic(path: Path):
+    for cell in code(path):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        assert 1 <= len(lines) <= 5, cell.source
+        assert not [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, LOGIC)], cell.source
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_prose_comes_before_every_cell(path: Path):
+    kinds = [cell.cell_type for cell in cells(path)]
+    assert kinds[0] == "markdown"
+    assert [kinds[place - 1] for place, kind in enumerate(kinds) if kind == "code"] == [
+        "markdown"
+    ] * kinds.count("code")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_nothing_of_a_run_is_left_in_a_template(path: Path):
+    book = nbformat.read(path, 4)
+    assert "papermill" not in book.metadata
+    assert not [cell.id for cell in book.cells if "papermill" in cell.metadata]
+    assert not [cell.id for cell in book.cells if "injected-parameters" in cell.metadata.get("tags", [])]
+
+
+def test_the_parameters_cell_is_that_of_the_settings():
+    path = next(path for path in NOTEBOOKS if path.stem == PROCEDURE.name)
+    found = [cell.source for cell in cells(path) if "parameters" in cell.metadata.get("tags", [])]
+    assert found == [parameters_cell(PROCEDURE.settings)]
+
+
+def test_every_step_of_the_procedure_is_a_cell_in_its_order():
+    path = next(path for path in NOTEBOOKS if path.stem == PROCEDURE.name)
+    called = [cell.source for cell in code(path) if cell.source.startswith("run(procedure.")]
+    assert called == [f"run(procedure.{step.actions.__name__})" for step in PROCEDURE.steps]

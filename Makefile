@@ -25,7 +25,8 @@ demo: $(STAMP)
 	$(BIN)/python -m bmnb.lab.demo
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --nbval notebooks
+	$(BIN)/pytest tests
 
 lint: $(STAMP)
 	$(BIN)/ruff check bmnb tests notebooks

@@ -269,11 +269,11 @@ def until(look: Callable[[], Verdict], patience: float) -> Verdict:
     while True:
         try:
             verdict = look()
-        except ActionFailed as error:
-            if time.monotonic() >= deadline:
-                if patience:
-                    return Verdict(False, str(error))
+        except ConnectionFailed as error:
+            if not patience:
                 raise
+            verdict = Verdict(False, str(error))
+        except ActionFailed as error:
             verdict = Verdict(False, str(error))
         if verdict.holds or time.monotonic() >= deadline:
             return verdict

@@ -1,0 +1,91 @@
+"""What the tests of whole migrations share."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bmnb.lab import Lab
+from bmnb.procedures.changing_distributions import PROCEDURE
+from bmnb.run import Run
+from bmnb.settings import make
+
+ANSWERS = {"erase-target": "target", "stop-service": "origin", "switch-servers": "origin"}
+BMNB = [sys.executable, "-m", "bmnb"]
+
+
+def values(lab: Lab, runs: Path, **more: Any) -> dict[str, Any]:
+    return {
+        "client": "test",
+        "origin": "origin",
+        "target": "target",
+        "address": lab.origin.address,
+        "ssh_config": str(lab.ssh_config),
+        "runs": str(runs),
+        "answers": ANSWERS,
+        "dry_run": False,
+        **more,
+    }
+
+
+def client_file(lab: Lab, runs: Path, **more: Any) -> Path:
+    runs.mkdir(exist_ok=True)
+    path = runs / "client.yaml"
+    path.write_text(yaml.safe_dump(values(lab, runs, **more)))
+    return path
+
+
+def opened(lab: Lab, runs: Path, **more: Any) -> Run:
+    return Run(PROCEDURE, make(PROCEDURE.settings, values(lab, runs, **more)), show=lambda table: None)
+
+
+def start(client: Path) -> subprocess.Popen[str]:
+    """`bmnb run`, in a process group of its own."""
+    command = [*BMNB, "run", PROCEDURE.name, "-f", str(client)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def finish(client: Path) -> tuple[int, str]:
+    running = start(client)
+    said, _ = running.communicate(timeout=600)
+    return running.returncode, said
+
+
+def journal(runs: Path) -> list[dict[str, Any]]:
+    paths = list(runs.glob("*/journal.jsonl"))
+    whole = paths[0].read_text().rpartition("\n")[0] if paths else ""
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def wait_for(runs: Path, title: str, step: str, seconds: float = 240.0) -> None:
+    """Wait until an action with this title, in this step, has started and not yet ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        lines = [
+            line
+            for line in journal(runs)
+            if line.get("title") == title and line.get("action", "").startswith(step)
+        ]
+        if lines and lines[-1]["event"] == "started":
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{title} was not started within {seconds} s")
+
+
+def kill_all(process: subprocess.Popen[str]) -> None:
+    """SIGKILL for the command and its kernel, so that nothing of the controller is left."""
+    tree = [process.pid]
+    for pid in tree:
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+        tree += [int(child) for child in children.read_text().split()] if children.exists() else []
+    for pid in tree:
+        os.kill(pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,254 @@
+"""A whole distribution change on two real servers: what stops it, what interrupts it, and that nothing is lost."""
+
+from pathlib import Path
+
+import pytest
+
+from bmnb.errors import BmnbError, ConnectionFailed, Stopped
+from bmnb.lab import Lab
+from bmnb.lab.demo import unexpected
+from bmnb.lab.server import Server
+from bmnb.procedures import changing_distributions as procedure
+from tests.lab.migration import ANSWERS, client_file, finish, journal, kill_all, opened, start, wait_for
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+def refusal(lab: Lab, runs: Path, **more) -> BmnbError:
+    """What the prerequisites stop with."""
+    run = opened(lab, runs, **more)
+    try:
+        with pytest.raises(BmnbError) as stopped:
+            run(procedure.prerequisites)
+        return stopped.value
+    finally:
+        run.close()
+
+
+def state(server: Server) -> str:
+    """What must not change where a run is refused: data, configuration, databases, access."""
+    return server.must(
+        "find /var/spool/bm-docs /var/spool/sieve /var/lib/bm-ca /etc/bm /etc/postfix /root/.ssh -type f"
+        " -printf '%p %s %T@\\n' | sort | sha256sum; ls /var/lib/bmnb 2> /dev/null; bmctl status | sort | head -2"
+    )
+
+
+# name, server, what breaks it, what mends it, what the message must say
+INHIBITORS = [
+    (
+        "version",
+        "target",
+        "sed -i '/^Package: bm-core$/,/^$/s/^Version: .*/Version: 4.9.1111/' /var/lib/dpkg/status",
+        "sed -i '/^Package: bm-core$/,/^$/s/^Version: .*/Version: 4.9.3884/' /var/lib/dpkg/status",
+        "bm-core: 4.9.3884 on the origin, 4.9.1111 on the target",
+    ),
+    (
+        "external-url",
+        "target",
+        "sed -i 's/bluemind.example.org/other.example.org/' /etc/bm/bm.ini",
+        "sed -i 's/other.example.org/bluemind.example.org/' /etc/bm/bm.ini",
+        "bluemind.example.org and other.example.org",
+    ),
+    (
+        "empty tree",
+        "origin",
+        "mount -t tmpfs none /var/spool/bm-docs",
+        "umount /var/spool/bm-docs",
+        "/var/spool/bm-docs is empty",
+    ),
+    (
+        "unmounted tree",
+        "origin",
+        "echo 'UUID=1234 /var/spool/sieve ext4 defaults 0 0' >> /etc/fstab",
+        "sed -i '/var.spool.sieve/d' /etc/fstab",
+        "/var/spool/sieve is unmounted",
+    ),
+    (
+        "small disk",
+        "target",
+        "mkdir -p /var/spool/cyrus; mount -t tmpfs -o size=1m none /var/spool/cyrus",
+        "umount /var/spool/cyrus",
+        "/var/spool/cyrus needs",
+    ),
+    (
+        "PostgreSQL down",
+        "target",
+        "systemctl stop postgresql",
+        "systemctl start postgresql",
+        "PostgreSQL does not answer on target",
+    ),
+    (
+        "subscription",
+        "target",
+        "sed -i 's/^# distribution: .*/# distribution: bullseye/' /etc/apt/sources.list.d/bm.list",
+        "sed -i 's/^# distribution: .*/# distribution: bookworm/' /etc/apt/sources.list.d/bm.list",
+        "ERROR;NONE",
+    ),
+    (
+        "backup",
+        "origin",
+        "touch /run/bmnb-backup-runs",
+        "rm /run/bmnb-backup-runs",
+        "DataProtect",
+    ),
+    (
+        "another database",
+        "origin",
+        "cd / && runuser -u postgres -- createdb keycloak",
+        "cd / && runuser -u postgres -- dropdb keycloak",
+        "keycloak",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("server", "breaks", "mends", "says"), [row[1:] for row in INHIBITORS], ids=[row[0] for row in INHIBITORS]
+)
+def test_an_inhibitor_stops_the_run_before_anything_is_touched(
+    lab: Lab, runs: Path, server, breaks, mends, says
+):
+    lab.server(server).must(breaks)
+    try:
+        before = state(lab.origin), state(lab.target)
+        stopped = refusal(lab, runs)
+        assert (state(lab.origin), state(lab.target)) == before
+    finally:
+        lab.server(server).must(mends)
+    assert isinstance(stopped, Stopped)
+    assert stopped.exit_code == 3
+    assert says in str(stopped)
+    assert "→" in str(stopped), "the message says what to do"
+
+
+def test_all_inhibitors_are_reported_at_once(lab: Lab, runs: Path):
+    lab.target.must(INHIBITORS[0][2] + "\n" + INHIBITORS[1][2])
+    try:
+        stopped = str(refusal(lab, runs))
+    finally:
+        lab.target.must(INHIBITORS[0][3] + "\n" + INHIBITORS[1][3])
+    assert INHIBITORS[0][4] in stopped
+    assert INHIBITORS[1][4] in stopped
+
+
+def test_the_same_machine_under_two_names_is_refused(lab: Lab, runs: Path, tmp_path: Path):
+    config = lab.ssh_config.read_text().split("Host target")[0]
+    twins = tmp_path / "config"
+    twins.write_text(config + config.replace("Host origin", "Host target"))
+    stopped = refusal(lab, runs, ssh_config=str(twins))
+    assert "two different machines" in str(stopped)
+    assert stopped.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("HostName {address}", "HostName no-such-host.invalid", "does not resolve"),
+        ("HostName {address}", "HostName {address}\n  Port 2222", "refused"),
+        ("UserKnownHostsFile {known}", "UserKnownHostsFile /nowhere", "unknown host key"),
+        ("UserKnownHostsFile {known}", "UserKnownHostsFile {changed}", "the host key has changed"),
+        ("IdentityFile {key}", "IdentityFile {other}", "may not log in"),
+    ],
+)
+def test_a_server_that_cannot_be_reached_is_named_with_the_reason(
+    lab: Lab, runs: Path, tmp_path: Path, before, after, says
+):
+    folder = lab.ssh_config.parent
+    changed = tmp_path / "changed"
+    lines = (folder / "known_hosts").read_text().splitlines()
+    # each server's keys under the other one's address
+    addresses = [lab.origin.address, lab.target.address]
+    changed.write_text(
+        "".join(f"{addresses[line.startswith(addresses[0])]} {line.split(' ', 1)[1]}\n" for line in lines)
+    )
+    lab.target.must("rm -f /tmp/other*; ssh-keygen -q -t ed25519 -N '' -f /tmp/other")
+    other = tmp_path / "other"
+    other.write_text(lab.target.must("cat /tmp/other"))
+    other.chmod(0o600)
+    words = {
+        "address": lab.origin.address,
+        "known": folder / "known_hosts",
+        "key": folder / "key",
+        "changed": changed,
+        "other": other,
+    }
+    config = tmp_path / "config"
+    config.write_text(lab.ssh_config.read_text().replace(before.format(**words), after.format(**words), 1))
+    stopped = refusal(lab, runs, ssh_config=str(config))
+    assert isinstance(stopped, ConnectionFailed)
+    assert says in str(stopped)
+    assert "origin" in str(stopped)
+
+
+def test_an_unanswered_confirmation_stops_the_run(lab: Lab, runs: Path):
+    code, said = finish(client_file(lab, runs, answers={}, through="hot-synchronization"))
+    assert code == 3
+    assert "answer `erase-target: target` to go on" in said
+    assert "is running" in lab.target.must("bmctl status")
+
+
+def test_a_step_out_of_order_is_refused(lab: Lab, runs: Path):
+    run = opened(lab, runs)
+    with pytest.raises(Stopped, match="comes after"):
+        run(procedure.import_databases)
+    run.close()
+
+
+def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_same_end(lab: Lab, runs: Path):
+    client = client_file(lab, runs, answers=ANSWERS)
+
+    killed = start(client)
+    wait_for(runs, "/var/spool/cyrus", "hot-synchronization")
+    kill_all(killed)
+
+    restarted = start(client)
+    wait_for(runs, "/var/spool/bm-hsm", "hot-synchronization")
+    lab.target.run("systemctl reboot --force --force")
+    said, _ = restarted.communicate(timeout=300)
+    lab.target.wait()
+    hot = [line for line in journal(runs) if line["event"] == "failed"]
+    if hot:
+        assert restarted.returncode == 1
+        assert "the server restarted" in said
+        assert "is stopped" in lab.target.must("bmctl status"), (
+            "a restart does not bring the target's services back"
+        )
+
+    killed = start(client)
+    wait_for(runs, "/var/spool/cyrus", "cold-synchronization")
+    kill_all(killed)
+
+    half = '#!/bin/sh\n/usr/bin/pg_dump "$@" | head -c 200000\n'
+    lab.origin.must(f"cat > /usr/local/bin/pg_dump <<'END'\n{half}END\nchmod +x /usr/local/bin/pg_dump")
+    code, said = finish(client)
+    assert code == 3
+    assert "cut: no closing comment" in said
+    databases = lab.target.must(
+        "systemctl start postgresql; cd /; runuser -u postgres -- psql -XAtc 'SELECT datname FROM pg_database'"
+    )
+    assert {"bj", "bj-data"} <= set(databases.split()), "nothing was dropped"
+    lab.origin.must("rm /usr/local/bin/pg_dump")
+
+    killed = start(client)
+    wait_for(runs, "import bj-data", "import-databases")
+    kill_all(killed)
+
+    code, said = finish(client)
+    assert code == 0, said
+    assert unexpected(lab) == []
+    done = [
+        line["action"]
+        for line in journal(runs)
+        if line["event"] == "done" and line["action"].startswith(("stop-origin", "take-over"))
+    ]
+    assert len(done) == len(set(done)), "the switch was done once"
+
+
+def test_the_same_command_again_does_nothing_more(lab: Lab, runs: Path):
+    """Every run above had a folder of its own: this one is refused, since the target holds the address now."""
+    stopped = refusal(lab, runs)
+    assert stopped.exit_code in (1, 3)

@@ -1,0 +1,73 @@
+"""The lab boots real servers, several labs at once, and leaves nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from bmnb.lab import Lab
+from bmnb.lab.host import call
+from bmnb.lab.platform import LABS
+from tests.lab.conftest import booted
+
+pytestmark = pytest.mark.lab
+
+
+def traces(name: str) -> list[str]:
+    """What a lab has on this machine: mounts, interfaces, processes, folder."""
+    mounts = [line for line in call("mount").splitlines() if f"/labs/{name}/" in line]
+    links = [line for line in call("ip", "-o", "link").splitlines() if "bmnb" in line]
+    processes = [line for line in call("ps", "-eo", "args").splitlines() if f"/labs/{name}/" in line]
+    return mounts + links + processes + ([name] if (LABS / name).exists() else [])
+
+
+def test_two_labs_at_once_and_nothing_left_after():
+    with booted("one") as one, booted("two") as two:
+        for lab in (one, two):
+            for server in lab.servers:
+                assert server.must("systemctl is-system-running").strip() == "running"
+                ssh = ["ssh", "-F", str(lab.ssh_config), server.name, "cat /etc/machine-id"]
+                told = subprocess.run(ssh, capture_output=True, text=True, check=True).stdout
+                assert told == server.must("cat /etc/machine-id")
+        identities = {server.must("cat /etc/machine-id") for lab in (one, two) for server in lab.servers}
+        assert len(identities) == 4
+        assert one.origin.address != two.origin.address
+        numbers = {server.must("id -u cyrus") for server in one.servers}
+        assert len(numbers) == 2, "users have other numbers on the other server"
+        assert f"lmtp:{two.origin.address}:2400" in two.origin.must("head -1 /etc/postfix/transport-flat")
+    assert traces(one.name) == []
+    assert traces(two.name) == []
+
+
+def test_a_lab_whose_maker_was_killed_can_be_taken_down():
+    name = f"crash-{os.getpid()}"
+    maker = subprocess.Popen(
+        [sys.executable, "-m", "bmnb", "lab", "up", "--name", name], stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while not Lab(name).status() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1.5)
+    maker.send_signal(signal.SIGKILL)
+    maker.wait()
+    assert traces(name) != []
+    Lab(name).down()
+    Lab(name).down()
+    assert traces(name) == []
+
+
+def test_the_live_writer_works_exactly_while_the_services_run():
+    with booted("writer") as lab:
+
+        def counted() -> str:
+            time.sleep(1.5)
+            return lab.origin.must("cat /var/log/bmnb-writer")
+
+        assert counted() != counted()
+        lab.origin.must("bmctl stop")
+        assert counted() == counted()
+        assert lab.origin.run("pg_isready -q").returncode != 0, "bmctl stop takes PostgreSQL down"
+        assert lab.origin.run("bmctl status").returncode == 0, "bmctl status ends with 0 when all is stopped"

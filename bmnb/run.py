@@ -152,7 +152,8 @@ class Run:
         if step.phase.downtime:
             self.probe.start()
         self.journal.write("step started", step=label, title=step.title, phase=step.phase.name)
-        name = self.folder.name
+        # the first line is of this run alone, also where another one has the same name
+        name = str(self.journal.lines[0]["sha256"])[:12]
         performer = Performer(self.servers, self.journal, self.folder / "logs", name, self.settings.answers)
         try:
             for batch in batches(step, self.settings, label):

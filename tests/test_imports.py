@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "bmnb"
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if "files" not in path.parts)
+FILES = sorted(
+    path for path in PACKAGE.rglob("*.py") if "files" not in path.parts and path.name != "__main__.py"
+)
 
 # library -> where it may be imported
 ONLY_IN = {

@@ -202,11 +202,11 @@ def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_same_end(lab: L
     client = client_file(lab, runs, answers=ANSWERS)
 
     killed = start(client)
-    wait_for(runs, "/var/spool/cyrus", "hot-synchronization")
+    wait_for(killed, runs, "/var/spool/cyrus", "hot-synchronization")
     kill_all(killed)
 
     restarted = start(client)
-    wait_for(runs, "/var/spool/bm-hsm", "hot-synchronization")
+    wait_for(restarted, runs, "/var/spool/bm-hsm", "hot-synchronization")
     lab.target.run("systemctl reboot --force --force")
     said, _ = restarted.communicate(timeout=300)
     lab.target.wait()
@@ -219,7 +219,7 @@ def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_same_end(lab: L
         )
 
     killed = start(client)
-    wait_for(runs, "/var/spool/cyrus", "cold-synchronization")
+    wait_for(killed, runs, "/var/spool/cyrus", "cold-synchronization")
     kill_all(killed)
 
     half = '#!/bin/sh\n/usr/bin/pg_dump "$@" | head -c 200000\n'
@@ -234,7 +234,7 @@ def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_same_end(lab: L
     lab.origin.must("rm /usr/local/bin/pg_dump")
 
     killed = start(client)
-    wait_for(runs, "import bj-data", "import-databases")
+    wait_for(killed, runs, "import bj-data", "import-databases")
     kill_all(killed)
 
     code, said = finish(client)

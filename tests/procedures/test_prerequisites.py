@@ -1,0 +1,81 @@
+"""What is seen on the servers, and what it must be."""
+
+from bmnb.procedures.prerequisites import (
+    can_log_in,
+    clocks_agree,
+    different,
+    enough_space,
+    rsync_compares_nanoseconds,
+    same_packages,
+    same_users,
+    same_value,
+    subscription_valid,
+)
+from bmnb.steps import Result
+
+
+def told(text: str, exit: int = 0) -> Result:
+    return Result("server", "", exit, text)
+
+
+def test_packages_must_be_the_same_in_the_same_versions():
+    origin = told("installed bm-core 4.9.1\ninstalled bm-mapi 4.9.1\nnot-installed bm-hps \n")
+    assert same_packages(origin, origin).holds
+    wrong = same_packages(origin, told("installed bm-core 4.9.2\n"))
+    assert (
+        wrong.seen
+        == "bm-core: 4.9.1 on the origin, 4.9.2 on the target; bm-mapi: 4.9.1 on the origin, none on the target"
+    )
+    assert not same_packages(told(""), told("")).holds
+
+
+def test_two_names_of_one_machine_are_refused():
+    assert different(told("a\n"), told("b\n")).holds
+    assert not different(told("a\n"), told("a\n")).holds
+    assert not different(told(""), told("b\n")).holds
+
+
+def test_an_external_url_must_be_there_and_the_same():
+    assert same_value(told("mail.example.org\n"), told("mail.example.org\n")).holds
+    assert not same_value(told(""), told("")).holds
+
+
+def test_clocks_may_differ_by_seconds():
+    assert clocks_agree(told("1000"), told("1002")).holds
+    assert not clocks_agree(told("1000"), told("4600")).holds
+
+
+def test_a_subscription_is_told_in_text():
+    assert subscription_valid(told("OK;212")).seen == "days left: 212"
+    assert not subscription_valid(told("ERROR;NONE")).holds
+    assert not subscription_valid(told("", exit=50)).holds
+
+
+def test_rsync_of_the_target_must_compare_nanoseconds():
+    assert rsync_compares_nanoseconds(told("3.1.1"), told("3.2.7")).holds
+    assert not rsync_compares_nanoseconds(told("3.2.7"), told("3.1.1")).holds
+    assert not rsync_compares_nanoseconds(told(""), told("3.2.7")).holds
+
+
+def test_owners_of_the_data_must_exist():
+    assert same_users(told("cyrus\npostfix\n"), told("postfix\ncyrus\nother\n")).holds
+    assert same_users(told("cyrus\n"), told("postfix\n")).seen == "missing: cyrus"
+
+
+def test_space_is_counted_by_file_system_and_what_is_replaced_counts_as_free():
+    origin = told("/var/spool/cyrus 1000 10\n/var/spool/bm-hsm 1000 10\n")
+    roomy = told("/var/spool/cyrus / 3000 100 1000 0\n/var/spool/bm-hsm / 3000 100 1000 0\n")
+    assert enough_space(origin, roomy).holds
+    small = told("/var/spool/cyrus / 1500 100 1000 0\n/var/spool/bm-hsm / 1500 100 1000 0\n")
+    assert not enough_space(origin, small).holds
+    again = told("/var/spool/cyrus / 1500 100 1000 900\n/var/spool/bm-hsm / 1500 100 1000 900\n")
+    assert enough_space(origin, again).holds
+    few_inodes = told("/var/spool/cyrus / 3000 15 1000 0\n/var/spool/bm-hsm / 3000 15 1000 0\n")
+    assert not enough_space(origin, few_inodes).holds
+    assert not enough_space(told(""), roomy).holds
+
+
+def test_a_missing_key_is_made_or_is_an_inhibitor():
+    refused = Result("target", "", 255, "", "Permission denied (publickey).")
+    assert can_log_in(True, refused).holds
+    assert not can_log_in(False, refused).holds

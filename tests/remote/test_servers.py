@@ -1,0 +1,225 @@
+"""Connections against a real sshd on the loopback address: commands, sizes, host keys, refusals."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bmnb.errors import ActionFailed, ConnectionFailed, InputError
+from bmnb.remote import Servers
+from bmnb.remote.connection import KEEP
+from bmnb.remote.units import folder
+
+MIB = 1 << 20
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def keygen(path: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with an sshd that runs from it: host `here`, and `jumped` behind it as jump host."""
+    place = tmp_path_factory.mktemp("sshd")
+    for name in ("host", "user", "stranger"):
+        keygen(place / name)
+    Path("/run/sshd").mkdir(exist_ok=True)
+    port = free_port()
+    (place / "authorized_keys").write_text((place / "user.pub").read_text())
+    (place / "sshd_config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {place / 'host'}\nStrictModes no\n"
+        f"AuthorizedKeysFile {place / 'authorized_keys'}\nPidFile {place / 'pid'}\nUsePAM no\n"
+    )
+    key = (place / "host.pub").read_text()
+    (place / "known").write_text(f"[127.0.0.1]:{port} {key}")
+    (place / "changed").write_text(f"[127.0.0.1]:{port} {(place / 'stranger.pub').read_text()}")
+    (place / "port").write_text(str(port))
+    running = subprocess.Popen(
+        ["/usr/sbin/sshd", "-D", "-e", "-f", str(place / "sshd_config")], stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
+    yield place
+    running.terminate()
+    running.wait()
+
+
+def servers(place: Path, **more: str) -> Servers:
+    """Servers with the host `here`, whose configuration may differ in some words."""
+    words = {
+        "HostName": "127.0.0.1",
+        "Port": (place / "port").read_text(),
+        "User": "root",
+        "IdentityFile": str(place / "user"),
+        "UserKnownHostsFile": str(place / "known"),
+        **more,
+    }
+    here = "Host here\n" + "".join(f"  {key} {value}\n" for key, value in words.items())
+    (place / "config").write_text(here + here.replace("Host here", "Host jumped") + "  ProxyJump here\n")
+    return Servers(place / "config")
+
+
+@pytest.fixture
+def here(place: Path) -> Iterator[Servers]:
+    with servers(place) as opened:
+        yield opened
+
+
+def test_a_command_tells_how_it_ended(here: Servers):
+    result = here.run("here", "echo out; echo err >&2; exit 7")
+    assert (result.exit, result.stdout, result.stderr) == (7, "out\n", "err\n")
+
+
+def test_a_pipe_fails_where_any_part_of_it_fails(here: Servers):
+    assert here.run("here", "false | cat").exit == 1
+
+
+def test_both_outputs_may_be_large_at_once(here: Servers):
+    result = here.run(
+        "here",
+        f"head -c {20 * MIB} /dev/zero | tr '\\0' e >&2 & head -c {20 * MIB} /dev/zero | tr '\\0' o; wait",
+    )
+    assert result.ok
+    for text, letter in ((result.stdout, "o"), (result.stderr, "e")):
+        assert text.startswith("[")
+        assert "dropped" in text
+        assert KEEP <= text.count(letter) <= 2 * KEEP + 100
+
+
+def test_input_reaches_the_command_and_nothing_eats_the_rest_of_the_line(here: Servers):
+    assert here.run("here", "cat; echo end", stdin="a\nb").stdout == "a\nb\nend\n"
+    assert here.run("here", "cat; echo end").stdout == "end\n"
+
+
+def test_the_line_stands_in_no_list_of_arguments(here: Servers):
+    listed = here.run(
+        "here", ": canary-4711; tr '\\0' ' ' < /proc/$$/cmdline; tr '\\0' ' ' < /proc/$PPID/cmdline"
+    )
+    assert listed.ok
+    assert "canary" not in listed.stdout
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=200))
+def test_any_text_goes_through_as_input(here: Servers, text: str):
+    assert here.run("here", "cat", stdin=text + ".").stdout.rstrip("\n") == (text + ".").rstrip("\n")
+
+
+def test_commands_run_side_by_side_on_one_connection(here: Servers):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(20) as pool:
+        said = list(pool.map(lambda n: here.run("here", f"sleep 0.1; echo {n}").stdout, range(20)))
+    assert said == [f"{n}\n" for n in range(20)]
+
+
+def test_a_jump_host_is_used(place: Path):
+    with servers(place) as opened:
+        assert opened.run("jumped", "echo there").stdout == "there\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"HostName": "no-such-host.invalid"}, "does not resolve"),
+        ({"UserKnownHostsFile": "/nowhere/known"}, "unknown host key"),
+        ({"UserKnownHostsFile": "changed"}, "the host key has changed"),
+        ({"IdentityFile": "stranger"}, "may not log in"),
+        ({"Port": "1"}, "refused"),
+    ],
+)
+def test_a_refusal_says_which_server_and_why(place: Path, more: dict[str, str], says: str):
+    found = {key: str(place / value) if (place / value).exists() else value for key, value in more.items()}
+    with servers(place, **found) as opened, pytest.raises(ConnectionFailed, match=says) as refused:
+        opened.run("here", "true")
+    assert "here" in str(refused.value)
+
+
+def test_a_host_that_never_answers_is_given_up(place: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bmnb.remote.connection.CONNECT_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = str(silent.getsockname()[1])
+        with servers(place, Port=port) as opened, pytest.raises(ConnectionFailed):
+            opened.run("here", "true")
+
+
+def test_a_name_must_lead_to_the_same_machine_again(place: Path):
+    with servers(place) as opened:
+        opened.pin("here", "another-machine")
+        with pytest.raises(ConnectionFailed, match="another machine than before"):
+            opened.run("here", "true")
+
+
+def test_a_broken_connection_is_made_anew_for_the_next_command(here: Servers):
+    first = here._connection("here")
+    first.close()
+    assert here.run("here", "echo again").stdout == "again\n"
+    assert here._connection("here") is not first
+
+
+API = """
+import http.server, json, sys
+class Core(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        status = int(self.path.strip('/') or 200)
+        fault = {"errorCode": "NOT_FOUND", "errorType": "ServerFault", "message": "no such thing"}
+        body = json.dumps({"key": self.headers["X-BM-ApiKey"]} if status == 200 else fault).encode()
+        self.send_response(status); self.send_header("Content-Length", str(len(body))); self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *words): pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Core).serve_forever()
+"""
+
+
+@pytest.fixture
+def api_port() -> Iterator[int]:
+    import sys
+
+    port = free_port()
+    running = subprocess.Popen([sys.executable, "-c", API, str(port)])
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
+    yield port
+    running.terminate()
+    running.wait()
+
+
+def test_the_api_is_asked_through_the_connection(here: Servers, api_port: int):
+    assert here.api("here", "GET", "/200", token="secret", port=api_port) == {"key": "secret"}
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_anything_but_2xx_is_a_failure_with_its_reason(here: Servers, api_port: int, status: int):
+    with pytest.raises(ActionFailed, match=f"HTTP {status} NOT_FOUND no such thing") as failed:
+        here.api("here", "GET", f"/{status}", token="secret", port=api_port)
+    assert "secret" not in str(failed.value)
+
+
+def test_an_api_that_is_away_is_a_failure(here: Servers):
+    with pytest.raises(ActionFailed, match=r"GET /200 on here|cannot reach"):
+        here.api("here", "GET", "/200", token="x", port=free_port())
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "a;b", "$(x)", "a\nb"])
+def test_a_units_name_is_no_place_for_a_shell(name: str):
+    with pytest.raises(InputError):
+        folder("/var/lib/bmnb", name)

@@ -1,0 +1,46 @@
+"""The plan is there with no server at hand."""
+
+import json
+import socket
+
+import pytest
+from click.testing import CliRunner
+
+from bmnb import plan
+from bmnb.cli import main
+from bmnb.procedures.changing_distributions import PROCEDURE, Settings
+from bmnb.steps import Command, Together, singles
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch):
+    def refuse(*words: object) -> None:
+        raise AssertionError("the plan contacts a server")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_the_plan_is_printed_without_a_network():
+    printed = CliRunner().invoke(main, ["plan", "changing-distributions"])
+    assert printed.exit_code == 0
+    for step in PROCEDURE.steps:
+        assert step.title in printed.output
+    rows = json.loads(CliRunner().invoke(main, ["plan", "changing-distributions", "--json"]).output)
+    assert len(rows) == len(list(plan.rows(PROCEDURE, Settings())))
+
+
+def test_downtime_stands_in_the_plan():
+    downtime = {row["phase"] for row in plan.rows(PROCEDURE, Settings()) if row["downtime"]}
+    assert downtime == {"Cold synchronization", "Switching servers"}
+
+
+def test_actions_of_a_together_are_rows_of_their_own():
+    two = Command("a", "one"), Command("b", "two")
+    assert singles(iter([Together(two)])) == list(two)
+
+
+def test_no_secret_is_in_the_plan():
+    text = json.dumps(list(plan.rows(PROCEDURE, Settings())))
+    assert "PGPASSWORD=bj" not in text

@@ -1,0 +1,55 @@
+"""Dumps and imports: what counts as complete, and as equal."""
+
+import pytest
+
+from bmnb.steps import Result
+from bmnb.transfer.databases import dump_complete, none_foreign, not_older, same_rows, utf8_en_us
+
+
+def told(text: str, exit: int = 0) -> Result:
+    return Result("server", "", exit, text)
+
+
+@pytest.mark.parametrize(
+    ("end", "holds"),
+    [
+        ("--\n-- PostgreSQL database dump complete\n--\n\nbytes 100\n", True),
+        ("-- PostgreSQL database dump complete\n--\n\\unrestrict abc\n\nbytes 100\n", True),
+        ("COPY public.t_server (id) FROM stdin;\n1\nbytes 100\n", False),
+        ("bytes 0\n", False),
+    ],
+)
+def test_a_dump_counts_when_it_has_its_closing_comment(end: str, holds: bool):
+    assert dump_complete(told(end)).holds is holds
+
+
+def test_rows_are_equal_table_by_table():
+    origin = told("bj public.t_server 1\nbj public.t_domain 3\n")
+    assert same_rows(origin, origin).holds
+    different = same_rows(origin, told("bj public.t_server 1\nbj public.t_domain 2\n"))
+    assert (different.holds, different.seen) == (
+        False,
+        "bj public.t_domain: 3 on the origin, 2 on the target",
+    )
+    assert not same_rows(origin, told("bj public.t_server 1\n")).holds
+    assert not same_rows(told(""), told("")).holds, "nothing counted is not equal"
+    assert not same_rows(origin, told("bj public.t_server 1\nbj public.t_domain 3\n", exit=1)).holds
+
+
+def test_postgresql_may_become_newer_but_not_older():
+    assert not_older(told("130018"), told("150010")).holds
+    assert not_older(told("150010"), told("150002")).holds
+    assert not not_older(told("150010"), told("130018")).holds
+    assert "does not answer" in not_older(told("150010"), told("", exit=2)).seen
+
+
+def test_both_databases_must_be_utf8_and_en_us():
+    assert utf8_en_us(told("bj UTF8 en_US.utf8\nbj-data UTF8 en_US.UTF-8\n")).holds
+    assert not utf8_en_us(told("bj UTF8 en_US.utf8\nbj-data SQL_ASCII C\n")).holds
+    assert not utf8_en_us(told("bj UTF8 en_US.utf8\n")).holds
+
+
+def test_an_unknown_database_is_named():
+    assert none_foreign(told("")).holds
+    assert none_foreign(told("keycloak\n")).seen == "keycloak"
+    assert not none_foreign(told("", exit=2)).holds

@@ -65,7 +65,7 @@ cat /tmp/db-data.sql | psql -U bj -h localhost bj-data
 # The document's way of writing, and the words under which the notebook declares why ours differs.
 DEVIATIONS = [
     (r"rsync -avH --delete (.*bm-filehosting)$", r"rsync -avH --delete \1/", "rsync -avH --delete"),
-    (r"rsync -avH --delete", "rsync -aHAX --delete --modify-window=-1 --stats", "rsync -avH --delete"),
+    (r"rsync -avH --delete", "rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats", "rsync -avH --delete"),
     (r"PGPASSWORD=bj", "PGPASSWORD=BM.INI", "PGPASSWORD=bj"),
     (r"/tmp/(db\S*\.sql)", r"/var/lib/bmnb/example/\1", "/tmp/db.sql"),
     (
@@ -132,7 +132,7 @@ def test_both_synchronizations_have_the_documents_trees_in_its_order():
     [
         (
             "bmctl stop",
-            "rsync -aHAX --delete --modify-window=-1 --stats root@origsrv.domain.tld:/var/spool/cyrus/",
+            "rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats root@origsrv.domain.tld:/var/spool/cyrus/",
         ),
         ("ssh root@", "mkdir -p /etc/bm && COPY"),
         ("mkdir -p /etc/bm-webmail", "dropdb"),

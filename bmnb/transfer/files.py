@@ -8,10 +8,13 @@ from bmnb.steps import Result, Row, Verdict
 
 VANISHED = 24  # rsync: files vanished while it read them; normal while the origin's services run
 
-OPTIONS = "-aHAX --delete --modify-window=-1 --stats"
+OPTIONS = "-aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats"
 """-v names every file, millions on a mail spool: --stats tells their number.
 --modify-window=-1 compares nanoseconds: whole seconds miss a rewrite of the same size within the second.
--A -X keep access lists and extended attributes."""
+-A -X keep access lists and extended attributes.
+--no-inc-recursive: with incremental recursion -H copies a linked file again before it meets its other
+name, and on a live spool both ends were seen to wait for each other for ever.
+--timeout, in seconds, ends a copy whose line is dead."""
 
 
 def synchronize(origin: str, tree: str) -> str:

@@ -65,7 +65,11 @@ cat /tmp/db-data.sql | psql -U bj -h localhost bj-data
 # The document's way of writing, and the words under which the notebook declares why ours differs.
 DEVIATIONS = [
     (r"rsync -avH --delete (.*bm-filehosting)$", r"rsync -avH --delete \1/", "rsync -avH --delete"),
-    (r"rsync -avH --delete", "rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats", "rsync -avH --delete"),
+    (
+        r"rsync -avH --delete",
+        "rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats",
+        "rsync -avH --delete",
+    ),
     (r"PGPASSWORD=bj", "PGPASSWORD=BM.INI", "PGPASSWORD=bj"),
     (r"/tmp/(db\S*\.sql)", r"/var/lib/bmnb/example/\1", "/tmp/db.sql"),
     (

@@ -1,0 +1,42 @@
+"""papermill alone executes the notebook, here onto the newest Debian, whose network is netplan's."""
+
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from bmnb.headless import template
+from bmnb.lab import Lab
+from bmnb.lab.demo import unexpected
+from bmnb.procedures.changing_distributions import PROCEDURE
+from tests.lab.migration import journal, values
+
+pytestmark = pytest.mark.lab
+OPTIONS = {"target": "trixie", "target_network": "netplan"}
+
+
+def test_papermill_alone_migrates_and_leaves_the_report(lab: Lab, tmp_path: Path):
+    out = tmp_path / "out.ipynb"
+    papermill.execute_notebook(str(template(PROCEDURE)), str(out), values(lab, tmp_path), progress_bar=False)
+    assert unexpected(lab) == []
+    assert journal(tmp_path)[-1]["event"] == "finished"
+    book = nbformat.read(out, 4)
+    shown = {
+        cell.source: "".join(str(one) for one in cell.outputs)
+        for cell in book.cells
+        if cell.cell_type == "code"
+    }
+    assert "over" in shown["run.phases()"]
+    assert "HTTPS 443" in shown["run.downtime()"]
+    assert "PostgreSQL 13 to 17" in shown["run(procedure.prerequisites)"]
+    configured = lab.target.must("cat /etc/netplan/*.yaml")
+    assert configured.index(f"{lab.origin.address}/24") < configured.index(f"{lab.target.address}/24")
+
+
+def test_waiting_mail_has_moved_and_the_origin_stays_away(lab: Lab):
+    assert lab.target.must("postqueue -j | wc -l").strip() == "5"
+    lab.origin.run("systemctl reboot")
+    lab.origin.wait()
+    assert lab.origin.address not in lab.origin.must("ip -o -4 addr")
+    assert "is running" not in lab.origin.must("bmctl status")

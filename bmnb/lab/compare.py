@@ -84,9 +84,11 @@ def _lines(database: str, output: str) -> dict[str, str]:
     return {f"{database}: {name}": value for name, _, value in pairs}
 
 
-# pg_dump's own comments, settings and \restrict lines differ between its versions
+# pg_dump's own comments, settings and \restrict lines differ between its versions, and so does how it names
+# the owners of sequences and views
 SCHEMA = r"""cd / && runuser -u postgres -- pg_dump --schema-only @ \
-  | grep -vE '^(--|SET |\\(un)?restrict |SELECT pg_catalog.set_config|$)' | sort | uniq -c | awk '{n=$1; $1=""; print $0 "\t" n}'
+  | grep -vE '^(--|SET |\\(un)?restrict |SELECT pg_catalog.set_config|$)' \
+  | sed -E 's/^ALTER (TABLE|SEQUENCE|VIEW) (.*) OWNER TO/ALTER RELATION \2 OWNER TO/' | sort | uniq -c | awk '{n=$1; $1=""; print $0 "\t" n}'
 """
 
 PSQL = "cd / && runuser -u postgres -- psql -XAtq -F '\t' -v ON_ERROR_STOP=1"

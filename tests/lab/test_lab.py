@@ -1,6 +1,7 @@
 """The lab boots real servers, several labs at once, and leaves nothing behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,10 +17,14 @@ from tests.lab.conftest import booted
 pytestmark = pytest.mark.lab
 
 
-def traces(name: str) -> list[str]:
+def traces(name: str, bridge: str) -> list[str]:
     """What a lab has on this machine: mounts, interfaces, processes, folder."""
     mounts = [line for line in call("mount").splitlines() if f"/labs/{name}/" in line]
-    links = [line for line in call("ip", "-o", "link").splitlines() if "bmnb" in line]
+    links = [
+        line
+        for line in call("ip", "-o", "link").splitlines()
+        if re.search(rf"\b(vb-)?{bridge}[ots]?[@:]", line)
+    ]
     processes = [line for line in call("ps", "-eo", "args").splitlines() if f"/labs/{name}/" in line]
     return mounts + links + processes + ([name] if (LABS / name).exists() else [])
 
@@ -35,11 +40,12 @@ def test_two_labs_at_once_and_nothing_left_after():
         identities = {server.must("cat /etc/machine-id") for lab in (one, two) for server in lab.servers}
         assert len(identities) == 4
         assert one.origin.address != two.origin.address
+        bridges = one.bridge.name, two.bridge.name
         numbers = {server.must("id -u cyrus") for server in one.servers}
         assert len(numbers) == 2, "users have other numbers on the other server"
         assert f"lmtp:{two.origin.address}:2400" in two.origin.must("head -1 /etc/postfix/transport-flat")
-    assert traces(one.name) == []
-    assert traces(two.name) == []
+    assert traces(one.name, bridges[0]) == []
+    assert traces(two.name, bridges[1]) == []
 
 
 def test_a_lab_whose_maker_was_killed_can_be_taken_down():
@@ -53,10 +59,11 @@ def test_a_lab_whose_maker_was_killed_can_be_taken_down():
     time.sleep(1.5)
     maker.send_signal(signal.SIGKILL)
     maker.wait()
-    assert traces(name) != []
+    bridge = Lab(name).bridge.name
+    assert traces(name, bridge) != []
     Lab(name).down()
     Lab(name).down()
-    assert traces(name) == []
+    assert traces(name, bridge) == []
 
 
 def test_the_live_writer_works_exactly_while_the_services_run():

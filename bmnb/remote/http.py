@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import Any
 
 import urllib3
+from paramiko import Channel
 from urllib3.connection import HTTPConnection
 
 from bmnb.errors import ActionFailed
@@ -18,16 +20,18 @@ TIMEOUT_SECONDS = 300.0
 def request(connection: Connection, port: int, method: str, path: str, body: object, token: str) -> Any:
     """Return the answer's JSON, None where it is empty. Raise ActionFailed for anything but 2xx."""
 
+    channel = connection.channel_to("127.0.0.1", port)
+    channel.settimeout(TIMEOUT_SECONDS)
+
     class Through(HTTPConnection):
         def connect(self) -> None:
-            self.sock = connection.channel_to("127.0.0.1", port)
-            self.sock.settimeout(TIMEOUT_SECONDS)
+            self.sock = Stream(channel)
 
     class Pool(urllib3.HTTPConnectionPool):
         ConnectionCls = Through
 
     host = connection.address.name
-    with Pool("127.0.0.1", port, maxsize=1, retries=False) as pool:
+    with closing(channel), Pool("127.0.0.1", port, maxsize=1, retries=False) as pool:
         try:
             answer = pool.request(
                 method,
@@ -49,6 +53,16 @@ def request(connection: Connection, port: int, method: str, path: str, body: obj
         return json.loads(text) if text.strip() else None
     except json.JSONDecodeError as error:
         raise ActionFailed(f"{method} {path} on {host}: the answer is not JSON: {text[:200]}") from error
+
+
+class Stream:
+    """A channel as http.client uses a socket, which it closes before the answer is read to its end."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.sendall, self.makefile, self.settimeout = channel.sendall, channel.makefile, channel.settimeout
+
+    def close(self) -> None:
+        """Leave the channel open: `request` closes it when the answer is there."""
 
 
 def _fault(text: str) -> str:

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bmnb.errors import BmnbError
+from bmnb.lab import cgroups
 from bmnb.lab.host import call, succeeds
 from bmnb.lab.network import remove_link
 
 BOOT_SECONDS = 90.0
 # With --keep-unit nspawn ends with 133 when the machine wants to be booted again.
-SUPERVISOR = 'until "$@"; [ $? -ne 133 ]; do :; done'
+SUPERVISOR = """
+for group in $CONTROL_GROUPS; do mkdir -p "$group" && echo $$ > "$group/cgroup.procs" || exit 1; done
+until "$@"; [ $? -ne 133 ]; do :; done
+"""
 POWER_OFF_SECONDS = 60.0
 
 
@@ -75,6 +79,7 @@ class Server:
                     "--console=read-only",
                     "--capability=CAP_NET_ADMIN,CAP_NET_RAW",
                 ],
+                env={**os.environ, "CONTROL_GROUPS": " ".join(map(str, cgroups.folders(self.machine)))},
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -160,6 +165,8 @@ class Server:
             os.kill(nspawn, signal.SIGKILL)
             _wait(lambda: self._nspawn() is None, 10.0)
         remove_link(f"vb-{self.machine}")
+        if not _wait(lambda: cgroups.remove(self.machine), 10.0):
+            raise BmnbError(f"processes of {self.machine} do not end: see its control group")
 
     def _state(self) -> str:
         return self.run("systemctl is-system-running; true", 30.0).stdout.strip()

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from bmnb.lab.host import call
+from bmnb.lab.standin.server.variants import Variant
 
-VERSIONS = {"4.9": "4.9.3884", "5.1": "5.1.8120"}
-
-COMMON = (
-    "bm-cli",
-    "bm-client-access",
-    "bm-conf",
-    "bm-core",
-    "bm-elasticsearch",
-    "bm-full",
-    "bm-node",
-    "bm-plugin-cli-setup",
-    "bm-plugin-core-subscription",
-    "bm-postfix",
-    "bm-postgresql",
-    "bm-setup-wizard",
-    "bm-webserver",
-)
-PACKAGES = {"4.9": (*COMMON, "bm-cyrus", "bm-hps", "bm-lmtpd"), "5.1": (*COMMON, "bm-keycloak")}
+REPOSITORY = "var/spool/bluemind-pkgs"
 
 
-def build(root: Path, name: str, version: str) -> None:
-    """Make a package in the server's local repository."""
-    repository = root / "var/spool/bluemind-pkgs"
-    tree = repository / name
-    (tree / "DEBIAN").mkdir(parents=True)
-    (tree / "DEBIAN/control").write_text(
-        f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: bmnb <bmnb@example.org>\n"
-        f"Description: stand-in of {name} for rehearsal; it is not BlueMind\n"
+def control(name: str, variant: Variant) -> str:
+    """A package's control file; bm-full depends on exact versions of all others, as BlueMind's does."""
+    needs = ", ".join(f"{one} (= {version})" for one, version in variant.packages.items() if one != name)
+    return (
+        f"Package: {name}\nVersion: {variant.packages[name]}\nArchitecture: all\n"
+        + (f"Depends: {needs}\n" if name == "bm-full" else "")
+        + "Maintainer: bmnb <bmnb@example.org>\n"
+        + f"Description: stand-in of {name} for rehearsal; it is not BlueMind\n"
     )
-    call("dpkg-deb", "--build", tree, repository / f"{name}_{version}_all.deb")
-    shutil.rmtree(tree)
+
+
+def install(root: Path, variant: Variant) -> None:
+    """Build the packages in the server's local repository and install them."""
+    for name in variant.packages:
+        tree = root / REPOSITORY / name
+        (tree / "DEBIAN").mkdir(parents=True)
+        (tree / "DEBIAN/control").write_text(control(name, variant))
+    script = (
+        f"cd /{REPOSITORY} && for tree in *; do dpkg-deb --build $tree . && rm -r $tree || exit 1; done "
+        "&& dpkg --install ./*.deb"
+    )
+    call("chroot", root, "sh", "-c", script)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-LIB = "/usr/lib/bmnb-standin"
+from bmnb.lab.host import call
+from bmnb.lab.standin.server.variants import Variant
+
+RUN = "/usr/lib/bmnb-standin/run"
 
 TARGET = """[Unit]
 Description=BlueMind (stand-in for rehearsal)
@@ -15,60 +19,71 @@ After=postgresql.service
 WantedBy=multi-user.target
 """
 
+# What bmctl stop takes down with it on releases driven by systemd.
+WITH_TARGET = "[Unit]\nPartOf=bluemind.target\n"
+
 
 @dataclass(frozen=True)
 class Service:
-    """A service, the majors of BlueMind that have it, what runs, as whom, and more lines of its unit."""
+    """What runs as whom; more lines of the unit's parts. Those that nobody asks anything only sleep."""
 
-    name: str
-    majors: str = "45"
     start: str = "/bin/sleep infinity"
     user: str = "root"
-    more: str = ""
     unit: str = ""
+    service: str = ""
 
 
-SERVICES = (
-    Service(
-        "bm-core",
-        start=f"{LIB}/core",
-        more="Type=notify\nNotifyAccess=all\nTimeoutStartSec=300s\n",
-        unit="After=postgresql.service\n",
+LOW_PORTS = "AmbientCapabilities=CAP_NET_BIND_SERVICE\n"
+
+SERVICES = {
+    "bm-core": Service(
+        f"{RUN} core",
+        unit="Wants=postgresql.service\nAfter=postgresql.service\n",
+        service="Type=notify\nNotifyAccess=all\nTimeoutStartSec=300s\n",
     ),
-    Service("bm-node"),
-    Service("bm-webserver", start=f"{LIB}/daemons web"),
-    Service("bm-eas"),
-    Service("bm-milter"),
-    Service("bm-tika"),
-    Service("bm-ysnp"),
-    Service("bm-elasticsearch", user="elasticsearch"),
-    Service(
-        "bm-iptables",
-        start="/usr/lib/bmnb-standin/firewall start",
-        more="Type=oneshot\nRemainAfterExit=yes\nExecStop=/usr/lib/bmnb-standin/firewall stop\n",
+    "bm-webserver": Service(f"{RUN} daemons web"),
+    "bm-elasticsearch": Service(f"{RUN} daemons search", "elasticsearch"),
+    "bm-lmtpd": Service(f"{RUN} daemons lmtp"),
+    "bm-cyrus-imapd": Service(f"{RUN} daemons imap", "cyrus", service=LOW_PORTS),
+    "bm-iptables": Service(
+        "/usr/lib/bmnb-standin/firewall start",
+        service="Type=oneshot\nRemainAfterExit=yes\nExecStop=/usr/lib/bmnb-standin/firewall stop\n",
     ),
-    Service("bm-imap", "5", start=f"{LIB}/daemons imap"),
-    Service("bm-hps", "4"),
-    Service("bm-lmtpd", start=f"{LIB}/daemons lmtp"),
-    Service("bm-cyrus-imapd", "4", start=f"{LIB}/daemons imap"),
-    Service(
-        "bmnb-writer",
-        start=f"{LIB}/writer",
+    "bmnb-writer": Service(
+        f"{RUN} writer",
+        "cyrus",
         unit="ConditionPathExists=/etc/default/bmnb-writer\nAfter=bm-core.service\n",
+        service="ExecStartPre=+/usr/bin/install -o cyrus /dev/null /var/log/bmnb-writer\n"
+        "Restart=on-failure\nRestartSec=1s\n",
     ),
-)
+}
 
 
-def unit(service: Service) -> str:
+def unit(name: str) -> str:
+    found = SERVICES.get(name, Service())
     return f"""[Unit]
-Description={service.name} (stand-in for rehearsal)
+Description={name} (stand-in for rehearsal)
 PartOf=bluemind.target
-ConditionPathExists=!/etc/bm/{service.name}.disabled
-{service.unit}
+ConditionPathExists=!/etc/bm/{name}.disabled
+{found.unit}
 [Service]
-ExecStart={service.start}
-User={service.user}
-{service.more}
+ExecStart={found.start}
+User={found.user}
+{found.service}
 [Install]
 WantedBy=bluemind.target
 """
+
+
+def install(root: Path, variant: Variant) -> None:
+    """Write and enable the units of a release; nginx also answers to BlueMind's name for it."""
+    units = root / "lib/systemd/system"
+    names = [*variant.services, "bmnb-writer"]
+    (units / "bluemind.target").write_text(TARGET)
+    for name in names:
+        (units / f"{name}.service").write_text(unit(name))
+    (units / "bm-nginx.service").symlink_to("nginx.service")
+    drop_in = units / "postgresql.service.d"
+    drop_in.mkdir(exist_ok=True)
+    (drop_in / "bluemind.conf").write_text(WITH_TARGET)
+    call("chroot", root, "systemctl", "enable", "bluemind.target", *names)

@@ -1,0 +1,65 @@
+"""Fill a stand-in server: as its setup wizard leaves it, and on an origin with a client's data."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+from pathlib import Path
+
+from . import cli, client, databases, etc, maps, postfix, spool
+from .here import variant
+
+OWN_MESSAGES = 20
+"""Messages of the target's own first user, which the migration replaces."""
+
+
+def given() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("role", choices=["origin", "target"])
+    for name in ("messages", "rows", "users", "seed"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    return parser.parse_args()
+
+
+def fill_trees(messages: int, users: list[client.User], seed: str, odd: bool) -> None:
+    """All trees of this release, with their owners."""
+    bodies = spool.Bodies(seed)
+    cyrus = variant().cyrus
+    trees = spool.present(cyrus)
+    spool.fill_other(users, bodies, list(trees))
+    before = os.umask(0o077)
+    (spool.fill_cyrus if cyrus else spool.fill_by_hash)(messages, users, bodies)
+    if odd:
+        spool.fill_odd(bodies)
+    os.umask(before)
+    for tree, owner in trees.items():
+        subprocess.run(["chown", "-R", "-h", owner, tree], check=True)
+        Path(tree).chmod(0o700 if owner == spool.CYRUS else 0o755)
+
+
+def main() -> None:
+    options = given()
+    role, is_origin = options.role, options.role == "origin"
+    users = client.users(max(options.users, 1) if is_origin else 1)
+    ip = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True).stdout.split()[0]
+    subprocess.run(["systemctl", "stop", "bm-core"], check=True)
+    etc.write_all(role, ip, random.Random(f"{role} {options.seed}"))
+    postfix.set_up(role, ip)
+    databases.create()
+    databases.fill_directory(users, ip, role)
+    maps.write()
+    if is_origin:
+        databases.fill_content(users, options.rows, options.seed)
+        postfix.leave_mail(users)
+    fill_trees(options.messages if is_origin else OWN_MESSAGES, users, f"{role} {options.seed}", is_origin)
+    subprocess.run(["bmctl", "start"], check=True)
+    cli.wait(cli.ask("POST", variant().firewall))
+    if is_origin:
+        # Last, so that the writer begins with the next boot: until then the data is the seed's alone.
+        etc.write("/etc/default/bmnb-writer", "CHANGES_A_SECOND=30\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""What differs between the releases of BlueMind that the stand-in can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One release: `cyrus` stands for all that 5.0 has dropped (Cyrus, sieve, HPS, replication)."""
+
+    version: str
+    name: str
+    cyrus: bool
+    generated_password: bool
+    firewall: str
+    log_endpoint: bool
+    services: tuple[str, ...]
+    packages: dict[str, str]
+
+
+SERVICES = (
+    *("bm-core", "bm-node", "bm-webserver", "bm-eas", "bm-mapi", "bm-milter", "bm-tika", "bm-ysnp"),
+    *("bm-elasticsearch", "bm-iptables"),
+)
+COMMON = (
+    *("bm-cli", "bm-client-access", "bm-conf", "bm-core", "bm-core-upgraders", "bm-full", "bm-mapi"),
+    *("bm-milter", "bm-node", "bm-plugin-cli-setup", "bm-plugin-core-subscription", "bm-postfix"),
+    *("bm-setup-wizard", "bm-tika", "bm-webmail", "bm-webserver", "bm-ysnp"),
+)
+
+
+def _packages(version: str, more: tuple[str, ...], foreign: dict[str, str]) -> dict[str, str]:
+    """BlueMind's packages, all of one version, and those of others' software, which have their own."""
+    return {**dict.fromkeys((*COMMON, *more), version), **foreign}
+
+
+VARIANTS = {
+    "4.9": Variant(
+        version="4.9.3884",
+        name="4.9.9",
+        cyrus=True,
+        generated_password=False,
+        firewall="/api/system/security/_updatefirewallrules",
+        log_endpoint=False,
+        services=(*SERVICES, "bm-hps", "bm-lmtpd", "bm-cyrus-imapd"),
+        packages=_packages(
+            "4.9.3884",
+            ("bm-cyrus", "bm-hps", "bm-lmtpd"),
+            {
+                "bm-elasticsearch": "1:7.17.9-bluemind1048",
+                "bm-nginx": "1.23.3-bluemind1201",
+                "bm-postgresql": "14.6-bluemind812",
+            },
+        ),
+    ),
+    # 5.x answers IMAP and LMTP in core itself
+    "5.1": Variant(
+        version="5.1.8120",
+        name="5.1.2",
+        cyrus=False,
+        generated_password=True,
+        firewall="/internal-api/system/firewall/_updatefirewallrules",
+        log_endpoint=True,
+        services=(*SERVICES, "bm-keycloak"),
+        packages=_packages(
+            "5.1.8120",
+            (),
+            {
+                "bm-elasticsearch": "1:7.17.18-bluemind1156",
+                "bm-keycloak": "24.0.3-bluemind2588",
+                "bm-nginx": "1.25.4-bluemind1413",
+                "bm-postgresql": "16.2-bluemind1055",
+            },
+        ),
+    ),
+}

@@ -39,4 +39,4 @@ def test_waiting_mail_has_moved_and_the_origin_stays_away(lab: Lab):
     lab.origin.run("systemctl reboot")
     lab.origin.wait()
     assert lab.origin.address not in lab.origin.must("ip -o -4 addr")
-    assert "is running" not in lab.origin.must("bmctl status")
+    assert "bm-core.service is stopped." in lab.origin.must("bmctl status")

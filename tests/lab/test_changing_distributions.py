@@ -38,6 +38,8 @@ def state(server: Server) -> str:
     )
 
 
+SQL = "cd / && runuser -u postgres -- psql -XAtq -d bj -c"
+
 # name, server, what breaks it, what mends it, what the message must say
 INHIBITORS = [
     (
@@ -97,6 +99,30 @@ INHIBITORS = [
         "DataProtect",
     ),
     (
+        "several servers",
+        "origin",
+        f"{SQL} \"INSERT INTO t_server (item_id, uid, ip, fqdn, name, tags) SELECT max(item_id) + 1, 'edge',"
+        " '192.0.2.7', 'edge.example.org', 'edge', '{mail/smtp-edge}' FROM t_server\"",
+        f"{SQL} \"DELETE FROM t_server WHERE uid = 'edge'\"",
+        "edge (192.0.2.7)",
+    ),
+    (
+        "bodies in object storage",
+        "origin",
+        f"{SQL} \"UPDATE t_systemconf SET configuration = configuration || 'archive_kind => s3'\"",
+        f"{SQL} \"UPDATE t_systemconf SET configuration = delete(configuration, 'archive_kind')\"",
+        "archive_kind s3",
+    ),
+    (
+        "clocks",
+        "target",
+        # all servers of a lab have this machine's clock
+        'printf \'#!/bin/sh\\nexec /bin/date --date="3 minutes ago" "$@"\\n\' > /usr/local/bin/date;'
+        " chmod +x /usr/local/bin/date",
+        "rm /usr/local/bin/date",
+        "180 s apart",
+    ),
+    (
         "another database",
         "origin",
         "cd / && runuser -u postgres -- createdb keycloak",
@@ -149,6 +175,7 @@ def test_the_same_machine_under_two_names_is_refused(lab: Lab, runs: Path, tmp_p
     [
         ("HostName {address}", "HostName no-such-host.invalid", "does not resolve"),
         ("HostName {address}", "HostName {address}\n  Port 2222", "refused"),
+        ("HostName {address}", "HostName {address}\n  Port 2223", "no answer within"),
         ("UserKnownHostsFile {known}", "UserKnownHostsFile /nowhere", "unknown host key"),
         ("UserKnownHostsFile {known}", "UserKnownHostsFile {changed}", "the host key has changed"),
         ("IdentityFile {key}", "IdentityFile {other}", "may not log in"),
@@ -157,6 +184,7 @@ def test_the_same_machine_under_two_names_is_refused(lab: Lab, runs: Path, tmp_p
 def test_a_server_that_cannot_be_reached_is_named_with_the_reason(
     lab: Lab, runs: Path, tmp_path: Path, before, after, says
 ):
+    lab.origin.must("iptables -I INPUT -p tcp --dport 2223 -j DROP")
     folder = lab.ssh_config.parent
     changed = tmp_path / "changed"
     lines = (folder / "known_hosts").read_text().splitlines()

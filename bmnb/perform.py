@@ -20,6 +20,8 @@ Numbered = tuple[str, Single]
 LAST_LINES = 10
 POLL_SECONDS = 2.0
 TASK_SECONDS = 1800.0
+ATTEMPTS = 3
+"""How often a command that may be started again is started in one go."""
 OUT_OF_REACH_SECONDS = 600.0
 """How long a server may be out of reach while a command runs on it."""
 
@@ -81,6 +83,13 @@ class Performer:
         return Outcome(command, "done", ended["seen"], ended["row"], ended["seconds"])
 
     def _command(self, key: str, command: Command, once: bool) -> Outcome:
+        for _ in range(ATTEMPTS):
+            outcome, status = self._attempt(key, command, once)
+            if status not in command.again:
+                break
+        return outcome
+
+    def _attempt(self, key: str, command: Command, once: bool) -> tuple[Outcome, int | None]:
         unit, result = self._under_way(key, command, once)
         if unit is None:
             unit = f"{self.run}-{key.replace('/', '-')}-{len(list(self.journal.events('started', action=key))) + 1}"
@@ -95,7 +104,7 @@ class Performer:
         if command.moves_to and outcome.status == "done":
             self.journal.write("moved", server=command.host, address=command.moves_to)
             self.servers.reach(command.host, command.moves_to)
-        return ended
+        return ended, result.exit
 
     def _started(self, key: str, command: Command, unit: str) -> None:
         self.journal.write(

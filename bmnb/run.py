@@ -75,6 +75,9 @@ class Run:
         for label in self._labels(step, again):
             if not self.journal.last("step done", step=label):
                 self._do(step, label)
+        if step is self.procedure.steps[-1] and not self.journal.last("finished"):
+            self.probe.stop()
+            self.journal.write("finished")
         return self.table(step)
 
     def plan(self) -> Any:
@@ -164,9 +167,6 @@ class Run:
             self.show(self.table(step))
             raise
         self.journal.write("step done", step=label)
-        if step is self.procedure.steps[-1]:
-            self.probe.stop()
-            self.journal.write("finished")
 
 
 def batches(step: Step, settings: Any, label: str) -> Iterator[list[Numbered]]:

@@ -51,7 +51,8 @@ class Command:
     """Changes a server: a command line that runs there in a unit of its own.
 
     `env` goes before the line; `feed` is a (host, line) whose output the command gets as its input;
-    `accept` are the exit statuses that count as done; `read` makes table columns from the result.
+    `accept` are the exit statuses that count as done, `again` those after which it is started once more,
+    a few times, each on record; `read` makes table columns from the result.
     `ensure` repeats it at every resume of an unfinished step. After a `farewell` the server is out of
     reach, so that its success is for the next check to prove; `moves_to` is the address at which the
     server is contacted from then on.
@@ -64,6 +65,7 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
     feed: tuple[str, str] | None = None
     accept: tuple[int, ...] = (0,)
+    again: tuple[int, ...] = ()
     read: Callable[[Result], Row] | None = None
     remedy: str = ""
     ensure: bool = False

@@ -142,7 +142,7 @@ def stop_target(settings: Settings) -> Iterator[Action]:
 @step("Synchronize BlueMind data while the service is up", HOT, passes="hot_passes")
 def hot_synchronization(settings: Settings) -> Iterator[Action]:
     yield _stopped(settings.target)
-    yield from _synchronize(settings, accept=(0, files.VANISHED))
+    yield from _synchronize(settings, accept=(0, files.VANISHED), again=files.BROKEN_OFF)
 
 
 @step("Stop services on the servers (original and target)", COLD)
@@ -173,7 +173,7 @@ def stop_services(settings: Settings) -> Iterator[Action]:
 def cold_synchronization(settings: Settings) -> Iterator[Action]:
     yield _stopped(settings.origin)
     yield _stopped(settings.target)
-    yield from _synchronize(settings, accept=(0,))
+    yield from _synchronize(settings)
     if settings.carry_forgotten:
         yield Command(
             settings.target,
@@ -452,7 +452,9 @@ def _start_postgresql(server: str) -> Command:
     return Command(server, "systemctl start postgresql", "start PostgreSQL", ensure=True)
 
 
-def _synchronize(settings: Settings, accept: tuple[int, ...]) -> Iterator[Action]:
+def _synchronize(
+    settings: Settings, accept: tuple[int, ...] = (0,), again: tuple[int, ...] = ()
+) -> Iterator[Action]:
     origin, target = settings.origin, settings.target
     yield Check(
         origin,
@@ -469,6 +471,7 @@ def _synchronize(settings: Settings, accept: tuple[int, ...]) -> Iterator[Action
             when=Condition(origin, files.has_something(tree), "absent or empty on the origin"),
             env=_rsync(settings),
             accept=accept,
+            again=again,
             read=files.read_stats,
             remedy="rsync goes on where it stopped: mend the cause, then run this cell again",
         )

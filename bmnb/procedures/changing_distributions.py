@@ -24,7 +24,7 @@ from bmnb.bluemind.paths import (
 from bmnb.procedures import prerequisites as must
 from bmnb.settings import setting
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
-from bmnb.transfer import access, address, configuration, databases, files
+from bmnb.transfer import access, address, configuration, databases, files, guards
 
 PREREQUISITES = Phase("Prerequisites")
 HOT = Phase("Hot synchronization")
@@ -42,6 +42,7 @@ class Settings:
     hot_passes: int = setting(1, "number of hot synchronizations before the service is stopped")
     make_key: bool = setting(True, "make a key pair for this run where the target's root cannot log in")
     known_empty: list[str] = setting([], "trees that are empty on the original server, and rightly so")
+    known_smaller: list[str] = setting([], "trees that may be much smaller than on the target server")
     carry_forgotten: bool = setting(True, "carry also what the document forgets, where it exists")
     restart_target: bool = setting(True, "restart the target server when it has the address")
     my_networks: str = setting("", "new value of My Networks; empty keeps the value of the original server")
@@ -81,8 +82,9 @@ class Settings:
         if self.through and self.through not in names:
             found.append(f"through: {self.through!r} is not one of {', '.join(names)}")
         found += [
-            f"known_empty: {tree} is not one of the trees"
-            for tree in self.known_empty
+            f"{name}: {tree} is not one of the trees"
+            for name, trees in (("known_empty", self.known_empty), ("known_smaller", self.known_smaller))
+            for tree in trees
             if tree not in self.trees
         ]
         return found
@@ -108,6 +110,8 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
     origin, target, folder = settings.origin, settings.target, settings.work
     login = f"{access.ssh(folder)} root@{origin} true"
     missing = Condition(target, f"! {login} 2> /dev/null", "root can log in already")
+    for server in (origin, target):
+        yield Command(server, access.set_aside(folder), "set aside what an earlier run has left")
     yield Command(
         target,
         access.write_ssh_config(folder, origin, settings.address),
@@ -124,6 +128,8 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
             feed=(target, access.show_key(folder, settings.address)),
         )
     yield Check(target, login, must.done, "log in as root on the original server", must.KEY_REMEDY)
+    yield Command(origin, guards.remember(folder, "origin"), "remember which machine and installation it is")
+    yield Command(target, guards.remember(folder, "target"), "remember which machine and installation it is")
 
 
 @step("Stop services on the target server", HOT)
@@ -141,7 +147,9 @@ def stop_target(settings: Settings) -> Iterator[Action]:
 
 @step("Synchronize BlueMind data while the service is up", HOT, passes="hot_passes")
 def hot_synchronization(settings: Settings) -> Iterator[Action]:
+    origin, folder = settings.origin, settings.work
     yield _stopped(settings.target)
+    yield Command(origin, guards.mark_trees(folder, settings.trees), "remember what is mounted where")
     yield from _synchronize(settings, accept=(0, files.VANISHED), again=files.BROKEN_OFF)
 
 
@@ -157,38 +165,47 @@ def stop_services(settings: Settings) -> Iterator[Action]:
     )
     for server in (origin, target):
         yield from _stop(server)
-    for server in (origin, target):
-        yield _stopped(server)
-    yield Check(
-        origin,
-        proofs.open_files(settings.trees),
-        must.nothing_printed,
-        "no process has a file of the trees open",
-        "stop the process that is named, then run this cell again",
-        patience=30,
-    )
+    yield from _nothing_writes(settings)
 
 
 @step("Synchronize the data again", COLD)
 def cold_synchronization(settings: Settings) -> Iterator[Action]:
-    yield _stopped(settings.origin)
-    yield _stopped(settings.target)
-    yield from _synchronize(settings)
+    origin, target, mark = settings.origin, settings.target, f"{settings.work}/cold-mark"
+    yield from _nothing_writes(settings)
+    yield Command(origin, f"touch {mark} && sleep 0.1", "remember the time", ensure=True)
+    yield from _synchronize(settings, ensure=True)
+    yield Check(
+        origin,
+        guards.changed_since(mark, settings.trees),
+        must.nothing_printed,
+        "no file has changed meanwhile",
+        "find out what writes the files that are named, stop it, then run this cell again",
+    )
     if settings.carry_forgotten:
         yield Command(
-            settings.target,
-            files.synchronize_queue(settings.origin),
+            target,
+            files.synchronize_queue(origin),
             "mail in Postfix's queue",
             env=_rsync(settings),
             read=files.read_stats,
             remedy="run this cell again",
+            ensure=True,
         )
+        yield _queue_is_here(settings)
 
 
 @step("Dump the databases of the original server", COLD)
 def dump_databases(settings: Settings) -> Iterator[Action]:
     origin, target, folder = settings.origin, settings.target, settings.work
     yield _start_postgresql(origin)
+    yield Check(
+        origin,
+        guards.SESSIONS,
+        must.nothing_printed,
+        "no session on the databases",
+        "stop the program that is named, then run this cell again",
+        patience=30,
+    )
     yield Together(
         tuple(
             Command(target, databases.dump(folder, origin, database, file), f"dump {database}", ensure=True)
@@ -208,6 +225,7 @@ def dump_databases(settings: Settings) -> Iterator[Action]:
 @step("Copy the original server's files to the target server", COLD)
 def copy_configuration(settings: Settings) -> Iterator[Action]:
     origin, target = settings.origin, settings.target
+    yield _same_servers(settings, installation=False)
     yield Command(target, configuration.save(settings.work), "save the target's own files first")
     rebuilt = [path for path in CONFIGURATION if path not in POSTFIX_MAPS]
     for path in (*rebuilt, *(ADDED_CONFIGURATION if settings.carry_forgotten else ())):
@@ -452,16 +470,68 @@ def _start_postgresql(server: str) -> Command:
     return Command(server, "systemctl start postgresql", "start PostgreSQL", ensure=True)
 
 
+def _nothing_writes(settings: Settings) -> Iterator[Check]:
+    for server in (settings.origin, settings.target):
+        yield _stopped(server)
+        yield Check(
+            server,
+            proofs.open_files(settings.trees),
+            must.nothing_printed,
+            f"no process of {server} has a file of the trees open",
+            "stop the process that is named, then run this cell again",
+            patience=30,
+        )
+
+
+def _same_servers(settings: Settings, installation: bool = True) -> Check:
+    """`installation` is left out once the target has the origin's configuration."""
+    who = guards.identity(settings.work, installation)
+    over_there = guards.over_there(settings.work, settings.origin, who)
+    return Check(
+        (settings.origin, settings.target, settings.target),
+        (who, who, over_there),
+        guards.same_servers,
+        "both servers are those of the beginning",
+        "see that both names and the address lead to the right servers; nothing was copied",
+    )
+
+
+def _queue_is_here(settings: Settings) -> Check:
+    return Check(
+        (settings.origin, settings.target),
+        guards.queue(),
+        guards.same_queue,
+        "mail that waits in Postfix's queue is on the target",
+        "it came after the service was stopped: carry it over by `rsync -a` of /var/spool/postfix/QUEUE, "
+        "then run this cell again",
+    )
+
+
 def _synchronize(
-    settings: Settings, accept: tuple[int, ...] = (0,), again: tuple[int, ...] = ()
+    settings: Settings, accept: tuple[int, ...] = (0,), again: tuple[int, ...] = (), ensure: bool = False
 ) -> Iterator[Action]:
     origin, target = settings.origin, settings.target
+    yield _same_servers(settings)
     yield Check(
         origin,
         files.count(settings.trees),
         partial(files.safe_to_follow, tuple(settings.known_empty)),
         "the trees of the origin are there",
         "mount the tree, or name it under known_empty if it is rightly empty",
+    )
+    yield Check(
+        origin,
+        guards.compare_trees(settings.work, settings.trees),
+        must.nothing_printed,
+        "the trees are those of the first pass",
+        "mount what is missing; if it is rightly so, remove the file `trees` in the run's folder there",
+    )
+    yield Check(
+        (origin, target),
+        guards.sizes(settings.trees),
+        partial(guards.not_much_smaller, tuple(settings.known_smaller)),
+        "no tree is much smaller than its copy",
+        "see what is missing on the origin; if nothing is, name the tree under known_smaller",
     )
     for tree in settings.trees:
         yield Command(
@@ -472,6 +542,7 @@ def _synchronize(
             env=_rsync(settings),
             accept=accept,
             again=again,
+            ensure=ensure,
             read=files.read_stats,
             remedy="rsync goes on where it stopped: mend the cause, then run this cell again",
         )

@@ -59,8 +59,9 @@ def _number(text: str) -> int:
 def count(trees: tuple[str, ...]) -> str:
     """A line that prints, for each tree: its path, absent | empty | unmounted | present."""
     return f"""for tree in {" ".join(map(quote, trees))}; do
-  if awk -v tree="$tree" '$1 !~ /^#/ && $2 == tree {{found = 1}} END {{exit !found}}' /etc/fstab \
-    && ! mountpoint -q "$tree"; then echo "$tree unmounted"
+  missing=$(awk -v tree="$tree" '$1 !~ /^#/ && ($2 == tree || index($2, tree "/") == 1) {{print $2}}' /etc/fstab |
+    while read -r place; do mountpoint -q "$place" || echo "$place"; done)
+  if [ -n "$missing" ]; then echo "$tree unmounted"
   elif [ ! -d "$tree" ]; then echo "$tree absent"
   elif [ -z "$(find "$tree/" -mindepth 1 -print -quit)" ]; then echo "$tree empty"
   else echo "$tree present"; fi

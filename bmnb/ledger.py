@@ -30,6 +30,17 @@ def step_rows(journal: Journal, step: Step) -> Iterator[Row]:
         }
 
 
+def item_rows(journal: Journal, step: Step) -> Iterator[Row]:
+    """A row for each item that the last end of each action of a step lists."""
+    last = {
+        line["action"]: line
+        for line in journal.lines
+        if line["event"] in ENDS and _belongs(line["action"], step)
+    }
+    for line in last.values():
+        yield from ({"check": line["title"], **item} for item in line.get("items", []))
+
+
 def pass_rows(journal: Journal, step: Step) -> Iterator[Row]:
     """A row for each pass of a repeated step: seconds, and the sums of what its commands counted."""
     for done in journal.events("step done"):

@@ -35,6 +35,7 @@ class Outcome:
     seen: str = ""
     row: Row = field(default_factory=dict)
     seconds: float = 0.0
+    items: tuple[Row, ...] = ()
 
     @property
     def message(self) -> str:
@@ -70,9 +71,8 @@ class Performer:
         started = time.monotonic()
         verdict = self._observe(action)
         seconds = round(time.monotonic() - started, 1)
-        return self._end(
-            key, Outcome(action, "done" if verdict.holds else "failed", verdict.seen, {}, seconds)
-        )
+        status = "done" if verdict.holds else "failed"
+        return self._end(key, Outcome(action, status, verdict.seen, {}, seconds, verdict.items))
 
     # commands
 
@@ -147,7 +147,9 @@ class Performer:
         self.journal.write("answer", key=key, answer="again")
 
     def _fed(self, command: Command) -> str:
-        """The command's script, with the output of its feed as its input."""
+        """The command's script with its input: a text, or the output of its feed."""
+        if command.text:
+            return f"exec <<'BMNB-FEED'\n{command.text.rstrip()}\nBMNB-FEED\n{command.script}"
         if command.feed is None:
             return command.script
         host, line = command.feed
@@ -187,7 +189,18 @@ class Performer:
         look: Callable[[], Verdict] = (
             (lambda: self._checked(action)) if isinstance(action, Check) else (lambda: self._called(action))
         )
-        return until(look, action.patience)
+        verdict = until(look, action.patience)
+        return self._decided(action.decision, verdict) if isinstance(action, Check) else verdict
+
+    def _decided(self, key: str, verdict: Verdict) -> Verdict:
+        """What differs may be accepted on record, by the sum of just these items."""
+        if verdict.holds or not key or not verdict.items:
+            return verdict
+        seen = hashlib.sha256(repr([sorted(item.items()) for item in verdict.items]).encode()).hexdigest()[:8]
+        if self.journal.last("answer", key=key, answer=seen) or self.answers.get(key) == seen:
+            self.journal.write("answer", key=key, answer=seen)
+            return replace(verdict, holds=True, seen=f"accepted by {key}: {seen}; {verdict.seen}")
+        return replace(verdict, seen=f"{verdict.seen}\n  → or accept just these: answer `{key}: {seen}`")
 
     def _checked(self, check: Check) -> Verdict:
         results = [self.servers.run(host, line) for host, line in check.observations]
@@ -252,6 +265,7 @@ class Performer:
             seen=outcome.seen,
             row=dict(outcome.row),
             seconds=outcome.seconds,
+            **({"items": [dict(item) for item in outcome.items]} if outcome.items else {}),
             **facts,
         )
         return outcome
@@ -302,7 +316,7 @@ def failure(result: Result) -> str:
 
 
 def _digest(command: Command) -> str:
-    return hashlib.sha256(command.script.encode()).hexdigest()[:16]
+    return hashlib.sha256((command.script + command.text).encode()).hexdigest()[:16]
 
 
 def _servers(action: Single) -> str:

@@ -14,7 +14,7 @@ from IPython.display import display
 from bmnb import __version__, plan, tables
 from bmnb.errors import ActionFailed, BmnbError, Stopped
 from bmnb.journal import Journal
-from bmnb.ledger import pass_rows, phase_rows, step_rows
+from bmnb.ledger import item_rows, pass_rows, phase_rows, step_rows
 from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.probe import Probe
 from bmnb.remote import Servers
@@ -88,6 +88,10 @@ class Run:
     def table(self, step: Step) -> Any:
         """What the journal says of a step: how each action ended, a row an action and pass."""
         return tables.table(step_rows(self.journal, step))
+
+    def items(self, step: Step) -> Any:
+        """What the checks of a step have seen item by item: what differs, or each mailbox with its mail."""
+        return tables.table(item_rows(self.journal, step))
 
     def passes(self, step: Step) -> Any:
         """The passes of a repeated step with what each one moved, so that the trend shows."""

@@ -31,10 +31,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether what was observed is what must hold, and what was seen, in one line."""
+    """Whether what was observed is what must hold, and what was seen, in one line; `items` make a table."""
 
     holds: bool
     seen: str
+    items: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Condition:
 class Command:
     """Changes a server: a command line that runs there in a unit of its own.
 
-    `env` goes before the line; `feed` is a (host, line) whose output the command gets as its input;
+    `env` goes before the line; `text` is its input, or `feed`, a (host, line) with that output;
     `accept` are the exit statuses that count as done, `again` those after which it is started once more,
     a few times, each on record; `read` makes table columns from the result.
     `ensure` repeats it at every resume of an unfinished step. After a `farewell` the server is out of
@@ -63,6 +64,7 @@ class Command:
     title: str = ""
     when: Condition | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
     feed: tuple[str, str] | None = None
     accept: tuple[int, ...] = (0,)
     again: tuple[int, ...] = ()
@@ -82,7 +84,8 @@ class Command:
 class Check:
     """Observes one or more servers and states what must hold; `judge` gets one Result per server.
 
-    `patience` is how many seconds it may take until it holds; `line` may be one per server.
+    `patience` is how many seconds it may take until it holds; `line` may be one per server. What does not
+    hold may be accepted where `decision` names the key of an answer, which is the sum of the items seen.
     """
 
     host: str | tuple[str, ...]
@@ -92,6 +95,7 @@ class Check:
     remedy: str = ""
     when: Condition | None = None
     patience: float = 0.0
+    decision: str = ""
 
     @property
     def observations(self) -> list[tuple[str, str]]:

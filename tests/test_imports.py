@@ -34,6 +34,7 @@ NEVER = {
         "socket",
     ),
     "bluemind/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "bmnb.transfer", "subprocess", "socket"),
+    "verification/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "bmnb.lab", "subprocess", "socket"),
     "transfer/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "subprocess", "socket"),
     "remote/": ("bmnb.run", "bmnb.perform", "bmnb.procedures", "bmnb.journal"),
     "run.py": ("bmnb.procedures", "bmnb.headless", "bmnb.lab"),

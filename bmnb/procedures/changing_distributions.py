@@ -25,6 +25,8 @@ from bmnb.procedures import prerequisites as must
 from bmnb.settings import setting
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
 from bmnb.transfer import access, address, configuration, databases, files, guards
+from bmnb.verification import databases as facts
+from bmnb.verification import files as listing
 
 PREREQUISITES = Phase("Prerequisites")
 HOT = Phase("Hot synchronization")
@@ -44,6 +46,7 @@ class Settings:
     known_empty: list[str] = setting([], "trees that are empty on the original server, and rightly so")
     known_smaller: list[str] = setting([], "trees that may be much smaller than on the target server")
     carry_forgotten: bool = setting(True, "carry also what the document forgets, where it exists")
+    compare_content: int = setting(100, "percent of the files compared by content beside those that changed")
     restart_target: bool = setting(True, "restart the target server when it has the address")
     my_networks: str = setting("", "new value of My Networks; empty keeps the value of the original server")
     through: str = setting("", "last phase to run, such as hot-synchronization; empty runs all of them")
@@ -78,6 +81,8 @@ class Settings:
             found.append(f"address: {error}")
         if self.hot_passes < 1:
             found.append("hot_passes: at least 1")
+        if not 0 <= self.compare_content <= 100:
+            found.append("compare_content: from 0 to 100")
         names = [phase.name for phase in PROCEDURE.phases]
         if self.through and self.through not in names:
             found.append(f"through: {self.through!r} is not one of {', '.join(names)}")
@@ -149,6 +154,7 @@ def stop_target(settings: Settings) -> Iterator[Action]:
 def hot_synchronization(settings: Settings) -> Iterator[Action]:
     origin, folder = settings.origin, settings.work
     yield _stopped(settings.target)
+    yield Command(origin, listing.mark_first_pass(folder), "remember the time of the first pass")
     yield Command(origin, guards.mark_trees(folder, settings.trees), "remember what is mounted where")
     yield from _synchronize(settings, accept=(0, files.VANISHED), again=files.BROKEN_OFF)
 
@@ -269,6 +275,86 @@ def import_databases(settings: Settings) -> Iterator[Action]:
             f"rows per table of {database}",
             "keep the target's services stopped and compare the tables that are named",
         )
+
+
+@step("Verify that nothing is missing", COLD)
+def verify_copy(settings: Settings) -> Iterator[Action]:
+    """Files, mail and configuration by lists that both servers make, databases by facts and sums of rows."""
+    origin, target, folder = settings.origin, settings.target, settings.work
+    yield from _nothing_writes(settings)
+    for server in (origin, target):
+        yield Command(server, listing.install(folder), "the program that lists files", text=listing.program())
+        yield _start_postgresql(server)
+    differed = Condition(target, listing.has_differed(folder, "trees"), "nothing has differed yet")
+    yield Command(
+        target,
+        listing.copy_again(folder, origin, "trees"),
+        "copy again, by content, what differed before",
+        when=differed,
+        env=_rsync(settings),
+        ensure=True,
+    )
+    percent = settings.compare_content
+    trees = [tree for tree in settings.trees if tree not in settings.known_empty]
+    added = tuple(ADDED_CONFIGURATION) if settings.carry_forgotten else ()
+    paths = [path for path in (*CONFIGURATION, *added) if path not in POSTFIX_MAPS]
+    compared = [
+        Command(
+            target,
+            listing.compare(folder, origin, percent, trees, settings.known_empty, "trees"),
+            "compare the trees",
+            read=listing.read_sums,
+            ensure=True,
+        ),
+        Command(
+            target,
+            listing.compare(folder, origin, 100, (), paths, "configuration"),
+            "compare the configuration",
+            read=listing.read_sums,
+            ensure=True,
+        ),
+    ]
+    told = [
+        Command(server, facts.facts(folder, database), f"facts of {database}", text=facts.FACTS, ensure=True)
+        for server in (origin, target)
+        for database in DATABASES
+    ]
+    yield Together((*compared, *told))
+    yield Check(
+        target,
+        listing.show_differences(folder, "trees"),
+        partial(listing.nothing_differs, percent),
+        "files are the same",
+        "run this cell again: what differs is copied again, by content, and compared again",
+        decision="accept-files",
+    )
+    yield Check(
+        target,
+        listing.show_mail(folder, "trees"),
+        listing.same_mail,
+        "mail of every user is the same",
+        "run this cell again: what differs is copied again, by content, and compared again",
+        decision="accept-mail",
+    )
+    yield Check(
+        target,
+        listing.show_differences(folder, "configuration"),
+        partial(listing.nothing_differs, 100),
+        "configuration is the same",
+        "see who has changed the file that is named, and put it right on the target",
+        decision="accept-configuration",
+    )
+    for database in DATABASES:
+        yield Check(
+            (origin, target),
+            facts.show(folder, database),
+            facts.same_facts,
+            f"{database} is the same",
+            "find out who has written; then import the origin's dump again, or accept it",
+            decision=f"accept-{database}",
+        )
+    if settings.carry_forgotten:
+        yield _queue_is_here(settings)
 
 
 @step("Stop the original server", SWITCHING, once=True)
@@ -561,6 +647,7 @@ PROCEDURE = Procedure(
         dump_databases,
         copy_configuration,
         import_databases,
+        verify_copy,
         stop_origin,
         take_over_address,
         restart_target,

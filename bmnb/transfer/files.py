@@ -8,8 +8,8 @@ from bmnb.steps import Result, Row, Verdict
 
 VANISHED = 24  # rsync: files vanished while it read them; normal while the origin's services run
 
-OPTIONS = "-aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats"
-"""-v names every file, millions on a mail spool: --stats tells their number.
+OPTIONS = "-aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2"
+"""-v names every file, millions on a mail spool: --stats tells their number, progress2 how far it has come.
 --modify-window=-1 compares nanoseconds: whole seconds miss a rewrite of the same size within the second.
 -A -X keep access lists and extended attributes.
 --no-inc-recursive: with incremental recursion -H copies a linked file again before it meets its other

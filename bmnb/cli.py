@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from bmnb import __version__, headless, plan, procedures, report
+from bmnb import __version__, headless, plan, procedures, report, start
 from bmnb.errors import BmnbError, InputError
 from bmnb.journal import Journal
 from bmnb.lab.cli import lab
+from bmnb.language import LANGUAGES
 from bmnb.ledger import phase_rows
 from bmnb.settings import make, read
 from bmnb.steps import Procedure
@@ -75,12 +76,25 @@ def do_run(procedure: str, client: Path, through: str | None, runs: str | None) 
     unanswered confirmation.
     """
     chosen = _procedure(procedure)
-    values = {"dry_run": False, **read(client)}
-    values |= {name: value for name, value in (("through", through), ("runs", runs)) if value is not None}
-    code, folder = headless.run(chosen, values, str(client), click.echo)
+    folder_given = {"folder": str(found)} if (found := start.home(client)) else {}
+    runs_given = {"runs": runs} if runs else {}
+    values = {"dry_run": False, **read(client), **folder_given, **runs_given}
+    code, folder = headless.run(chosen, values, str(client), click.echo, through)
     click.echo(f"notebook: {folder / 'notebook.ipynb'}")
     click.echo(f"report: {report.write(folder)}")
     sys.exit(code)
+
+
+@main.command("new", epilog="Example: bmnb new changing-distributions --client 'Example Ltd' --lang fr")
+@click.argument("procedure", type=NAMES)
+@click.option("--client", required=True, help="name of the client")
+@click.option("--runs", type=Path, default="runs", show_default=True, help="folder of the runs")
+@click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language")
+def make_run(procedure: str, client: str, runs: Path, lang: str) -> None:
+    """Make the folder of a guided run of PROCEDURE, with its own copy of the notebook."""
+    folder = start.new(_procedure(procedure), client, runs, lang)
+    click.echo(f"notebook: {folder / start.NOTEBOOK}")
+    click.echo(f"open it: jupyter lab {folder / start.NOTEBOOK}")
 
 
 @main.command("status", epilog="Example: bmnb status runs/2026-01-31-example-changing-distributions")
@@ -101,6 +115,17 @@ def show_status(run: Path, as_json: bool) -> None:
 def make_report(run: Path) -> None:
     """Make the HTML report of RUN from its notebook."""
     click.echo(f"report: {report.write(run)}")
+
+
+@main.command("unlock", epilog="Example: bmnb unlock runs/2026-01-31-example-changing-distributions target")
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("server")
+def unlock(run: Path, server: str) -> None:
+    """Break the lock that another run holds on SERVER, on the record of RUN."""
+    opened = start.reopen(run, procedures.ALL)
+    opened.unlock(server)
+    opened.close()
+    click.echo(f"the lock of {server} is broken, as {run / 'journal.jsonl'} tells")
 
 
 @main.command("verify", epilog="Example: bmnb verify runs/2026-01-31-example-changing-distributions")

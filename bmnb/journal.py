@@ -26,7 +26,12 @@ class Journal:
         self.path = path
         self.lines: list[Line] = []
         self._writing = threading.Lock()
-        if path.exists():
+        self._size = 0
+        self.reload()
+
+    def reload(self) -> None:
+        """Read what another process has written since; nothing where there is nothing new."""
+        if self.path.exists() and self.path.stat().st_size != self._size:
             self._load()
 
     def write(self, event: str, **facts: Any) -> Line:
@@ -63,6 +68,7 @@ class Journal:
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
+                self._size = file.tell()
         except OSError as error:
             raise BmnbError(
                 f"the journal {self.path} cannot be written, so nothing more is done: {error}"
@@ -75,6 +81,7 @@ class Journal:
             # A crash in the middle of a write leaves a last line without an end: what it told never counted.
             with self.path.open("r+b") as file:
                 file.truncate(len(whole) + 1 if whole else 0)
+        self._size = len(whole) + 1 if whole else 0
         self.lines = [json.loads(line) for line in whole.splitlines()] if whole else []
         wrong = first_wrong(self.lines)
         if wrong:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bmnb.bluemind.paths import TOKEN
-from bmnb.errors import ActionFailed, ConnectionFailed, Stopped
+from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, Stopped
 from bmnb.journal import Journal, Line
-from bmnb.remote import Servers, UnitState
+from bmnb.progress import Job
+from bmnb.remote import Look, Servers, UnitState
 from bmnb.steps import Call, Check, Command, Condition, Manual, Result, Row, Single, Verdict
 
 Numbered = tuple[str, Single]
 
+INTERRUPTED = "stopped by the operator"
 LAST_LINES = 10
 POLL_SECONDS = 2.0
 TASK_SECONDS = 1800.0
@@ -24,6 +27,10 @@ ATTEMPTS = 3
 """How often a command that may be started again is started in one go."""
 OUT_OF_REACH_SECONDS = 600.0
 """How long a server may be out of reach while a command runs on it."""
+
+
+class Interrupted(Exception):
+    """The operator has interrupted the cell while a command runs on its server."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +56,32 @@ class Performer:
     """Performs the actions of one step of one run."""
 
     def __init__(
-        self, servers: Servers, journal: Journal, logs: Path, run: str, answers: dict[str, str]
+        self,
+        servers: Servers,
+        journal: Journal,
+        logs: Path,
+        run: str,
+        answers: dict[str, str],
+        jobs: Mapping[str, Job],
     ) -> None:
         self.servers, self.journal, self.logs, self.run, self.answers = servers, journal, logs, run, answers
+        self.jobs = jobs
+        self.interrupted = threading.Event()
 
     def perform(self, once: bool, numbered: Numbered) -> Outcome:
         """Do an action, given with its key, unless the journal says that it is done."""
         key, action = numbered
+        job = self.jobs[key]
+        job.start()
+        try:
+            outcome = self._perform(key, action, once)
+        except BmnbError:
+            job.end("failed")
+            raise
+        job.end(outcome.status)
+        return outcome
+
+    def _perform(self, key: str, action: Single, once: bool) -> Outcome:
         self._pin(action)
         if isinstance(action, Command):
             recorded = self._recorded(key, action)
@@ -97,7 +123,7 @@ class Performer:
             self._started(key, command, unit)
             self.servers.start(command.host, unit, script)
         if result is None:
-            result = self._follow(command, unit)
+            result = self._follow(command, unit, self.jobs[key])
         self._log(key, command, result)
         outcome = self._outcome(command, result)
         ended = self._end(key, outcome, exit=result.exit, script=_digest(command))
@@ -158,16 +184,32 @@ class Performer:
             raise ActionFailed(failure(fed))
         return f"exec <<'BMNB-FEED'\n{fed.stdout.rstrip()}\nBMNB-FEED\n{command.script}"
 
-    def _follow(self, command: Command, unit: str) -> Result:
+    def _follow(self, command: Command, unit: str, job: Job) -> Result:
         if command.farewell:
             seen = self.servers.glance(command.host, unit)
             return replace(seen, line=command.line) if seen else Result(command.host, command.line, 0)
         try:
-            result = self.servers.follow(command.host, unit, patience=OUT_OF_REACH_SECONDS)
-        except KeyboardInterrupt:
+            result = self.servers.follow(
+                command.host,
+                unit,
+                on_look=lambda look: self._looked(command, job, look),
+                patience=OUT_OF_REACH_SECONDS,
+            )
+        except Interrupted:
             self.servers.stop(command.host, unit)
-            return Result(command.host, command.line, None, stderr="stopped by the operator")
+            return Result(command.host, command.line, None, stderr=INTERRUPTED, seconds=job.seconds)
         return replace(result, line=command.line) if result else Result(command.host, command.line, None)
+
+    def _looked(self, command: Command, job: Job, look: Look) -> None:
+        job.hear(look.text, look.silent, look.elapsed)
+        if command.gauge:
+            done = self.servers.run(command.host, command.gauge.done)
+            total = self.servers.run(command.host, command.gauge.total)
+            if done.ok and done.stdout.strip().isdigit():
+                known = total.ok and total.stdout.strip().isdigit()
+                job.gauge(int(done.stdout), int(total.stdout) if known else 0)
+        if self.interrupted.is_set():
+            raise Interrupted
 
     def _outcome(self, command: Command, result: Result) -> Outcome:
         seconds = round(result.seconds, 1)
@@ -189,7 +231,7 @@ class Performer:
         look: Callable[[], Verdict] = (
             (lambda: self._checked(action)) if isinstance(action, Check) else (lambda: self._called(action))
         )
-        verdict = until(look, action.patience)
+        verdict = until(look, action.patience, self.interrupted)
         return self._decided(action.decision, verdict) if isinstance(action, Check) else verdict
 
     def _decided(self, key: str, verdict: Verdict) -> Verdict:
@@ -244,12 +286,13 @@ class Performer:
 
     def _answered(self, manual: Manual) -> Verdict:
         recorded = self.journal.last("answer", key=manual.key)
-        answer = recorded["answer"] if recorded else self.answers.get(manual.key, "")
-        if not answer or (manual.expect and answer != manual.expect):
+        given = [recorded["answer"] if recorded else "", self.answers.get(manual.key, "")]
+        answer = next((one for one in given if one and one == (manual.expect or one)), "")
+        if not answer:
             wanted = manual.expect or "who did it, and how it can be seen"
-            said = f"answered {answer!r}" if answer else "not answered"
+            said = f"answered {(given[1] or given[0])!r}" if any(given) else "not answered"
             return Verdict(False, f"{said}; answer `{manual.key}: {wanted}` to go on")
-        if not recorded:
+        if answer != given[0]:
             self.journal.write("answer", key=manual.key, answer=answer)
         return Verdict(True, answer)
 
@@ -286,8 +329,11 @@ class Performer:
             self.servers.pin(host, identity.machine_id)
 
 
-def until(look: Callable[[], Verdict], patience: float) -> Verdict:
-    """Look until it holds or the patience in seconds is over; a server may be out of reach meanwhile."""
+def until(look: Callable[[], Verdict], patience: float, interrupted: threading.Event) -> Verdict:
+    """Look until it holds, the patience in seconds is over, or the operator interrupts.
+
+    A server may be out of reach meanwhile.
+    """
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -298,14 +344,15 @@ def until(look: Callable[[], Verdict], patience: float) -> Verdict:
             verdict = Verdict(False, str(error))
         except ActionFailed as error:
             verdict = Verdict(False, str(error))
-        if verdict.holds or time.monotonic() >= deadline:
+        if verdict.holds or time.monotonic() >= deadline or interrupted.wait(POLL_SECONDS):
             return verdict
-        time.sleep(POLL_SECONDS)
 
 
 def failure(result: Result) -> str:
     """One message: server, command, exit status, last lines."""
     lines = (result.stderr.strip() or result.stdout.strip()).splitlines()[-LAST_LINES:]
+    if result.stderr == INTERRUPTED:
+        return f"{INTERRUPTED}; nothing of it runs on {result.host} any more\n  $ {result.line}"
     how = (
         f"exit status {result.exit}"
         if result.exit is not None

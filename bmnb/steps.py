@@ -48,6 +48,15 @@ class Condition:
 
 
 @dataclass(frozen=True)
+class Gauge:
+    """Lines that measure, on a command's own server, how far it has come: they print the bytes by now, and
+    all there will be where that is known. A line that fails tells nothing."""
+
+    done: str
+    total: str = "false"
+
+
+@dataclass(frozen=True)
 class Command:
     """Changes a server: a command line that runs there in a unit of its own.
 
@@ -70,6 +79,7 @@ class Command:
     again: tuple[int, ...] = ()
     read: Callable[[Result], Row] | None = None
     remedy: str = ""
+    gauge: Gauge | None = None
     ensure: bool = False
     farewell: bool = False
     moves_to: str = ""

@@ -67,7 +67,7 @@ DEVIATIONS = [
     (r"rsync -avH --delete (.*bm-filehosting)$", r"rsync -avH --delete \1/", "rsync -avH --delete"),
     (
         r"rsync -avH --delete",
-        "rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats",
+        "rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2",
         "rsync -avH --delete",
     ),
     (r"PGPASSWORD=bj", "PGPASSWORD=BM.INI", "PGPASSWORD=bj"),
@@ -136,7 +136,7 @@ def test_both_synchronizations_have_the_documents_trees_in_its_order():
     [
         (
             "bmctl stop",
-            "rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats root@origsrv.domain.tld:/var/spool/cyrus/",
+            "rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2 root@origsrv.domain.tld:/var/spool/cyrus/",
         ),
         ("ssh root@", "mkdir -p /etc/bm && COPY"),
         ("mkdir -p /etc/bm-webmail", "dropdb"),

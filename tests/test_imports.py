@@ -16,7 +16,7 @@ ONLY_IN = {
     "urllib3": "remote/",
     "pandas": "tables.py",
     "papermill": "headless.py",
-    "ipywidgets": "forms.py",
+    "ipywidgets": "forms/",
     "click": ("cli.py", "lab/cli.py"),
     "nbconvert": "report.py",
 }

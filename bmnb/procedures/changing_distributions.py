@@ -21,6 +21,7 @@ from bmnb.bluemind.paths import (
     POSTFIX_MAPS,
     TREES,
 )
+from bmnb.language import LANGUAGES
 from bmnb.procedures import prerequisites as must
 from bmnb.settings import setting
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
@@ -35,25 +36,96 @@ SWITCHING = Phase("Switching servers", downtime=True)
 POST_MIGRATION = Phase("Post-migration")
 
 
+PHASES = (PREREQUISITES, HOT, COLD, SWITCHING, POST_MIGRATION)
+
+
 @dataclass(frozen=True)
 class Settings:
-    client: str = setting("example", "name of the client; part of the run's folder name")
-    origin: str = setting("origsrv.domain.tld", "original server, as ssh on this machine knows it")
-    target: str = setting("targetsrv.domain.tld", "target server, as ssh on this machine knows it")
-    address: str = setting("192.0.2.10", "address of the original server, which the target server takes over")
-    hot_passes: int = setting(1, "number of hot synchronizations before the service is stopped")
-    make_key: bool = setting(True, "make a key pair for this run where the target's root cannot log in")
-    known_empty: list[str] = setting([], "trees that are empty on the original server, and rightly so")
-    known_smaller: list[str] = setting([], "trees that may be much smaller than on the target server")
-    carry_forgotten: bool = setting(True, "carry also what the document forgets, where it exists")
-    compare_content: int = setting(100, "percent of the files compared by content beside those that changed")
-    restart_target: bool = setting(True, "restart the target server when it has the address")
-    my_networks: str = setting("", "new value of My Networks; empty keeps the value of the original server")
-    through: str = setting("", "last phase to run, such as hot-synchronization; empty runs all of them")
-    runs: str = setting("runs", "folder of the runs")
-    ssh_config: str = setting("~/.ssh/config", "ssh configuration of this machine")
-    answers: dict[str, str] = setting({}, "answers to confirmations and manual steps, by their key")
-    dry_run: bool = setting(True, "show the plan; contact no server")
+    client: str = setting(
+        "example", "name of the client; part of the run's folder name", label="Client", form=False
+    )
+    origin: str = setting(
+        "origsrv.domain.tld",
+        "original server, as ssh on this machine knows it",
+        label="Original server",
+        server=True,
+    )
+    target: str = setting(
+        "targetsrv.domain.tld",
+        "target server, as ssh on this machine knows it",
+        label="Target server",
+        server=True,
+    )
+    address: str = setting(
+        "192.0.2.10",
+        "address of the original server, which the target server takes over",
+        label="Address",
+        unit="IPv4",
+    )
+    hot_passes: int = setting(
+        1,
+        "number of hot synchronizations before the service is stopped",
+        label="Hot synchronizations",
+        unit="passes",
+    )
+    make_key: bool = setting(
+        True, "make a key pair for this run where the target's root cannot log in", label="Make a key pair"
+    )
+    known_empty: list[str] = setting(
+        [],
+        "trees that are empty on the original server, and rightly so",
+        label="Empty trees",
+        unit="one a line",
+    )
+    known_smaller: list[str] = setting(
+        [],
+        "trees that may be much smaller than on the target server",
+        label="Smaller trees",
+        unit="one a line",
+    )
+    carry_forgotten: bool = setting(
+        True, "carry also what the document forgets, where it exists", label="Carry what is forgotten"
+    )
+    compare_content: int = setting(
+        100,
+        "percent of the files compared by content beside those that changed",
+        label="Compare content",
+        unit="%",
+    )
+    restart_target: bool = setting(
+        True, "restart the target server when it has the address", label="Restart the target server"
+    )
+    my_networks: str = setting(
+        "",
+        "new value of My Networks; empty keeps the value of the original server",
+        label="My Networks",
+    )
+    through: str = setting(
+        "",
+        "last phase to run, such as hot-synchronization; empty runs all of them",
+        label="Last phase",
+        choices={"all phases": "", **{phase.title: phase.name for phase in PHASES}},
+    )
+    runs: str = setting("runs", "folder of the runs", form=False)
+    folder: str = setting(
+        "", "folder of this run; empty takes the client's unfinished run, or a new folder", form=False
+    )
+    ssh_config: str = setting("~/.ssh/config", "ssh configuration of this machine", label="ssh configuration")
+    language: str = setting(
+        "en",
+        "language of tables, forms and messages: en or fr",
+        label="Language",
+        choices={"English": "en", "Français": "fr"},
+    )
+    answers: dict[str, str] = setting(
+        {}, "answers to confirmations and manual steps, by their key", form=False
+    )
+    dry_run: bool = setting(
+        True,
+        "show the plan; contact no server",
+        label="Carry it out?",
+        choices={"no, show the plan only": True, "yes, on the servers": False},
+    )
 
     @property
     def work(self) -> str:
@@ -83,9 +155,11 @@ class Settings:
             found.append("hot_passes: at least 1")
         if not 0 <= self.compare_content <= 100:
             found.append("compare_content: from 0 to 100")
-        names = [phase.name for phase in PROCEDURE.phases]
+        names = [phase.name for phase in PHASES]
         if self.through and self.through not in names:
             found.append(f"through: {self.through!r} is not one of {', '.join(names)}")
+        if self.language not in LANGUAGES:
+            found.append(f"language: {self.language!r} is not one of {', '.join(LANGUAGES)}")
         found += [
             f"{name}: {tree} is not one of the trees"
             for name, trees in (("known_empty", self.known_empty), ("known_smaller", self.known_smaller))
@@ -214,7 +288,13 @@ def dump_databases(settings: Settings) -> Iterator[Action]:
     )
     yield Together(
         tuple(
-            Command(target, databases.dump(folder, origin, database, file), f"dump {database}", ensure=True)
+            Command(
+                target,
+                databases.dump(folder, origin, database, file),
+                f"dump {database}",
+                gauge=databases.dumped(folder, file),
+                ensure=True,
+            )
             for database, file in DATABASES.items()
         )
     )
@@ -264,7 +344,12 @@ def import_databases(settings: Settings) -> Iterator[Action]:
         yield Command(target, databases.drop_unfinished(database), f"drop an unfinished import of {database}")
         yield Command(target, databases.create(database), f"create {database}")
         yield Command(target, databases.set_time_zone(database), f"time zone of {database}")
-        yield Command(target, databases.import_dump(folder, database, file), f"import {database}")
+        yield Command(
+            target,
+            databases.import_dump(folder, database, file),
+            f"import {database}",
+            gauge=databases.import_read(folder, file),
+        )
         yield Command(target, databases.analyze(database), f"statistics of {database}")
     yield Command(target, databases.put_in_place(list(DATABASES)), "put the imported databases in place")
     for database in DATABASES:

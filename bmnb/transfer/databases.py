@@ -7,7 +7,7 @@ every text index (wiki.postgresql.org/wiki/Locale_data_changes).
 import re
 
 from bmnb.bluemind.paths import ini
-from bmnb.steps import Result, Verdict
+from bmnb.steps import Gauge, Result, Verdict
 from bmnb.transfer.access import ssh
 
 COMPLETE = "-- PostgreSQL database dump complete"
@@ -38,6 +38,18 @@ def dump(folder: str, origin: str, database: str, file: str) -> str:
 
 def _escaped(line: str) -> str:
     return line.replace("$", "\\$").replace('"', '\\"')
+
+
+def dumped(folder: str, file: str) -> Gauge:
+    """The dump's bytes by now; nobody knows the whole, since indexes and free space are not dumped."""
+    return Gauge(f"stat -c %s {folder}/{file}")
+
+
+def import_read(folder: str, file: str) -> Gauge:
+    """How much of the dump the import has read."""
+    reader = f"find /proc/[0-9]*/fd -lname {folder}/{file} -printf '%h info/%f' 2> /dev/null"
+    position = 'read -r folder name <<< "$found" && sed -n \'s/^pos:[ \t]*//p\' "$folder$name"'
+    return Gauge(f"found=$({reader} -quit); {position}", f"stat -c %s {folder}/{file}")
 
 
 def dump_end(folder: str, file: str) -> str:

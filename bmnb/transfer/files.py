@@ -12,8 +12,8 @@ BROKEN_OFF = (2, 12, 23, 30)
 """rsync: incompatible or broken protocol, partial transfer, timeout. Seen on a live spool: rsync 3.5.0 as the
 receiver of 3.2.3 ended with 2, "Invalid packet at end of run", after files had vanished."""
 
-OPTIONS = "-aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats"
-"""-v names every file, millions on a mail spool: --stats tells their number.
+OPTIONS = "-aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2"
+"""-v names every file, millions on a mail spool: --stats tells their number, progress2 how far it has come.
 --modify-window=-1 compares nanoseconds: whole seconds miss a rewrite of the same size within the second.
 -A -X keep access lists and extended attributes.
 --no-inc-recursive: with incremental recursion -H copies a linked file again before it meets its other

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bmnb.steps import Command, Procedure, Row, Single, Step, singles
+from bmnb.steps import Command, Procedure, Row, Single, Step, kind, singles
 
 
 def rows(procedure: Procedure, settings: Any) -> Iterator[Row]:
@@ -17,7 +17,7 @@ def rows(procedure: Procedure, settings: Any) -> Iterator[Row]:
                 "step": step.title,
                 "no": number,
                 "server": _server(action),
-                "kind": type(action).__name__.lower(),
+                "kind": kind(action),
                 "what": action.title,
                 "command": _command(action),
                 "when": f"unless {action.when.otherwise}" if action.when else "",

@@ -22,6 +22,7 @@ from bmnb.bluemind.paths import (
     TREES,
 )
 from bmnb.procedures import prerequisites as must
+from bmnb.procedures.deviations import DEVIATIONS
 from bmnb.settings import setting
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
 from bmnb.transfer import access, address, configuration, databases, files
@@ -496,4 +497,5 @@ PROCEDURE = Procedure(
         verify_service,
         clean_up,
     ),
+    DEVIATIONS,
 )

@@ -9,16 +9,14 @@ from typing import Any
 
 import click
 
-from bmnb import __version__, headless, plan, procedures, report, start
+from bmnb import __version__, headless, plan, procedures, report, seal, start, status
 from bmnb.errors import BmnbError, InputError
 from bmnb.journal import Journal
 from bmnb.lab.cli import lab
 from bmnb.language import LANGUAGES
-from bmnb.ledger import phase_rows
 from bmnb.settings import make, read
-from bmnb.steps import Procedure
-from bmnb.tables import table
 
+RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 NAMES = click.Choice([procedure.name for procedure in procedures.ALL])
 
 
@@ -48,7 +46,7 @@ main.add_command(lab)
 @click.option("--json", "as_json", is_flag=True, help="one JSON list")
 def show_plan(procedure: str, client: Path | None, as_json: bool) -> None:
     """Print the plan of PROCEDURE; no server is contacted."""
-    chosen = _procedure(procedure)
+    chosen = procedures.named(procedure)
     settings: Any = make(chosen.settings, read(client) if client else {}, str(client or "parameters"))
     rows = list(plan.rows(chosen, settings))
     if as_json:
@@ -75,7 +73,7 @@ def do_run(procedure: str, client: Path, through: str | None, runs: str | None) 
     Exit status: 0 done; 1 an action failed; 2 the input is wrong; 3 stopped at an inhibitor or an
     unanswered confirmation.
     """
-    chosen = _procedure(procedure)
+    chosen = procedures.named(procedure)
     folder_given = {"folder": str(found)} if (found := start.home(client)) else {}
     runs_given = {"runs": runs} if runs else {}
     values = {"dry_run": False, **read(client), **folder_given, **runs_given}
@@ -92,33 +90,41 @@ def do_run(procedure: str, client: Path, through: str | None, runs: str | None) 
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language")
 def make_run(procedure: str, client: str, runs: Path, lang: str) -> None:
     """Make the folder of a guided run of PROCEDURE, with its own copy of the notebook."""
-    folder = start.new(_procedure(procedure), client, runs, lang)
+    folder = start.new(procedures.named(procedure), client, runs, lang)
     click.echo(f"notebook: {folder / start.NOTEBOOK}")
     click.echo(f"open it: jupyter lab {folder / start.NOTEBOOK}")
 
 
 @main.command("status", epilog="Example: bmnb status runs/2026-01-31-example-changing-distributions")
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="one JSON list")
+@click.argument("run", type=RUN)
+@click.option("--json", "as_json", is_flag=True, help="one JSON object")
 def show_status(run: Path, as_json: bool) -> None:
-    """Show the phases of RUN, by its journal."""
-    journal = Journal(run / "journal.jsonl")
-    opened = journal.last("opened")
-    if opened is None:
-        raise InputError(f"{run} has no run in its journal")
-    rows = list(phase_rows(_procedure(opened["procedure"]), journal))
-    click.echo(json.dumps(rows, indent=2, ensure_ascii=False) if as_json else table(rows).to_string())
+    """Show where RUN stands, by its journal."""
+    state = status.of(run)
+    click.echo(json.dumps(state, indent=2, ensure_ascii=False) if as_json else status.text(state))
 
 
-@main.command("report", epilog="Example: bmnb report runs/2026-01-31-example-changing-distributions")
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def make_report(run: Path) -> None:
-    """Make the HTML report of RUN from its notebook."""
-    click.echo(f"report: {report.write(run)}")
+@main.command(
+    "report", epilog="Example: bmnb report runs/2026-01-31-example-changing-distributions --lang fr"
+)
+@click.argument("run", type=RUN)
+@click.option("--lang", type=click.Choice(LANGUAGES), help="language; that of the run where not given")
+@click.option("--pdf", is_flag=True, help="also as PDF, with Debian's Chromium")
+@click.option("--against", type=RUN, help="another run to compare with, such as the rehearsal")
+@click.option("--redact-hosts", is_flag=True, help="a copy without names and addresses, for a public ticket")
+@click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")
+def make_report(
+    run: Path, lang: str | None, pdf: bool, against: Path | None, redact_hosts: bool, key: Path | None
+) -> None:
+    """Make the HTML report and the tables of RUN, and seal it."""
+    path = report.write(run, report.Wish(lang or "", against, pdf, redact_hosts, key))
+    click.echo(f"report: {path}")
+    if pdf:
+        click.echo(f"pdf: {path.with_suffix('.pdf')}")
 
 
 @main.command("unlock", epilog="Example: bmnb unlock runs/2026-01-31-example-changing-distributions target")
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("run", type=RUN)
 @click.argument("server")
 def unlock(run: Path, server: str) -> None:
     """Break the lock that another run holds on SERVER, on the record of RUN."""
@@ -129,14 +135,25 @@ def unlock(run: Path, server: str) -> None:
 
 
 @main.command("verify", epilog="Example: bmnb verify runs/2026-01-31-example-changing-distributions")
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def verify(run: Path) -> None:
-    """Verify that no line of RUN's journal was changed, taken out or put in another order."""
+@click.argument("run", type=RUN)
+@click.option("--signers", type=Path, help="file of the keys that may sign, as ssh-keygen's allowed_signers")
+def verify(run: Path, signers: Path | None) -> None:
+    """Verify that nothing of RUN was changed: journal, notebook, tables, reports, signature.
+
+    Exit status: 0 all holds; 1 something was changed, is missing or does not belong to the run.
+    """
     journal = Journal(run / "journal.jsonl")
     if not journal.lines:
         raise InputError(f"{run} has no journal")
+    found = list(seal.problems(run, signers))
     click.echo(f"{len(journal.lines)} lines, chain holds, last {journal.lines[-1]['sha256']}")
-
-
-def _procedure(name: str) -> Procedure:
-    return next(procedure for procedure in procedures.ALL if procedure.name == name)
+    for problem in found:
+        click.echo(f"CHANGED {problem}")
+    after = seal.after_seal(run)
+    if after is None:
+        click.echo("not sealed yet: notebook and tables are not covered; `bmnb report` seals the run")
+    elif after:
+        click.echo(f"{after} lines after the last seal: `bmnb report` seals the run as it is now")
+    elif not found:
+        click.echo("notebook, tables, logs and reports are those of the run")
+    sys.exit(1 if found else 0)

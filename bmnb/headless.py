@@ -133,14 +133,14 @@ def refresh(notebook: Path) -> None:
     papermill.execute_notebook(
         str(notebook), str(notebook), kernel_name=KERNEL, progress_bar=False, cwd=str(notebook.parent)
     )
-    book = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    book = nbformat.read(notebook, as_version=4)
     book.metadata.pop("papermill", None)
     for cell in book.cells:
         for mark in ("papermill", "execution"):
             cell.metadata.pop(mark, None)
         if cell.metadata.get("tags") == []:
             cell.metadata.pop("tags")
-    nbformat.write(book, notebook)  # type: ignore[no-untyped-call]
+    nbformat.write(book, notebook)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bmnb import redact
 from bmnb.bluemind.paths import TOKEN
 from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, Stopped
 from bmnb.journal import Journal, Line
 from bmnb.progress import Job
 from bmnb.remote import Look, Servers, UnitState
-from bmnb.steps import Call, Check, Command, Condition, Manual, Result, Row, Single, Verdict
+from bmnb.steps import Call, Check, Command, Condition, Manual, Result, Row, Single, Verdict, kind
 
 Numbered = tuple[str, Single]
 
@@ -92,7 +93,12 @@ class Performer:
         if isinstance(action, Command):
             return self._command(key, action, once)
         self.journal.write(
-            "started", action=key, server=_servers(action), title=action.title, line=_text(action)
+            "started",
+            action=key,
+            kind=kind(action),
+            server=_servers(action),
+            title=action.title,
+            line=_text(action),
         )
         started = time.monotonic()
         verdict = self._observe(action)
@@ -134,7 +140,13 @@ class Performer:
 
     def _started(self, key: str, command: Command, unit: str) -> None:
         self.journal.write(
-            "started", action=key, server=command.host, title=command.title, line=command.line, unit=unit
+            "started",
+            action=key,
+            kind=kind(command),
+            server=command.host,
+            title=command.title,
+            line=command.line,
+            unit=unit,
         )
 
     def _under_way(self, key: str, command: Command, once: bool) -> tuple[str | None, Result | None]:
@@ -303,6 +315,7 @@ class Performer:
         self.journal.write(
             outcome.status,
             action=key,
+            kind=kind(action),
             server=_servers(action),
             title=action.title,
             seen=outcome.seen,
@@ -316,7 +329,7 @@ class Performer:
     def _log(self, key: str, command: Command, result: Result) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)
         with (self.logs / f"{key.replace('/', '-')}.log").open("a", encoding="utf-8") as log:
-            log.write(f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n")
+            log.write(redact.text(f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n"))
 
     def _pin(self, action: Single) -> None:
         """Record at first contact which machine a name leads to; from then on it must be that one."""
@@ -325,7 +338,14 @@ class Performer:
             if isinstance(action, Manual) or self.journal.last("pinned", server=host):
                 continue
             identity = self.servers.identity(host)
-            self.journal.write("pinned", server=host, machine=identity.machine_id, host_key=identity.host_key)
+            self.journal.write(
+                "pinned",
+                server=host,
+                machine=identity.machine_id,
+                host_key=identity.host_key,
+                hostname=identity.hostname,
+                system=identity.system,
+            )
             self.servers.pin(host, identity.machine_id)
 
 

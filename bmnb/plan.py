@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bmnb.progress import clock
-from bmnb.steps import Command, Procedure, Row, Single, Step, singles
+from bmnb.steps import Command, Procedure, Row, Single, Step, kind, singles
 
 
 def rows(procedure: Procedure, settings: Any, past: Mapping[str, list[float]] | None = None) -> Iterator[Row]:
@@ -18,7 +18,7 @@ def rows(procedure: Procedure, settings: Any, past: Mapping[str, list[float]] | 
                 "step": step.title,
                 "no": number,
                 "server": _server(action),
-                "kind": type(action).__name__.lower(),
+                "kind": kind(action),
                 "what": action.title,
                 "command": _command(action),
                 "when": f"unless {action.when.otherwise}" if action.when else "",

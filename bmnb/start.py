@@ -50,13 +50,13 @@ def furnish(procedure: Procedure, folder: Path, values: Mapping[str, Any]) -> Pa
         folder / CLIENT_FILE, {key: value for key, value in values.items() if key not in ("runs", "folder")}
     )
     notebook = folder / NOTEBOOK
-    book = nbformat.read(template(procedure), as_version=4)  # type: ignore[no-untyped-call]
+    book = nbformat.read(template(procedure), as_version=4)
     with use(values.get("language", "en")):
         translate(book)
         for cell in book.cells:
             if "parameters" in cell.metadata.get("tags", []):
                 cell.source = parameters_cell(procedure.settings, folder=".")
-    nbformat.write(book, notebook)  # type: ignore[no-untyped-call]
+    nbformat.write(book, notebook)
     return notebook
 
 

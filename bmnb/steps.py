@@ -170,6 +170,20 @@ Single = Command | Check | Call | Manual
 Action = Single | Together
 
 
+def kind(action: Single) -> str:
+    """Command, check, call or manual, as plan and journal call it."""
+    return type(action).__name__.lower()
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Where a procedure does otherwise than its document, in Markdown, and why."""
+
+    document: str
+    here: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Phase:
     """A part of a procedure with its own heading in the document; `downtime` when users are cut off."""
@@ -202,11 +216,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Procedure:
-    """One document as code: its settings and its steps in order."""
+    """One document as code: its settings, its steps in order, and where they deviate from the document."""
 
     title: str
     settings: type
     steps: tuple[Step, ...]
+    deviations: tuple[Deviation, ...] = ()
 
     @property
     def name(self) -> str:

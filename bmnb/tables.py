@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -42,3 +43,9 @@ def sentence(text: str) -> Any:
 def linked(frame: pd.DataFrame, column: str) -> Any:
     """The table with the HTML links of one column as links."""
     return frame.style.format(escape="html", subset=[one for one in frame.columns if one != column])
+
+
+def save(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Write rows as CSV, a table without rows as an empty file."""
+    path.parent.mkdir(exist_ok=True)
+    pd.DataFrame([dict(row) for row in rows], dtype=object).to_csv(path, index=False)

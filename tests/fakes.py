@@ -45,7 +45,7 @@ class FakeServers:
         return self.world.answer(host, line)
 
     def identity(self, host: str) -> Identity:
-        return Identity(f"machine of {host}", "boot", host, f"key of {host}")
+        return Identity(f"machine of {host}", "boot", host, "Debian", f"key of {host}")
 
     def pin(self, host: str, machine_id: str) -> None:
         pass
@@ -70,6 +70,18 @@ class FakeServers:
 
     def stop(self, host: str, unit: str) -> None:
         pass
+
+    def take(self, host: str, *_: object) -> Result:
+        return Result(host, "take the lock", 0)
+
+    def beat(self, host: str, session: str) -> None:
+        pass
+
+    def release(self, host: str, session: str) -> Result:
+        return Result(host, "release the lock", 0)
+
+    def connected(self, host: str) -> bool:
+        return True
 
     def close(self) -> None:
         pass

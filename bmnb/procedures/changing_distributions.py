@@ -23,6 +23,7 @@ from bmnb.bluemind.paths import (
 )
 from bmnb.language import LANGUAGES
 from bmnb.procedures import prerequisites as must
+from bmnb.procedures.deviations import DEVIATIONS
 from bmnb.settings import setting
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
 from bmnb.transfer import access, address, configuration, databases, files, guards
@@ -742,4 +743,5 @@ PROCEDURE = Procedure(
         verify_service,
         clean_up,
     ),
+    DEVIATIONS,
 )

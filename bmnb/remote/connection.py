@@ -30,11 +30,15 @@ SHELL = f"env LC_ALL=C.UTF-8 PATH={PATH} bash -o pipefail -s"
 
 @dataclass(frozen=True)
 class Identity:
-    """Which machine a server is: /etc/machine-id, this start's boot-id, its host key's fingerprint."""
+    """Which machine a server is: /etc/machine-id, this start's boot-id, its host key's fingerprint.
+
+    `system` is its distribution by /etc/os-release.
+    """
 
     machine_id: str
     boot_id: str
     hostname: str
+    system: str
     host_key: str
 
 

@@ -21,7 +21,9 @@ LOOK_SECONDS = 2
 DEAD_SECONDS = 30.0
 GLANCE_SECONDS = 4.0
 RUN_SECONDS = 3600.0
-IDENTITY = "cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname"
+IDENTITY = (
+    "cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname; . /etc/os-release; echo $PRETTY_NAME"
+)
 
 
 class Servers:
@@ -196,5 +198,5 @@ class Servers:
 
 def _identity(connection: Connection) -> Identity:
     told = connection.run(IDENTITY, "", 30.0, None)
-    machine, boot, hostname = told.stdout.split()
-    return Identity(machine, boot, hostname, connection.host_key)
+    machine, boot, hostname, system = told.stdout.splitlines()
+    return Identity(machine, boot, hostname, system, connection.host_key)

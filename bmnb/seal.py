@@ -17,7 +17,7 @@ from bmnb.journal import Journal
 
 JOURNAL, SUMS, SIGNATURE = "journal.jsonl", "SHA256SUMS", "SHA256SUMS.sig"
 NAMESPACE = "bmnb"
-HEAD = re.compile(r'<code id="head" data-line="(\d+)">([0-9a-f]{64})</code>')
+HEAD = re.compile(r'<code data-line="(\d+)" id="head">([0-9a-f]{64})</code>')
 
 
 def seal(folder: Path, key: Path | None = None) -> None:

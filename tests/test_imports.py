@@ -18,7 +18,9 @@ ONLY_IN = {
     "papermill": "headless.py",
     "ipywidgets": "forms/",
     "click": ("cli.py", "lab/cli.py"),
-    "nbconvert": "report.py",
+    "nbconvert": "report/page.py",
+    "matplotlib": "report/charts.py",
+    "babel": ("language.py", "report/wording.py"),
 }
 
 # who -> what it may not import

@@ -22,7 +22,7 @@ def run(tmp_path: Path) -> Path:
     for name in FILES[:-1]:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(f"content of {name}")
-    (folder / "report.html").write_text(f'<code id="head" data-line="1">{head["sha256"]}</code>')
+    (folder / "report.html").write_text(f'<code data-line="1" id="head">{head["sha256"]}</code>')
     return folder
 
 
@@ -69,7 +69,7 @@ def test_a_missing_and_a_foreign_file_are_found(run: Path):
 
 
 def test_a_report_of_another_run_is_found_without_a_seal(run: Path):
-    (run / "report.html").write_text(f'<code id="head" data-line="1">{"0" * 64}</code>')
+    (run / "report.html").write_text(f'<code data-line="1" id="head">{"0" * 64}</code>')
     assert list(problems(run)) == ["report.html: made from another journal"]
 
 

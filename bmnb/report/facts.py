@@ -158,7 +158,7 @@ class Facts:
                     "system": pinned.get("system", ""),
                     "machine-id": pinned["machine"],
                     "host key": pinned["host_key"],
-                    "last command": last.title if last else "",
+                    "last command": Word(last.title if last else ""),
                     "how it ended": Word(last.status) if last else "",
                     "at": (last.ended or last.began) if last else "",
                 }
@@ -235,7 +235,7 @@ class Facts:
         last = {one.title: one for one in self._counted}
         return [
             {
-                "tree": title,
+                "tree": Word(title),
                 "files": one.row["files"],
                 "size": Bytes(one.row.get("bytes", 0)),
                 "transferred in the last pass": one.row.get("transferred", 0),
@@ -262,7 +262,7 @@ class Facts:
             {
                 "step": Word(titles.get(name_of(one.step), one.step)),
                 "server": one.server,
-                "what must hold": one.title,
+                "what must hold": Word(one.title),
                 "seen": one.seen.splitlines()[0] if one.seen else "",
                 "status": Word(one.status),
             }
@@ -272,7 +272,7 @@ class Facts:
     @cached_property
     def items(self) -> list[Row]:
         """What checks saw item by item, such as what differs; the columns are those of the first."""
-        rows = [{"check": one.title, **item} for one in self.verifications for item in one.items]
+        rows = [{"check": Word(one.title), **item} for one in self.verifications for item in one.items]
         return [{name: row.get(name, "") for name in rows[0]} for row in rows]
 
     @cached_property
@@ -281,7 +281,7 @@ class Facts:
         answers = {line["answer"]: line for line in self.journal.events("answer")}
         return [
             {
-                "what": one.title,
+                "what": Word(one.title),
                 "server": one.server,
                 "answer": one.seen,
                 "who": answers[one.seen]["who"] if one.seen in answers else "",
@@ -305,7 +305,7 @@ class Facts:
             {
                 "began": one.began,
                 "server": one.server,
-                "what": one.title,
+                "what": Word(one.title),
                 "command": Code(one.line),
                 "exit": "" if one.exit is None else one.exit,
                 "duration": Seconds(one.seconds),

@@ -121,7 +121,7 @@ class Page:
         """What somebody still has to look at."""
         facts = self.facts
         return [
-            *(f"{one.title} ({one.server}): {how(one)}" for one in facts.unfinished),
+            *(f"{_(one.title)} ({one.server}): {how(one)}" for one in facts.unfinished),
             *(_("{port} has not answered again").format(port=port) for port in facts.silent),
         ]
 
@@ -133,7 +133,7 @@ class Page:
             _("Back: bmnb rollback {run} names each undo and its price before it does anything.").format(
                 run=self.facts.name
             ),
-            *(_("Confirmed so far: {what}").format(what=one.title) for one in confirmed),
+            *(_("Confirmed so far: {what}").format(what=_(one.title)) for one in confirmed),
         ]
 
     @property

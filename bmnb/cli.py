@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bmnb import __version__, headless, plan, procedures, report
+from bmnb import __version__, headless, plan, procedures, report, rollback
 from bmnb.errors import BmnbError, InputError
 from bmnb.journal import Journal
 from bmnb.lab.cli import lab
@@ -111,6 +111,23 @@ def verify(run: Path) -> None:
     if not journal.lines:
         raise InputError(f"{run} has no journal")
     click.echo(f"{len(journal.lines)} lines, chain holds, last {journal.lines[-1]['sha256']}")
+
+
+@main.command("rollback", epilog="Example: bmnb rollback runs/2026-01-31-example-changing-distributions")
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--confirm", default="", help="name of the server that is given up, where mail would be lost")
+def go_back(run: Path, confirm: str) -> None:
+    """Go back: undo what RUN's journal says was begun. The same command again goes on where it stopped.
+
+    After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
+    """
+    reopened = rollback.reopen(run, procedures.ALL, confirm, lambda shown: click.echo(shown.to_string()))
+    with headless.Follower(run / "journal.jsonl", click.echo):
+        try:
+            rollback.roll_back(reopened)
+        finally:
+            reopened.close()
+    click.echo(f"rolled back in {rollback.seconds(reopened.journal):.0f} s")
 
 
 def _procedure(name: str) -> Procedure:

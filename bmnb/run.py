@@ -14,7 +14,7 @@ from IPython.display import display
 from bmnb import __version__, plan, tables
 from bmnb.errors import ActionFailed, BmnbError, Stopped
 from bmnb.journal import Journal
-from bmnb.ledger import item_rows, pass_rows, phase_rows, step_rows
+from bmnb.ledger import item_rows, pass_rows, phase_rows, step_rows, way_back_rows
 from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.probe import Probe
 from bmnb.remote import Servers
@@ -23,13 +23,21 @@ from bmnb.steps import Call, Check, Manual, Procedure, Step, Together, slug
 
 
 def folder_of(procedure: Procedure, settings: Any, today: date | None = None) -> Path:
-    """The run's folder: that of the client's unfinished run, or a new one named after today."""
+    """The run's folder: that of the client's unfinished run, or a new one named after today.
+
+    A run that was rolled back is over: the next one of the same day gets a number behind its name.
+    """
     runs = Path(settings.runs).expanduser()
     name = f"{slug(settings.client)}-{procedure.name}"
-    earlier = sorted(runs.glob(f"????-??-??-{name}"))
-    if earlier and not Journal(earlier[-1] / "journal.jsonl").last("finished"):
-        return earlier[-1]
-    return runs / f"{today or date.today()}-{name}"
+    new = f"{today or date.today()}-{name}"
+    earlier = sorted(runs.glob(f"????-??-??-{name}")) + sorted(runs.glob(f"????-??-??-{name}.*"))
+    for folder in reversed(earlier):
+        journal = Journal(folder / "journal.jsonl")
+        of_today = folder.name.split(".")[0] == new
+        if not journal.last("rolled back") and (of_today or not journal.last("finished")):
+            return folder
+    again = sum(folder.name.split(".")[0] == new for folder in earlier)
+    return runs / (f"{new}.{again + 1}" if again else new)
 
 
 def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
@@ -55,9 +63,15 @@ def parameters(values: Mapping[str, Any]) -> dict[str, Any]:
 class Run:
     """One execution of a procedure for one client, with one journal."""
 
-    def __init__(self, procedure: Procedure, settings: Any, show: Callable[[Any], Any] = display) -> None:
+    def __init__(
+        self,
+        procedure: Procedure,
+        settings: Any,
+        show: Callable[[Any], Any] = display,
+        folder: Path | None = None,
+    ) -> None:
         self.procedure, self.settings, self.show = procedure, settings, show
-        self.folder = folder_of(procedure, settings)
+        self.folder = folder or folder_of(procedure, settings)
         self.journal = Journal(self.folder / "journal.jsonl")
         self.servers = Servers(Path(settings.ssh_config).expanduser())
         self.probe = Probe(settings.address, self.folder / "logs" / "probe.csv")
@@ -70,11 +84,13 @@ class Run:
         """
         if self.settings.dry_run or self._beyond(step):
             return tables.table(plan.step_rows(step, self.settings))
-        self._open()
+        self.open()
+        if self.journal.last("rollback started"):
+            raise Stopped(f"this run is being rolled back: bmnb rollback {self.folder}")
         self._in_order(step)
         for label in self._labels(step, again):
             if not self.journal.last("step done", step=label):
-                self._do(step, label)
+                self.do(step, label)
         if step is self.procedure.steps[-1] and not self.journal.last("finished"):
             self.probe.stop()
             self.journal.write("finished")
@@ -107,14 +123,19 @@ class Run:
 
     def confirm(self, key: str, answer: str) -> None:
         """Answer a confirmation or a manual step, on record."""
-        self._open()
+        self.open()
         self.journal.write("answer", key=key, answer=answer)
 
     def close(self) -> None:
         self.probe.stop()
         self.servers.close()
 
-    def _open(self) -> None:
+    def way_back(self) -> Any:
+        """Whether one can go back from each phase, how, and what it costs."""
+        return tables.table(way_back_rows(self.procedure, self.journal, str(self.folder)))
+
+    def open(self) -> None:
+        """Write into the journal that it is opened, and take up what it says of the servers."""
         if self._opened:
             return
         self._opened = True
@@ -123,7 +144,7 @@ class Run:
         for pinned in self.journal.events("pinned"):
             self.servers.pin(pinned["server"], pinned["machine"])
         for moved in self.journal.events("moved"):
-            self.servers.reach(moved["server"], moved["address"])
+            self.servers.reach(moved["server"], moved["address"], moved.get("via", ""))
 
     def _beyond(self, step: Step) -> bool:
         names = [phase.name for phase in self.procedure.phases]
@@ -155,7 +176,8 @@ class Run:
         later = {one.name for one in steps[steps.index(step) :] if one.phase != step.phase}
         return any(line["step"] in later for line in self.journal.events("step started"))
 
-    def _do(self, step: Step, label: str) -> None:
+    def do(self, step: Step, label: str) -> None:
+        """Do a step under this name in the journal. Raise what stops it."""
         if step.phase.downtime:
             self.probe.start()
         self.journal.write("step started", step=label, title=step.title, phase=step.phase.name)
@@ -169,6 +191,8 @@ class Run:
                 refuse(step, outcomes)
         except (BmnbError, KeyboardInterrupt):
             self.show(self.table(step))
+            if any(item_rows(self.journal, step)):
+                self.show(self.items(step))
             raise
         self.journal.write("step done", step=label)
 

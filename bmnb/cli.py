@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
-from bmnb import __version__, headless, plan, procedures, report, seal, start, status
+from bmnb import __version__, headless, plan, procedures, report, rollback, seal, start, status
 from bmnb.errors import BmnbError, InputError
 from bmnb.journal import Journal
 from bmnb.lab.cli import lab
 from bmnb.language import LANGUAGES
+from bmnb.run import reopen
 from bmnb.settings import make, read
 
 RUN = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -128,7 +129,7 @@ def make_report(
 @click.argument("server")
 def unlock(run: Path, server: str) -> None:
     """Break the lock that another run holds on SERVER, on the record of RUN."""
-    opened = start.reopen(run, procedures.ALL)
+    opened = reopen(run, procedures.ALL)
     opened.unlock(server)
     opened.close()
     click.echo(f"the lock of {server} is broken, as {run / 'journal.jsonl'} tells")
@@ -157,3 +158,25 @@ def verify(run: Path, signers: Path | None) -> None:
     elif not found:
         click.echo("notebook, tables, logs and reports are those of the run")
     sys.exit(1 if found else 0)
+
+
+@main.command("rollback", epilog="Example: bmnb rollback runs/2026-01-31-example-changing-distributions")
+@click.argument("run", type=RUN)
+@click.option("--confirm", default="", help="name of the server that is given up, where mail would be lost")
+def go_back(run: Path, confirm: str) -> None:
+    """Go back: undo what RUN's journal says was begun. The same command again goes on where it stopped.
+
+    After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
+    """
+    reopened = reopen(
+        run,
+        procedures.ALL,
+        {rollback.CONFIRM: confirm} if confirm else {},
+        lambda shown: click.echo(shown.to_string()),
+    )
+    with headless.Follower(run / "journal.jsonl", click.echo):
+        try:
+            rollback.roll_back(reopened)
+        finally:
+            reopened.close()
+    click.echo(f"rolled back in {rollback.seconds(reopened.journal):.0f} s")

@@ -111,6 +111,21 @@ def step_seconds(journal: Journal, name: str) -> list[float]:
     return found
 
 
+def way_back_rows(procedure: Procedure, journal: Journal, folder: str) -> Iterator[Row]:
+    """A row for each phase: whether it has begun, what going back from it does, and what that costs."""
+    begun = {line["phase"] for line in journal.events("step started")}
+    last = [phase for phase in procedure.phases if phase.name in begun][-1:]
+    for phase in procedure.phases:
+        yield {
+            "phase": phase.title,
+            "now": "here" if [phase] == last else "",
+            "back": "yes" if phase.back else "no",
+            "what it does": phase.back,
+            "what it costs": phase.price,
+            "how": f"bmnb rollback {folder}" if phase.back else "",
+        }
+
+
 def downtime(procedure: Procedure, journal: Journal) -> tuple[Line | None, Line | None]:
     """From the first stop of the origin's services to the end of the last step that needs them stopped."""
     phases = {phase.name for phase in procedure.phases if phase.downtime}

@@ -134,8 +134,9 @@ class Performer:
         outcome = self._outcome(command, result)
         ended = self._end(key, outcome, exit=result.exit, script=_digest(command))
         if command.moves_to and outcome.status == "done":
-            self.journal.write("moved", server=command.host, address=command.moves_to)
-            self.servers.reach(command.host, command.moves_to)
+            where = {"address": command.moves_to, "via": command.moves_via}
+            self.journal.write("moved", server=command.host, **where)
+            self.servers.reach(command.host, command.moves_to, command.moves_via)
         return ended, result.exit
 
     def _started(self, key: str, command: Command, unit: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from functools import partial
@@ -17,7 +17,7 @@ from bmnb.attend import attend
 from bmnb.errors import ActionFailed, BmnbError, InputError, Stopped
 from bmnb.journal import Journal
 from bmnb.language import _
-from bmnb.ledger import checklist_rows, item_rows, note_rows, pass_rows, phase_rows, step_rows
+from bmnb.ledger import checklist_rows, item_rows, note_rows, pass_rows, phase_rows, step_rows, way_back_rows
 from bmnb.lock import Lock
 from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.probe import Probe
@@ -27,15 +27,23 @@ from bmnb.steps import Call, Check, Command, Manual, Procedure, Row, Single, Ste
 
 
 def folder_of(procedure: Procedure, settings: Any, today: date | None = None) -> Path:
-    """The run's folder: the one that is given, that of the client's unfinished run, or a new one named after today."""
+    """The run's folder: that of the client's unfinished run, or a new one named after today.
+
+    A run that was rolled back is over: the next one of the same day gets a number behind its name.
+    """
     if settings.folder:
         return Path(settings.folder).expanduser()
     runs = Path(settings.runs).expanduser()
     name = f"{slug(settings.client)}-{procedure.name}"
-    earlier = sorted(runs.glob(f"????-??-??-{name}"))
-    if earlier and not Journal(earlier[-1] / "journal.jsonl").last("finished"):
-        return earlier[-1]
-    return runs / f"{today or date.today()}-{name}"
+    new = f"{today or date.today()}-{name}"
+    earlier = sorted(runs.glob(f"????-??-??-{name}")) + sorted(runs.glob(f"????-??-??-{name}.*"))
+    for folder in reversed(earlier):
+        journal = Journal(folder / "journal.jsonl")
+        of_today = folder.name.split(".")[0] == new
+        if not journal.last("rolled back") and (of_today or not journal.last("finished")):
+            return folder
+    again = sum(folder.name.split(".")[0] == new for folder in earlier)
+    return runs / (f"{new}.{again + 1}" if again else new)
 
 
 def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
@@ -47,6 +55,21 @@ def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
     settings: Any = make(procedure.settings, in_force(procedure.settings, parameters(values)))
     language.use(settings.language)
     return Run(procedure, settings)
+
+
+def reopen(
+    folder: Path,
+    procedures: Sequence[Procedure],
+    answers: Mapping[str, str] | None = None,
+    show: Callable[[Any], Any] = display,
+) -> Run:
+    """The run of a folder with the settings of its journal. Raise InputError where there is none."""
+    opened = Journal(folder / "journal.jsonl").last("opened")
+    if opened is None:
+        raise InputError(f"{folder} has no run in its journal")
+    procedure = next(one for one in procedures if one.name == opened["procedure"])
+    given = {**opened["settings"], "folder": str(folder), "answers": answers or {}}
+    return Run(procedure, make(procedure.settings, given, str(folder)), show)
 
 
 def parameters(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,11 +103,13 @@ class Run:
         """
         if self.settings.dry_run or self._beyond(step):
             return tables.table(plan.step_rows(step, self.settings))
-        self._open()
+        self.open()
+        if self.journal.last("rollback started"):
+            raise Stopped(f"this run is being rolled back: bmnb rollback {self.folder}")
         self._in_order(step)
         for label in self._labels(step, again):
             if not self.journal.last("step done", step=label):
-                self._do(step, label)
+                self.do(step, label)
         if step is self.procedure.steps[-1] and not self.journal.last("finished"):
             self.probe.stop()
             if self._lock:
@@ -134,7 +159,7 @@ class Run:
 
     def confirm(self, key: str, answer: str) -> None:
         """Answer a confirmation or a manual step, on record."""
-        self._open()
+        self.open()
         self.journal.write("answer", key=key, answer=answer)
 
     def answered(self, key: str) -> str:
@@ -150,13 +175,13 @@ class Run:
         if source:
             self.attach(text, source.name, source.read_bytes())
         elif text:
-            self._open()
+            self.open()
             self.journal.write("note", text=text, file="")
         return tables.table(note_rows(self.journal), ["when", "who", "note", "file"])
 
     def attach(self, text: str, name: str, content: bytes) -> None:
         """Keep a file with a note in the run's folder, on record."""
-        self._open()
+        self.open()
         folder = self.folder / "files"
         folder.mkdir(exist_ok=True)
         kept = folder / f"{len(list(folder.iterdir())) + 1}-{Path(name).name}"
@@ -165,14 +190,19 @@ class Run:
 
     def unlock(self, server: str) -> None:
         """Break the lock of another run on a server, on record."""
-        self._open()
+        self.open()
         self.journal.write("unlocked", server=server, holder=self.servers.unlock(server).splitlines())
 
     def close(self) -> None:
         self.probe.stop()
         self.servers.close()
 
-    def _open(self) -> None:
+    def way_back(self) -> Any:
+        """Whether one can go back from each phase, how, and what it costs."""
+        return tables.table(way_back_rows(self.procedure, self.journal, str(self.folder)))
+
+    def open(self) -> None:
+        """Write into the journal that it is opened, and take up what it says of the servers."""
         self.journal.reload()
         if self._opened:
             return
@@ -182,7 +212,7 @@ class Run:
         for pinned in self.journal.events("pinned"):
             self.servers.pin(pinned["server"], pinned["machine"])
         for moved in self.journal.events("moved"):
-            self.servers.reach(moved["server"], moved["address"])
+            self.servers.reach(moved["server"], moved["address"], moved.get("via", ""))
 
     def _beyond(self, step: Step) -> bool:
         names = [phase.name for phase in self.procedure.phases]
@@ -214,7 +244,8 @@ class Run:
         later = {one.name for one in steps[steps.index(step) :] if one.phase != step.phase}
         return any(line["step"] in later for line in self.journal.events("step started"))
 
-    def _do(self, step: Step, label: str) -> None:
+    def do(self, step: Step, label: str) -> None:
+        """Do a step under this name in the journal. Raise what stops it."""
         if step.phase.downtime:
             self.probe.start()
         self.journal.write("step started", step=label, title=step.title, phase=step.phase.name)
@@ -231,6 +262,8 @@ class Run:
         except BmnbError:
             screen.close("failed")
             self.show(self.table(step))
+            if any(item_rows(self.journal, step)):
+                self.show(self.items(step))
             raise
         screen.close("done")
         self.journal.write("step done", step=label)

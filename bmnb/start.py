@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from bmnb.errors import InputError
 from bmnb.journal import Journal
 from bmnb.language import use
 from bmnb.prose import translate
-from bmnb.run import Run, begin
 from bmnb.settings import CLIENT_FILE, parameters_cell, write
 from bmnb.steps import Procedure, slug
 
@@ -69,12 +68,3 @@ def home(client_file: Path) -> Path | None:
     folder = client_file.resolve().parent
     named = re.fullmatch(r"\d{4}-\d\d-\d\d-.+", folder.name)
     return folder if named and (folder / NOTEBOOK).exists() else None
-
-
-def reopen(folder: Path, known: Sequence[Procedure]) -> Run:
-    """The run of a folder, as its client file has it. Raise InputError where there is none."""
-    opened = Journal(folder / "journal.jsonl").last("opened")
-    if opened is None:
-        raise InputError(f"{folder} has no run in its journal")
-    procedure = next(one for one in known if one.name == opened["procedure"])
-    return begin(procedure, {"folder": str(folder)})

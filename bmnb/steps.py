@@ -65,7 +65,8 @@ class Command:
     a few times, each on record; `read` makes table columns from the result.
     `ensure` repeats it at every resume of an unfinished step. After a `farewell` the server is out of
     reach, so that its success is for the next check to prove; `moves_to` is the address at which the
-    server is contacted from then on.
+    server is contacted from then on, or its own name for the usual one, `moves_via` the server through
+    which it is.
     """
 
     host: str
@@ -83,6 +84,7 @@ class Command:
     ensure: bool = False
     farewell: bool = False
     moves_to: str = ""
+    moves_via: str = ""
 
     @property
     def script(self) -> str:
@@ -186,10 +188,15 @@ class Deviation:
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of a procedure with its own heading in the document; `downtime` when users are cut off."""
+    """A part of a procedure with its own heading in the document; `downtime` when users are cut off.
+
+    `back` is what the way back from within it does, `price` what that costs.
+    """
 
     title: str
     downtime: bool = False
+    back: str = ""
+    price: str = ""
 
     @property
     def name(self) -> str:
@@ -200,7 +207,8 @@ class Phase:
 class Step:
     """One thing a phase does. `once` must never be repeated in silence.
 
-    `passes` is the name of the setting that tells how often the step is done.
+    `passes` is the name of the setting that tells how often the step is done. `undo` yields the actions of
+    the way back; they must hold also where the step was only begun.
     """
 
     title: str
@@ -208,6 +216,7 @@ class Step:
     actions: Callable[[Any], Iterator[Action]]
     once: bool = False
     passes: str = ""
+    undo: Callable[[Any], Iterator[Action]] | None = None
 
     @property
     def name(self) -> str:
@@ -233,12 +242,17 @@ class Procedure:
 
 
 def step(
-    title: str, phase: Phase, *, once: bool = False, passes: str = ""
+    title: str,
+    phase: Phase,
+    *,
+    once: bool = False,
+    passes: str = "",
+    undo: Callable[[Any], Iterator[Action]] | None = None,
 ) -> Callable[[Callable[[Any], Iterator[Action]]], Step]:
     """Make a step of a function that yields the actions for given settings."""
 
     def declare(actions: Callable[[Any], Iterator[Action]]) -> Step:
-        return Step(title, phase, actions, once, passes)
+        return Step(title, phase, actions, once, passes, undo)
 
     return declare
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any
@@ -26,15 +26,39 @@ from bmnb.procedures import prerequisites as must
 from bmnb.procedures.deviations import DEVIATIONS
 from bmnb.settings import setting
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
-from bmnb.transfer import access, address, configuration, databases, files, guards
+from bmnb.transfer import accepted, access, address, configuration, databases, files, guards
 from bmnb.verification import databases as facts
 from bmnb.verification import files as listing
 
-PREREQUISITES = Phase("Prerequisites")
-HOT = Phase("Hot synchronization")
-COLD = Phase("Cold synchronization", downtime=True)
-SWITCHING = Phase("Switching servers", downtime=True)
-POST_MIGRATION = Phase("Post-migration")
+TO_SERVICE = "the origin's services start again, where nothing was changed; "
+TO_TARGET = "the target gets its own databases and configuration back and stays stopped"
+ITS_MAIL = (
+    "the mail that the target has accepted since; it is counted and listed first, and kept on the target"
+)
+
+PREREQUISITES = Phase("Prerequisites", back="the run's key is withdrawn", price="nothing")
+HOT = Phase(
+    "Hot synchronization",
+    back="the run's key is withdrawn; the target stays stopped",
+    price="nothing on the origin; the target's own mail is gone",
+)
+COLD = Phase(
+    "Cold synchronization",
+    downtime=True,
+    back=TO_SERVICE + TO_TARGET,
+    price="the downtime until then, and the minute in which services start",
+)
+SWITCHING = Phase(
+    "Switching servers",
+    downtime=True,
+    back="the target stops, the address goes back to the origin; " + TO_SERVICE + TO_TARGET,
+    price=ITS_MAIL,
+)
+POST_MIGRATION = Phase(
+    "Post-migration",
+    back="the target stops, the address goes back to the origin; " + TO_SERVICE + "the target stays stopped",
+    price=ITS_MAIL,
+)
 
 
 PHASES = (PREREQUISITES, HOT, COLD, SWITCHING, POST_MIGRATION)
@@ -95,6 +119,11 @@ class Settings:
     )
     restart_target: bool = setting(
         True, "restart the target server when it has the address", label="Restart the target server"
+    )
+    keep_reachable: bool = setting(
+        True,
+        "keep the original server in the target's reach, for the way back",
+        label="Keep the original server reachable",
     )
     my_networks: str = setting(
         "",
@@ -185,7 +214,18 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     yield from must.login(target, settings.address, settings.make_key)
 
 
-@step("The target system's root user can log in on the original server", PREREQUISITES)
+def undo_key_authentication(settings: Settings) -> Iterator[Action]:
+    yield Command(settings.origin, access.withdraw_key(settings.work), "withdraw the run's key")
+    yield Command(
+        settings.target, f"rm -f {settings.work}/key {settings.work}/key.pub", "remove the run's key"
+    )
+
+
+@step(
+    "The target system's root user can log in on the original server",
+    PREREQUISITES,
+    undo=undo_key_authentication,
+)
 def key_authentication(settings: Settings) -> Iterator[Action]:
     origin, target, folder = settings.origin, settings.target, settings.work
     login = f"{access.ssh(folder)} root@{origin} true"
@@ -212,7 +252,22 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
     yield Command(target, guards.remember(folder, "target"), "remember which machine and installation it is")
 
 
-@step("Stop services on the target server", HOT)
+def undo_stop_target(settings: Settings) -> Iterator[Action]:
+    """The target stays stopped, since its trees hold the origin's data."""
+    target, folder = settings.target, settings.work
+    yield from _stop(target)
+    yield Command(target, files.put_queue_aside(folder), "take the mail out of its queue, and keep it")
+    yield Command(target, configuration.restore(folder), "put its own configuration back")
+    yield Command(target, "newaliases", "/etc/aliases.db")
+    yield _start_postgresql(target)
+    yield Command(target, databases.put_back(list(DATABASES)), "put its own databases back")
+    yield Command(target, databases.adopt_password(), "password of the role bj, from bm.ini")
+    for database, file in DATABASES.items():
+        yield Command(target, databases.drop_given_up(database), f"drop the imported {database}")
+        yield Command(target, f"rm -f {folder}/{file}", f"remove the dump of {database}")
+
+
+@step("Stop services on the target server", HOT, undo=undo_stop_target)
 def stop_target(settings: Settings) -> Iterator[Action]:
     target = settings.target
     yield Manual(
@@ -234,7 +289,17 @@ def hot_synchronization(settings: Settings) -> Iterator[Action]:
     yield from _synchronize(settings, accept=(0, files.VANISHED), again=files.BROKEN_OFF)
 
 
-@step("Stop services on the servers (original and target)", COLD)
+def undo_stop_services(settings: Settings) -> Iterator[Action]:
+    origin = settings.origin
+    yield Command(origin, "systemctl enable bluemind.target postfix", "enable the services")
+    yield _start_postgresql(origin)
+    yield Command(origin, "bmctl start", "start BlueMind", ensure=True)
+    yield Command(origin, "systemctl start postfix", "start Postfix", ensure=True)
+    yield _running(origin)
+    yield Call(origin, "GET", api.STATE, "BlueMind's state", judge=api.is_running, patience=600)
+
+
+@step("Stop services on the servers (original and target)", COLD, undo=undo_stop_services)
 def stop_services(settings: Settings) -> Iterator[Action]:
     origin, target = settings.origin, settings.target
     yield Manual(
@@ -443,7 +508,20 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         yield _queue_is_here(settings)
 
 
-@step("Stop the original server", SWITCHING, once=True)
+def undo_stop_origin(settings: Settings) -> Iterator[Action]:
+    origin, folder = settings.origin, settings.work
+    yield Command(
+        origin,
+        address.give_back(folder, settings.address),
+        f"give {settings.address} back, tell the neighbours",
+        moves_to=origin,
+    )
+    yield Check(
+        origin, address.held(settings.address), must.something_printed, f"the origin has {settings.address}"
+    )
+
+
+@step("Stop the original server", SWITCHING, once=True, undo=undo_stop_origin)
 def stop_origin(settings: Settings) -> Iterator[Action]:
     origin, target = settings.origin, settings.target
     yield Manual(
@@ -455,7 +533,17 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
     )
     yield Command(origin, access.withdraw_key(settings.work), "withdraw the run's key")
     yield Command(origin, address.save(settings.work), "save the network configuration")
-    yield Command(origin, address.take_off(settings.address), f"take {settings.address} off", farewell=True)
+    yield Command(
+        origin, address.remember(settings.work, settings.address), "remember the address's interface"
+    )
+    if settings.keep_reachable:
+        yield from _keep_reachable(settings)
+    yield Command(
+        origin,
+        address.take_off(settings.address),
+        f"take {settings.address} off",
+        farewell=not settings.keep_reachable,
+    )
     yield Check(
         target,
         address.nobody_holds(settings.address),
@@ -466,7 +554,30 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
     )
 
 
-@step("Reconfigure the target server with the original server's IP address", SWITCHING, once=True)
+def undo_take_over_address(settings: Settings) -> Iterator[Action]:
+    target = settings.target
+    yield Command(
+        target,
+        address.give_up(settings.work, settings.address),
+        f"take {settings.address} off",
+        farewell=True,
+        moves_to=target,
+    )
+    yield Check(
+        target,
+        f"! {address.held(settings.address)} | grep -q .",
+        must.done,
+        f"the target is off {settings.address}",
+        patience=60,
+    )
+
+
+@step(
+    "Reconfigure the target server with the original server's IP address",
+    SWITCHING,
+    once=True,
+    undo=undo_take_over_address,
+)
 def take_over_address(settings: Settings) -> Iterator[Action]:
     target = settings.target
     yield Command(target, address.save(settings.work), "save the network configuration")
@@ -481,7 +592,33 @@ def take_over_address(settings: Settings) -> Iterator[Action]:
     )
 
 
-@step("Restart the target server", SWITCHING)
+def undo_restart_target(settings: Settings) -> Iterator[Action]:
+    """The price first, then the target stops, then what it accepted until then is kept."""
+    target, folder = settings.target, settings.work
+    price = Check(
+        target,
+        accepted.show(folder, settings.trees),
+        partial(accepted.price, folder),
+        "mail that the target has accepted",
+    )
+    yield price
+    yield Manual(
+        target,
+        "give-up-target",
+        f"{target} stops, {settings.origin} takes its place again as it was at the switch; the mail above is "
+        "kept on the target, and what waited in the queue may be sent twice",
+        expect=target,
+    )
+    yield from _stop(target)
+    yield _stopped(target)
+    yield replace(price, title="mail that it had accepted when it stopped")
+    yield Command(target, accepted.keep(folder, settings.trees), "keep that mail")
+    if settings.keep_reachable:
+        own, other = reversed(address.parked(settings.address))
+        yield Command(target, address.park(settings.address, own, other), "keep the origin in reach")
+
+
+@step("Restart the target server", SWITCHING, undo=undo_restart_target)
 def restart_target(settings: Settings) -> Iterator[Action]:
     target, folder = settings.target, settings.work
     if settings.restart_target:
@@ -497,6 +634,7 @@ def restart_target(settings: Settings) -> Iterator[Action]:
     nginx = Condition(
         target, f"test -x {configuration.CONFIGURE_NGINX}", "no configure-nginx.sh on the target"
     )
+    yield Command(target, accepted.mark(folder), "remember when it begins to serve")
     yield Command(target, configuration.CONFIGURE_NGINX, "virtual hosts of the client's domains", when=nginx)
     yield Command(target, proofs.RESTART_NGINX, "nginx with the copied certificate")
     yield Command(target, "systemctl enable bluemind.target postfix", "enable the services")
@@ -640,6 +778,22 @@ def _running(server: str) -> Check:
 def _start_postgresql(server: str) -> Command:
     # bmctl stop takes PostgreSQL down with it on releases driven by systemd.
     return Command(server, "systemctl start postgresql", "start PostgreSQL", ensure=True)
+
+
+def _keep_reachable(settings: Settings) -> Iterator[Action]:
+    """The origin stays in the target's reach under a link-local address, which a restart forgets."""
+    origin, target = settings.origin, settings.target
+    own, other = address.parked(settings.address)
+    yield Command(target, address.park(settings.address, other, own), f"reach the origin from {other}")
+    yield Command(origin, address.park(settings.address, own, other), f"be reached at {own}")
+    yield Check(
+        target,
+        address.answers_ssh(own),
+        must.done,
+        f"the origin answers at {own}",
+        "let ssh through from the target, or do without: keep_reachable: false",
+    )
+    yield Command(origin, "true", "contact the origin there", moves_to=own, moves_via=target)
 
 
 def _nothing_writes(settings: Settings) -> Iterator[Check]:

@@ -33,7 +33,7 @@ class Servers:
         self._config, self._work = Config(ssh_config), work
         self._connections: dict[str, Connection] = {}
         self._pinned: dict[str, str] = {}
-        self._moved: dict[str, str] = {}
+        self._moved: dict[str, tuple[str, str]] = {}
         self._opening = threading.RLock()
 
     def __enter__(self) -> Servers:
@@ -71,9 +71,15 @@ class Servers:
         """From now on the name must lead to this machine; each new connection is compared."""
         self._pinned[host] = machine_id
 
-    def reach(self, host: str, hostname: str) -> None:
-        """Contact the server at another address from now on; it must show the host key that it had."""
-        self._moved[host] = hostname
+    def reach(self, host: str, hostname: str, via: str = "") -> None:
+        """Contact the server at another address from now on; it must show the host key that it had.
+
+        Its own name as `hostname` means the usual address. `via` is the server that it is reached through.
+        """
+        if hostname == host:
+            self._moved.pop(host, None)
+        else:
+            self._moved[host] = hostname, via
         with self._opening:
             if connection := self._connections.pop(host, None):
                 connection.close()
@@ -171,9 +177,11 @@ class Servers:
 
     def _open(self, name: str) -> Connection:
         address = self._config.find(name)
-        if name in self._moved:
-            address = replace(address, hostname=self._moved[name])
         via: Connection | None = None
+        if name in self._moved:
+            hostname, hop = self._moved[name]
+            via = self._connection(hop) if hop else None
+            address = replace(address, hostname=hostname, jump=() if hop else address.jump)
         for hop in address.jump:
             via = Connection(self._config.find(hop), via)
         connection = Connection(address, via)

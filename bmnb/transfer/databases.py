@@ -108,13 +108,39 @@ def put_in_place(databases: list[str]) -> str:
   END IF;"""
         for name in databases
     )
-    terminate = ", ".join(f"'{name}', '{imported(name)}'" for name in databases)
+    return _alone([one for name in databases for one in (name, imported(name))], renames)
+
+
+def _alone(databases: list[str], statements: str) -> str:
+    """A line that ends the sessions on these databases and does the statements in one transaction."""
+    names = ", ".join(f"'{name}'" for name in databases)
     return f"""{_psql()} <<'END'
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({terminate}) \\g /dev/null
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({names}) \\g /dev/null
 DO $$ BEGIN
-{renames}
+{statements}
 END $$;
 END"""
+
+
+def given_up(database: str) -> str:
+    """The name of an imported database on the way back."""
+    return f"{database}_given_up_bmnb"
+
+
+def put_back(databases: list[str]) -> str:
+    """Undo `put_in_place`, in one transaction; where it was not done, this changes nothing."""
+    renames = "\n".join(
+        f"""  IF EXISTS (SELECT FROM pg_database WHERE datname = '{before(name)}') THEN
+    ALTER DATABASE "{name}" RENAME TO "{given_up(name)}";
+    ALTER DATABASE "{before(name)}" RENAME TO "{name}";
+  END IF;"""
+        for name in databases
+    )
+    return _alone([one for name in databases for one in (name, before(name))], renames)
+
+
+def drop_given_up(database: str) -> str:
+    return f"{drop_unfinished(database)} && {_as_postgres(f'dropdb --if-exists {given_up(database)}')}"
 
 
 def drop_before(database: str) -> str:

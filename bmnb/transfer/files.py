@@ -31,6 +31,14 @@ def synchronize_queue(origin: str) -> str:
     return f"rsync -aH --stats {chosen} --exclude='*' root@{origin}:/var/spool/postfix/ /var/spool/postfix/"
 
 
+def put_queue_aside(folder: str) -> str:
+    """Take all mail out of this server's queues and keep it: the other server has it, or it is in the price."""
+    return f"""set -eu; umask 077; cd /var/spool/postfix
+for queue in {" ".join(QUEUES)}; do
+  mkdir -p {folder}/queue/"$queue"; find "$queue" -type f -exec mv -t {folder}/queue/"$queue" -- {{}} +
+done"""
+
+
 NUMBER = re.compile(r"^(?P<name>[A-Z][A-Za-z ]+): (?P<value>[\d,.]+)", re.MULTILINE)
 CREATED = re.compile(r"^Number of created files: [\d,.]+ \(reg: ([\d,.]+)", re.MULTILINE)
 

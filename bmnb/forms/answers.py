@@ -7,8 +7,7 @@ from typing import Any
 
 from ipywidgets import HTML, FileUpload, Text, VBox, Widget
 
-from bmnb.forms.parameters import LABEL, WIDE
-from bmnb.forms.view import View, answers_can_be_typed, marked, said
+from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked, said
 from bmnb.language import _
 from bmnb.phrases import phrase
 from bmnb.run import Run

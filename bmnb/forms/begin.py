@@ -9,8 +9,7 @@ from ipywidgets import Dropdown, Text, VBox
 
 from bmnb import procedures
 from bmnb import start as folders
-from bmnb.forms.parameters import LABEL, WIDE
-from bmnb.forms.view import View, answers_can_be_typed, marked
+from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked
 from bmnb.steps import Procedure
 
 

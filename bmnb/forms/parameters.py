@@ -7,18 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ipywidgets import Checkbox, Combobox, Dropdown, HBox, IntText, Text, Textarea, VBox, Widget
+from ipywidgets import HTML, Checkbox, Combobox, Dropdown, HBox, IntText, Text, Textarea, VBox, Widget
 
-from bmnb.forms.view import View, answers_can_be_typed, marked, said
+from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked, said
 from bmnb.language import _, use
 from bmnb.phrases import phrase
 from bmnb.remote import config
 from bmnb.run import parameters
 from bmnb.settings import CLIENT_FILE, defaults, in_force, problems, read, write
 from bmnb.steps import Procedure
-
-LABEL = {"description_width": "190px"}
-WIDE = {"width": "560px"}
 
 
 def form(procedure: Procedure, values: Mapping[str, Any]) -> View:
@@ -44,8 +41,8 @@ class Parameters:
     def __init__(self, settings: type, given: Mapping[str, Any], now: dict[str, Any]) -> None:
         self.settings, self.given, self.values = settings, given, now
         self.path = Path(now["folder"]) / CLIENT_FILE
-        self.summary = said("")
-        self.messages = {field.name: said("") for field in asked(settings)}
+        self.summary = HTML()
+        self.texts = {field.name: said("") for field in asked(settings)}
         self.box = VBox([self.summary, *(self._row(field) for field in asked(settings))])
         self._judge()
 
@@ -53,14 +50,12 @@ class Parameters:
         widget, read_from = widget_for(field, self.values[field.name], self._hosts())
         widget.disabled = self._fixed(field.name)
         widget.observe(lambda change: self._typed(field.name, read_from(change["new"])), "value")
-        about = _(field.metadata["help"]) + (
-            " · " + _("set in the cell of parameters") if widget.disabled else ""
-        )
-        unit = said(_(field.metadata["unit"]))
-        unit.layout.width = "auto"
-        return VBox(
-            [HBox([widget, unit]), said(about), self.messages[field.name]], layout={"margin": "0 0 10px 0"}
-        )
+        unit = HTML(marked(_(field.metadata["unit"])))
+        return VBox([HBox([widget, unit]), self.texts[field.name]], layout={"margin": "0 0 6px 0"})
+
+    def _help(self, field: dataclasses.Field[Any]) -> str:
+        fixed = _("set in the cell of parameters") if self._fixed(field.name) else ""
+        return marked(" · ".join(filter(None, [_(field.metadata["help"]), fixed])))
 
     def _fixed(self, name: str) -> bool:
         """Whether the notebook's cell of parameters has the last word."""
@@ -87,10 +82,10 @@ class Parameters:
 
     def _judge(self) -> None:
         wrong = problems(self.settings, self.values)
-        for name, message in self.messages.items():
-            own = [problem.split(": ", 1)[1] for problem in wrong if problem.startswith(f"{name}: ")]
-            message.value = marked("\n".join(phrase(one) for one in own), "wrong")
-            message.layout.display = "" if own else "none"
+        for field in asked(self.settings):
+            own = [one.split(": ", 1)[1] for one in wrong if one.startswith(f"{field.name}: ")]
+            text = marked("\n".join(phrase(one) for one in own), "wrong")
+            self.texts[field.name].value = text + self._help(field)
         if wrong:
             lines = [_("Values that cannot be used:"), *(f"– {phrase(problem)}" for problem in wrong)]
             self.summary.value = marked("\n".join(lines), "wrong")

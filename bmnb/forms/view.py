@@ -8,8 +8,11 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from ipywidgets import HTML, Widget
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
-WIDTH = "720px"
+from bmnb.saving import WIDGET
+
+LABEL = {"description_width": "190px"}
+WIDE = {"width": "560px"}
+UNDER_FIELD = {"width": "720px", "margin": "-6px 0 0 198px"}
 
 
 def answers_can_be_typed() -> bool:
@@ -33,8 +36,8 @@ class View:
 
 
 def said(text: str, kind: str = "") -> HTML:
-    """A line of text beneath a field; `kind` is wrong, good or nothing, and stands in the text as well."""
-    return HTML(marked(text, kind), layout={"width": WIDTH})
+    """Text beneath a field; `kind` is wrong, good or nothing, and stands in the text as well."""
+    return HTML(marked(text, kind), layout=UNDER_FIELD)
 
 
 def marked(text: str, kind: str = "") -> str:
@@ -42,4 +45,5 @@ def marked(text: str, kind: str = "") -> str:
     colours = {"wrong": "#b00020", "good": "#1b5e20", "": "var(--jp-ui-font-color2, #555)"}
     role = ' role="alert"' if kind == "wrong" else ""
     lines = "<br>".join(escape(line) for line in text.splitlines())
-    return f'<span{role} style="color:{colours[kind]}">{signs.get(kind, "")}{lines}</span>' if text else ""
+    style = f"color:{colours[kind]}; line-height:1.4"
+    return f'<div{role} style="{style}">{signs.get(kind, "")}{lines}</div>' if text else ""

@@ -1,0 +1,125 @@
+"""JupyterLab in Chromium, driven as a person does: cells are run, fields are typed into."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+TOKEN = "test"
+
+
+@contextmanager
+def jupyterlab(root: Path, state: Path) -> Iterator[str]:
+    """A JupyterLab over a folder, with its settings in an empty one; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = [
+        f"--ServerApp.root_dir={root}",
+        f"--ServerApp.port={port}",
+        f"--IdentityProvider.token={TOKEN}",
+        "--ServerApp.open_browser=False",
+        "--ServerApp.allow_root=True",
+    ]
+    settings = state / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    running = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(state)},
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not answers(f"{address}/api?token={TOKEN}"):
+            time.sleep(0.2)
+        yield address
+    finally:
+        os.killpg(running.pid, signal.SIGTERM)
+        running.wait()
+
+
+def answers(address: str) -> bool:
+    try:
+        return bool(json.load(urllib.request.urlopen(address, timeout=2)))
+    except OSError:
+        return False
+
+
+@contextmanager
+def chromium() -> Iterator[Page]:
+    """A page of Debian's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        yield page
+        browser.close()
+
+
+class Notebook:
+    """A notebook that is open in JupyterLab."""
+
+    def __init__(self, page: Page, address: str, path: str, kernel: bool = True) -> None:
+        self.page = page
+        page.goto(f"{address}/lab/tree/{path}?token={TOKEN}&reset")
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        if kernel:
+            page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+        page.keyboard.press("Control+b")
+
+    def cell(self, source: str) -> Locator:
+        """The code cell whose source begins so. Cells out of sight are not in the page: they are sought."""
+        scroller = self.page.locator(".jp-WindowedPanel-outer").first
+        scroller.evaluate("it => it.scrollTo(0, 0)")
+        found = self.page.locator(
+            ".jp-CodeCell", has=self.page.locator(".jp-InputArea", has_text=source)
+        ).first
+        for _ in range(80):
+            if found.count() and found.is_visible():
+                found.scroll_into_view_if_needed()
+                return found
+            scroller.evaluate("it => it.scrollBy(0, 500)")
+            self.page.wait_for_timeout(60)
+        raise AssertionError(f"no cell {source!r}")
+
+    def start(self, source: str) -> Locator:
+        """Run a cell, as with Ctrl-Enter, and see it begin."""
+        cell = self.cell(source)
+        prompt = cell.locator(".jp-InputPrompt").first
+        before = prompt.inner_text()
+        cell.locator(".jp-InputArea-editor .cm-content").first.click()
+        self.page.keyboard.press("Control+Enter")
+        expect(prompt).not_to_have_text(before, timeout=20_000)
+        return cell
+
+    def run(self, source: str, seconds: float = 60) -> Locator:
+        """Run a cell and wait for its end."""
+        cell = self.start(source)
+        expect(cell.locator(".jp-InputPrompt").first).to_have_text(
+            re.compile(r"\[\d+\]:"), timeout=seconds * 1000
+        )
+        return cell
+
+    def menu(self, *entries: str) -> None:
+        """Choose from the menus by their words."""
+        for entry in entries:
+            self.page.get_by_role("menuitem", name=entry).first.click()
+
+    def save(self) -> None:
+        self.page.keyboard.press("Control+s")
+        self.page.wait_for_timeout(1000)

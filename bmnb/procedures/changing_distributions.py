@@ -399,7 +399,7 @@ def verify_service(settings: Settings) -> Iterator[Action]:
     yield Call(target, "GET", api.VERSION, "version of software and database", judge=proofs.versions_agree)
     yield Check(
         target,
-        proofs.ASK_EXTERNAL_URL,
+        proofs.ask_external_url(),
         proofs.url_answers,
         "the external-url answers",
         "look in /var/log/nginx/error.log and /var/log/bm-webserver/webserver.log",

@@ -19,7 +19,8 @@ def save(folder: str) -> str:
     """Save configuration files, Postfix's settings and services as they are before the update."""
     before = f"{folder}/before"
     return f"""umask 077; rm -rf {before} && mkdir -p {before}/state && touch {before}/mark || exit 1
-for path in {" ".join(PLACES)} {MORE}; do [ ! -e "$path" ] || cp -a --parents "$path" {before}/ || exit 1; done
+cd / && found=() && for path in {" ".join(PLACES)} {MORE}; do [ ! -e "$path" ] || found+=("${{path#/}}"); done
+tar -cf - -- "${{found[@]}}" | tar -xpf - -C {before} || exit 1
 ! command -v postconf > /dev/null || postconf -n > {before}/state/postconf
 bmctl status > {before}/state/services; test -s {before}/state/services"""
 
@@ -39,7 +40,7 @@ for path in {" ".join(PLACES)} {MORE}; do
   diff -ruN --no-dereference {excluded} ".$path" "$path" >> {folder}/changes.diff
 done
 [ ! -f state/postconf ] || postconf -n | diff state/postconf - | sed -nE 's/^[<>] ([^ ]+) =.*/postfix \\1/p' | sort -u
-find /etc -newer mark \\( {names} \\) -printf 'beside %p\\n'; echo end"""
+find /etc -cnewer mark \\( {names} \\) -printf 'beside %p\\n'; echo end"""
 
 
 def what_changed(told: Result) -> Verdict:

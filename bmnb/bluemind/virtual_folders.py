@@ -23,7 +23,7 @@ SELECT 'folder', c.owner, f.display_name FROM t_mapi_folders f JOIN t_container 
 END"""
 """A line that prints user, UID, LOGIN and folder, UID, NAME, separated by tabs."""
 
-ANY = f"({LIST}) | grep -q ^folder"
+ANY = f"{{\n{LIST}\n}} | grep -q ^folder"
 
 
 def by_user(told: Result) -> Verdict:

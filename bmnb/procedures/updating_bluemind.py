@@ -234,7 +234,7 @@ def points_of_caution(settings: Settings) -> Iterator[Action]:
         "Outlook and run this again, or say who accepts their loss",
         when=Condition(
             core,
-            f"{from_4_0.line} && {{ {virtual_folders.ANY}; }}",
+            f"{from_4_0.line} && {virtual_folders.ANY}",
             "no virtual folder, or not an update from 4.0",
         ),
     )

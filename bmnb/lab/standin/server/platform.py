@@ -59,12 +59,14 @@ def set_up_repositories(ip: str) -> None:
         )
 
 
-def own_settings(nginx: bool = True) -> None:
-    """What the client's administrators have made themselves: a virtual host, and a setting of Postfix."""
-    if nginx:
-        write("/etc/nginx/sites-available/intranet", INTRANET)
-        Path("/etc/nginx/sites-enabled/intranet").symlink_to("../sites-available/intranet")
-        subprocess.run(["systemctl", "restart", "nginx"], check=True)
+def own_settings() -> None:
+    """What the client's administrators have made: a virtual host, a line in BlueMind's, a setting of Postfix."""
+    write("/etc/nginx/sites-available/intranet", INTRANET)
+    Path("/etc/nginx/sites-enabled/intranet").symlink_to("../sites-available/intranet")
+    for folder in ("sites-available", "sites-enabled"):
+        host = Path(f"/etc/nginx/{folder}/bm-client-access")
+        host.write_text(host.read_text() + "# made by hand\nclient_max_body_size 50m;\n")
+    subprocess.run(["systemctl", "restart", "nginx"], check=True)
     subprocess.run(["postconf", "-e", "smtpd_client_connection_rate_limit = 77"], check=True)
 
 

@@ -88,7 +88,7 @@ VARIANTS = {
 
 ROLES = {
     "mailbox": (
-        ("bm-node", "bm-lmtpd", "bm-cyrus-imapd"),
+        ("bm-node", "bm-milter", "bm-lmtpd", "bm-cyrus-imapd"),
         ("bm-conf", "bm-node", "bm-lmtpd", "bm-cyrus", "bm-milter"),
     ),
     "edge": (("bm-node",), ("bm-conf", "bm-node", "bm-client-access", "bm-nginx", "bm-postfix")),

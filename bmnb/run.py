@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
@@ -22,7 +21,7 @@ from bmnb.lock import Lock
 from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.probe import Probe
 from bmnb.remote import Servers
-from bmnb.settings import in_force, make
+from bmnb.settings import in_force, make, ordered
 from bmnb.steps import Call, Check, Command, Manual, Procedure, Row, Single, Step, Together, singles, slug
 
 
@@ -308,7 +307,7 @@ class Run:
 
 def parameter_rows(settings: Any) -> Iterator[Row]:
     """A row for each parameter but the answers, which stand where they are asked."""
-    for field in dataclasses.fields(settings):
+    for field in ordered(settings):
         if field.name not in ("answers", "folder", "runs"):
             value = getattr(settings, field.name)
             yield {

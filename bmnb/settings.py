@@ -79,6 +79,13 @@ def in_force(settings: type, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def ordered(settings: Any) -> list[dataclasses.Field[Any]]:
+    """The fields of a settings class or instance: the procedure's own first, then those that all have."""
+    kind = settings if isinstance(settings, type) else type(settings)
+    own = vars(kind)["__annotations__"]
+    return sorted(dataclasses.fields(kind), key=lambda field: field.name not in own)
+
+
 def defaults(settings: type) -> dict[str, Any]:
     return {field.name: _default(field) for field in dataclasses.fields(settings)}
 
@@ -106,7 +113,7 @@ def parameters_cell(settings: type, **values: Any) -> str:
     return "\n".join(
         f"{field.name}: {_name(get_type_hints(settings)[field.name])} = "
         f"{_literal(values.get(field.name, _default(field)))}  # {_(field.metadata['help'])}"
-        for field in dataclasses.fields(settings)
+        for field in ordered(settings)
     )
 
 

@@ -20,7 +20,7 @@ ONLY_IN = {
     "click": ("cli.py", "lab/cli.py"),
     "nbconvert": "report/page.py",
     "matplotlib": "report/charts.py",
-    "babel": ("language.py", "report/wording.py"),
+    "babel": ("language.py", "phrases.py", "report/wording.py"),
 }
 
 # who -> what it may not import

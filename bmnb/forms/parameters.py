@@ -14,7 +14,7 @@ from bmnb.language import _, use
 from bmnb.phrases import phrase
 from bmnb.remote import config
 from bmnb.run import parameters
-from bmnb.settings import CLIENT_FILE, defaults, in_force, problems, read, write
+from bmnb.settings import CLIENT_FILE, defaults, in_force, ordered, problems, read, write
 from bmnb.steps import Procedure
 
 
@@ -97,7 +97,7 @@ class Parameters:
 
 def asked(settings: type) -> list[dataclasses.Field[Any]]:
     """The fields that the form asks for."""
-    return [field for field in dataclasses.fields(settings) if field.metadata["form"]]
+    return [field for field in ordered(settings) if field.metadata["form"]]
 
 
 def widget_for(

@@ -1,10 +1,10 @@
 """One module a document of BlueMind; the only place with its order of work."""
 
 from bmnb.errors import InputError
-from bmnb.procedures import changing_distributions
+from bmnb.procedures import changing_distributions, updating_bluemind
 from bmnb.steps import Procedure
 
-ALL = (changing_distributions.PROCEDURE,)
+ALL = (changing_distributions.PROCEDURE, updating_bluemind.PROCEDURE)
 
 
 def named(name: str) -> Procedure:

@@ -21,8 +21,8 @@ from bmnb.bluemind.paths import (
     POSTFIX_MAPS,
     TREES,
 )
-from bmnb.language import LANGUAGES
 from bmnb.procedures import prerequisites as must
+from bmnb.procedures.common import RunSettings
 from bmnb.procedures.deviations import DEVIATIONS
 from bmnb.settings import setting
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
@@ -65,7 +65,7 @@ PHASES = (PREREQUISITES, HOT, COLD, SWITCHING, POST_MIGRATION)
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(RunSettings):
     client: str = setting(
         "example", "name of the client; part of the run's folder name", label="Client", form=False
     )
@@ -136,26 +136,6 @@ class Settings:
         label="Last phase",
         choices={"all phases": "", **{phase.title: phase.name for phase in PHASES}},
     )
-    runs: str = setting("runs", "folder of the runs", form=False)
-    folder: str = setting(
-        "", "folder of this run; empty takes the client's unfinished run, or a new folder", form=False
-    )
-    ssh_config: str = setting("~/.ssh/config", "ssh configuration of this machine", label="ssh configuration")
-    language: str = setting(
-        "en",
-        "language of tables, forms and messages: en or fr",
-        label="Language",
-        choices={"English": "en", "Français": "fr"},
-    )
-    answers: dict[str, str] = setting(
-        {}, "answers to confirmations and manual steps, by their key", form=False
-    )
-    dry_run: bool = setting(
-        True,
-        "show the plan; contact no server",
-        label="Carry it out?",
-        choices={"no, show the plan only": True, "yes, on the servers": False},
-    )
 
     @property
     def work(self) -> str:
@@ -188,8 +168,7 @@ class Settings:
         names = [phase.name for phase in PHASES]
         if self.through and self.through not in names:
             found.append(f"through: {self.through!r} is not one of {', '.join(names)}")
-        if self.language not in LANGUAGES:
-            found.append(f"language: {self.language!r} is not one of {', '.join(LANGUAGES)}")
+        found += self.common_problems()
         found += [
             f"{name}: {tree} is not one of the trees"
             for name, trees in (("known_empty", self.known_empty), ("known_smaller", self.known_smaller))
@@ -727,7 +706,7 @@ def verify_service(settings: Settings) -> Iterator[Action]:
     yield Call(target, "GET", api.VERSION, "version of software and database", judge=proofs.versions_agree)
     yield Check(
         target,
-        proofs.ASK_EXTERNAL_URL,
+        proofs.ask_external_url(),
         proofs.url_answers,
         "the external-url answers",
         "look in /var/log/nginx/error.log and /var/log/bm-webserver/webserver.log",

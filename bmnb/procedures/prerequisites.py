@@ -9,6 +9,7 @@ from shlex import quote
 
 from bmnb.bluemind import api
 from bmnb.bluemind.paths import ini
+from bmnb.packages.tool import INSTALLED
 from bmnb.steps import Action, Call, Check, Result, Verdict
 from bmnb.transfer import address as addresses
 from bmnb.transfer import databases as pg
@@ -76,8 +77,7 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
     both = (origin, target)
     yield Check(
         both,
-        "dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' 'bm-*' 2> /dev/null || "
-        "rpm -qa --qf 'installed %{NAME} %{VERSION}\\n' 'bm-*'",
+        INSTALLED,
         same_packages,
         "same version of every bm-* package",
         "install the packages that are named in the original server's version on the target",

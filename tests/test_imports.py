@@ -7,7 +7,9 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "bmnb"
 FILES = sorted(
-    path for path in PACKAGE.rglob("*.py") if "files" not in path.parts and path.name != "__main__.py"
+    path
+    for path in PACKAGE.rglob("*.py")
+    if not {"files", "programs"} & set(path.parts) and path.name != "__main__.py"
 )
 
 # library -> where it may be imported

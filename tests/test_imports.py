@@ -19,6 +19,7 @@ ONLY_IN = {
     "ipywidgets": "forms/",
     "click": ("cli.py", "lab/cli.py"),
     "nbconvert": "report/page.py",
+    "bleach": "report/clean.py",
     "matplotlib": "report/charts.py",
     "babel": ("language.py", "phrases.py", "report/wording.py"),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from bmnb import probe, redact
 from bmnb.journal import Line
 from bmnb.language import _, current
 from bmnb.report import charts, wording
+from bmnb.report.clean import clean, plain
 from bmnb.report.entries import Entry, moment, sessions
 from bmnb.report.facts import Facts, number_of
 from bmnb.report.wording import Word
@@ -232,7 +232,7 @@ def render(page: Page, notebook: Path, change: Callable[[str], str]) -> str:
                         "kind": wording.kind,
                         "cell": wording.cell,
                         "plain": strip_ansi,
-                        "deeper": deeper,
+                        "clean": clean,
                     },
                 }
             }
@@ -241,16 +241,6 @@ def render(page: Page, notebook: Path, change: Callable[[str], str]) -> str:
     exporter.environment.globals |= {"_": _, "run": page}
     html, _resources = exporter.from_notebook_node(book)
     return change(str(html))
-
-
-def deeper(html: str) -> str:
-    """Headings two levels deeper, so that those of the notebook stand below ours."""
-    return re.sub(r"<(/?)h([1-4])\b", lambda found: f"<{found[1]}h{int(found[2]) + 2}", html)
-
-
-def plain(markdown: str) -> str:
-    """A line of Markdown without its marks for code and emphasis."""
-    return re.sub(r"\\([|*_`])", r"\1", re.sub(r"(?<!\\)[`*]", "", markdown))
 
 
 def label(title: str, number: int | str) -> str:

@@ -15,7 +15,7 @@ ONLY_IN = {
     "paramiko": "remote/",
     "urllib3": "remote/",
     "pandas": "tables.py",
-    "papermill": "headless.py",
+    "papermill": ("headless.py", "engine.py"),
     "ipywidgets": "forms/",
     "click": ("cli.py", "lab/cli.py"),
     "nbconvert": "report/page.py",

@@ -11,7 +11,7 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 TABLE = ("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "div", "span", "progress")
 ATTRIBUTES = {"th": ["scope", "colspan", "rowspan"], "td": ["colspan", "rowspan"]}
 OPAQUE = re.compile(r"<(style|script|svg|iframe|button|select)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
-ANCHOR = re.compile(r"¶(?=<)")
+ANCHOR = re.compile(r"(?:¶|&#182;|&para;)(?=<)")
 
 
 def clean(html: str) -> str:

@@ -174,7 +174,7 @@ def go_back(run: Path, confirm: str) -> None:
         {rollback.CONFIRM: confirm} if confirm else {},
         lambda shown: click.echo(shown.to_string()),
     )
-    with headless.Follower(run / "journal.jsonl", click.echo):
+    with headless.Follower(run, click.echo):
         try:
             rollback.roll_back(reopened)
         finally:

@@ -14,6 +14,7 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from bmnb import errors, live
+from bmnb.journal import Journal
 from bmnb.run import folder_of
 from bmnb.settings import make
 from bmnb.start import NOTEBOOK, NOTEBOOKS, furnish
@@ -41,27 +42,33 @@ def run(
         shutil.copy2(notebook, folder / "notebook-before.ipynb")
     config = str(Path(settings.ssh_config).expanduser().absolute())
     furnish(procedure, folder, {**values, "ssh_config": config} if "ssh_config" in values else values)
-    told = Follower(folder, tell)
-    with told:
-        code = _execute(notebook, {"through": through} if through else {}, tell)
-    return code, folder
+    with Follower(folder, tell):
+        error = _execute(notebook, {"through": through} if through else {})
+    if error is None:
+        return 0, folder
+    tell(f"{error.ename}: {error.evalue}")
+    journal = Journal(folder / "journal.jsonl")
+    if journal.lines:
+        journal.write("stopped", why=error.evalue, error=error.ename)
+    return exit_code(error.ename), folder
 
 
-def _execute(notebook: Path, values: Mapping[str, Any], tell: Callable[[str], None]) -> int:
+def _execute(notebook: Path, values: Mapping[str, Any]) -> PapermillExecutionError | None:
+    """Execute a notebook in its place; return what stopped it."""
     try:
         papermill.execute_notebook(
             str(notebook),
-            str(notebook),
+            None,
             dict(values),
+            engine_name="bmnb",
+            save_as=str(notebook),
             kernel_name=KERNEL,
             progress_bar=False,
-            log_output=False,
             cwd=str(notebook.parent),
         )
     except PapermillExecutionError as error:
-        tell(error.evalue)
-        return exit_code(error.ename)
-    return 0
+        return error
+    return None
 
 
 def exit_code(name: str) -> int:

@@ -12,14 +12,14 @@ from bmnb.tables import table
 
 
 def of(folder: Path) -> dict[str, Any]:
-    """The state of a run: `state` is finished, stopped or open. Raise InputError where there is no run."""
+    """The state of a run: `state` is finished, rolled back, stopped or open. Raise InputError where there is no run."""
     facts = gather(folder, procedures.named)
     stopped, answers = facts.cut
     return {
         "run": facts.name,
         "procedure": facts.procedure.name,
         "client": facts.settings["client"],
-        "state": "finished" if facts.finished else "stopped" if facts.stopped_by else "open",
+        "state": facts.state,
         "why": facts.stopped_by,
         "step": facts.reached.title if facts.reached else "",
         "users cut off": bool(stopped) and not answers,

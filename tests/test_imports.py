@@ -17,10 +17,11 @@ ONLY_IN = {
     "paramiko": "remote/",
     "urllib3": "remote/",
     "pandas": "tables.py",
-    "papermill": "headless.py",
+    "papermill": ("headless.py", "engine.py"),
     "ipywidgets": "forms/",
     "click": ("cli.py", "lab/cli.py"),
     "nbconvert": "report/page.py",
+    "bleach": "report/clean.py",
     "matplotlib": "report/charts.py",
     "babel": ("language.py", "phrases.py", "report/wording.py"),
 }

@@ -68,3 +68,11 @@ def test_the_parameters_cell_is_that_of_the_settings(procedure: Procedure):
 def test_every_step_of_the_procedure_is_a_cell_in_its_order(procedure: Procedure):
     called = [cell.source for cell in code(named(procedure)) if cell.source.startswith("run(procedure.")]
     assert called == [f"run(procedure.{step.actions.__name__})" for step in procedure.steps]
+
+
+@pytest.mark.parametrize("procedure", procedures.ALL, ids=lambda procedure: procedure.name)
+def test_a_notebook_declares_the_deviations_of_its_procedure(procedure: Procedure):
+    path = next(path for path in NOTEBOOKS if path.stem == procedure.name)
+    [table] = [cell.source for cell in cells(path) if "with these deviations" in cell.source]
+    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    assert rows == [f"| {one.document} | {one.here} | {one.reason} |" for one in procedure.deviations]

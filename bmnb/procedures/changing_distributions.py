@@ -23,7 +23,7 @@ from bmnb.bluemind.paths import (
 )
 from bmnb.procedures import prerequisites as must
 from bmnb.procedures.common import RunSettings
-from bmnb.procedures.deviations import DEVIATIONS
+from bmnb.procedures.deviations import CHANGING_DISTRIBUTIONS
 from bmnb.settings import setting
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
 from bmnb.transfer import accepted, access, address, configuration, databases, files, guards
@@ -876,5 +876,5 @@ PROCEDURE = Procedure(
         verify_service,
         clean_up,
     ),
-    DEVIATIONS,
+    CHANGING_DISTRIBUTIONS,
 )

@@ -1,8 +1,8 @@
-"""Where changing distributions deviates from BlueMind's document; the notebook shows the same table."""
+"""Where the procedures deviate from BlueMind's documents; the notebooks show the same tables."""
 
 from bmnb.steps import Deviation
 
-DEVIATIONS = (
+CHANGING_DISTRIBUTIONS = (
     Deviation(
         "`rsync -avH --delete`",
         "`rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2`",
@@ -52,5 +52,48 @@ DEVIATIONS = (
         "restart by hand",
         "services disabled until the switch",
         "a restart of either server must not bring them back in between",
+    ),
+)
+
+UPDATING_BLUEMIND = (
+    Deviation(
+        "`aptitude upgrade`, `yum upgrade`",
+        "the same with `-y`, `--force-confold` and a time to wait for a lock",
+        "nobody is there to answer in a run of its own; a changed configuration file stays as it is, the package's new one lies beside it",
+    ),
+    Deviation(
+        "`aptitude --download-only upgrade`",
+        "the same with `-y`",
+        "as above",
+    ),
+    Deviation(
+        "`yum --downloadonly upgrade`",
+        "the same with `-y`",
+        "as above",
+    ),
+    Deviation(
+        "`rm -f /etc/nginx/sw.htpasswd; htpasswd -b -c … admin admin`",
+        "a password made on the server, written to a new file that then takes the old one's place",
+        "without the file /setup is open to everyone; *admin* is everyone's password, and arguments can be read by all users of the server",
+    ),
+    Deviation(
+        "`curl … \\| apt-key add -`",
+        "the key in a keyring of its own, named by `signed-by`, once its fingerprint is confirmed",
+        "`apt-key` is gone from newer releases and trusts the key for every repository; without `-f`, curl would pass on an error page",
+    ),
+    Deviation(
+        "the button *Setup* in Update BlueMind",
+        "the call that the button makes",
+        "the same checks of BlueMind, on record",
+    ),
+    Deviation(
+        "the button *Update* in /setup",
+        "`bm-cli setup upgrade`, or the API, or the button",
+        "the document names `bm-cli` for advanced administrators; see `setup_wizard`",
+    ),
+    Deviation(
+        "other virtual hosts, enabled again by hand",
+        "enabled again after `nginx -t`",
+        "they were saved before",
     ),
 )

@@ -27,6 +27,7 @@ from bmnb.packages import TOOLS, Tool, judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures import platform as must
 from bmnb.procedures.common import RunSettings
+from bmnb.procedures.deviations import UPDATING_BLUEMIND
 from bmnb.procedures.prerequisites import done
 from bmnb.settings import setting
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
@@ -602,4 +603,5 @@ PROCEDURE = Procedure(
         freeze,
         before_and_after,
     ),
+    UPDATING_BLUEMIND,
 )

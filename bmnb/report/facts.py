@@ -14,6 +14,7 @@ from bmnb.errors import InputError
 from bmnb.journal import Journal, Line
 from bmnb.report.entries import Entry, Stretch, entries, moment, stretches
 from bmnb.report.wording import Bytes, Code, Rate, Seconds, Word
+from bmnb.rollback import ROLLBACK
 from bmnb.steps import Phase, Procedure, Row
 
 OF_THE_RECORD = ("sealed", "opened")
@@ -70,6 +71,19 @@ class Facts:
     def finished(self) -> bool:
         return self.journal.last("finished") is not None
 
+    @property
+    def rolled_back(self) -> bool:
+        return self.journal.last("rolled back") is not None
+
+    @property
+    def state(self) -> str:
+        """finished, rolled back, stopped (it says why), or open: under way, or ended with nobody left to say."""
+        if self.rolled_back:
+            return "rolled back"
+        if self.finished:
+            return "finished"
+        return "stopped" if self.stopped_by else "open"
+
     # where the run stands
 
     @cached_property
@@ -84,8 +98,8 @@ class Facts:
     @property
     def stopped_by(self) -> str:
         """Why the headless run ended before its notebook did, where it says so."""
-        told = self.journal.last("stopped")
-        return str(told["why"]) if told else ""
+        told = [line for line in self.journal.lines if line["event"] in ("opened", "stopped", "finished")][-1]
+        return str(told.get("why", ""))
 
     @cached_property
     def cut(self) -> tuple[Line | None, Line | None]:
@@ -141,6 +155,13 @@ class Facts:
             "commands": self.commands,
         }
 
+    @property
+    def way_back(self) -> list[Row]:
+        """Whether one can go back from each phase, how, and what it costs."""
+        rows = ledger.way_back_rows(self.procedure, self.journal, self.name)
+        words = ("phase", "now", "back", "what it does", "what it costs")
+        return [{name: Word(row[name]) for name in words} | {"how": Code(row["how"])} for row in rows]
+
     @cached_property
     def servers(self) -> list[Row]:
         """Each server: which machine it is and what was last done on it."""
@@ -167,9 +188,9 @@ class Facts:
 
     @cached_property
     def phases(self) -> list[Row]:
+        names = {phase.name: phase for phase in (*self.procedure.phases, ROLLBACK)}
         found = [
-            (phase, [part for part in self.stretches if part.phase == phase.name])
-            for phase in self.procedure.phases
+            (phase, [part for part in self.stretches if part.phase == name]) for name, phase in names.items()
         ]
         return [
             {
@@ -186,13 +207,14 @@ class Facts:
 
     def _status(self, phase: Phase, parts: list[Stretch]) -> str:
         done = {name_of(str(line["step"])) for line in self.journal.events("step done")}
-        whole = all(step.name in done for step in self.procedure.steps if step.phase == phase)
+        steps = {step.name for step in self.procedure.steps if step.phase == phase}
+        whole = steps <= done if steps else self.rolled_back
         return "done" if whole else parts[-1].status
 
     @cached_property
     def steps(self) -> list[Row]:
         """The steps in their order in time; one that was taken up again is there more than once."""
-        titles = {phase.name: phase.title for phase in self.procedure.phases}
+        titles = {phase.name: phase.title for phase in (*self.procedure.phases, ROLLBACK)}
         return [
             {
                 "step": Word(part.title),

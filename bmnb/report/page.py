@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from bmnb import probe, redact
 from bmnb.journal import Line
 from bmnb.language import _, current
 from bmnb.report import charts, wording
+from bmnb.report.clean import clean, plain
 from bmnb.report.entries import Entry, moment, sessions
 from bmnb.report.facts import Facts, number_of
 from bmnb.report.wording import Word
@@ -91,6 +91,9 @@ class Page:
     def verdict(self) -> Verdict:
         facts = self.facts
         failed = [one for one in facts.verifications if one.status != "done"]
+        if facts.rolled_back:
+            text = _("The run was undone; the way it went is below.")
+            return Verdict("unfinished", _("Rolled back."), text)
         if facts.finished:
             text = _("Every step was done; all {number} checks hold.").format(number=len(facts.verifications))
             if failed:
@@ -126,26 +129,16 @@ class Page:
         ]
 
     @property
-    def ways(self) -> list[str]:
-        confirmed = [one for one in self.facts.entries if one.kind == "manual" and one.status == "done"]
-        return [
-            _("On: the same command, or the same cell of the notebook, goes on where the run stands."),
-            _("Back: bmnb rollback {run} names each undo and its price before it does anything.").format(
-                run=self.facts.name
-            ),
-            *(_("Confirmed so far: {what}").format(what=_(one.title)) for one in confirmed),
-        ]
-
-    @property
     def summary(self) -> list[tuple[str, Any]]:
         facts, settings = self.facts, self.facts.settings
         versions = [
             one.seen.splitlines()[0] for one in facts.verifications if "version" in one.title and one.seen
         ]
-        names = {"client": _("Client"), "origin": _("Origin"), "target": _("Target"), "server": _("Server")}
+        names = {"client": _("Client"), "origin": _("Origin"), "target": _("Target"), "core": _("Server")}
         rows = [
             (_("Procedure"), _(facts.procedure.title)),
             *((title, settings.get(name, "")) for name, title in names.items()),
+            (_("Other servers"), ", ".join(settings.get("servers", []))),
             (_("Address"), settings.get("address", "")),
             (_("Began"), wording.universal(facts.began)),
             (_("Ended") if facts.finished else _("Last entry"), wording.universal(facts.ended)),
@@ -232,7 +225,7 @@ def render(page: Page, notebook: Path, change: Callable[[str], str]) -> str:
                         "kind": wording.kind,
                         "cell": wording.cell,
                         "plain": strip_ansi,
-                        "deeper": deeper,
+                        "clean": clean,
                     },
                 }
             }
@@ -241,16 +234,6 @@ def render(page: Page, notebook: Path, change: Callable[[str], str]) -> str:
     exporter.environment.globals |= {"_": _, "run": page}
     html, _resources = exporter.from_notebook_node(book)
     return change(str(html))
-
-
-def deeper(html: str) -> str:
-    """Headings two levels deeper, so that those of the notebook stand below ours."""
-    return re.sub(r"<(/?)h([1-4])\b", lambda found: f"<{found[1]}h{int(found[2]) + 2}", html)
-
-
-def plain(markdown: str) -> str:
-    """A line of Markdown without its marks for code and emphasis."""
-    return re.sub(r"\\([|*_`])", r"\1", re.sub(r"(?<!\\)[`*]", "", markdown))
 
 
 def label(title: str, number: int | str) -> str:

@@ -9,6 +9,7 @@ from babel.dates import format_datetime
 from babel.numbers import format_decimal
 
 from bmnb.language import _, current
+from bmnb.phrases import phrase
 
 
 class Word(str):
@@ -89,7 +90,7 @@ def cell(value: Any) -> str:
         case datetime():
             return clock(value)
         case Word():
-            return _(value)
+            return phrase(value)
         case Seconds():
             return duration(value)
         case Bytes():

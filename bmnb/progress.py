@@ -10,12 +10,15 @@ from bmnb.language import _
 from bmnb.steps import Single
 
 LAST_LINES = 3
+LEAST = 0.02
+"""The share that must be done before it tells how long the rest takes."""
 
 RSYNC = re.compile(
-    r"(?P<bytes>[\d,.]+) +(?P<percent>\d+)% +(?P<rate>\S+/s) +(?P<left>[\d:]+)"
+    r"(?P<bytes>[\d,.]+) +(?P<percent>\d+)% +(?P<rate>\S+/s) +[\d:]+"
     r"(?: \(xfr#\d+, (?:to|ir)-chk=(?P<remain>\d+)/(?P<files>\d+)\))?"
 )
-"""A line of rsync's --info=progress2: bytes and their share, rate, time left, files still to look at."""
+"""A line of rsync's --info=progress2: bytes and their share, rate, files still to look at. Its time is that
+which is left in some lines, and that which has passed in others."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,6 @@ class Reading:
     bytes: int | None = None
     files: int | None = None
     rate: float | None = None
-    left: str = ""
 
 
 def rsync(text: str) -> Reading | None:
@@ -38,7 +40,7 @@ def rsync(text: str) -> Reading | None:
     count = next((one for one in reversed(found) if one["files"]), None)
     files = int(count["files"]) - int(count["remain"]) if count else None
     share = files / int(count["files"]) if count and files is not None else int(last["percent"]) / 100
-    return Reading(share, int(re.sub(r"[,.]", "", last["bytes"])), files, _rate(last["rate"]), last["left"])
+    return Reading(share, int(re.sub(r"[,.]", "", last["bytes"])), files, _rate(last["rate"]))
 
 
 def _rate(text: str) -> float:
@@ -78,12 +80,17 @@ class Job:
         before = self._gauged or (self.began, 0)
         rate = max(0, done - before[1]) / max(now - before[0], 0.1)
         self._gauged = (now, done)
-        left = clock((total - done) / rate) if total and rate and done <= total else ""
-        self._take(Reading(min(1.0, done / total) if total else None, done, None, rate, left))
+        self._take(Reading(min(1.0, done / total) if total else None, done, None, rate))
 
     def _take(self, told: Reading) -> None:
         shares = [one for one in (told.share, self.reading.share) if one is not None]
-        self.reading = Reading(max(shares, default=None), told.bytes, told.files, told.rate, told.left)
+        self.reading = Reading(max(shares, default=None), told.bytes, told.files, told.rate)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left if it goes on as it did; None where too little is done to tell."""
+        part = self.reading.share
+        return self.seconds * (1 - part) / part if part and part > LEAST else None
 
     @property
     def over(self) -> bool:
@@ -111,7 +118,7 @@ def words(job: Job) -> str:
         _("{number} files").format(number=f"{told.files:,}") if told.files else "",
         size(told.bytes) if told.bytes is not None else "",
         f"{size(told.rate)}/s" if told.rate else "",
-        _("{time} left").format(time=told.left) if told.left else "",
+        _("{time} left").format(time=clock(job.left)) if job.left is not None else "",
         _("since {time}").format(time=clock(job.seconds)),
         _("last output {seconds} s ago").format(seconds=f"{job.silent:.0f}"),
     ]

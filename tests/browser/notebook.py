@@ -39,7 +39,7 @@ def jupyterlab(root: Path, state: Path) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(state)},
+        env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(state), "JUPYTERLAB_WORKSPACES_DIR": str(state)},
     )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -76,10 +76,10 @@ class Notebook:
 
     def __init__(self, page: Page, address: str, path: str, kernel: bool = True) -> None:
         self.page = page
-        page.goto(f"{address}/lab/tree/{path}?token={TOKEN}&reset")
+        page.goto(f"{address}/lab/tree/{path}?token={TOKEN}")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         if kernel:
-            page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+            expect(page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
         page.keyboard.press("Control+b")
 
     def cell(self, source: str) -> Locator:

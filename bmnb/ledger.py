@@ -111,7 +111,7 @@ def step_seconds(journal: Journal, name: str) -> list[float]:
     return found
 
 
-def way_back_rows(procedure: Procedure, journal: Journal, folder: str) -> Iterator[Row]:
+def way_back_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
     """A row for each phase: whether it has begun, what going back from it does, and what that costs."""
     begun = {line["phase"] for line in journal.events("step started")}
     last = [phase for phase in procedure.phases if phase.name in begun][-1:]
@@ -122,7 +122,7 @@ def way_back_rows(procedure: Procedure, journal: Journal, folder: str) -> Iterat
             "back": "yes" if phase.back else "no",
             "what it does": phase.back,
             "what it costs": phase.price,
-            "how": f"bmnb rollback {folder}" if phase.back else "",
+            "how": "bmnb rollback RUN" if phase.back else "",
         }
 
 

@@ -128,16 +128,22 @@ class Performer:
             script = self._fed(command)
             self._started(key, command, unit)
             self.servers.start(command.host, unit, script)
+            if command.farewell:
+                self._move(command)
         if result is None:
             result = self._follow(command, unit, self.jobs[key])
         self._log(key, command, result)
         outcome = self._outcome(command, result)
         ended = self._end(key, outcome, exit=result.exit, script=_digest(command))
-        if command.moves_to and outcome.status == "done":
+        if outcome.status == "done":
+            self._move(command)
+        return ended, result.exit
+
+    def _move(self, command: Command) -> None:
+        if command.moves_to:
             where = {"address": command.moves_to, "via": command.moves_via}
             self.journal.write("moved", server=command.host, **where)
             self.servers.reach(command.host, command.moves_to, command.moves_via)
-        return ended, result.exit
 
     def _started(self, key: str, command: Command, unit: str) -> None:
         self.journal.write(
@@ -198,7 +204,7 @@ class Performer:
         return f"exec <<'BMNB-FEED'\n{fed.stdout.rstrip()}\nBMNB-FEED\n{command.script}"
 
     def _follow(self, command: Command, unit: str, job: Job) -> Result:
-        if command.farewell:
+        if command.farewell and not command.moves_to:
             seen = self.servers.glance(command.host, unit)
             return replace(seen, line=command.line) if seen else Result(command.host, command.line, 0)
         try:

@@ -198,7 +198,7 @@ class Run:
 
     def way_back(self) -> Any:
         """Whether one can go back from each phase, how, and what it costs."""
-        return tables.table(way_back_rows(self.procedure, self.journal, str(self.folder)))
+        return tables.table(way_back_rows(self.procedure, self.journal))
 
     def open(self) -> None:
         """Write into the journal that it is opened, and take up what it says of the servers."""

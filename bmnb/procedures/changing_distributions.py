@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any
@@ -488,7 +488,14 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
 
 
 def undo_stop_origin(settings: Settings) -> Iterator[Action]:
+    """Where the origin is out of reach, the program on its console makes it reachable again."""
     origin, folder = settings.origin, settings.work
+    if not settings.keep_reachable:
+        yield Manual(
+            origin,
+            "origin-is-back",
+            f"on the console of {origin}: bash {folder}/give-back",
+        )
     yield Command(
         origin,
         address.give_back(folder, settings.address),
@@ -498,6 +505,8 @@ def undo_stop_origin(settings: Settings) -> Iterator[Action]:
     yield Check(
         origin, address.held(settings.address), must.something_printed, f"the origin has {settings.address}"
     )
+    for server, own in zip((origin, settings.target), address.parked(settings.address), strict=True):
+        yield Command(server, address.unpark(own), f"take {own} off")
 
 
 @step("Stop the original server", SWITCHING, once=True, undo=undo_stop_origin)
@@ -506,14 +515,20 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
     yield Manual(
         origin,
         "switch-servers",
-        f"{origin} loses its address {settings.address} to {target} and is reachable from its console only; "
-        "the way back costs the mail that the target will have accepted by then",
+        f"{origin} loses its address {settings.address} to {target}; "
+        "from then on the way back costs the mail that the target will have accepted",
         expect=origin,
     )
     yield Command(origin, access.withdraw_key(settings.work), "withdraw the run's key")
     yield Command(origin, address.save(settings.work), "save the network configuration")
     yield Command(
         origin, address.remember(settings.work, settings.address), "remember the address's interface"
+    )
+    yield Command(
+        origin,
+        f"umask 077; cat > {settings.work}/give-back",
+        "the way back as a program, for its console",
+        text=address.give_back(settings.work, settings.address),
     )
     if settings.keep_reachable:
         yield from _keep_reachable(settings)
@@ -574,13 +589,12 @@ def take_over_address(settings: Settings) -> Iterator[Action]:
 def undo_restart_target(settings: Settings) -> Iterator[Action]:
     """The price first, then the target stops, then what it accepted until then is kept."""
     target, folder = settings.target, settings.work
-    price = Check(
+    yield Check(
         target,
         accepted.show(folder, settings.trees),
         partial(accepted.price, folder),
         "mail that the target has accepted",
     )
-    yield price
     yield Manual(
         target,
         "give-up-target",
@@ -590,7 +604,6 @@ def undo_restart_target(settings: Settings) -> Iterator[Action]:
     )
     yield from _stop(target)
     yield _stopped(target)
-    yield replace(price, title="mail that it had accepted when it stopped")
     yield Command(target, accepted.keep(folder, settings.trees), "keep that mail")
     if settings.keep_reachable:
         own, other = reversed(address.parked(settings.address))

@@ -158,7 +158,7 @@ class Facts:
     @property
     def way_back(self) -> list[Row]:
         """Whether one can go back from each phase, how, and what it costs."""
-        rows = ledger.way_back_rows(self.procedure, self.journal, self.name)
+        rows = ledger.way_back_rows(self.procedure, self.journal)
         words = ("phase", "now", "back", "what it does", "what it costs")
         return [{name: Word(row[name]) for name in words} | {"how": Code(row["how"])} for row in rows]
 

@@ -31,6 +31,10 @@ dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}')
 ip addr replace {own} peer {other}/32 dev "$dev" scope link"""
 
 
+def unpark(own: str) -> str:
+    return f"ip addr flush to {own}"
+
+
 def answers_ssh(address: str) -> str:
     return f"timeout 10 bash -c 'exec 3<> /dev/tcp/{address}/22 && head -c 4 <&3'"
 
@@ -54,12 +58,17 @@ ip -o -4 addr show to {address} | awk '{{print $4, $2; exit}}' > {folder}/addres
 
 
 def give_back(folder: str, address: str) -> str:
-    """Undo `take_off`: the configuration's lines, the address, the default route; tell the neighbours."""
+    """Undo `take_off`: the configuration's lines, the address, the default route; tell the neighbours.
+
+    It is also kept as a program on the server, for its console.
+    """
+    own, other = parked(address)
     return f"""set -eu; shopt -s nullglob
 for file in $(grep -lsF -- '{MARK}' {FILES}); do sed -i 's/^{MARK}//' "$file"; done
 [ -s {folder}/address ] || exit 0
 read -r own dev < {folder}/address
 ip addr replace "$own" brd + dev "$dev"
+ip addr replace {own} peer {other}/32 dev "$dev" scope link
 while read -r route; do ip route replace $route; done < {folder}/routes
 {announce(address)}"""
 

@@ -41,7 +41,7 @@ def generate(folder: str) -> str:
     """Make a password that only root can read, once; whoever needs it reads it there."""
     return (
         f"umask 077; mkdir -p {folder}; test -s {folder}/setup-password || "
-        f"tr -dc 'A-Za-z0-9' < /dev/urandom | head -c 24 > {folder}/setup-password"
+        f"head -c 18 /dev/urandom | base64 | tr '+/' '-_' > {folder}/setup-password"
     )
 
 

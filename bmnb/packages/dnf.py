@@ -20,7 +20,7 @@ for file in /etc/dnf/vars/releasever /etc/yum/vars/releasever; do
   [ ! -s "$file" ] || echo "releasever $(cut -d. -f1 "$file")"
 done
 rpm -q --whatprovides system-release --qf '%{NAME} %{VERSION}\\n' | while read -r name old; do
-  echo "release $old $(dnf -q repoquery --latest-limit 1 --qf '%{version}' "$name" | sed 's/^$/none/')"; done"""
+  new=$(dnf -q repoquery --latest-limit 1 --qf '%{version}' "$name"); echo "release $old ${new:-none}"; done"""
 
 YUM = Tool(
     name="yum",

@@ -80,12 +80,13 @@ def index(place: Path) -> None:
 
 def sign(place: Path, suite: str = "standin", until: str = "") -> None:
     """Sign a repository; `until` is a date after which apt takes it for too old."""
-    facts_of = {"Origin": "BlueMind stand-in", "Suite": suite, "Codename": suite, "Valid-Until": until}
-    options = " ".join(
-        f"-o 'APT::FTPArchive::Release::{key}={value}'" for key, value in facts_of.items() if value
+    named = " ".join(
+        f"-o 'APT::FTPArchive::Release::{key}={value}'"
+        for key, value in (("Origin", "BlueMind stand-in"), ("Suite", suite), ("Codename", suite))
     )
+    ends = f"sed -i 's/^Date: .*/&\\nValid-Until: {until}/' ../Release.new && " if until else ""
     _shell(
-        f"cd {place} && rm -f Release InRelease && apt-ftparchive {options} release . > ../Release.new && "
+        f"cd {place} && rm -f Release InRelease && apt-ftparchive {named} release . > ../Release.new && {ends}"
         "mv ../Release.new Release && gpg --batch --yes --clearsign --output InRelease Release"
     )
 

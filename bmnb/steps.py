@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -50,9 +51,10 @@ class Condition:
 class Command:
     """Changes a server: a command line that runs there in a unit of its own.
 
-    `env` goes before the line; `feed` is a (host, line) whose output the command gets as its input;
-    `accept` are the exit statuses that count as done, `again` those after which it is started once more,
-    a few times, each on record; `read` makes table columns from the result.
+    `env` goes before the line and `files`, texts by path, are written first; `feed` is a (host, line) whose
+    output the command gets as its input; `accept` are the exit statuses that count as done, `again` those
+    after which it is started once more, a few times, each on record; `read` makes table columns from the
+    result.
     `ensure` repeats it at every resume of an unfinished step. After a `farewell` the server is out of
     reach, so that its success is for the next check to prove; `moves_to` is the address at which the
     server is contacted from then on.
@@ -63,6 +65,7 @@ class Command:
     title: str = ""
     when: Condition | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     feed: tuple[str, str] | None = None
     accept: tuple[int, ...] = (0,)
     again: tuple[int, ...] = ()
@@ -74,8 +77,13 @@ class Command:
 
     @property
     def script(self) -> str:
-        """The line with its environment, as bash gets it."""
-        return "".join(f"export {name}='{value}'\n" for name, value in self.env.items()) + self.line
+        """The line with its environment and files, as bash gets it."""
+        given = [f"export {name}='{value}'\n" for name, value in self.env.items()]
+        given += [
+            f"mkdir -p {posixpath.dirname(path)} && cat > {path} <<'BMNB-FILE'\n{text}BMNB-FILE\n"
+            for path, text in self.files.items()
+        ]
+        return "".join(given) + self.line
 
 
 @dataclass(frozen=True)

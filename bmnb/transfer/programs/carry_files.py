@@ -1,0 +1,481 @@
+"""Bring the target's trees to what the origin's are, at the cost of one look at the origin and of what changed.
+
+Runs on both servers as root, on Python 3.7 or newer with nothing installed, beside GNU find, sort and tar:
+`carry` on the target, which runs the others on the origin through ssh.
+
+The origin keeps a manifest: what find told of every entry that the target is proven to have. An entry whose
+line is not in the manifest is sent, whatever became of it: times are compared in nanoseconds, and the time
+of change (ctime) and the inode with them, which neither a rewrite within the second nor `touch -r` can
+put back. All names of a file with several are sent when one of them changes, since they share one ctime.
+"""
+
+import argparse
+import grp
+import hashlib
+import json
+import os
+import pwd
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
+
+DEPTH = 3
+"""Levels below a tree's root that are listed together; the folders below them are listed in groups."""
+
+FACTS = "%T@ %m %u %g %p\\0"
+FOLDER, OTHER = f"%C@ %i 1 d - {FACTS}", f"%C@ %i %n %y %s {FACTS}"
+"""ctime, inode and number of names are each server's own; what comes after them must be the same on both."""
+
+LISTED = ["-type", "d", "-printf", FOLDER, "-o", "-printf", OTHER]
+
+BLOCK = 1 << 20
+SOME = 1 << 14
+RACY_SECONDS = 1.0
+"""An entry that changed so shortly before it was listed may change again without another ctime."""
+
+LARGE = 64 << 20
+"""Bytes from which on a file is copied by rsync, which goes on where it stopped and sends parts of it."""
+
+ONE_STREAM = 64 << 20
+"""Bytes up to which one stream is enough."""
+
+OVERHEAD = 8 << 10
+"""What a file costs beside its bytes, in bytes."""
+
+CREATE = (
+    "tar --create --format=posix --sparse --acls --xattrs --xattrs-include='*' --absolute-names "
+    "--no-recursion --null --files-from=-"
+)
+EXTRACT = (
+    "tar --extract --preserve-permissions --same-owner --acls --xattrs --xattrs-include=* --absolute-names "
+    "--delay-directory-restore"
+)
+BYTEWISE = {**os.environ, "LC_ALL": "C"}
+
+
+class Entry(NamedTuple):
+    """A line of a listing; `same` is the part that must be the same on both servers."""
+
+    ctime: float
+    inode: bytes
+    names: bytes
+    kind: bytes
+    size: bytes
+    path: bytes
+    same: bytes
+
+
+def parsed(line: bytes) -> Entry:
+    ctime, inode, names, same = line.split(b" ", 3)
+    kind, size, _, _, _, _, path = same.split(b" ", 6)
+    return Entry(float(ctime), inode, names, kind, size, path, same)
+
+
+def entries(stream: IO[bytes]) -> Iterator[bytes]:
+    """The entries of a stream in which each ends with NUL."""
+    rest = b""
+    for block in iter(lambda: stream.read(BLOCK), b""):
+        *whole, rest = (rest + block).split(b"\0")
+        yield from whole
+
+
+def read(path: str) -> Iterator[bytes]:
+    """The entries of a list; none where there is no list."""
+    if os.path.exists(path):
+        with open(path, "rb") as file:
+            yield from entries(file)
+
+
+def write(path: str, listed: Iterable[bytes]) -> None:
+    with open(f"{path}.unfinished", "wb") as file:
+        for entry in listed:
+            file.write(entry + b"\0")
+    os.rename(f"{path}.unfinished", path)
+
+
+def symmetric(first: Iterator[bytes], second: Iterator[bytes]) -> Tuple[Set[bytes], Set[bytes]]:
+    """What only the first has, and what only the second has, in little memory where the order is alike."""
+    only_first: Set[bytes] = set()
+    only_second: Set[bytes] = set()
+    while True:
+        one, other = set(islice(first, SOME)), set(islice(second, SOME))
+        if not one and not other:
+            return only_first, only_second
+        only_first |= one
+        only_second |= other
+        both = only_first & only_second
+        only_first -= both
+        only_second -= both
+
+
+def comparable(lists: Sequence[str]) -> Iterator[bytes]:
+    """The lines of a server's lists, with what is its own replaced by a sum over the names of one file."""
+    together: Dict[bytes, Tuple[int, int]] = {}
+    for line in chain.from_iterable(map(read, lists)):
+        if line.split(b" ", 3)[2] != b"1":
+            entry = parsed(line)
+            number, total = together.get(entry.inode, (0, 0))
+            together[entry.inode] = number + 1, total + hash(entry.path)
+    for line in chain.from_iterable(map(read, lists)):
+        _, inode, _, same = line.split(b" ", 3)
+        number, total = together.get(inode, (0, 0))
+        yield b"%d %s" % (total if number > 1 else 0, same)
+
+
+# on the origin
+
+
+def group_below(folder: bytes) -> str:
+    return f"below-{zlib.crc32(folder) % 16}"
+
+
+class Lists:
+    """The origin's lists, in a folder: new.*, what find tells; manifest.*, what the target has; send.*."""
+
+    def __init__(self, folder: str, jobs: int, trees: Sequence[str], live: bool) -> None:
+        # an absent or empty tree is not followed
+        self.trees = [tree for tree in trees if os.path.isdir(tree) and os.listdir(tree)]
+        self.folder, self.jobs, self.live = folder, jobs, live
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+
+    def path(self, *names: str) -> str:
+        return os.path.join(self.folder, ".".join(names))
+
+    def names(self, kind: str) -> List[str]:
+        """The groups of which there is a list of this kind."""
+        parts = (name.partition(".") for name in sorted(os.listdir(self.folder)))
+        return [name for first, _, name in parts if first == kind and not name.endswith(".unfinished")]
+
+    def clear(self, kind: str) -> None:
+        for name in self.names(kind):
+            os.unlink(self.path(kind, name))
+
+    def look(self) -> None:
+        """List all entries, several groups at a time."""
+        if self.live:
+            # what is dirty in memory could change once more without another time
+            os.sync()
+        write(self.path("began"), [str(time.time()).encode()])
+        self.clear("new")
+        with ThreadPoolExecutor(self.jobs) as pool:
+            for done in pool.map(self.list_group, self.groups().items()):
+                if done.returncode != 0 and not self.live:
+                    sys.exit(
+                        f"find ended with {done.returncode}: {done.stderr[-1000:].decode(errors='replace')}"
+                    )
+
+    def groups(self) -> Dict[str, List[str]]:
+        """The find commands that list every entry once, each with its group's name."""
+        at_depth = ["-mindepth", str(DEPTH), "-maxdepth", str(DEPTH), "-type", "d", "-print0"]
+        found = subprocess.run(["find", *self.trees, *at_depth], stdout=subprocess.PIPE, check=not self.live)
+        below: Dict[str, List[str]] = {}
+        for folder in found.stdout.split(b"\0")[:-1]:
+            below.setdefault(group_below(folder), []).append(os.fsdecode(folder))
+        upper = ["find", *self.trees, "-maxdepth", str(DEPTH), *LISTED]
+        return {
+            "upper": upper,
+            **{name: ["find", *folders, "-mindepth", "1", *LISTED] for name, folders in below.items()},
+        }
+
+    def group_of(self, path: bytes) -> str:
+        tree = next(tree for tree in map(os.fsencode, self.trees) if (path + b"/").startswith(tree + b"/"))
+        steps = path[len(tree) :].split(b"/")
+        return group_below(tree + b"/".join(steps[: DEPTH + 1])) if len(steps) > DEPTH + 1 else "upper"
+
+    def list_group(self, group: Tuple[str, List[str]]) -> "subprocess.CompletedProcess[bytes]":
+        name, command = group
+        with open(self.path("new", name), "wb") as file:
+            return subprocess.run(command, stdout=file, stderr=subprocess.PIPE, check=False)
+
+    def trust(self, target: IO[bytes]) -> None:
+        """Make the manifest: what was listed, less what changed just then or is another on the target.
+
+        What only the target has stays in the manifest, so that it is found to be gone.
+        """
+        began = float(next(read(self.path("began"))))
+        write(self.path("target"), entries(target))
+        listed = [self.path("new", name) for name in self.names("new")]
+        here = self.sorted("here", comparable(listed))
+        there = self.sorted("there", comparable([self.path("target")]))
+        wrong: Set[int] = set()
+        gone: Dict[str, List[bytes]] = {name: [] for name in self.names("new")}
+        compare = ["comm", "-z", "-3", here, there]
+        with subprocess.Popen(compare, stdout=subprocess.PIPE, env=BYTEWISE) as compared:
+            assert compared.stdout
+            for line in entries(compared.stdout):
+                path = line.split(b" ", 7)[7]
+                if line.startswith(b"\t"):
+                    gone.setdefault(self.group_of(path), []).append(b"0 0 1 " + line.split(b" ", 1)[1])
+                else:
+                    wrong.add(hash(path))
+        if compared.returncode != 0:
+            sys.exit(f"comm ended with {compared.returncode}")
+        self.clear("manifest")
+        for name, lines_there in gone.items():
+            lines = ((line, parsed(line)) for line in read(self.path("new", name)))
+            kept = (
+                line
+                for line, entry in lines
+                if hash(entry.path) not in wrong and entry.ctime < began - RACY_SECONDS
+            )
+            write(self.path("manifest", name), chain(kept, lines_there))
+
+    def sorted(self, name: str, records: Iterable[bytes]) -> str:
+        """Sort records into a file, in little memory."""
+        path = self.path(name)
+        command = ["sort", "-z", "-S", "32M", "-o", path]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, env=BYTEWISE) as sort:
+            assert sort.stdin
+            for record in records:
+                sort.stdin.write(record + b"\0")
+        if sort.returncode != 0:
+            sys.exit(f"sort ended with {sort.returncode}")
+        return path
+
+    def choose(self) -> Dict[str, Any]:
+        """Write the lists of what is to be sent and deleted; return what they hold, and a list of streams."""
+        for kind in ("deleted", "folders", "links", "large", "send"):
+            self.clear(kind)
+        names = sorted({*self.names("new"), *self.names("manifest")})
+        with ThreadPoolExecutor(self.jobs) as pool:
+            chosen = dict(zip(names, pool.map(self.choose_of, names)))
+        told = {key: sum(one[key] for one in chosen.values()) for key in COUNTED}
+        number = self.jobs if told["bytes"] > ONE_STREAM else 1
+        # files with several names are in one stream, the first
+        streams = [[f"links.{name}" for name in names]] + [[] for _ in range(number - 1)]
+        loads = [0] * number
+        for name in sorted(names, key=lambda name: -chosen[name]["work"]):
+            lightest = loads.index(min(loads))
+            streams[lightest].append(f"send.{name}")
+            loads[lightest] += chosen[name]["work"]
+        return {**told, "streams": streams, "groups": names}
+
+    def choose_of(self, name: str) -> Dict[str, int]:
+        """Choose in one group."""
+        listed = Counted(read(self.path("new", name)))
+        gone, new = symmetric(read(self.path("manifest", name)), listed)
+        changed = {entry.path: entry for entry in map(parsed, new)}
+        before = {entry.path: entry.kind for entry in map(parsed, gone)}
+        # nothing of a tree that is absent or empty by now is deleted
+        inside = tuple(os.fsencode(f"{tree}/") for tree in self.trees)
+        deleted = [
+            path
+            for path, kind in before.items()
+            if path.startswith(inside) and (path not in changed or changed[path].kind != kind)
+        ]
+        folders = {path for path, entry in changed.items() if entry.kind == b"d"}
+        # a folder whose entries are written or deleted on the target needs its own time again
+        touched = {os.path.dirname(path) for path in (*changed, *deleted) if path.startswith(inside)}
+        folders |= {path for path in touched - changed.keys() if os.path.isdir(path)}
+        files = [entry for path, entry in sorted(changed.items()) if entry.kind != b"d"]
+        large = [entry for entry in files if entry.kind == b"f" and int(entry.size) >= LARGE]
+        links = [entry for entry in files if entry.names != b"1" and entry not in large]
+        single = [entry for entry in files if entry.names == b"1" and entry not in large]
+        for kind, found in (("large", large), ("links", links), ("send", single)):
+            write(self.path(kind, name), [entry.path for entry in found])
+        write(self.path("folders", name), sorted(folders))
+        write(self.path("deleted", name), sorted(deleted))
+        size = sum(int(entry.size) for entry in files)
+        return {
+            "files": listed.number,
+            "transferred": len(files),
+            "deleted": len(deleted),
+            "changed bytes": size,
+            "large": len(large),
+            "bytes": size - sum(int(entry.size) for entry in large),
+            "work": sum(int(entry.size) + OVERHEAD for entry in single),
+        }
+
+
+COUNTED = ("files", "transferred", "deleted", "changed bytes", "large", "bytes")
+
+
+class Counted(Iterator[bytes]):
+    """Counts what goes through."""
+
+    def __init__(self, entries: Iterator[bytes]) -> None:
+        self.entries, self.number = entries, 0
+
+    def __next__(self) -> bytes:
+        entry = next(self.entries)
+        self.number += 1
+        return entry
+
+
+# on both
+
+
+def facts(path: bytes) -> bytes:
+    """What must be the same of a path on both servers, content included."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return b"absent"
+    kind = stat.S_IFMT(found.st_mode)
+    told = [oct(found.st_mode), owner(pwd.getpwuid, found.st_uid), owner(grp.getgrgid, found.st_gid)]
+    if kind == stat.S_IFLNK:
+        return repr([*told, os.readlink(path)]).encode()
+    if kind == stat.S_IFREG:
+        digest = hashlib.sha256()
+        with open(path, "rb") as file:
+            for block in iter(lambda: file.read(BLOCK), b""):
+                digest.update(block)
+        told += [f"{found.st_size} bytes", digest.hexdigest()]
+    return repr([*told, found.st_mtime_ns]).encode()
+
+
+def owner(find: Callable[[int], Any], number: int) -> str:
+    try:
+        return str(find(number)[0])
+    except KeyError:
+        return str(number)
+
+
+def sums(paths: Sequence[bytes]) -> List[bytes]:
+    """The facts of each path, and with the names of one file the first of them that is listed."""
+    first: Dict[Tuple[int, int], int] = {}
+    inodes = [os.lstat(path) if os.path.lexists(path) else None for path in paths]
+    linked = [
+        first.setdefault((found.st_dev, found.st_ino), number)
+        if found and not stat.S_ISDIR(found.st_mode)
+        else number
+        for number, found in enumerate(inodes)
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        return [b"%s %d" % pair for pair in zip(pool.map(facts, paths), linked)]
+
+
+# on the target
+
+
+class Carrier:
+    """One pass onto the target."""
+
+    def __init__(self, folder: str, jobs: int, trees: Sequence[str], live: bool, ssh: Sequence[str]) -> None:
+        self.folder, self.jobs, self.trees, self.live, self.ssh = folder, jobs, trees, live, ssh
+        self.begun = os.path.join(folder, "begun")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        if not os.path.exists(self.begun):
+            write(self.begun, [])
+
+    def run(self) -> Dict[str, Any]:
+        told: Dict[str, Any] = json.loads(self.there("scan", listing=self.live))
+        streams, groups = told.pop("streams"), told.pop("groups")
+        folders = [f"folders.{name}" for name in groups]
+        sent = [*folders, *(f"large.{name}" for name in groups), *chain.from_iterable(streams)]
+        deleted = [f"deleted.{name}" for name in groups]
+        self.delete(self.fetch(deleted))
+        if told["large"]:
+            self.rsync([f"large.{name}" for name in groups])
+        if len(streams) == 1:
+            self.tar([*folders, *streams[0]])
+        else:
+            # before, so that all are there, and after, so that they have their own times
+            self.tar(folders)
+            with ThreadPoolExecutor(len(streams)) as pool:
+                list(pool.map(self.tar, streams))
+            self.tar(folders)
+        if self.live:
+            self.there("trust", listing=True)
+        else:
+            self.prove([*sent, *deleted])
+        return told
+
+    def there(self, command: str, names: Sequence[str] = (), listing: bool = False) -> bytes:
+        """Run a part of this program on the origin, with a listing of this server as input where it is wanted."""
+        words = ["python3", os.path.abspath(__file__), command, self.folder, str(self.jobs)]
+        words += ["hot" if self.live else "cold", *(names or self.trees)]
+        remote = [*self.ssh, " ".join(map(shlex.quote, words))]
+        trees = [tree for tree in self.trees if os.path.isdir(tree)]
+        if not listing or not trees:
+            return subprocess.run(remote, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True).stdout
+        # files that are older than this run are told of as unlike any: they may look like the origin's by chance
+        told = ["-type", "d", "-printf", FOLDER, "-o", "-cnewer", self.begun, "-printf", OTHER]
+        find = ["find", *trees, *told, "-o", "-printf", OTHER.replace("%y", "?")]
+        with subprocess.Popen(find, stdout=subprocess.PIPE) as listed:
+            return subprocess.run(remote, stdin=listed.stdout, stdout=subprocess.PIPE, check=True).stdout
+
+    def cat(self, names: Sequence[str]) -> str:
+        return "cat " + " ".join(shlex.quote(os.path.join(self.folder, name)) for name in names)
+
+    def fetch(self, names: Sequence[str]) -> List[bytes]:
+        done = subprocess.run([*self.ssh, self.cat(names)], stdout=subprocess.PIPE, check=True)
+        return done.stdout.split(b"\0")[:-1]
+
+    def delete(self, paths: Iterable[bytes]) -> None:
+        for path in paths:
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path)
+            elif os.path.lexists(path):
+                os.unlink(path)
+
+    def rsync(self, names: Sequence[str]) -> None:
+        """Large files: what the target has of them is used, also after a break."""
+        options = "-aHAX --ignore-times --modify-window=-1 --partial-dir=.bmnb-partial --timeout=600 --from0"
+        *shell, login = self.ssh
+        listed = subprocess.run([*self.ssh, self.cat(names)], stdout=subprocess.PIPE, check=True).stdout
+        command = ["rsync", *options.split(), "-e", " ".join(map(shlex.quote, shell)), "--files-from=-"]
+        done = subprocess.run([*command, f"{login}:/", "/"], input=listed, check=False)
+        # 23, 24: files vanished meanwhile
+        if done.returncode not in ((0, 23, 24) if self.live else (0,)):
+            sys.exit(f"rsync of large files ended with {done.returncode}")
+
+    def tar(self, names: Sequence[str]) -> None:
+        source = f"set -o pipefail; {self.cat(names)} | "
+        if self.live:
+            source += f"nice -n 19 {CREATE} --ignore-failed-read --warning=no-file-changed"
+        else:
+            source += CREATE
+        with subprocess.Popen([*self.ssh, source], stdout=subprocess.PIPE) as sender:
+            put = subprocess.run(shlex.split(EXTRACT), stdin=sender.stdout, check=False)
+        # 1: a file changed while it was read
+        if put.returncode != 0 or sender.returncode not in ((0, 1) if self.live else (0,)):
+            sys.exit(f"tar ended with {sender.returncode} on the origin, {put.returncode} on the target")
+
+    def prove(self, names: Sequence[str]) -> None:
+        """All that was sent or deleted is the same on both servers, as read again on both."""
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(self.there, "sums", names)
+            paths = self.fetch(names)
+            here = sums(paths)
+            there = answer.result().split(b"\0")[:-1]
+        differing = [path for path, one, other in zip(paths, here, there) if one != other]
+        if len(here) != len(there) or differing:
+            shown = b", ".join(differing[:5]).decode(errors="backslashreplace")
+            sys.exit(f"{len(differing)} of {len(paths)} that were sent differ on the target: {shown}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("command", choices=["carry", "scan", "trust", "sums"])
+    parser.add_argument("folder", help="where this run's lists are, on both servers")
+    parser.add_argument("jobs", type=int, help="listings and streams at a time")
+    parser.add_argument("services", choices=["hot", "cold"], help="whether the origin's services run")
+    parser.add_argument("names", nargs="+", help="trees; for sums: lists")
+    parser.add_argument("--ssh", nargs="+", help="the command that runs a line on the origin")
+    given = parser.parse_args()
+    live = given.services == "hot"
+    if given.command == "carry":
+        print(json.dumps(Carrier(given.folder, given.jobs, given.names, live, given.ssh).run()))
+    elif given.command == "sums":
+        paths = chain.from_iterable(read(os.path.join(given.folder, name)) for name in given.names)
+        sys.stdout.buffer.write(b"".join(one + b"\0" for one in sums(list(paths))))
+    else:
+        lists = Lists(given.folder, given.jobs, given.names, live)
+        if given.command == "scan":
+            lists.look()
+        if live:
+            lists.trust(sys.stdin.buffer)
+        if given.command == "scan":
+            print(json.dumps(lists.choose()))
+
+
+if __name__ == "__main__":
+    main()

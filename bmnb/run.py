@@ -246,6 +246,7 @@ class Run:
     def do(self, step: Step, label: str) -> None:
         """Do a step under this name in the journal. Raise what stops it."""
         if step.phase.downtime:
+            self._foretell()
             self.probe.start()
         self.journal.write("step started", step=label, title=step.title, phase=step.phase.name)
         screen = live.Live(step.title, self._actions(step, label), self.folder / "logs")
@@ -266,6 +267,13 @@ class Run:
             raise
         screen.close("done")
         self.journal.write("step done", step=label)
+
+    def _foretell(self) -> None:
+        """Put on record, before the first stop, what a past run of about this size took."""
+        if not self.journal.last("forecast") and (
+            told := forecast.expected(self.procedure, self.journal, self.folder)
+        ):
+            self.journal.write("forecast", **told)
 
     def _actions(self, step: Step, label: str) -> dict[str, Single]:
         return {key: one for batch in batches(step, self.settings, label) for key, one in batch}

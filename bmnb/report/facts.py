@@ -108,17 +108,13 @@ class Facts:
 
     @property
     def downtime(self) -> Seconds | None:
-        """Seconds from the first stop to the service answering; None where either is missing."""
-        stopped, answers = self.cut
-        if not stopped or not answers:
-            return None
-        return Seconds((moment(answers) - moment(stopped)).total_seconds())
+        """From the first stop to the service answering; None where either is missing."""
+        return _seconds(ledger.downtime_seconds(self.procedure, self.journal))
 
     @property
-    def forecast(self) -> Seconds | None:
-        """Seconds of downtime that were forecast from earlier runs when this one was opened."""
-        told = self.journal.last("forecast")
-        return Seconds(told["downtime"]) if told else None
+    def forecast(self) -> Line:
+        """What a past run of about this size took, as it was told before the first stop; empty where none was."""
+        return self.journal.last("forecast") or {}
 
     @cached_property
     def verifications(self) -> list[Entry]:
@@ -198,6 +194,7 @@ class Facts:
                 "began": parts[0].began,
                 "ended": parts[-1].ended,
                 "duration": Seconds(sum(part.seconds for part in parts)),
+                "forecast": _seconds(self.forecast.get("phases", {}).get(phase.name)),
                 "users cut off": Word("yes" if phase.downtime else "no"),
                 "status": Word(self._status(phase, parts)),
             }
@@ -341,6 +338,10 @@ class Facts:
         line = self.journal.last(event)
         assert line is not None
         return line
+
+
+def _seconds(value: float | None) -> Seconds | None:
+    return None if value is None else Seconds(value)
 
 
 def name_of(label: str) -> str:

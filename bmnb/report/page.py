@@ -19,7 +19,7 @@ from bmnb.report import charts, wording
 from bmnb.report.clean import clean, plain
 from bmnb.report.entries import Entry, moment, sessions
 from bmnb.report.facts import Facts, number_of
-from bmnb.report.wording import Word
+from bmnb.report.wording import Seconds, Word
 from bmnb.steps import Row
 
 TEMPLATES = Path(__file__).parent / "template"
@@ -143,11 +143,16 @@ class Page:
             (_("Began"), wording.universal(facts.began)),
             (_("Ended") if facts.finished else _("Last entry"), wording.universal(facts.ended)),
             (_("Run by"), ", ".join(facts.operators)),
-            (_("Downtime forecast"), facts.forecast),
+            (_("Downtime forecast"), self.forecast),
             (_("Downtime measured"), facts.downtime),
             (_("Versions"), "; ".join(dict.fromkeys(versions))),
         ]
         return [(name, value) for name, value in rows if value]
+
+    @property
+    def forecast(self) -> Seconds | None:
+        told = self.facts.forecast.get("downtime")
+        return None if told is None else Seconds(told)
 
     @property
     def downtime(self) -> list[Row]:
@@ -158,7 +163,8 @@ class Page:
             {
                 "first stop": moment(stopped),
                 "service answers": moment(answers) if answers else Word("not yet"),
-                "forecast": self.facts.forecast,
+                "forecast": self.forecast,
+                "by the run": self.facts.forecast.get("run"),
                 "measured": self.facts.downtime,
             }
         ]

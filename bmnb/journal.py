@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,11 +59,7 @@ class Journal:
 
     def events(self, event: str = "", **facts: Any) -> Iterator[Line]:
         """The lines of an event, or of all, that have these facts."""
-        for line in self.lines:
-            if (not event or line["event"] == event) and all(
-                line.get(key) == fact for key, fact in facts.items()
-            ):
-                yield line
+        yield from matching(self.lines, event, facts)
 
     @property
     def torn(self) -> bool:
@@ -71,7 +67,7 @@ class Journal:
         return self._torn_from is not None
 
     def last(self, event: str = "", **facts: Any) -> Line | None:
-        return next(reversed(list(self.events(event, **facts))), None)
+        return next(matching(reversed(self.lines), event, facts), None)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -111,6 +107,14 @@ class Journal:
                     f"line {len(self.lines) + 1} does not follow from the one before"
                 )
             self.lines.append(line)
+
+
+def matching(lines: Iterable[Line], event: str, facts: Mapping[str, Any]) -> Iterator[Line]:
+    for line in lines:
+        if (not event or line["event"] == event) and all(
+            line.get(key) == fact for key, fact in facts.items()
+        ):
+            yield line
 
 
 def follower(raw: bytes, before: Line | None) -> Line | None:

@@ -15,10 +15,18 @@ from matplotlib.patches import Patch
 
 from bmnb.language import _
 from bmnb.probe import Spell
+from bmnb.report.wording import number
 
 # Okabe and Ito's colours, which people with any colour vision tell apart
 UP, AWAY, BLUE, GREY = "#009E73", "#D55E00", "#0072B2", "#DDDDDD"
 WIDTH, ROW = 11.0, 0.27
+
+# years, months, days, hours, minutes, seconds, in digits whatever the language
+NUMERIC: Any = {
+    "formats": ["%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M", "%S"],
+    "zero_formats": ["", "%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M"],
+    "offset_formats": ["", "%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d %H:%M"],
+}
 
 Bar = tuple[str, datetime, datetime, bool]
 """Name, begin, end, and whether users are cut off meanwhile."""
@@ -70,7 +78,7 @@ def passes(made: Sequence[tuple[str, float, int]]) -> str:
     ]
     for axes, values, title in columns:
         bars = axes.barh(range(len(made)), values, height=0.7, color=BLUE)
-        axes.bar_label(bars, fmt="%.4g", padding=3)
+        axes.bar_label(bars, [number(round(value, 1)) for value in values], padding=3)
         axes.set_title(title, fontsize=10)
         axes.margins(x=0.15)
         axes.spines[["top", "right"]].set_visible(False)
@@ -83,7 +91,7 @@ def _time_axis(axes: mpl.axes.Axes, zone: tzinfo | None) -> None:
     locator = AutoDateLocator(tz=zone)
     axes.xaxis_date(tz=zone)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone, **NUMERIC))
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=GREY)
     axes.set_axisbelow(True)

@@ -282,7 +282,7 @@ class Facts:
                 "step": Word(titles.get(name_of(one.step), one.step)),
                 "server": one.server,
                 "what must hold": Word(one.title),
-                "seen": one.seen.splitlines()[0] if one.seen else "",
+                "seen": Word(one.seen.splitlines()[0] if one.seen else ""),
                 "status": Word(one.status),
             }
             for one in self.verifications

@@ -159,15 +159,14 @@ class Page:
         stopped, answers = self.facts.cut
         if stopped is None:
             return []
-        return [
-            {
-                "first stop": moment(stopped),
-                "service answers": moment(answers) if answers else Word("not yet"),
-                "forecast": self.forecast,
-                "by the run": self.facts.forecast.get("run"),
-                "measured": self.facts.downtime,
-            }
-        ]
+        row = {
+            "first stop": moment(stopped),
+            "service answers": moment(answers) if answers else Word("not yet"),
+            "forecast": self.forecast,
+            "by the run": self.facts.forecast.get("run"),
+            "measured": self.facts.downtime,
+        }
+        return [{name: value for name, value in row.items() if value is not None}]
 
     @property
     def timelines(self) -> list[str]:
@@ -206,6 +205,15 @@ class Page:
             {"document": plain(one.document), "here": plain(one.here), "reason": plain(one.reason)}
             for one in self.facts.procedure.deviations
         ]
+
+    @property
+    def ends(self) -> dict[str, str]:
+        """What is said of a cell that was not completed, by papermill's word for it."""
+        return {
+            "failed": _("This cell failed."),
+            "running": _("This cell was begun; nobody was left to say how it ended."),
+            "pending": _("This cell was not begun."),
+        }
 
     @property
     def acceptance(self) -> str:

@@ -126,6 +126,11 @@ class Facts:
         return [one for one in self.entries if one.status in ("failed", "started")]
 
     @property
+    def accepted(self) -> list[Entry]:
+        """The checks that do not hold and were accepted on record."""
+        return [one for one in self.verifications if one.seen.startswith("accepted by ")]
+
+    @property
     def silent(self) -> list[str]:
         """The ports that have not answered again."""
         return [str(row["port"]) for row in self.outages if row["misses"] and not row["answers again"]]

@@ -124,7 +124,7 @@ class Page:
         """What somebody still has to look at."""
         facts = self.facts
         return [
-            *(f"{_(one.title)} ({one.server}): {how(one)}" for one in facts.unfinished),
+            *(f"{_(one.title)} ({one.server}): {how(one)}" for one in (*facts.unfinished, *facts.accepted)),
             *(_("{port} has not answered again").format(port=port) for port in facts.silent),
         ]
 

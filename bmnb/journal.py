@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,17 @@ class Journal:
         return next(reversed(list(self.events(event, **facts))), None)
 
     def _append(self, line: Line) -> None:
+        text = json.dumps(line, ensure_ascii=False) + "\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            with self.path.open("ab", buffering=0) as file:
+                whole = file.tell()
+                try:
+                    _write(file, text.encode())
+                except OSError:
+                    # A full disk may have taken a part of the line: what it told never counted.
+                    file.truncate(whole)
+                    raise
         except OSError as error:
             raise BmnbError(
                 f"the journal {self.path} cannot be written, so nothing more is done: {error}"
@@ -81,6 +87,12 @@ class Journal:
             raise BmnbError(
                 f"the journal {self.path} was changed: line {wrong} does not follow from the one before"
             )
+
+
+def _write(file: FileIO, text: bytes) -> None:
+    while text:
+        text = text[file.write(text) :]
+    os.fsync(file.fileno())
 
 
 def digest(line: Line) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bmnb.bluemind.paths import TOKEN
-from bmnb.errors import ActionFailed, ConnectionFailed, Stopped
+from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, Stopped
 from bmnb.journal import Journal, Line
 from bmnb.remote import Servers, UnitState
 from bmnb.steps import Call, Check, Command, Condition, Manual, Result, Row, Single, Verdict
@@ -278,9 +278,12 @@ class Performer:
         return outcome
 
     def _log(self, key: str, command: Command, result: Result) -> None:
-        self.logs.mkdir(parents=True, exist_ok=True)
-        with (self.logs / f"{key.replace('/', '-')}.log").open("a", encoding="utf-8") as log:
-            log.write(f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n")
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            with (self.logs / f"{key.replace('/', '-')}.log").open("a", encoding="utf-8") as log:
+                log.write(f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n")
+        except OSError as error:
+            raise BmnbError(f"the log of {command.title} cannot be written: {error}") from error
 
     def _pin(self, action: Single) -> None:
         """Record at first contact which machine a name leads to; from then on it must be that one."""

@@ -186,5 +186,7 @@ class Servers:
 
 def _identity(connection: Connection) -> Identity:
     told = connection.run(IDENTITY, "", 30.0, None)
+    if not told.ok:
+        raise ConnectionFailed(f"{told.host}: who it is cannot be read: {told.stderr.strip()}")
     machine, boot, hostname = told.stdout.split()
     return Identity(machine, boot, hostname, connection.host_key)

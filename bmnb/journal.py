@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +84,17 @@ class Journal:
             ) from error
 
     def _append(self, line: Line) -> None:
-        with self.path.open("ab") as file:
-            if self._torn_from is not None:
-                file.truncate(self._torn_from)
-                self._torn_from = None
-            file.write(encoded(line) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-            self._size = file.tell()
+        with self.path.open("ab", buffering=0) as file:
+            whole = self._size if self._torn_from is None else self._torn_from
+            file.truncate(whole)
+            self._torn_from = None
+            try:
+                _write(file, encoded(line) + b"\n")
+            except OSError:
+                # A full disk may have taken a part of the line: what it told never counted.
+                file.truncate(whole)
+                raise
+            self._size = file.seek(0, os.SEEK_END)
 
     def _load(self) -> None:
         data = self.path.read_bytes()
@@ -131,6 +135,12 @@ def follower(raw: bytes, before: Line | None) -> Line | None:
 
 def encoded(line: Line) -> bytes:
     return json.dumps(line, ensure_ascii=False).encode()
+
+
+def _write(file: FileIO, text: bytes) -> None:
+    while text:
+        text = text[file.write(text) :]
+    os.fsync(file.fileno())
 
 
 def digest(line: Line) -> str:

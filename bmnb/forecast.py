@@ -80,7 +80,7 @@ def minutes(shortest: float, longest: float) -> str:
     """A range in minutes, in seconds where it is short."""
     unit, divisor = ("min", 60.0) if longest >= 120 else ("s", 1.0)
     low, high = round(shortest / divisor), max(1, round(longest / divisor))
-    return f"{high} {unit}" if low >= high else f"{low}–{high} {unit}"
+    return f"{high} {unit}" if shortest == longest or low >= high else f"{low}–{high} {unit}"
 
 
 def _ended(one: Row) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bmnb.errors import ActionFailed, BmnbError, Stopped
 from bmnb.journal import Journal
+from bmnb.language import _
 from bmnb.remote import Servers
 
 BEAT_SECONDS = 5.0
@@ -105,13 +106,14 @@ def _holder(lines: list[str]) -> Holder:
 def refusal(host: str, holder: Holder, run: str) -> str:
     """Why a server is not worked on, and what to do."""
     if holder.run == run:
-        return (
-            f"{host} is being worked on for this very run by {holder.session} since {holder.since}; "
-            f"last sign of life {holder.silent} s ago\n"
-            "  → go on where it is open, or close it there; half a minute later it goes on from here"
+        held = _(
+            "{host} is being worked on for this very run by {holder} since {since}; last sign of life {silent} s ago"
         )
-    return (
-        f"{host} is held by another run: {holder.title}, by {holder.session} since {holder.since}; "
-        f"last sign of life {holder.silent} s ago\n"
-        f"  → wait for its end; or, if it is given up, break its lock: bmnb unlock RUN {host}"
-    )
+        remedy = _("→ go on where it is open, or close it there; half a minute later it goes on from here")
+    else:
+        held = _(
+            "{host} is held by another run: {title}, by {holder} since {since}; last sign of life {silent} s ago"
+        )
+        remedy = _("→ wait for its end; or, if it is given up, break its lock: bmnb unlock RUN {host}")
+    words = {"host": host, "holder": holder.session, **vars(holder)}
+    return f"{held}\n  {remedy}".format(**words)

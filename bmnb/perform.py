@@ -14,6 +14,7 @@ from bmnb import redact
 from bmnb.bluemind.paths import TOKEN
 from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, Stopped
 from bmnb.journal import Journal, Line
+from bmnb.phrases import phrase
 from bmnb.progress import Job
 from bmnb.remote import Look, Servers, UnitState
 from bmnb.steps import Call, Check, Command, Condition, Manual, Result, Row, Single, Verdict, kind
@@ -50,7 +51,9 @@ class Outcome:
         """What the operator reads: server, command, how it ended, what to do next."""
         where = self.action.host if isinstance(self.action.host, str) else " and ".join(self.action.host)
         remedy = getattr(self.action, "remedy", "")
-        return f"{self.action.title} ({where}): {self.seen}" + (f"\n  → {remedy}" if remedy else "")
+        return f"{phrase(self.action.title)} ({where}): {phrase(self.seen)}" + (
+            f"\n  → {phrase(remedy)}" if remedy else ""
+        )
 
 
 class Performer:

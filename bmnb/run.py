@@ -222,9 +222,8 @@ class Run:
         for earlier in self.procedure.steps[: self.procedure.steps.index(step)]:
             labels = self._labels(earlier, again=False)
             if not labels or not all(self.journal.last("step done", step=label) for label in labels):
-                raise Stopped(
-                    f"“{step.title}” comes after “{earlier.title}”, which is not done: run that cell first"
-                )
+                text = _("“{step}” comes after “{earlier}”, which is not done: run that cell first")
+                raise Stopped(text.format(step=_(step.title), earlier=_(earlier.title)))
 
     def _labels(self, step: Step, again: bool) -> list[str]:
         """The names in the journal of a step's passes: those that are done, then those still to do."""
@@ -234,7 +233,8 @@ class Run:
         wanted = max(getattr(self.settings, step.passes), made + again)
         if made and self._has_moved_on(step):
             if again:
-                raise Stopped(f"“{step.title}” may not be repeated: a later phase has begun")
+                text = _("“{step}” may not be repeated: a later phase has begun")
+                raise Stopped(text.format(step=_(step.title)))
             wanted = made
         return [f"{step.name}.{number}" for number in range(1, wanted + 1)]
 
@@ -351,6 +351,6 @@ def refuse(step: Step, outcomes: list[Outcome]) -> None:
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     if not failed:
         return
-    text = f"{step.title}:\n" + "\n".join(f"- {outcome.message}" for outcome in failed)
+    text = f"{_(step.title)}:\n" + "\n".join(f"- {outcome.message}" for outcome in failed)
     waits = all(_is_observation(one.action) or isinstance(one.action, Manual) for one in failed)
-    raise (Stopped if waits else ActionFailed)(f"{text}\nThe same command or cell goes on from here.")
+    raise (Stopped if waits else ActionFailed)(f"{text}\n{_('The same command or cell goes on from here.')}")

@@ -199,7 +199,7 @@ def _drain(
     reader.start()
     _read(channel.recv, out, on_output)
     reader.join()
-    ended = channel.status_event.wait(CONNECT_SECONDS) and not out.timed_out
+    ended = not out.timed_out and channel.status_event.wait(CONNECT_SECONDS)
     status = channel.recv_exit_status() if ended else -1
     channel.close()
     return out.text, err.text, status if status >= 0 else None

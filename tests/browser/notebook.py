@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
@@ -76,7 +77,8 @@ class Notebook:
 
     def __init__(self, page: Page, address: str, path: str, kernel: bool = True) -> None:
         self.page = page
-        page.goto(f"{address}/lab/tree/{path}?token={TOKEN}")
+        workspace = f"{address}/lab/workspaces/{uuid4().hex}"  # without the tabs of others
+        page.goto(f"{workspace}/tree/{path}?token={TOKEN}")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         if kernel:
             expect(page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
@@ -107,12 +109,38 @@ class Notebook:
         expect(prompt).not_to_have_text(before, timeout=20_000)
         return cell
 
+    def again(self, sources: tuple[str, ...]) -> "Notebook":
+        """Run some cells, as after a restart of the kernel."""
+        for source in sources:
+            self.run(source)
+        return self
+
+    def ended(self, cell: Locator, seconds: float = 60) -> None:
+        prompt = cell.locator(".jp-InputPrompt").first
+        expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=seconds * 1000)
+
+    def share(self, cell: Locator, beyond: float, seconds: float = 60) -> float:
+        """The share of the whole step that its bar shows, once it is beyond another; it may not be less."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            bars = cell.locator("progress")
+            shown = float(bars.first.get_attribute("value") or 0) if bars.count() else beyond
+            assert shown >= beyond or not beyond, "a bar went backwards"
+            if shown > beyond:
+                return shown
+            self.page.wait_for_timeout(200)
+        raise AssertionError("nothing moves")
+
+    def restart(self) -> None:
+        self.menu("Kernel", "Restart Kernel…")
+        self.page.get_by_role("button", name="Confirm Kernel Restart").click()
+        self.page.wait_for_timeout(1500)
+        expect(self.page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
+
     def run(self, source: str, seconds: float = 60) -> Locator:
         """Run a cell and wait for its end."""
         cell = self.start(source)
-        expect(cell.locator(".jp-InputPrompt").first).to_have_text(
-            re.compile(r"\[\d+\]:"), timeout=seconds * 1000
-        )
+        self.ended(cell, seconds)
         return cell
 
     def menu(self, *entries: str) -> None:

@@ -88,7 +88,9 @@ def test_a_table_speaks_the_language_in_use():
 
 def test_a_sentence_keeps_its_names_in_place():
     with use("fr"):
-        assert phrase("a loses its address 192.0.2.1 to b and is reachable from its console only; " + COST) == (
+        assert phrase(
+            "a loses its address 192.0.2.1 to b and is reachable from its console only; " + COST
+        ) == (
             "a cède son adresse 192.0.2.1 à b et n’est plus accessible que par sa console ; "
             "le retour coûte les messages que la cible aura acceptés d’ici là"
         )

@@ -21,6 +21,17 @@ from tests.lab.migration import BMNB
 pytestmark = pytest.mark.lab
 RESTART = ("client: str", "from bmnb.forms import ask", "from bmnb.run import begin")
 SLOW = '#!/bin/sh\nexec /usr/bin/rsync --bwlimit=4000 "$@"\n'
+# cold synchronization, then switching and what follows: each begins with a confirmation
+PHASES = (
+    (
+        *("stop_services", "cold_synchronization", "dump_databases"),
+        *("copy_configuration", "import_databases", "verify_copy"),
+    ),
+    (
+        *("stop_origin", "take_over_address", "restart_target", "save_firewall"),
+        *("mail_maintenance", "my_networks", "verify_service", "clean_up"),
+    ),
+)
 
 
 @pytest.fixture(scope="module")
@@ -192,23 +203,12 @@ def test_the_cold_pass_and_the_switch_come_to_the_same_end_as_headless(
     page: Page, address: str, root: Path, lab: Lab, shots: Path
 ):
     notebook = opened(page, address, root).again(RESTART)
-    for step in ("stop_services", "stop_origin"):
-        asked = notebook.run(f"ask(run, procedure.{step})")
+    for phase in PHASES:
+        asked = notebook.run(f"ask(run, procedure.{phase[0]})")
         asked.get_by_label("Server's name").fill("origin")
         page.wait_for_timeout(500)
-        if step == "stop_services":
-            for cold in (
-                step,
-                "cold_synchronization",
-                "dump_databases",
-                "copy_configuration",
-                "import_databases",
-            ):
-                notebook.run(f"run(procedure.{cold})", 120)
-    for step in ("stop_origin", "take_over_address", "restart_target", "save_firewall", "mail_maintenance"):
-        notebook.run(f"run(procedure.{step})", 120)
-    for step in ("my_networks", "verify_service", "clean_up"):
-        notebook.run(f"run(procedure.{step})", 120)
+        for step in phase:
+            notebook.run(f"run(procedure.{step})", 120)
     over = notebook.run("run.phases()")
     expect(over.get_by_role("row", name="Downtime")).to_contain_text("over")
     notebook.run("run.downtime()")

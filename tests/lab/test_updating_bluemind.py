@@ -180,7 +180,11 @@ def test_virtual_folders_are_listed_by_user_and_their_loss_has_to_be_accepted(la
     )
     try:
         stopped = refusal(lab, runs, "points_of_caution")
-        seen = [line["seen"] for line in journal(runs) if line.get("title", "").startswith("virtual folders") and "seen" in line]
+        seen = [
+            line["seen"]
+            for line in journal(runs)
+            if line.get("title", "").startswith("virtual folders") and "seen" in line
+        ]
         accepted = through(
             lab,
             runs,

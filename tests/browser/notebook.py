@@ -119,13 +119,16 @@ class Notebook:
         prompt = cell.locator(".jp-InputPrompt").first
         expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=seconds * 1000)
 
-    def share(self, cell: Locator, beyond: float, seconds: float = 60) -> float:
-        """The share of the whole step that its bar shows, once it is beyond another; it may not be less."""
+    def share(self, cell: Locator, beyond: float, anew: bool = False, seconds: float = 60) -> float:
+        """The share of the whole step that its bar shows, once it is beyond another.
+
+        It may not be less, but for a cell that was begun `anew`, until it has found what goes on.
+        """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             bars = cell.locator("progress")
             shown = float(bars.first.get_attribute("value") or 0) if bars.count() else beyond
-            assert shown >= beyond or not beyond, "a bar went backwards"
+            assert shown >= beyond or anew, "a bar went backwards"
             if shown > beyond:
                 return shown
             self.page.wait_for_timeout(200)

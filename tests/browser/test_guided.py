@@ -164,7 +164,7 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     notebook.restart()
     notebook.again(RESTART)
     cell = notebook.start("run(procedure.hot_synchronization)")
-    seen.append(notebook.share(cell, beyond=seen[-1]))
+    seen.append(notebook.share(cell, beyond=seen[-1], anew=True))
     assert [line for line in journal(root) if line["event"] == "started"][-1] == started, "it goes on"
 
     notebook.menu("Kernel", "Interrupt Kernel")

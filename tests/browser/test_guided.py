@@ -98,7 +98,7 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
     form = notebook.run(RESTART[1])
     form.get_by_label("Address").fill("192.0.2")
     expect(form.get_by_role("alert").first).to_contain_text("Expected 4 octets")
-    page.screenshot(path=shots / "form.png")
+    form.screenshot(path=shots / "form.png")
     form.get_by_label("Address").fill(lab.origin.address)
     form.get_by_label("Original server", exact=True).fill("target")
     form.get_by_label("Target server", exact=True).fill("target")
@@ -138,7 +138,7 @@ def test_a_wrong_name_does_not_confirm_and_the_right_one_does(
     asked = notebook.run("ask(run, procedure.stop_target)")
     asked.get_by_label("Server's name").fill("origin")
     expect(asked.get_by_role("alert")).to_contain_text("not the server's name")
-    page.screenshot(path=shots / "confirmation.png")
+    asked.screenshot(path=shots / "confirmation.png")
     refused = notebook.run("run(procedure.stop_target)")
     expect(refused.get_by_text("answer `erase-target: target` to go on").first).to_be_visible()
     assert "is running" in lab.target.must("bmctl status")
@@ -155,9 +155,9 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     notebook = opened(page, address, root).again(RESTART)
     cell = notebook.start("run(procedure.hot_synchronization)")
     seen = [notebook.share(cell, beyond=0.0)]
-    page.screenshot(path=shots / "progress.png")
-    seen.append(notebook.share(cell, beyond=seen[-1]))
     expect(cell.get_by_text("$ rsync")).to_be_visible()
+    seen.append(notebook.share(cell, beyond=seen[-1]))
+    cell.screenshot(path=shots / "progress.png")
     expect(cell.get_by_text("last output")).to_be_visible()
     started = [line for line in journal(root) if line["event"] == "started"][-1]
 
@@ -170,15 +170,15 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     notebook.menu("Kernel", "Interrupt Kernel")
     notebook.ended(cell)
     expect(cell.get_by_text("was interrupted")).to_be_visible()
-    page.screenshot(path=shots / "interrupted.png")
+    cell.screenshot(path=shots / "interrupted.png")
     assert lab.target.must("pgrep -c rsync || true").strip() == "0"
 
     lab.origin.must("rm /usr/local/bin/rsync")
     notebook.run("run(procedure.hot_synchronization)", 180)
-    notebook.run("run.passes")
+    passes = notebook.run("run.passes")
     forecast = notebook.run("run.forecast")
     expect(forecast.get_by_text("Another hot pass now saves about")).to_be_visible()
-    page.screenshot(path=shots / "forecast.png")
+    passes.screenshot(path=shots / "passes.png")
 
 
 def test_a_second_run_at_the_same_servers_is_refused(root: Path, lab: Lab, tmp_path: Path):
@@ -214,7 +214,7 @@ def test_the_cold_pass_and_the_switch_come_to_the_same_end_as_headless(
     notebook.run("run.downtime()")
     done = notebook.run("run.checklist()")
     expect(done.get_by_text("planned")).to_have_count(0)
-    page.screenshot(path=shots / "checklist.png")
+    done.screenshot(path=shots / "checklist.png")
     notebook.save()
     assert journal(root)[-1]["event"] == "finished"
     assert lab.target.run("test -e /var/lib/bmnb/lock").exit == 1

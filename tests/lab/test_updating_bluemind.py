@@ -254,24 +254,24 @@ def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Pat
 
     lab.server("edge").must(
         "systemd-run --unit=other-manager python3 -c 'import fcntl, time; "
-        'file = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(file, fcntl.LOCK_EX); time.sleep(20)\''
+        'file = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(file, fcntl.LOCK_EX); time.sleep(16)\''
     )
-    running = start(client, procedure.PROCEDURE)
+    running = start(client, procedure=procedure.PROCEDURE)
     wait_for(running, runs, "download the packages", "download")
     time.sleep(1)
     repository.must("systemctl stop nginx")
     said, _ = running.communicate(timeout=300)
     assert running.returncode == 1, said
     assert "what is there already is not fetched twice" in said
-    logs = [path.read_text() for path in runs.glob("*/logs/download-*.log")]
+    logs = [path.read_text() for path in runs.glob("*/logs/refresh-*.log")]
     assert any("waits for" in text for text in logs)
     assert {versions(server) for server in (core, lab.server("mailbox"))} == {OLD}
 
     repository.must("systemctl start nginx")
-    running = start(client, procedure.PROCEDURE)
+    running = start(client, procedure=procedure.PROCEDURE)
     wait_for(running, runs, "update the packages", "upgrade")
     core.must(
-        "until grep -q 'status unpacked bm-core' /var/log/dpkg.log; do sleep 0.05; done; "
+        f"until grep -q 'status unpacked bm-core:all {NEW}' /var/log/dpkg.log; do sleep 0.02; done; "
         "systemctl kill -s KILL 'bmnb-*upgrade*'"
     )
     said, _ = running.communicate(timeout=300)

@@ -68,8 +68,20 @@ def show_plan(procedure: str, client: Path | None, as_json: bool) -> None:
 @click.option("-f", "--file", "client", type=Path, required=True, help="client file (YAML)")
 @click.option("--through", help="last phase to run")
 @click.option("--runs", help="folder of the runs")
-def do_run(procedure: str, client: Path, through: str | None, runs: str | None) -> None:
+@click.option("--cell-timeout", type=int, help="seconds that a cell may take")
+@click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")
+def do_run(
+    procedure: str,
+    client: Path,
+    through: str | None,
+    runs: str | None,
+    cell_timeout: int | None,
+    key: Path | None,
+) -> None:
     """Run PROCEDURE headless. The same command again goes on where it stopped.
+
+    Ctrl-C stops what runs on the servers. After SIGTERM, SIGHUP, a timeout or a crash it goes on there,
+    and the same command takes it up again.
 
     Exit status: 0 done; 1 an action failed; 2 the input is wrong; 3 stopped at an inhibitor or an
     unanswered confirmation.
@@ -78,9 +90,9 @@ def do_run(procedure: str, client: Path, through: str | None, runs: str | None) 
     folder_given = {"folder": str(found)} if (found := start.home(client)) else {}
     runs_given = {"runs": runs} if runs else {}
     values = {"dry_run": False, **read(client), **folder_given, **runs_given}
-    code, folder = headless.run(chosen, values, str(client), click.echo, through)
+    code, folder = headless.run(chosen, values, str(client), click.echo, through, cell_timeout)
     click.echo(f"notebook: {folder / 'notebook.ipynb'}")
-    click.echo(f"report: {report.write(folder)}")
+    click.echo(f"report: {report.write(folder, report.Wish(key=key))}")
     sys.exit(code)
 
 

@@ -104,7 +104,8 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]
         self._woken = asyncio.Event()
         for number in SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
-        self.create_kernel_manager()
+        # over TCP anyone on this machine could read what passes between the kernel and us
+        self.create_kernel_manager().transport = "ipc"
         try:
             await self.async_start_new_kernel()
             await self.async_start_new_kernel_client()

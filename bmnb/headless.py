@@ -29,10 +29,11 @@ def run(
     source: str,
     tell: Callable[[str], None],
     through: str | None = None,
+    cell_timeout: int | None = None,
 ) -> tuple[int, Path]:
     """Execute the procedure's notebook in the run's folder; return the exit code and that folder.
 
-    `through` replaces the value for this time alone. `tell` gets a line for each action as the journal
+    `through` replaces the value for this time alone; a cell may take `cell_timeout` seconds. `tell` gets a line for each action as the journal
     records it. Raise InputError for wrong values.
     """
     settings: Any = make(procedure.settings, values, source)
@@ -43,7 +44,7 @@ def run(
     config = str(Path(settings.ssh_config).expanduser().absolute())
     furnish(procedure, folder, {**values, "ssh_config": config} if "ssh_config" in values else values)
     with Follower(folder, tell):
-        error = _execute(notebook, {"through": through} if through else {})
+        error = _execute(notebook, {"through": through} if through else {}, cell_timeout)
     if error is None:
         return 0, folder
     tell(f"{error.ename}: {error.evalue}")
@@ -53,7 +54,9 @@ def run(
     return exit_code(error.ename), folder
 
 
-def _execute(notebook: Path, values: Mapping[str, Any]) -> PapermillExecutionError | None:
+def _execute(
+    notebook: Path, values: Mapping[str, Any], cell_timeout: int | None
+) -> PapermillExecutionError | None:
     """Execute a notebook in its place; return what stopped it."""
     try:
         papermill.execute_notebook(
@@ -63,6 +66,7 @@ def _execute(notebook: Path, values: Mapping[str, Any]) -> PapermillExecutionErr
             engine_name="bmnb",
             save_as=str(notebook),
             kernel_name=KERNEL,
+            execution_timeout=cell_timeout,
             progress_bar=False,
             cwd=str(notebook.parent),
         )

@@ -33,8 +33,8 @@ DEVIATIONS = [
         "htpasswd -b -c",
     ),
     (r"^curl (\S+) \| apt-key add -", r"KEY \1", "apt-key add"),
-    (r"^aptitude --download-only", "aptitude -y WAIT --download-only", "aptitude --download-only upgrade"),
-    (r"^aptitude upgrade", "aptitude -y KEEP WAIT upgrade", "aptitude upgrade"),
+    (r"^aptitude --download-only", "aptitude -y --download-only", "aptitude --download-only upgrade"),
+    (r"^aptitude upgrade", "aptitude -y KEEP upgrade", "aptitude upgrade"),
     (r"^yum --downloadonly", "yum -y --downloadonly", "yum --downloadonly upgrade"),
     (r"^yum upgrade", "yum -y upgrade", "yum upgrade"),
 ]
@@ -42,7 +42,6 @@ DEVIATIONS = [
 # how our lines are written in the same words
 WORDS = [
     (r"-o Dpkg::Options::=--force-confold", "KEEP"),
-    (r"-o DPkg::Lock::Timeout=600", "WAIT"),
     (r"^umask 077; .*curl -fsSL .* (https:\S+) && gpg .*", r"KEY \1"),
 ]
 

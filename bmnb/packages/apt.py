@@ -66,7 +66,8 @@ APTITUDE = replace(
     APT_GET,
     name="aptitude",
     refresh="aptitude update",
-    download=f"aptitude -y {WAIT} --download-only upgrade",
-    upgrade=f"aptitude -y {KEEP} {WAIT} upgrade",
-    full_upgrade=f"aptitude -y {KEEP} {WAIT} full-upgrade",
+    # aptitude knows no time to wait for a lock
+    download="aptitude -y --download-only upgrade",
+    upgrade=f"aptitude -y {KEEP} upgrade",
+    full_upgrade=f"aptitude -y {KEEP} full-upgrade",
 )

@@ -58,7 +58,7 @@ CHANGING_DISTRIBUTIONS = (
 UPDATING_BLUEMIND = (
     Deviation(
         "`aptitude upgrade`, `yum upgrade`",
-        "the same with `-y`, `--force-confold` and a time to wait for a lock",
+        "the same with `-y` and `--force-confold`",
         "nobody is there to answer in a run of its own; a changed configuration file stays as it is, the package's new one lies beside it",
     ),
     Deviation(

@@ -267,6 +267,7 @@ def prepare(settings: Settings) -> Iterator[Action]:
 @step("Update the lists of packages", PRODUCTION)
 def refresh(settings: Settings) -> Iterator[Action]:
     tool, everyone = settings.tool, settings.everyone
+    yield _wait_for_others(settings)
     yield Together(
         tuple(
             Command(
@@ -302,7 +303,7 @@ def refresh(settings: Settings) -> Iterator[Action]:
 def download(settings: Settings) -> Iterator[Action]:
     """Services go on; this is what most of the minutes go into."""
     tool, everyone = settings.tool, settings.everyone
-    yield from _wait_for_others(settings)
+    yield _wait_for_others(settings)
     if settings.download_ahead:
         yield Together(
             tuple(
@@ -359,6 +360,7 @@ def begin_maintenance(settings: Settings) -> Iterator[Action]:
 @step("Update the packages", UPDATE)
 def upgrade(settings: Settings) -> Iterator[Action]:
     tool, everyone = settings.tool, settings.everyone
+    yield _wait_for_others(settings)
     for server in everyone:
         yield Command(
             server,
@@ -567,14 +569,15 @@ def _show_repositories(settings: Settings, title: str) -> Iterator[Command]:
         )
 
 
-def _wait_for_others(settings: Settings) -> Iterator[Together]:
-    yield Together(
+def _wait_for_others(settings: Settings) -> Together:
+    return Together(
         tuple(
             Command(
                 server,
                 settings.tool.wait,
                 "no other package manager is at work",
                 remedy="end it, or wait, then run this cell again",
+                ensure=True,
             )
             for server in settings.everyone
         )

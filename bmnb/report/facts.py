@@ -160,7 +160,7 @@ class Facts:
         """Whether one can go back from each phase, how, and what it costs."""
         rows = ledger.way_back_rows(self.procedure, self.journal)
         words = ("phase", "now", "back", "what it does", "what it costs")
-        return [{name: Word(row[name]) for name in words} | {"how": Code(row["how"])} for row in rows]
+        return [{name: Word(row[name]) for name in words} for row in rows]
 
     @cached_property
     def servers(self) -> list[Row]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import escape
 
 from bmnb.report.facts import Facts
+from bmnb.steps import slug
 
 ADDRESS = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}\b", re.IGNORECASE)
 MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
@@ -29,7 +31,7 @@ def names(facts: Facts) -> dict[str, str]:
     for number, who in enumerate(dict.fromkeys(line["who"] for line in facts.journal.lines), 1):
         found[who] = f"operator-{number}"
         found[who.split("@")[1]] = "controller"
-    found[facts.settings["client"]] = "client"
+    found[facts.settings["client"]] = found[slug(facts.settings["client"])] = "client"
     found[facts.name] = "run"
     found[str(facts.folder.resolve())] = "run"
     for path in ("runs", "ssh_config"):
@@ -39,14 +41,16 @@ def names(facts: Facts) -> dict[str, str]:
         if line.get("title") == "same external-url" and line.get("seen"):
             found[line["seen"]] = "mail.example.org"
             found[line["seen"].split(".", 1)[-1]] = "example.org"
-    return {name: role for name, role in found.items() if name and name != role}
+    return {
+        form: role for name, role in found.items() if name and name != role for form in (name, escape(name))
+    }
 
 
 def hider(facts: Facts) -> Callable[[str], str]:
     """A function that replaces the run's names in a text; the same name becomes the same word everywhere."""
     known = names(facts)
     longest_first = sorted(known, key=len, reverse=True)
-    own = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])") if known else None
+    own = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)") if known else None
     addresses: dict[str, str] = {}
 
     def address(found: re.Match[str]) -> str:

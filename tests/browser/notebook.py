@@ -17,6 +17,7 @@ from uuid import uuid4
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 TOKEN = "test"
+expect.set_options(timeout=60_000)
 
 
 @contextmanager

@@ -50,7 +50,7 @@ class Parameters:
         widget, read_from = widget_for(field, self.values[field.name], self._hosts())
         widget.disabled = self._fixed(field.name)
         widget.observe(lambda change: self._typed(field.name, read_from(change["new"])), "value")
-        unit = HTML(marked(_(field.metadata["unit"])))
+        unit = HTML(marked(_(field.metadata["unit"])), layout={"margin": "6px 0 0 4px"})
         return VBox([HBox([widget, unit]), self.texts[field.name]], layout={"margin": "0 0 6px 0"})
 
     def _help(self, field: dataclasses.Field[Any]) -> str:

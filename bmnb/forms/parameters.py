@@ -50,7 +50,7 @@ class Parameters:
         widget, read_from = widget_for(field, self.values[field.name], self._hosts())
         widget.disabled = self._fixed(field.name)
         widget.observe(lambda change: self._typed(field.name, read_from(change["new"])), "value")
-        unit = HTML(marked(_(field.metadata["unit"])))
+        unit = HTML(marked(_(field.metadata["unit"])), layout={"margin": "6px 0 0 4px"})
         return VBox([HBox([widget, unit]), self.texts[field.name]], layout={"margin": "0 0 6px 0"})
 
     def _help(self, field: dataclasses.Field[Any]) -> str:
@@ -100,11 +100,16 @@ def asked(settings: type) -> list[dataclasses.Field[Any]]:
     return [field for field in ordered(settings) if field.metadata["form"]]
 
 
+def label(field: dataclasses.Field[Any]) -> str:
+    """The label of a field, or its name as words."""
+    return field.metadata["label"] or field.name.replace("_", " ").capitalize()
+
+
 def widget_for(
     field: dataclasses.Field[Any], value: Any, hosts: list[str]
 ) -> tuple[Widget, Callable[[Any], Any]]:
     """The widget of a field, and how its value is read from it."""
-    about = {"description": _(field.metadata["label"]), "style": LABEL, "layout": WIDE}
+    about = {"description": _(label(field)), "style": LABEL, "layout": WIDE}
     if field.metadata["choices"]:
         options = [(_(text), choice) for text, choice in field.metadata["choices"].items()]
         return Dropdown(options=options, value=value, **about), lambda chosen: chosen

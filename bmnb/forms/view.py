@@ -12,7 +12,7 @@ from bmnb.saving import WIDGET
 
 LABEL = {"description_width": "190px"}
 WIDE = {"width": "560px"}
-UNDER_FIELD = {"width": "720px", "margin": "-6px 0 0 198px"}
+UNDER_FIELD = {"width": "720px", "margin": "-2px 0 0 198px"}
 
 
 def answers_can_be_typed() -> bool:

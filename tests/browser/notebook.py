@@ -17,6 +17,7 @@ from uuid import uuid4
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 TOKEN = "test"
+expect.set_options(timeout=60_000)
 
 
 @contextmanager
@@ -67,7 +68,7 @@ def chromium() -> Iterator[Page]:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page = browser.new_page(viewport={"width": 1280, "height": 1250})
         yield page
         browser.close()
 

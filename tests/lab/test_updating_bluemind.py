@@ -252,7 +252,7 @@ def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Pat
         "systemd-run --unit=other-manager python3 -c 'import fcntl, time; "
         'file = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(file, fcntl.LOCK_EX); time.sleep(16)\''
     )
-    running = start(client, procedure=procedure.PROCEDURE)
+    running = start(client, procedure.PROCEDURE)
     wait_for(running, runs, "download the packages", "download")
     time.sleep(1)
     repository.must("systemctl stop nginx")
@@ -264,7 +264,7 @@ def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Pat
     assert {versions(server) for server in (core, lab.server("mailbox"))} == {OLD}
 
     repository.must("systemctl start nginx")
-    running = start(client, procedure=procedure.PROCEDURE)
+    running = start(client, procedure.PROCEDURE)
     wait_for(running, runs, "update the packages", "upgrade")
     core.must(
         f"until grep -q 'status unpacked bm-core:all {NEW}' /var/log/dpkg.log; do sleep 0.02; done; "

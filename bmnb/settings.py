@@ -86,6 +86,11 @@ def ordered(settings: Any) -> list[dataclasses.Field[Any]]:
     return sorted(dataclasses.fields(kind), key=lambda field: field.name not in own)
 
 
+def about(field: dataclasses.Field[Any], what: str) -> str:
+    """Help, label or unit of a field, in the language in use."""
+    return _(field.metadata[what])
+
+
 def defaults(settings: type) -> dict[str, Any]:
     return {field.name: _default(field) for field in dataclasses.fields(settings)}
 
@@ -112,7 +117,7 @@ def parameters_cell(settings: type, **values: Any) -> str:
     """The source of the notebook's cell with all parameters, as papermill reads it; `values` replace defaults."""
     return "\n".join(
         f"{field.name}: {_name(get_type_hints(settings)[field.name])} = "
-        f"{_literal(values.get(field.name, _default(field)))}  # {_(field.metadata['help'])}"
+        f"{_literal(values.get(field.name, _default(field)))}  # {about(field, 'help')}"
         for field in ordered(settings)
     )
 

@@ -14,7 +14,7 @@ from bmnb.language import _, use
 from bmnb.phrases import phrase
 from bmnb.remote import config
 from bmnb.run import parameters
-from bmnb.settings import CLIENT_FILE, defaults, in_force, ordered, problems, read, write
+from bmnb.settings import CLIENT_FILE, about, defaults, in_force, ordered, problems, read, write
 from bmnb.steps import Procedure
 
 
@@ -50,12 +50,12 @@ class Parameters:
         widget, read_from = widget_for(field, self.values[field.name], self._hosts())
         widget.disabled = self._fixed(field.name)
         widget.observe(lambda change: self._typed(field.name, read_from(change["new"])), "value")
-        unit = HTML(marked(_(field.metadata["unit"])), layout={"margin": "6px 0 0 4px"})
+        unit = HTML(marked(about(field, "unit")), layout={"margin": "6px 0 0 4px"})
         return VBox([HBox([widget, unit]), self.texts[field.name]], layout={"margin": "0 0 6px 0"})
 
     def _help(self, field: dataclasses.Field[Any]) -> str:
         fixed = _("set in the cell of parameters") if self._fixed(field.name) else ""
-        return marked(" · ".join(filter(None, [_(field.metadata["help"]), fixed])))
+        return marked(" · ".join(filter(None, [about(field, "help"), fixed])))
 
     def _fixed(self, name: str) -> bool:
         """Whether the notebook's cell of parameters has the last word."""

@@ -53,7 +53,7 @@ def what_changed(told: Result) -> Verdict:
         elif line.startswith("Only in /"):
             new.append("/".join(words[2:]).replace(":", ""))
         elif line.startswith("Only in "):
-            gone.append("/" + "/".join(words[2:]).replace(":", ""))
+            gone.append("/".join(words[2:]).replace(":", "").removeprefix("."))
         elif line.startswith("postfix "):
             postfix.append(words[1])
         elif line.startswith("beside "):

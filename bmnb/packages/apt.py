@@ -48,6 +48,7 @@ APT_GET = Tool(
     upgradable=_upgradable("upgrade"),
     full_upgradable=_upgradable("dist-upgrade"),
     size="apt-get --print-uris -y -qq upgrade | awk '{bytes += $3} END {print bytes + 0}'",
+    fetched="du -sb /var/cache/apt/archives | cut -f1",
     cache="/var/cache/apt/archives",
     held="apt-mark showhold",
     broken=(

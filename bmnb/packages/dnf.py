@@ -32,6 +32,7 @@ YUM = Tool(
     upgradable=_UPGRADABLE,
     full_upgradable=_UPGRADABLE,
     size="dnf -q repoquery --upgrades --latest-limit 1 --qf '%{downloadsize}' | awk '{bytes += $1} END {print bytes + 0}'",
+    fetched="du -sb /var/cache/dnf | cut -f1",
     cache="/var/cache/dnf",
     held="cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2> /dev/null",
     broken="rpm -qa --qf '%{NAME}\\n' | grep -v '^gpg-pubkey$' | sort | uniq -d | grep -vE '^kernel'",

@@ -110,8 +110,12 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
     yield Call(
         origin, "GET", api.CONFIGURATION, "mail bodies are on the server", judge=api.mail_is_here, remedy=S3
     )
-    yield Call(
-        origin,
+    yield no_job_runs(origin)
+
+
+def no_job_runs(core: str) -> Call:
+    return Call(
+        core,
         "POST",
         api.EXECUTIONS,
         "no backup or other job runs",

@@ -90,8 +90,11 @@ def test_the_repository_is_bound_to_its_key_once(tmp_path: Path, line: str):
 
 def test_virtual_folders_are_listed_by_user():
     rows = "user\tU1\tanais\nuser\tU2\tmarc\nfolder\tU2\tProjets\nfolder\tU2\tClients\nfolder\tU9\tOld\n"
-    assert virtual_folders.by_user(told(rows)).seen == "3 folders of 2 users: U9: Old; marc: Projets, Clients"
-    assert virtual_folders.by_user(told("user\tU1\tanais\n")).seen == "none"
+    found = virtual_folders.by_user(told(rows))
+    assert (found.holds, found.seen) == (False, "3 folders: 1 of U9, 2 of marc")
+    assert found.items[1] == {"user": "marc", "folder": "Clients"}
+    assert virtual_folders.by_user(told("user\tU1\tanais\n")).holds
+    assert virtual_folders.by_user(told("", exit=2)).items == ()
     assert not virtual_folders.by_user(told("", exit=2)).holds
 
 
@@ -114,10 +117,16 @@ postfix mynetworks
 beside /etc/bm/default/bm-core.ini.dpkg-dist
 end
 """
-    assert own_files.what_changed(told(text)).seen == (
-        "changed: /etc/nginx/sites-available/bm-client-access; gone: /etc/nginx/sites-enabled/intranet; "
-        "new: /etc/bm/default/bm-core.ini.dpkg-dist; Postfix's settings changed: mynetworks; "
-        "local file kept, new one beside: /etc/bm/default/bm-core.ini.dpkg-dist"
+    found = own_files.what_changed(told(text))
+    assert found.seen.startswith(
+        "1 overwritten, 1 gone, 1 new, 1 setting of Postfix changed, 1 local file kept"
     )
+    assert [item["what"] for item in found.items] == [
+        "/etc/nginx/sites-available/bm-client-access",
+        "/etc/nginx/sites-enabled/intranet",
+        "/etc/bm/default/bm-core.ini.dpkg-dist",
+        "mynetworks",
+        "/etc/bm/default/bm-core.ini.dpkg-dist",
+    ]
     assert own_files.what_changed(told("end\n")).seen == "nothing changed"
     assert not own_files.what_changed(told("")).holds

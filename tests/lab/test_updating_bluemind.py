@@ -1,6 +1,7 @@
 """A whole update of three servers: what stops it, what interrupts it, and what is left of a client's own files."""
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -180,26 +181,21 @@ def test_virtual_folders_are_listed_by_user_and_their_loss_has_to_be_accepted(la
     )
     try:
         stopped = refusal(lab, runs, "points_of_caution")
-        seen = [
-            line["seen"]
-            for line in journal(runs)
-            if line.get("title", "").startswith("virtual folders") and "seen" in line
-        ]
+        told = re.search(r"answer `lose-virtual-folders: (\w+)`", str(stopped))
+        items = [line["items"] for line in journal(runs) if line.get("items")]
         accepted = through(
             lab,
             runs,
             "points_of_caution",
-            answers={**ANSWERS, "virtual-folders": "the client's manager, by mail"},
+            answers={**ANSWERS, "lose-virtual-folders": told[1] if told else ""},
         )
     finally:
         core.must(
             "sed -i /^name=/d /etc/bmnb-standin && systemctl restart bm-core && cd / && runuser -u postgres -- "
             "psql -q bj-data -c \"DELETE FROM t_mapi_folders; DELETE FROM t_container WHERE uid = 'virtual1'\""
         )
-    assert "answer `virtual-folders:" in str(stopped)
-    assert seen[-1].startswith("1 folders of 1 users: ")
-    assert seen[-1].endswith(": Clients 2026")
-    assert "the client's manager, by mail" in set(accepted.table(procedure.points_of_caution)["seen"])
+    assert [one["folder"] for one in items[-1]] == ["Clients 2026"]
+    assert "accepted by lose-virtual-folders" in accepted.table(procedure.points_of_caution)["seen"].iloc[0]
 
 
 @pytest.mark.parametrize("way", ["configuration", "htpasswd"])

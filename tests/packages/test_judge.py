@@ -77,10 +77,16 @@ UPGRADABLE = (
 
 
 def test_what_comes_is_shown_apart():
-    seen = judge.listed_apart(told(UPGRADABLE)).seen
-    assert seen == (
-        "core: 2 of BlueMind, kernel: linux-image-amd64 (counts from the next restart), 1 others: tzdata"
-    )
+    found = judge.listed_apart(told(UPGRADABLE))
+    assert found.seen == "core: 2 BlueMind, 1 kernel, from the next restart on, 1 other"
+    assert [item["package"] for item in found.items] == ["bm-core", "bm-node", "linux-image-amd64", "tzdata"]
+    assert found.items[0] == {
+        "server": "core",
+        "kind": "BlueMind",
+        "package": "bm-core",
+        "installed": "4.9.3884",
+        "new": "4.9.4012",
+    }
 
 
 def test_every_server_must_have_an_update_to_the_same_version():

@@ -187,9 +187,14 @@ def none_left(*servers: Result) -> Verdict:
 
 
 def same_candidates(*servers: Result) -> Verdict:
-    """What would be installed now is what was downloaded: the repository has not moved on meanwhile."""
-    wrong = [f"{one.host}: {one.stdout.splitlines()[0]}" for one in servers if one.stdout.strip()]
-    return Verdict(not wrong, "; ".join(wrong) or "as downloaded")
+    """Given what differs between then and now: BlueMind's repository has not moved on since the download."""
+    wrong = [
+        f"{one.host}: {line[2:]}"
+        for one in servers
+        for line in one.stdout.splitlines()
+        if line.startswith("> bm-")
+    ]
+    return Verdict(not wrong and not any(one.stderr for one in servers), "; ".join(wrong) or "as downloaded")
 
 
 def space(tool: Tool) -> str:

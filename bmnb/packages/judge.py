@@ -194,7 +194,10 @@ def same_candidates(*servers: Result) -> Verdict:
         for line in one.stdout.splitlines()
         if line.startswith("> bm-")
     ]
-    return Verdict(not wrong and not any(one.stderr for one in servers), "; ".join(wrong) or "as downloaded")
+    unknown = [one.host for one in servers if one.exit not in (0, 1)]
+    if unknown:
+        return Verdict(False, f"nothing was noted on {', '.join(unknown)}")
+    return Verdict(not wrong, "; ".join(wrong) or "as downloaded")
 
 
 def space(tool: Tool) -> str:

@@ -24,7 +24,7 @@ def save(folder: str) -> str:
 cd / && found=() && for path in {" ".join(PLACES)} {MORE}; do [ ! -e "$path" ] || found+=("${{path#/}}"); done
 tar -cf - -- "${{found[@]}}" | tar -xpf - -C {before} || exit 1
 ! command -v postconf > /dev/null || postconf -n > {before}/state/postconf
-bmctl status > {before}/state/services; test -s {before}/state/services"""
+bmctl all_status > {before}/state/services; [ -e {before}/state/services ]"""
 
 
 def changes(folder: str, left: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ YUM = Tool(
     distributions=("rhel", "centos", "rocky", "almalinux", "ol", "fedora"),
     refresh="yum makecache",
     download="yum -y --downloadonly upgrade",
+    full_download="yum -y --downloadonly upgrade",
     upgrade="yum -y upgrade",
     full_upgrade="yum -y upgrade",
     upgradable=_UPGRADABLE,
@@ -49,6 +50,7 @@ DNF = replace(
     name="dnf",
     refresh="dnf makecache",
     download="dnf -y --downloadonly upgrade",
+    full_download="dnf -y --downloadonly upgrade",
     upgrade="dnf -y upgrade",
     full_upgrade="dnf -y upgrade",
 )

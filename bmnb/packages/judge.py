@@ -187,8 +187,16 @@ def none_left(*servers: Result) -> Verdict:
 
 
 def same_candidates(*servers: Result) -> Verdict:
-    """What would be installed now is what was downloaded: the repository has not moved on meanwhile."""
-    wrong = [f"{one.host}: {one.stdout.splitlines()[0]}" for one in servers if one.stdout.strip()]
+    """Given what differs between then and now: BlueMind's repository has not moved on since the download."""
+    wrong = [
+        f"{one.host}: {line[2:]}"
+        for one in servers
+        for line in one.stdout.splitlines()
+        if line.startswith("> bm-")
+    ]
+    unknown = [one.host for one in servers if one.exit not in (0, 1)]
+    if unknown:
+        return Verdict(False, f"nothing was noted on {', '.join(unknown)}")
     return Verdict(not wrong, "; ".join(wrong) or "as downloaded")
 
 

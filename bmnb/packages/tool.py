@@ -23,6 +23,7 @@ class Tool:
     distributions: tuple[str, ...]
     refresh: str
     download: str
+    full_download: str
     upgrade: str
     full_upgrade: str
     upgradable: str

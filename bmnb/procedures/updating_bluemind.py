@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from bmnb.bluemind import (
     api,
@@ -243,16 +244,11 @@ def repository_signature(settings: Settings) -> Iterator[Action]:
             "repository-key",
             "the fingerprint shown is the one that BlueMind gives for its repository; say who compared it",
         )
-        yield Together(
-            tuple(
-                Command(
-                    server,
-                    repository.install(),
-                    "take the key for this repository alone",
-                    feed=(core, repository.show(folder)),
-                )
-                for server in settings.everyone
-            )
+        yield _everywhere(
+            settings,
+            repository.install(),
+            "take the key for this repository alone",
+            feed=(core, repository.show(folder)),
         )
     yield _signature(settings)
 
@@ -274,12 +270,7 @@ def points_of_caution(settings: Settings) -> Iterator[Action]:
 
 @step("Save configuration files", PREPARING)
 def save_configuration(settings: Settings) -> Iterator[Action]:
-    yield Together(
-        tuple(
-            Command(server, own_files.save(settings.work), "save configuration, services and settings")
-            for server in settings.everyone
-        )
-    )
+    yield _everywhere(settings, own_files.save(settings.work), "save configuration, services and settings")
 
 
 def undo_prepare(settings: Settings) -> Iterator[Action]:
@@ -306,17 +297,12 @@ def prepare(settings: Settings) -> Iterator[Action]:
 def refresh(settings: Settings) -> Iterator[Action]:
     tool, everyone = settings.tool, settings.everyone
     yield _wait_for_others(settings)
-    yield Together(
-        tuple(
-            Command(
-                server,
-                tool.refresh,
-                "read the lists of packages",
-                env=tool.env,
-                remedy="see that the repository is reachable from this server and its signature is valid",
-            )
-            for server in everyone
-        )
+    yield _everywhere(
+        settings,
+        tool.refresh,
+        "read the lists of packages",
+        env=tool.env,
+        remedy="see that the repository is reachable from this server and its signature is valid",
     )
     yield Check(
         everyone,
@@ -340,31 +326,19 @@ def refresh(settings: Settings) -> Iterator[Action]:
 @step("Download the packages", PRODUCTION)
 def download(settings: Settings) -> Iterator[Action]:
     """Services go on; this is what most of the minutes go into."""
-    tool, everyone = settings.tool, settings.everyone
+    tool = settings.tool
     yield _wait_for_others(settings)
     if settings.download_ahead:
-        yield Together(
-            tuple(
-                Command(
-                    server,
-                    tool.download,
-                    "download the packages",
-                    env=tool.env,
-                    gauge=_fetched(tool),
-                    remedy="run this cell again: what is there already is not fetched twice",
-                )
-                for server in everyone
-            )
+        yield _everywhere(
+            settings,
+            tool.full_download if settings.full_upgrade else tool.download,
+            "download the packages",
+            env=tool.env,
+            gauge=_fetched(tool),
+            remedy="run this cell again: what is there already is not fetched twice",
         )
-    yield Together(
-        tuple(
-            Command(
-                server,
-                f"umask 077; ({settings.upgradable}) > {settings.work}/candidates",
-                "note what was found",
-            )
-            for server in everyone
-        )
+    yield _everywhere(
+        settings, f"umask 077; ({settings.upgradable}) > {settings.work}/candidates", "note what was found"
     )
 
 
@@ -418,18 +392,13 @@ def upgrade(settings: Settings) -> Iterator[Action]:
             env=tool.env,
             ensure=True,
         )
-    yield Together(
-        tuple(
-            Command(
-                server,
-                tool.full_upgrade if settings.full_upgrade else tool.upgrade,
-                "update the packages",
-                env=tool.env,
-                remedy="mend the cause and run this cell again: it completes this server, the others are not repeated; "
-                + WAY_BACK,
-            )
-            for server in everyone
-        )
+    yield _everywhere(
+        settings,
+        tool.full_upgrade if settings.full_upgrade else tool.upgrade,
+        "update the packages",
+        env=tool.env,
+        remedy="mend the cause and run this cell again: it completes this server, the others are not repeated; "
+        + WAY_BACK,
     )
     yield Check(
         everyone,
@@ -624,18 +593,18 @@ def _fetched(tool: Tool) -> Gauge:
     return Gauge(tool.fetched, f"echo $(($({tool.fetched}) + $({tool.size})))")
 
 
+def _everywhere(settings: Settings, line: str, title: str, **more: Any) -> Together:
+    """The same command on all servers, side by side."""
+    return Together(tuple(Command(server, line, title, **more) for server in settings.everyone))
+
+
 def _wait_for_others(settings: Settings) -> Together:
-    return Together(
-        tuple(
-            Command(
-                server,
-                settings.tool.wait,
-                "no other package manager is at work",
-                remedy="end it, or wait, then run this cell again",
-                ensure=True,
-            )
-            for server in settings.everyone
-        )
+    return _everywhere(
+        settings,
+        settings.tool.wait,
+        "no other package manager is at work",
+        remedy="end it, or wait, then run this cell again",
+        ensure=True,
     )
 
 

@@ -36,9 +36,13 @@ def values(lab: Lab, runs: Path, **more: Any) -> dict[str, Any]:
 
 
 def client_file(lab: Lab, runs: Path, **more: Any) -> Path:
+    return write_client(runs, values(lab, runs, **more))
+
+
+def write_client(runs: Path, values: dict[str, Any]) -> Path:
     runs.mkdir(exist_ok=True)
     path = runs / "client.yaml"
-    path.write_text(yaml.safe_dump(values(lab, runs, **more)))
+    path.write_text(yaml.safe_dump(values))
     return path
 
 

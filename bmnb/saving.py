@@ -1,8 +1,12 @@
-"""An extension of Jupyter's server: a saved notebook keeps the static HTML of its widgets alone."""
+"""An extension of Jupyter's server: a saved notebook keeps the static HTML of its widgets alone, and no secret."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import nbformat
+
+from bmnb import redact
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -18,9 +22,16 @@ def without_widgets(model: dict[str, Any], **_: Any) -> None:
                 del data[WIDGET]
 
 
+def without_secrets(model: dict[str, Any], **_: Any) -> None:
+    """Mask in a notebook what looks like a secret, before it is saved."""
+    if model["type"] == "notebook" and model.get("content"):
+        model["content"] = nbformat.from_dict(redact.facts(model["content"]))
+
+
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": "bmnb.saving"}]
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
     server.contents_manager.register_pre_save_hook(without_widgets)
+    server.contents_manager.register_pre_save_hook(without_secrets)

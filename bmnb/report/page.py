@@ -16,7 +16,7 @@ from bmnb import probe, redact
 from bmnb.journal import Line
 from bmnb.language import _, current
 from bmnb.report import charts, wording
-from bmnb.report.clean import clean, plain
+from bmnb.report.clean import cells, clean
 from bmnb.report.entries import Entry, moment, sessions
 from bmnb.report.facts import Facts, number_of
 from bmnb.report.wording import Seconds, Word
@@ -201,10 +201,11 @@ class Page:
 
     @property
     def deviations(self) -> list[Row]:
-        return [
-            {"document": plain(one.document), "here": plain(one.here), "reason": plain(one.reason)}
-            for one in self.facts.procedure.deviations
-        ]
+        """The table as it stands in the notebook, which is translated as a whole."""
+        rows = [f"| {one.document} | {one.here} | {one.reason} |" for one in self.facts.procedure.deviations]
+        table = _("\n".join(["| document | here | reason |", "| --- | --- | --- |", *rows]))
+        names = ("document", "here", "reason")
+        return [dict(zip(names, cells(line), strict=True)) for line in table.splitlines()[2:]]
 
     @property
     def ends(self) -> dict[str, str]:

@@ -25,6 +25,7 @@ from bmnb.procedures import prerequisites as must
 from bmnb.settings import setting
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
 from bmnb.transfer import access, address, configuration, databases, files
+from bmnb.transfer.engine import Fast
 
 PREREQUISITES = Phase("Prerequisites")
 HOT = Phase("Hot synchronization")
@@ -43,6 +44,10 @@ class Settings:
     make_key: bool = setting(True, "make a key pair for this run where the target's root cannot log in")
     known_empty: list[str] = setting([], "trees that are empty on the original server, and rightly so")
     carry_forgotten: bool = setting(True, "carry also what the document forgets, where it exists")
+    engine: str = setting("literal", "how data is carried over: fast, or literal as in the document")
+    streams: int = setting(
+        0, "streams side by side of the fast engine; 0: one a core of the target, up to four"
+    )
     restart_target: bool = setting(True, "restart the target server when it has the address")
     my_networks: str = setting("", "new value of My Networks; empty keeps the value of the original server")
     through: str = setting("", "last phase to run, such as hot-synchronization; empty runs all of them")
@@ -55,6 +60,13 @@ class Settings:
     def work(self) -> str:
         """Folder of this run's files on the servers: dumps, saved configuration, key."""
         return f"{access.WORK}/{slug(self.client)}"
+
+    @property
+    def fast(self) -> Fast | None:
+        """The fast engine; None where the literal one is to do it."""
+        if self.engine != "fast":
+            return None
+        return Fast(self.origin, self.target, self.work, self.trees, self.carry_forgotten, self.streams)
 
     @property
     def trees(self) -> tuple[str, ...]:
@@ -77,6 +89,10 @@ class Settings:
             found.append(f"address: {error}")
         if self.hot_passes < 1:
             found.append("hot_passes: at least 1")
+        if self.engine not in ("fast", "literal"):
+            found.append(f"engine: {self.engine!r} is not one of fast, literal")
+        if self.streams < 0:
+            found.append("streams: at least 0")
         names = [phase.name for phase in PROCEDURE.phases]
         if self.through and self.through not in names:
             found.append(f"through: {self.through!r} is not one of {', '.join(names)}")
@@ -142,7 +158,11 @@ def stop_target(settings: Settings) -> Iterator[Action]:
 @step("Synchronize BlueMind data while the service is up", HOT, passes="hot_passes")
 def hot_synchronization(settings: Settings) -> Iterator[Action]:
     yield _stopped(settings.target)
-    yield from _synchronize(settings, accept=(0, files.VANISHED), again=files.BROKEN_OFF)
+    yield _trees_are_there(settings)
+    if settings.fast:
+        yield from settings.fast.hot_pass()
+    else:
+        yield from _synchronize(settings, accept=(0, files.VANISHED), again=files.BROKEN_OFF)
 
 
 @step("Stop services on the servers (original and target)", COLD)
@@ -155,8 +175,8 @@ def stop_services(settings: Settings) -> Iterator[Action]:
         f"the way back is to enable and start the services of {origin}, where nothing is changed",
         expect=origin,
     )
-    for server in (origin, target):
-        yield from _stop(server)
+    stops = [command for server in (origin, target) for command in _stop(server)]
+    yield from [Together(tuple(stops))] if settings.fast else stops
     for server in (origin, target):
         yield _stopped(server)
     yield Check(
@@ -173,21 +193,29 @@ def stop_services(settings: Settings) -> Iterator[Action]:
 def cold_synchronization(settings: Settings) -> Iterator[Action]:
     yield _stopped(settings.origin)
     yield _stopped(settings.target)
-    yield from _synchronize(settings)
-    if settings.carry_forgotten:
-        yield Command(
-            settings.target,
-            files.synchronize_queue(settings.origin),
-            "mail in Postfix's queue",
-            env=_rsync(settings),
-            read=files.read_stats,
-            remedy="run this cell again",
-        )
+    yield _trees_are_there(settings)
+    queue = Command(
+        settings.target,
+        files.synchronize_queue(settings.origin),
+        "mail in Postfix's queue",
+        env=_rsync(settings),
+        read=files.read_stats,
+        remedy="run this cell again",
+    )
+    forgotten = [queue] if settings.carry_forgotten else []
+    if settings.fast:
+        yield from settings.fast.cold_pass(*forgotten)
+    else:
+        yield from _synchronize(settings)
+        yield from forgotten
 
 
 @step("Dump the databases of the original server", COLD)
 def dump_databases(settings: Settings) -> Iterator[Action]:
     origin, target, folder = settings.origin, settings.target, settings.work
+    if settings.fast:
+        yield from settings.fast.dump()
+        return
     yield _start_postgresql(origin)
     yield Together(
         tuple(
@@ -208,6 +236,9 @@ def dump_databases(settings: Settings) -> Iterator[Action]:
 @step("Copy the original server's files to the target server", COLD)
 def copy_configuration(settings: Settings) -> Iterator[Action]:
     origin, target = settings.origin, settings.target
+    if settings.fast:
+        yield from settings.fast.configuration()
+        return
     yield Command(target, configuration.save(settings.work), "save the target's own files first")
     rebuilt = [path for path in CONFIGURATION if path not in POSTFIX_MAPS]
     for path in (*rebuilt, *(ADDED_CONFIGURATION if settings.carry_forgotten else ())):
@@ -232,16 +263,11 @@ def copy_configuration(settings: Settings) -> Iterator[Action]:
 
 @step("Import the databases into the target server", COLD)
 def import_databases(settings: Settings) -> Iterator[Action]:
-    origin, target, folder = settings.origin, settings.target, settings.work
+    origin, target = settings.origin, settings.target
     yield _start_postgresql(origin)
     yield _start_postgresql(target)
     yield Command(target, databases.adopt_password(), "password of the role bj, from bm.ini")
-    for database, file in DATABASES.items():
-        yield Command(target, databases.drop_unfinished(database), f"drop an unfinished import of {database}")
-        yield Command(target, databases.create(database), f"create {database}")
-        yield Command(target, databases.set_time_zone(database), f"time zone of {database}")
-        yield Command(target, databases.import_dump(folder, database, file), f"import {database}")
-        yield Command(target, databases.analyze(database), f"statistics of {database}")
+    yield from settings.fast.imports() if settings.fast else _import(settings)
     yield Command(target, databases.put_in_place(list(DATABASES)), "put the imported databases in place")
     for database in DATABASES:
         yield Check(
@@ -251,6 +277,16 @@ def import_databases(settings: Settings) -> Iterator[Action]:
             f"rows per table of {database}",
             "keep the target's services stopped and compare the tables that are named",
         )
+
+
+def _import(settings: Settings) -> Iterator[Action]:
+    target, folder = settings.target, settings.work
+    for database, file in DATABASES.items():
+        yield Command(target, databases.drop_unfinished(database), f"drop an unfinished import of {database}")
+        yield Command(target, databases.create(database), f"create {database}")
+        yield Command(target, databases.set_time_zone(database), f"time zone of {database}")
+        yield Command(target, databases.import_dump(folder, database, file), f"import {database}")
+        yield Command(target, databases.analyze(database), f"statistics of {database}")
 
 
 @step("Stop the original server", SWITCHING, once=True)
@@ -263,6 +299,8 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
         "the way back costs the mail that the target will have accepted by then",
         expect=origin,
     )
+    if settings.fast:
+        yield from settings.fast.clean_up(origin)
     yield Command(origin, access.withdraw_key(settings.work), "withdraw the run's key")
     yield Command(origin, address.save(settings.work), "save the network configuration")
     yield Command(origin, address.take_off(settings.address), f"take {settings.address} off", farewell=True)
@@ -414,6 +452,8 @@ def clean_up(settings: Settings) -> Iterator[Action]:
     dumps = " ".join(f"{folder}/{file}" for file in DATABASES.values())
     yield Command(target, f"rm -f {dumps}", "remove the dumps")
     yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key pair")
+    if settings.fast:
+        yield from settings.fast.clean_up(target)
     for database in DATABASES:
         yield Command(target, databases.drop_before(database), f"drop the target's old {database}")
 
@@ -452,17 +492,20 @@ def _start_postgresql(server: str) -> Command:
     return Command(server, "systemctl start postgresql", "start PostgreSQL", ensure=True)
 
 
-def _synchronize(
-    settings: Settings, accept: tuple[int, ...] = (0,), again: tuple[int, ...] = ()
-) -> Iterator[Action]:
-    origin, target = settings.origin, settings.target
-    yield Check(
-        origin,
+def _trees_are_there(settings: Settings) -> Check:
+    return Check(
+        settings.origin,
         files.count(settings.trees),
         partial(files.safe_to_follow, tuple(settings.known_empty)),
         "the trees of the origin are there",
         "mount the tree, or name it under known_empty if it is rightly empty",
     )
+
+
+def _synchronize(
+    settings: Settings, accept: tuple[int, ...] = (0,), again: tuple[int, ...] = ()
+) -> Iterator[Action]:
+    origin, target = settings.origin, settings.target
     for tree in settings.trees:
         yield Command(
             target,

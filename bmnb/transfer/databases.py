@@ -105,6 +105,11 @@ END $$;
 END"""
 
 
+def uncomment(databases: list[str]) -> str:
+    lines = "\n".join(f'COMMENT ON DATABASE "{name}" IS NULL;' for name in databases)
+    return f"{_psql()} <<'END'\n{lines}\nEND"
+
+
 def drop_before(database: str) -> str:
     return _as_postgres(f"dropdb --if-exists {before(database)}")
 

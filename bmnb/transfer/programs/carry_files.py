@@ -459,7 +459,7 @@ def main() -> None:
     parser.add_argument("jobs", type=int, help="listings and streams at a time")
     parser.add_argument("services", choices=["hot", "cold"], help="whether the origin's services run")
     parser.add_argument("names", nargs="+", help="trees; for sums: lists")
-    parser.add_argument("--ssh", nargs="+", help="the command that runs a line on the origin")
+    parser.add_argument("--ssh", nargs=argparse.REMAINDER, help="the command that runs a line on the origin")
     given = parser.parse_args()
     live = given.services == "hot"
     if given.command == "carry":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from bmnb.procedures import changing_distributions as procedure
 from bmnb.run import Run
 from bmnb.settings import make
 
+OUT = Path(__file__).with_name("out")
 CHANGE = Path(__file__).with_name("change.py")
 ANSWERS = {"erase-target": "target", "stop-service": "origin", "switch-servers": "origin"}
 SSH_PORT, RELAY_PORT = 22, 2222
@@ -75,6 +77,8 @@ def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
                 Path("/proc/sys/vm/drop_caches").write_text("3\n")
             rows = list(cold(lab, run))
         run.close()
+        OUT.mkdir(exist_ok=True)
+        shutil.copy(run.journal.path, OUT / f"{case.variant}-{case.files}-{case.cache}-{number}.jsonl")
         differences = len(unexpected(lab))
         yield from ({**common, **row, "differences": differences} for row in rows)
 

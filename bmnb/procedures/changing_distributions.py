@@ -176,7 +176,7 @@ def stop_services(settings: Settings) -> Iterator[Action]:
         expect=origin,
     )
     stops = [command for server in (origin, target) for command in _stop(server)]
-    yield from [Together(tuple(stops))] if settings.fast else stops
+    yield from settings.fast.side_by_side(stops) if settings.fast else stops
     for server in (origin, target):
         yield _stopped(server)
     yield Check(

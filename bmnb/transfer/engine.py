@@ -7,7 +7,7 @@ lacks what a part needs, that part is done as the document does it; the step's t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bmnb.bluemind.paths import DATABASES
@@ -49,6 +49,14 @@ class Fast:
         yield Command(
             self.target, fast.open_line(self.folder, self.origin), "open the connection of the cold pass"
         )
+
+    def side_by_side(self, stops: Iterable[Command]) -> Iterator[Action]:
+        """Stop both servers at once; their PostgreSQL, which bmctl takes down too, comes up meanwhile."""
+        yield Together(tuple(stops))
+        for server in (self.origin, self.target):
+            yield Command(
+                server, "systemctl start --no-block postgresql", "have PostgreSQL started", ensure=True
+            )
 
     def cold_pass(self, *beside: Command) -> Iterator[Action]:
         """What changed since the last hot pass: trees, databases and configuration side by side."""

@@ -89,7 +89,7 @@ def open_line(folder: str, origin: str) -> str:
     """Keep one connection to the origin open, in a unit of its own; where it breaks, ssh makes new ones."""
     unit = _line_unit(folder)
     return f"""systemctl stop {unit} 2> /dev/null
-systemd-run --quiet --collect --unit={unit} {ssh(folder)} -o ControlMaster=yes -o ControlPath={_socket(folder)} -N root@{origin}
+systemd-run --quiet --collect --unit={unit} {ssh(folder)} {CIPHERS} -o ControlMaster=yes -o ControlPath={_socket(folder)} -N root@{origin}
 check="{ssh(folder)} -o ControlPath={_socket(folder)} -O check root@{origin}"
 for tick in $(seq 100); do $check 2> /dev/null && exit 0; sleep 0.1; done; $check"""
 
@@ -105,7 +105,11 @@ def forget(folder: str) -> str:
 
 def _on(folder: str, origin: str, own: bool = False) -> str:
     """ssh to the origin: over the open connection where there is one, or one of its own for a bulk stream."""
-    return f"{ssh(folder)} -o ControlPath={'none' if own else _socket(folder)} root@{origin}"
+    return f"{ssh(folder)} {CIPHERS} -o ControlPath={'none' if own else _socket(folder)} root@{origin}"
+
+
+# with AES in the processor a third faster than OpenSSH's own first choice, which stays the last
+CIPHERS = "-c aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,chacha20-poly1305@openssh.com"
 
 
 def _socket(folder: str) -> str:

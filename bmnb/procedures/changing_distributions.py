@@ -264,11 +264,17 @@ def copy_configuration(settings: Settings) -> Iterator[Action]:
 @step("Import the databases into the target server", COLD)
 def import_databases(settings: Settings) -> Iterator[Action]:
     origin, target = settings.origin, settings.target
-    yield _start_postgresql(origin)
-    yield _start_postgresql(target)
-    yield Command(target, databases.adopt_password(), "password of the role bj, from bm.ini")
-    yield from settings.fast.imports() if settings.fast else _import(settings)
-    yield Command(target, databases.put_in_place(list(DATABASES)), "put the imported databases in place")
+    password = Command(target, databases.adopt_password(), "password of the role bj, from bm.ini")
+    place = Command(target, databases.put_in_place(list(DATABASES)), "put the imported databases in place")
+    if settings.fast:
+        yield from settings.fast.imports()
+        yield Together((password, place))
+    else:
+        yield _start_postgresql(origin)
+        yield _start_postgresql(target)
+        yield password
+        yield from _import(settings)
+        yield place
     for database in DATABASES:
         yield Check(
             (origin, target),
@@ -299,10 +305,11 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
         "the way back costs the mail that the target will have accepted by then",
         expect=origin,
     )
-    if settings.fast:
-        yield from settings.fast.clean_up(origin)
-    yield Command(origin, access.withdraw_key(settings.work), "withdraw the run's key")
-    yield Command(origin, address.save(settings.work), "save the network configuration")
+    last = (
+        Command(origin, access.withdraw_key(settings.work), "withdraw the run's key"),
+        Command(origin, address.save(settings.work), "save the network configuration"),
+    )
+    yield from [Together((*settings.fast.forget(origin), *last))] if settings.fast else last
     yield Command(origin, address.take_off(settings.address), f"take {settings.address} off", farewell=True)
     yield Check(
         target,
@@ -346,11 +353,14 @@ def restart_target(settings: Settings) -> Iterator[Action]:
         target, f"test -x {configuration.CONFIGURE_NGINX}", "no configure-nginx.sh on the target"
     )
     yield Command(target, configuration.CONFIGURE_NGINX, "virtual hosts of the client's domains", when=nginx)
-    yield Command(target, proofs.RESTART_NGINX, "nginx with the copied certificate")
-    yield Command(target, "systemctl enable bluemind.target postfix", "enable the services")
-    yield Command(target, "bmctl start", "start BlueMind", ensure=True)
-    yield Command(target, "systemctl start postfix", "start Postfix", ensure=True)
-    yield Command(target, address.announce(settings.address), "tell the neighbours again", ensure=True)
+    starts = (
+        Command(target, proofs.RESTART_NGINX, "nginx with the copied certificate"),
+        Command(target, "systemctl enable bluemind.target postfix", "enable the services"),
+        Command(target, "bmctl start", "start BlueMind", ensure=True),
+        Command(target, "systemctl start postfix", "start Postfix", ensure=True),
+        Command(target, address.announce(settings.address), "tell the neighbours again", ensure=True),
+    )
+    yield from [Together(starts)] if settings.fast else starts
     yield _running(target)
     yield Call(target, "GET", api.STATE, "BlueMind's state", judge=api.is_running, patience=600)
 
@@ -453,7 +463,7 @@ def clean_up(settings: Settings) -> Iterator[Action]:
     yield Command(target, f"rm -f {dumps}", "remove the dumps")
     yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key pair")
     if settings.fast:
-        yield from settings.fast.clean_up(target)
+        yield from settings.fast.clean_up()
     for database in DATABASES:
         yield Command(target, databases.drop_before(database), f"drop the target's old {database}")
 

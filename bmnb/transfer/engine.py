@@ -100,12 +100,14 @@ class Fast:
             line = "\n".join(["set -e", *(f"( {part} )" for part in parts)])
             yield Command(self.target, line, f"import {database}", when=self._unless("databases"))
 
-    def clean_up(self, server: str) -> Iterator[Action]:
-        """Remove what the engine keeps on a server; the origin's part comes before it is out of reach."""
-        if server == self.target:
-            yield Command(server, fast.close_line(self.folder), "close the connection of the cold pass")
-            yield Command(server, databases.uncomment(list(DATABASES)), "remove the fast engine's marks")
+    def forget(self, server: str) -> Iterator[Command]:
         yield Command(server, fast.forget(self.folder), "remove the fast engine's programs and lists")
+
+    def clean_up(self) -> Iterator[Action]:
+        """Remove what the engine keeps on the target; the origin is out of reach by then."""
+        yield Command(self.target, fast.close_line(self.folder), "close the connection of the cold pass")
+        yield Command(self.target, databases.uncomment(list(DATABASES)), "remove the fast engine's marks")
+        yield from self.forget(self.target)
 
     def _files(self, live: bool) -> Command:
         return Command(

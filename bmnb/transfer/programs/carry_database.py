@@ -86,6 +86,7 @@ LEAVES = "SELECT oid, oid::regclass FROM pg_class WHERE relkind = 'r' ORDER BY p
 EXACT = "SET LOCAL extra_float_digits = 3"
 
 LOCAL = ("bash", "-c")
+BYTES_A_SESSION = 64 << 20
 AHEAD = 5
 """Tables that are asked for at once, so that no answer waits for a question over the line."""
 
@@ -327,13 +328,14 @@ class Origin:
         self.since = int(
             self.session.value("SELECT txid_snapshot_xmin(txid_current_snapshot()) % 4294967296")
         )
+        self.bytes = int(self.session.value("SELECT pg_database_size(current_database())"))
         stored = "AND a.attgenerated = ''" if self.version >= 120000 else ""
         self.tables = [Table(*row) for row in self.session.rows(TABLES.format(stored=stored))]
 
-    def one_more(self) -> Session:
+    def one_more(self, digits: int) -> Session:
         session = Session(self.shell, self.database)
         session.tell(
-            f"{PLAIN_TEXT}; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+            f"{PLAIN_TEXT}; SET extra_float_digits = {digits}; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
             f"SET TRANSACTION SNAPSHOT {literal(self.snapshot)}"
         )
         return session
@@ -438,12 +440,13 @@ class Pass:
 
     def look(self) -> List[Found]:
         """Compare all tables, in several sessions at once."""
-        shares = [self.origin.tables[number :: self.jobs] for number in range(self.jobs)]
-        with ThreadPoolExecutor(self.jobs) as pool:
+        sessions = min(self.jobs, 1 + self.origin.bytes // BYTES_A_SESSION)
+        shares = [self.origin.tables[number::sessions] for number in range(sessions)]
+        with ThreadPoolExecutor(sessions) as pool:
             return [found for share in pool.map(self.look_at, shares) for found in share]
 
     def look_at(self, tables: Sequence[Table]) -> List[Found]:
-        session = self.origin.one_more()
+        session = self.origin.one_more(self.digits)
         bases = [Base(self.state["bases"][table.name]) for table in tables]
         since = self.state["since"]
         recent = "false" if since is None else f"age(xmin) <= age('{since}'::xid)"
@@ -453,20 +456,20 @@ class Pass:
         while waiting:
             found.append(differing(session, *waiting.popleft()))
             waiting.extend(islice(asked, 1))
+        for one in found:
+            if one.hashes and one.removed is not None:
+                columns = f"SELECT {one.table.columns} FROM {one.table.name} bmnb_row WHERE {recent}"
+                one.rows.extend(session.lines(f"{EXACT}; COPY ({columns}) TO STDOUT"))
         session.close()
         return found
 
     def ask(self, session: Session, table: Table, base: Base, recent: str) -> Tuple[Table, Base]:
-        """Ask for the sums of a table, and the hashes and columns of the rows that are recent."""
+        """Ask for the sums of a table, and for the hashes of the rows that are recent."""
         rows = f"FROM {table.name} bmnb_row"
         bits = bits_for(len(base.hashes))
         bucket = f"{self.hash} >> {64 - bits}" if bits else "0"
-        session.ask(
-            f"SET LOCAL extra_float_digits = {self.digits}; "
-            f"SELECT {bucket}, count(*), sum({self.hash}) {rows} GROUP BY 1"
-        )
+        session.ask(f"SELECT {bucket}, count(*), sum({self.hash}) {rows} GROUP BY 1")
         session.ask(f"SELECT {self.hash} {rows} WHERE {recent}")
-        session.ask(f"{EXACT}; COPY (SELECT {table.columns} {rows} WHERE {recent}) TO STDOUT")
         return table, base
 
     # bringing it over
@@ -570,8 +573,7 @@ def differing(session: Session, table: Table, base: Base) -> Found:
     answer = (line.split(b"\t") for line in session.answer())
     sums = {int(bucket): (int(count), int(total)) for bucket, count, total in answer}
     hashes = [int(line) for line in session.answer()]
-    rows = list(session.answer())
-    return Found(table, base, sums, surplus(base, bits_for(len(base.hashes)), sums, hashes), hashes, rows)
+    return Found(table, base, sums, surplus(base, bits_for(len(base.hashes)), sums, hashes), hashes, [])
 
 
 def main() -> None:

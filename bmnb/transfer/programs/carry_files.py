@@ -371,7 +371,8 @@ class Carrier:
         folders = [f"folders.{name}" for name in groups]
         sent = [*folders, *(f"large.{name}" for name in groups), *chain.from_iterable(streams)]
         deleted = [f"deleted.{name}" for name in groups]
-        self.delete(self.fetch(deleted))
+        if told["deleted"]:
+            self.delete(self.fetch(deleted))
         if told["large"]:
             self.rsync([f"large.{name}" for name in groups])
         if len(streams) == 1:

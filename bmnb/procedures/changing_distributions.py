@@ -266,12 +266,13 @@ def import_databases(settings: Settings) -> Iterator[Action]:
     origin, target = settings.origin, settings.target
     password = Command(target, databases.adopt_password(), "password of the role bj, from bm.ini")
     place = Command(target, databases.put_in_place(list(DATABASES)), "put the imported databases in place")
+    starts = (_start_postgresql(origin), _start_postgresql(target))
     if settings.fast:
+        yield Together(starts)
         yield from settings.fast.imports()
         yield Together((password, place))
     else:
-        yield _start_postgresql(origin)
-        yield _start_postgresql(target)
+        yield from starts
         yield password
         yield from _import(settings)
         yield place

@@ -91,6 +91,7 @@ class Fast:
     def imports(self) -> Iterator[Action]:
         for database, file in DATABASES.items():
             parts = [
+                databases.adopt_password(),
                 databases.drop_unfinished(database),
                 databases.create(database),
                 databases.set_time_zone(database),

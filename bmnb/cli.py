@@ -9,15 +9,15 @@ from typing import Any
 
 import click
 
-from bmnb import __version__, headless, plan, procedures, report
+from bmnb import __version__, headless, plan, procedures, report, rollback, seal, start, status
 from bmnb.errors import BmnbError, InputError
 from bmnb.journal import Journal
 from bmnb.lab.cli import lab
-from bmnb.ledger import phase_rows
+from bmnb.language import LANGUAGES
+from bmnb.run import reopen
 from bmnb.settings import make, read
-from bmnb.steps import Procedure
-from bmnb.tables import table
 
+RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 NAMES = click.Choice([procedure.name for procedure in procedures.ALL])
 
 
@@ -47,7 +47,7 @@ main.add_command(lab)
 @click.option("--json", "as_json", is_flag=True, help="one JSON list")
 def show_plan(procedure: str, client: Path | None, as_json: bool) -> None:
     """Print the plan of PROCEDURE; no server is contacted."""
-    chosen = _procedure(procedure)
+    chosen = procedures.named(procedure)
     settings: Any = make(chosen.settings, read(client) if client else {}, str(client or "parameters"))
     rows = list(plan.rows(chosen, settings))
     if as_json:
@@ -68,50 +68,127 @@ def show_plan(procedure: str, client: Path | None, as_json: bool) -> None:
 @click.option("-f", "--file", "client", type=Path, required=True, help="client file (YAML)")
 @click.option("--through", help="last phase to run")
 @click.option("--runs", help="folder of the runs")
-def do_run(procedure: str, client: Path, through: str | None, runs: str | None) -> None:
+@click.option("--cell-timeout", type=int, help="seconds that a cell may take")
+@click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")
+def do_run(
+    procedure: str,
+    client: Path,
+    through: str | None,
+    runs: str | None,
+    cell_timeout: int | None,
+    key: Path | None,
+) -> None:
     """Run PROCEDURE headless. The same command again goes on where it stopped.
+
+    Ctrl-C stops what runs on the servers. After SIGTERM, SIGHUP, a timeout or a crash it goes on there,
+    and the same command takes it up again.
 
     Exit status: 0 done; 1 an action failed; 2 the input is wrong; 3 stopped at an inhibitor or an
     unanswered confirmation.
     """
-    chosen = _procedure(procedure)
-    values = {"dry_run": False, **read(client)}
-    values |= {name: value for name, value in (("through", through), ("runs", runs)) if value is not None}
-    code, folder = headless.run(chosen, values, str(client), click.echo)
+    chosen = procedures.named(procedure)
+    folder_given = {"folder": str(found)} if (found := start.home(client)) else {}
+    runs_given = {"runs": runs} if runs else {}
+    values = {"dry_run": False, **read(client), **folder_given, **runs_given}
+    code, folder = headless.run(chosen, values, str(client), click.echo, through, cell_timeout)
     click.echo(f"notebook: {folder / 'notebook.ipynb'}")
-    click.echo(f"report: {report.write(folder)}")
+    click.echo(f"report: {report.write(folder, report.Wish(key=key))}")
     sys.exit(code)
 
 
+@main.command("new", epilog="Example: bmnb new changing-distributions --client 'Example Ltd' --lang fr")
+@click.argument("procedure", type=NAMES)
+@click.option("--client", required=True, help="name of the client")
+@click.option("--runs", type=Path, default="runs", show_default=True, help="folder of the runs")
+@click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language")
+def make_run(procedure: str, client: str, runs: Path, lang: str) -> None:
+    """Make the folder of a guided run of PROCEDURE, with its own copy of the notebook."""
+    folder = start.new(procedures.named(procedure), client, runs, lang)
+    click.echo(f"notebook: {folder / start.NOTEBOOK}")
+    click.echo(f"open it: jupyter lab {folder / start.NOTEBOOK}")
+
+
 @main.command("status", epilog="Example: bmnb status runs/2026-01-31-example-changing-distributions")
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="one JSON list")
+@click.argument("run", type=RUN)
+@click.option("--json", "as_json", is_flag=True, help="one JSON object")
 def show_status(run: Path, as_json: bool) -> None:
-    """Show the phases of RUN, by its journal."""
-    journal = Journal(run / "journal.jsonl")
-    opened = journal.last("opened")
-    if opened is None:
-        raise InputError(f"{run} has no run in its journal")
-    rows = list(phase_rows(_procedure(opened["procedure"]), journal))
-    click.echo(json.dumps(rows, indent=2, ensure_ascii=False) if as_json else table(rows).to_string())
+    """Show where RUN stands, by its journal."""
+    state = status.of(run)
+    click.echo(json.dumps(state, indent=2, ensure_ascii=False) if as_json else status.text(state))
 
 
-@main.command("report", epilog="Example: bmnb report runs/2026-01-31-example-changing-distributions")
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def make_report(run: Path) -> None:
-    """Make the HTML report of RUN from its notebook."""
-    click.echo(f"report: {report.write(run)}")
+@main.command(
+    "report", epilog="Example: bmnb report runs/2026-01-31-example-changing-distributions --lang fr"
+)
+@click.argument("run", type=RUN)
+@click.option("--lang", type=click.Choice(LANGUAGES), help="language; that of the run where not given")
+@click.option("--pdf", is_flag=True, help="also as PDF, with Debian's Chromium")
+@click.option("--against", type=RUN, help="another run to compare with, such as the rehearsal")
+@click.option("--redact-hosts", is_flag=True, help="a copy without names and addresses, for a public ticket")
+@click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")
+def make_report(
+    run: Path, lang: str | None, pdf: bool, against: Path | None, redact_hosts: bool, key: Path | None
+) -> None:
+    """Make the HTML report and the tables of RUN, and seal it."""
+    path = report.write(run, report.Wish(lang or "", against, pdf, redact_hosts, key))
+    click.echo(f"report: {path}")
+    if pdf:
+        click.echo(f"pdf: {path.with_suffix('.pdf')}")
+
+
+@main.command("unlock", epilog="Example: bmnb unlock runs/2026-01-31-example-changing-distributions target")
+@click.argument("run", type=RUN)
+@click.argument("server")
+def unlock(run: Path, server: str) -> None:
+    """Break the lock that another run holds on SERVER, on the record of RUN."""
+    opened = reopen(run, procedures.ALL)
+    opened.unlock(server)
+    opened.close()
+    click.echo(f"the lock of {server} is broken, as {run / 'journal.jsonl'} tells")
 
 
 @main.command("verify", epilog="Example: bmnb verify runs/2026-01-31-example-changing-distributions")
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def verify(run: Path) -> None:
-    """Verify that no line of RUN's journal was changed, taken out or put in another order."""
+@click.argument("run", type=RUN)
+@click.option("--signers", type=Path, help="file of the keys that may sign, as ssh-keygen's allowed_signers")
+def verify(run: Path, signers: Path | None) -> None:
+    """Verify that nothing of RUN was changed: journal, notebook, tables, reports, signature.
+
+    Exit status: 0 all holds; 1 something was changed, is missing or does not belong to the run.
+    """
     journal = Journal(run / "journal.jsonl")
     if not journal.lines:
         raise InputError(f"{run} has no journal")
+    found = list(seal.problems(run, signers))
     click.echo(f"{len(journal.lines)} lines, chain holds, last {journal.lines[-1]['sha256']}")
+    for problem in found:
+        click.echo(f"CHANGED {problem}")
+    after = seal.after_seal(run)
+    if after is None:
+        click.echo("not sealed yet: notebook and tables are not covered; `bmnb report` seals the run")
+    elif after:
+        click.echo(f"{after} lines after the last seal: `bmnb report` seals the run as it is now")
+    elif not found:
+        click.echo("notebook, tables, logs and reports are those of the run")
+    sys.exit(1 if found else 0)
 
 
-def _procedure(name: str) -> Procedure:
-    return next(procedure for procedure in procedures.ALL if procedure.name == name)
+@main.command("rollback", epilog="Example: bmnb rollback runs/2026-01-31-example-changing-distributions")
+@click.argument("run", type=RUN)
+@click.option("--confirm", default="", help="name of the server that is given up, where mail would be lost")
+def go_back(run: Path, confirm: str) -> None:
+    """Go back: undo what RUN's journal says was begun. The same command again goes on where it stopped.
+
+    After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
+    """
+    reopened = reopen(
+        run,
+        procedures.ALL,
+        {rollback.CONFIRM: confirm} if confirm else {},
+        lambda shown: click.echo(shown.to_string()),
+    )
+    with headless.Follower(run, click.echo):
+        try:
+            rollback.roll_back(reopened)
+        finally:
+            reopened.close()
+    click.echo(f"rolled back in {rollback.seconds(reopened.journal):.0f} s")

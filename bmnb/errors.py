@@ -29,3 +29,15 @@ class Stopped(BmnbError):
     """An inhibitor or an unanswered confirmation: the run waits for a person."""
 
     exit_code = 3
+
+
+class KernelDied(ActionFailed):
+    """The process that executes the notebook is gone: killed, out of memory, or the machine's end."""
+
+
+class TimedOut(ActionFailed):
+    """A cell took longer than it was given."""
+
+
+class Interrupted(Stopped):
+    """The operator, or the machine, asked the run to end."""

@@ -13,52 +13,66 @@ import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-from bmnb import errors
+from bmnb import errors, live
+from bmnb.journal import Journal
 from bmnb.run import folder_of
 from bmnb.settings import make
+from bmnb.start import NOTEBOOK, NOTEBOOKS, furnish
 from bmnb.steps import Procedure
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 KERNEL = "python3"
 
 
 def run(
-    procedure: Procedure, values: Mapping[str, Any], source: str, tell: Callable[[str], None]
+    procedure: Procedure,
+    values: Mapping[str, Any],
+    source: str,
+    tell: Callable[[str], None],
+    through: str | None = None,
+    cell_timeout: int | None = None,
 ) -> tuple[int, Path]:
-    """Execute the procedure's notebook into the run's folder; return the exit code and that folder.
+    """Execute the procedure's notebook in the run's folder; return the exit code and that folder.
 
-    `tell` gets a line for each action as the journal records it. Raise InputError for wrong values.
+    `through` replaces the value for this time alone; a cell may take `cell_timeout` seconds. `tell` gets a line for each action as the journal
+    records it. Raise InputError for wrong values.
     """
     settings: Any = make(procedure.settings, values, source)
     folder = folder_of(procedure, settings).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    notebook = folder / "notebook.ipynb"
+    notebook = folder / NOTEBOOK
     if notebook.exists():
         shutil.copy2(notebook, folder / "notebook-before.ipynb")
-    told = Follower(folder / "journal.jsonl", tell)
-    with told:
-        code = _execute(template(procedure), notebook, {**values, "runs": str(folder.parent)}, tell)
-    return code, folder
+    config = str(Path(settings.ssh_config).expanduser().absolute())
+    furnish(procedure, folder, {**values, "ssh_config": config} if "ssh_config" in values else values)
+    with Follower(folder, tell):
+        error = _execute(notebook, {"through": through} if through else {}, cell_timeout)
+    if error is None:
+        return 0, folder
+    tell(f"{error.ename}: {error.evalue}")
+    journal = Journal(folder / "journal.jsonl")
+    if journal.lines:
+        journal.write("stopped", why=error.evalue, error=error.ename)
+    return exit_code(error.ename), folder
 
 
-def template(procedure: Procedure) -> Path:
-    return NOTEBOOKS / f"{procedure.name}.ipynb"
-
-
-def _execute(template: Path, notebook: Path, values: Mapping[str, Any], tell: Callable[[str], None]) -> int:
+def _execute(
+    notebook: Path, values: Mapping[str, Any], cell_timeout: int | None
+) -> PapermillExecutionError | None:
+    """Execute a notebook in its place; return what stopped it."""
     try:
         papermill.execute_notebook(
-            str(template),
             str(notebook),
+            None,
             dict(values),
+            engine_name="bmnb",
+            save_as=str(notebook),
             kernel_name=KERNEL,
+            execution_timeout=cell_timeout,
             progress_bar=False,
-            log_output=False,
+            cwd=str(notebook.parent),
         )
     except PapermillExecutionError as error:
-        tell(error.evalue)
-        return exit_code(error.ename)
-    return 0
+        return error
+    return None
 
 
 def exit_code(name: str) -> int:
@@ -68,11 +82,11 @@ def exit_code(name: str) -> int:
 
 
 class Follower:
-    """Tells of a journal's new lines while the notebook runs in its own process."""
+    """Tells of a journal's new lines, and of what is under way, while the notebook runs in its own process."""
 
-    def __init__(self, journal: Path, tell: Callable[[str], None]) -> None:
-        self.journal, self.tell = journal, tell
-        self._position = journal.stat().st_size if journal.exists() else 0
+    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
+        self.tell = tell
+        self._files = [Grown(folder / "journal.jsonl"), Grown(folder / "logs" / live.FILE)]
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -90,16 +104,27 @@ class Follower:
         self._news()
 
     def _news(self) -> None:
-        if not self.journal.exists():
-            return
-        with self.journal.open("rb") as file:
+        journal, under_way = self._files
+        for text in [headline(json.loads(line)) for line in journal.lines()] + under_way.lines():
+            if text:
+                self.tell(text)
+
+
+class Grown:
+    """The whole lines that a file has grown by."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._position = path.stat().st_size if path.exists() else 0
+
+    def lines(self) -> list[str]:
+        if not self.path.exists():
+            return []
+        with self.path.open("rb") as file:
             file.seek(self._position)
             whole, newline, _ = file.read().rpartition(b"\n")
         self._position += len(whole) + len(newline)
-        for line in whole.splitlines():
-            text = headline(json.loads(line))
-            if text:
-                self.tell(text)
+        return whole.decode().splitlines()
 
 
 def headline(line: dict[str, Any]) -> str:
@@ -119,14 +144,14 @@ def refresh(notebook: Path) -> None:
     papermill.execute_notebook(
         str(notebook), str(notebook), kernel_name=KERNEL, progress_bar=False, cwd=str(notebook.parent)
     )
-    book = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    book = nbformat.read(notebook, as_version=4)
     book.metadata.pop("papermill", None)
     for cell in book.cells:
         for mark in ("papermill", "execution"):
             cell.metadata.pop(mark, None)
         if cell.metadata.get("tags") == []:
             cell.metadata.pop("tags")
-    nbformat.write(book, notebook)  # type: ignore[no-untyped-call]
+    nbformat.write(book, notebook)
 
 
 if __name__ == "__main__":

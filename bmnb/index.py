@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from bmnb import procedures as documents
 from bmnb.journal import Journal
+from bmnb.language import _
+from bmnb.ledger import downtime
+from bmnb.phrases import phrase
 from bmnb.steps import Row
-from bmnb.tables import table
+from bmnb.tables import linked, table
 
 
 def procedures() -> Any:
@@ -25,21 +30,39 @@ def procedures() -> Any:
     )
 
 
-def runs(folder: str = "runs") -> Any:
-    """The runs in a folder: where each one stands and what it did last."""
-    columns = ["run", "phase", "last action", "when", "finished"]
-    return table(_rows(Path(folder).expanduser()), columns)
+def runs(folder: str = "../runs") -> Any:
+    """The runs in a folder: where each one stands, what it did last, and its notebook."""
+    columns = ["run", "phase", "last action", "when", "downtime", "finished"]
+    return linked(table(_rows(Path(folder).expanduser()), columns), "run")
 
 
 def _rows(folder: Path) -> Iterator[Row]:
-    for path in sorted(folder.glob("*/journal.jsonl")):
-        journal = Journal(path)
+    for notebook in sorted(folder.glob("*/notebook.ipynb")):
+        journal = Journal(notebook.parent / "journal.jsonl")
         step = journal.last("step started")
         ended = [line for line in journal.lines if line["event"] in ("done", "failed", "skipped")]
         yield {
-            "run": path.parent.name,
-            "phase": step["phase"] if step else "",
-            "last action": f"{ended[-1]['title']}: {ended[-1]['event']}" if ended else "",
+            "run": f'<a href="{escape(str(notebook))}">{escape(notebook.parent.name)}</a>',
+            "phase": _phase(step["phase"]) if step else "",
+            "last action": f"{phrase(ended[-1]['title'])}: {_(ended[-1]['event'])}" if ended else "",
             "when": journal.lines[-1]["time"][:19] if journal.lines else "",
-            "finished": "yes" if journal.last("finished") else "no",
+            "downtime": _downtime(journal),
+            "finished": _("yes") if journal.last("finished") else _("no"),
         }
+
+
+def _phase(name: str) -> str:
+    titles = {phase.name: phase.title for one in documents.ALL for phase in one.phases}
+    return _(titles.get(name, name))
+
+
+def _downtime(journal: Journal) -> str:
+    """How long users were cut off, as hours, minutes and seconds; with … where they still are."""
+    opened = journal.last("opened")
+    known = [one for one in documents.ALL if opened and one.name == opened["procedure"]]
+    stopped, answers = downtime(known[0], journal) if known else (None, None)
+    if not stopped:
+        return ""
+    until = datetime.fromisoformat(answers["time"]) if answers else datetime.now(UTC)
+    lasted = until - datetime.fromisoformat(stopped["time"])
+    return f"{timedelta(seconds=round(lasted.total_seconds()))}{'' if answers else ' …'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 import hashlib
 import json
@@ -9,10 +10,12 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bmnb import redact
 from bmnb.errors import BmnbError
 
 Line = dict[str, Any]
@@ -26,18 +29,27 @@ class Journal:
         self.path = path
         self.lines: list[Line] = []
         self._writing = threading.Lock()
-        if path.exists():
+        self._torn_from: int | None = None
+        self._size = 0
+        self.reload()
+
+    def reload(self) -> None:
+        """Read what another process has written since; nothing where there is nothing new."""
+        if self.path.exists() and self.path.stat().st_size != self._size:
             self._load()
 
     def write(self, event: str, **facts: Any) -> Line:
         """Append a line with time, writer and the facts. Raise BmnbError where the disk refuses it."""
-        with self._writing:
+        with self._writing, self._alone():
+            self.reload()
+            now = datetime.now(UTC)
             line: Line = {
                 "number": len(self.lines) + 1,
-                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "time": now.isoformat(timespec="milliseconds"),
+                "local": now.astimezone().isoformat(timespec="milliseconds"),
                 "who": f"{getpass.getuser()}@{socket.gethostname()}",
                 "event": event,
-                **facts,
+                **redact.facts(facts),
                 "before": self.lines[-1]["sha256"] if self.lines else START,
             }
             line["sha256"] = digest(line)
@@ -53,47 +65,71 @@ class Journal:
             ):
                 yield line
 
+    @property
+    def torn(self) -> bool:
+        """Whether the file ends in the middle of a line."""
+        return self._torn_from is not None
+
     def last(self, event: str = "", **facts: Any) -> Line | None:
         return next(reversed(list(self.events(event, **facts))), None)
 
-    def _append(self, line: Line) -> None:
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other process writes meanwhile: two writers would tear the chain apart."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            with self.path.open("ab") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield
         except OSError as error:
             raise BmnbError(
                 f"the journal {self.path} cannot be written, so nothing more is done: {error}"
             ) from error
 
+    def _append(self, line: Line) -> None:
+        with self.path.open("ab") as file:
+            if self._torn_from is not None:
+                file.truncate(self._torn_from)
+                self._torn_from = None
+            file.write(encoded(line) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            self._size = file.tell()
+
     def _load(self) -> None:
-        text = self.path.read_bytes()
-        whole, _, torn = text.rpartition(b"\n")
-        if torn:
-            # A crash in the middle of a write leaves a last line without an end: what it told never counted.
-            with self.path.open("r+b") as file:
-                file.truncate(len(whole) + 1 if whole else 0)
-        self.lines = [json.loads(line) for line in whole.splitlines()] if whole else []
-        wrong = first_wrong(self.lines)
-        if wrong:
-            raise BmnbError(
-                f"the journal {self.path} was changed: line {wrong} does not follow from the one before"
-            )
+        data = self.path.read_bytes()
+        self._size = len(data)
+        whole, end, torn = data.rpartition(b"\n")
+        # A crash in the middle of a write leaves a last line without an end: what it told never counted.
+        self._torn_from = len(whole + end) if torn else None
+        self.lines = []
+        for raw in whole.splitlines() if whole else []:
+            line = follower(raw, self.lines[-1] if self.lines else None)
+            if line is None:
+                raise BmnbError(
+                    f"the journal {self.path} was changed: "
+                    f"line {len(self.lines) + 1} does not follow from the one before"
+                )
+            self.lines.append(line)
+
+
+def follower(raw: bytes, before: Line | None) -> Line | None:
+    """The line that these bytes are, where they are what was written after the line before; else None."""
+    try:
+        line: Line = json.loads(raw)
+        same = encoded(line) == raw
+    except (ValueError, AttributeError):
+        return None
+    number, head = (before["number"] + 1, before["sha256"]) if before else (1, START)
+    follows = line.get("number") == number and line.get("before") == head
+    return line if same and follows and line.get("sha256") == digest(line) else None
+
+
+def encoded(line: Line) -> bytes:
+    return json.dumps(line, ensure_ascii=False).encode()
 
 
 def digest(line: Line) -> str:
     """SHA-256 of a line without its own sum, which includes the sum of the line before."""
     facts = {key: fact for key, fact in line.items() if key != "sha256"}
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
-
-
-def first_wrong(lines: list[Line]) -> int | None:
-    """Number of the first line that is changed, missing or out of order; None where the chain holds."""
-    before = START
-    for number, line in enumerate(lines, 1):
-        if line.get("before") != before or line.get("number") != number or line.get("sha256") != digest(line):
-            return number
-        before = line["sha256"]
-    return None

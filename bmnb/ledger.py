@@ -30,6 +30,17 @@ def step_rows(journal: Journal, step: Step) -> Iterator[Row]:
         }
 
 
+def item_rows(journal: Journal, step: Step) -> Iterator[Row]:
+    """A row for each item that the last end of each action of a step lists."""
+    last = {
+        line["action"]: line
+        for line in journal.lines
+        if line["event"] in ENDS and _belongs(line["action"], step)
+    }
+    for line in last.values():
+        yield from ({"check": line["title"], **item} for item in line.get("items", []))
+
+
 def pass_rows(journal: Journal, step: Step) -> Iterator[Row]:
     """A row for each pass of a repeated step: seconds, and the sums of what its commands counted."""
     for done in journal.events("step done"):
@@ -64,6 +75,55 @@ def phase_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
     stopped, answers = downtime(procedure, journal)
     if stopped:
         yield _phase_row("Downtime", stopped, answers, "over" if answers else "under way")
+
+
+def checklist_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
+    """A row for each step of the procedure: its state, who ended it, when, seconds, number of passes."""
+    for step in procedure.steps:
+        lines = [line for line in journal.lines if "step" in line and _belongs(line["step"], step)]
+        begun = [line for line in lines if line["event"] == "step started"]
+        ended = [line for line in lines if line["event"] == "step done"]
+        last = lines[-1] if lines else None
+        yield {
+            "phase": step.phase.title,
+            "step": step.title,
+            "status": "planned" if not last else "done" if last["event"] == "step done" else "started",
+            "passes": len(ended) if step.passes and ended else "",
+            "who": last["who"] if last else "",
+            "when": _clock(last) if last else "",
+            "seconds": round(_seconds(begun[0], ended[-1]), 1) if ended else "",
+        }
+
+
+def note_rows(journal: Journal) -> Iterator[Row]:
+    """A row for each of the operator's notes."""
+    for line in journal.events("note"):
+        yield {"when": _clock(line), "who": line["who"], "note": line["text"], "file": line["file"]}
+
+
+def step_seconds(journal: Journal, name: str) -> list[float]:
+    """How many seconds a step took, for each time or pass that it was done without a stop in between."""
+    found = []
+    for done in journal.events("step done"):
+        begun = list(journal.events("step started", step=done["step"]))
+        if done["step"].split(".")[0] == name and len(begun) == 1:
+            found.append(_seconds(begun[0], done))
+    return found
+
+
+def way_back_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
+    """A row for each phase: whether it has begun, what going back from it does, and what that costs."""
+    begun = {line["phase"] for line in journal.events("step started")}
+    last = [phase for phase in procedure.phases if phase.name in begun][-1:]
+    for phase in procedure.phases:
+        yield {
+            "phase": phase.title,
+            "now": "here" if [phase] == last else "",
+            "back": "yes" if phase.back else "no",
+            "what it does": phase.back,
+            "what it costs": phase.price,
+            "how": "bmnb rollback RUN" if phase.back else "",
+        }
 
 
 def downtime(procedure: Procedure, journal: Journal) -> tuple[Line | None, Line | None]:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bmnb import redact
 from bmnb.bluemind.paths import TOKEN
-from bmnb.errors import ActionFailed, ConnectionFailed, Stopped
+from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, Stopped
 from bmnb.journal import Journal, Line
-from bmnb.remote import Servers, UnitState
-from bmnb.steps import Call, Check, Command, Condition, Manual, Result, Row, Single, Verdict
+from bmnb.phrases import phrase
+from bmnb.progress import Job
+from bmnb.remote import Look, Servers, UnitState
+from bmnb.steps import Call, Check, Command, Condition, Manual, Result, Row, Single, Verdict, kind
 
 Numbered = tuple[str, Single]
 
+INTERRUPTED = "stopped by the operator"
 LAST_LINES = 10
 POLL_SECONDS = 2.0
 TASK_SECONDS = 1800.0
@@ -24,6 +29,10 @@ ATTEMPTS = 3
 """How often a command that may be started again is started in one go."""
 OUT_OF_REACH_SECONDS = 600.0
 """How long a server may be out of reach while a command runs on it."""
+
+
+class Interrupted(Exception):
+    """The operator has interrupted the cell while a command runs on its server."""
 
 
 @dataclass(frozen=True)
@@ -35,26 +44,48 @@ class Outcome:
     seen: str = ""
     row: Row = field(default_factory=dict)
     seconds: float = 0.0
+    items: tuple[Row, ...] = ()
 
     @property
     def message(self) -> str:
         """What the operator reads: server, command, how it ended, what to do next."""
         where = self.action.host if isinstance(self.action.host, str) else " and ".join(self.action.host)
         remedy = getattr(self.action, "remedy", "")
-        return f"{self.action.title} ({where}): {self.seen}" + (f"\n  → {remedy}" if remedy else "")
+        return f"{phrase(self.action.title)} ({where}): {phrase(self.seen)}" + (
+            f"\n  → {phrase(remedy)}" if remedy else ""
+        )
 
 
 class Performer:
     """Performs the actions of one step of one run."""
 
     def __init__(
-        self, servers: Servers, journal: Journal, logs: Path, run: str, answers: dict[str, str]
+        self,
+        servers: Servers,
+        journal: Journal,
+        logs: Path,
+        run: str,
+        answers: dict[str, str],
+        jobs: Mapping[str, Job],
     ) -> None:
         self.servers, self.journal, self.logs, self.run, self.answers = servers, journal, logs, run, answers
+        self.jobs = jobs
+        self.interrupted = threading.Event()
 
     def perform(self, once: bool, numbered: Numbered) -> Outcome:
         """Do an action, given with its key, unless the journal says that it is done."""
         key, action = numbered
+        job = self.jobs[key]
+        job.start()
+        try:
+            outcome = self._perform(key, action, once)
+        except BmnbError:
+            job.end("failed")
+            raise
+        job.end(outcome.status)
+        return outcome
+
+    def _perform(self, key: str, action: Single, once: bool) -> Outcome:
         self._pin(action)
         if isinstance(action, Command):
             recorded = self._recorded(key, action)
@@ -65,14 +96,18 @@ class Performer:
         if isinstance(action, Command):
             return self._command(key, action, once)
         self.journal.write(
-            "started", action=key, server=_servers(action), title=action.title, line=_text(action)
+            "started",
+            action=key,
+            kind=kind(action),
+            server=_servers(action),
+            title=action.title,
+            line=_text(action),
         )
         started = time.monotonic()
         verdict = self._observe(action)
         seconds = round(time.monotonic() - started, 1)
-        return self._end(
-            key, Outcome(action, "done" if verdict.holds else "failed", verdict.seen, {}, seconds)
-        )
+        status = "done" if verdict.holds else "failed"
+        return self._end(key, Outcome(action, status, verdict.seen, {}, seconds, verdict.items))
 
     # commands
 
@@ -96,19 +131,32 @@ class Performer:
             script = self._fed(command)
             self._started(key, command, unit)
             self.servers.start(command.host, unit, script)
+            if command.farewell:
+                self._move(command)
         if result is None:
-            result = self._follow(command, unit)
+            result = self._follow(command, unit, self.jobs[key])
         self._log(key, command, result)
         outcome = self._outcome(command, result)
         ended = self._end(key, outcome, exit=result.exit, script=_digest(command))
-        if command.moves_to and outcome.status == "done":
-            self.journal.write("moved", server=command.host, address=command.moves_to)
-            self.servers.reach(command.host, command.moves_to)
+        if outcome.status == "done":
+            self._move(command)
         return ended, result.exit
+
+    def _move(self, command: Command) -> None:
+        if command.moves_to:
+            where = {"address": command.moves_to, "via": command.moves_via}
+            self.journal.write("moved", server=command.host, **where)
+            self.servers.reach(command.host, command.moves_to, command.moves_via)
 
     def _started(self, key: str, command: Command, unit: str) -> None:
         self.journal.write(
-            "started", action=key, server=command.host, title=command.title, line=command.line, unit=unit
+            "started",
+            action=key,
+            kind=kind(command),
+            server=command.host,
+            title=command.title,
+            line=command.line,
+            unit=unit,
         )
 
     def _under_way(self, key: str, command: Command, once: bool) -> tuple[str | None, Result | None]:
@@ -147,7 +195,9 @@ class Performer:
         self.journal.write("answer", key=key, answer="again")
 
     def _fed(self, command: Command) -> str:
-        """The command's script, with the output of its feed as its input."""
+        """The command's script with its input: a text, or the output of its feed."""
+        if command.text:
+            return f"exec <<'BMNB-FEED'\n{command.text.rstrip()}\nBMNB-FEED\n{command.script}"
         if command.feed is None:
             return command.script
         host, line = command.feed
@@ -156,16 +206,32 @@ class Performer:
             raise ActionFailed(failure(fed))
         return f"exec <<'BMNB-FEED'\n{fed.stdout.rstrip()}\nBMNB-FEED\n{command.script}"
 
-    def _follow(self, command: Command, unit: str) -> Result:
-        if command.farewell:
+    def _follow(self, command: Command, unit: str, job: Job) -> Result:
+        if command.farewell and not command.moves_to:
             seen = self.servers.glance(command.host, unit)
             return replace(seen, line=command.line) if seen else Result(command.host, command.line, 0)
         try:
-            result = self.servers.follow(command.host, unit, patience=OUT_OF_REACH_SECONDS)
-        except KeyboardInterrupt:
+            result = self.servers.follow(
+                command.host,
+                unit,
+                on_look=lambda look: self._looked(command, job, look),
+                patience=OUT_OF_REACH_SECONDS,
+            )
+        except Interrupted:
             self.servers.stop(command.host, unit)
-            return Result(command.host, command.line, None, stderr="stopped by the operator")
+            return Result(command.host, command.line, None, stderr=INTERRUPTED, seconds=job.seconds)
         return replace(result, line=command.line) if result else Result(command.host, command.line, None)
+
+    def _looked(self, command: Command, job: Job, look: Look) -> None:
+        job.hear(look.text, look.silent, look.elapsed)
+        if command.gauge:
+            done = self.servers.run(command.host, command.gauge.done)
+            total = self.servers.run(command.host, command.gauge.total)
+            if done.ok and done.stdout.strip().isdigit():
+                known = total.ok and total.stdout.strip().isdigit()
+                job.gauge(int(done.stdout), int(total.stdout) if known else 0)
+        if self.interrupted.is_set():
+            raise Interrupted
 
     def _outcome(self, command: Command, result: Result) -> Outcome:
         seconds = round(result.seconds, 1)
@@ -187,7 +253,18 @@ class Performer:
         look: Callable[[], Verdict] = (
             (lambda: self._checked(action)) if isinstance(action, Check) else (lambda: self._called(action))
         )
-        return until(look, action.patience)
+        verdict = until(look, action.patience, self.interrupted)
+        return self._decided(action.decision, verdict) if isinstance(action, Check) else verdict
+
+    def _decided(self, key: str, verdict: Verdict) -> Verdict:
+        """What differs may be accepted on record, by the sum of just these items."""
+        if verdict.holds or not key or not verdict.items:
+            return verdict
+        seen = hashlib.sha256(repr([sorted(item.items()) for item in verdict.items]).encode()).hexdigest()[:8]
+        if self.journal.last("answer", key=key, answer=seen) or self.answers.get(key) == seen:
+            self.journal.write("answer", key=key, answer=seen)
+            return replace(verdict, holds=True, seen=f"accepted by {key}: {seen}; {verdict.seen}")
+        return replace(verdict, seen=f"{verdict.seen}\n  → or accept just these: answer `{key}: {seen}`")
 
     def _checked(self, check: Check) -> Verdict:
         results = [self.servers.run(host, line) for host, line in check.observations]
@@ -231,12 +308,13 @@ class Performer:
 
     def _answered(self, manual: Manual) -> Verdict:
         recorded = self.journal.last("answer", key=manual.key)
-        answer = recorded["answer"] if recorded else self.answers.get(manual.key, "")
-        if not answer or (manual.expect and answer != manual.expect):
+        given = [recorded["answer"] if recorded else "", self.answers.get(manual.key, "")]
+        answer = next((one for one in given if one and one == (manual.expect or one)), "")
+        if not answer:
             wanted = manual.expect or "who did it, and how it can be seen"
-            said = f"answered {answer!r}" if answer else "not answered"
+            said = f"answered {(given[1] or given[0])!r}" if any(given) else "not answered"
             return Verdict(False, f"{said}; answer `{manual.key}: {wanted}` to go on")
-        if not recorded:
+        if answer != given[0]:
             self.journal.write("answer", key=manual.key, answer=answer)
         return Verdict(True, answer)
 
@@ -247,11 +325,13 @@ class Performer:
         self.journal.write(
             outcome.status,
             action=key,
+            kind=kind(action),
             server=_servers(action),
             title=action.title,
             seen=outcome.seen,
             row=dict(outcome.row),
             seconds=outcome.seconds,
+            **({"items": [dict(item) for item in outcome.items]} if outcome.items else {}),
             **facts,
         )
         return outcome
@@ -259,7 +339,7 @@ class Performer:
     def _log(self, key: str, command: Command, result: Result) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)
         with (self.logs / f"{key.replace('/', '-')}.log").open("a", encoding="utf-8") as log:
-            log.write(f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n")
+            log.write(redact.text(f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n"))
 
     def _pin(self, action: Single) -> None:
         """Record at first contact which machine a name leads to; from then on it must be that one."""
@@ -268,12 +348,22 @@ class Performer:
             if isinstance(action, Manual) or self.journal.last("pinned", server=host):
                 continue
             identity = self.servers.identity(host)
-            self.journal.write("pinned", server=host, machine=identity.machine_id, host_key=identity.host_key)
+            self.journal.write(
+                "pinned",
+                server=host,
+                machine=identity.machine_id,
+                host_key=identity.host_key,
+                hostname=identity.hostname,
+                system=identity.system,
+            )
             self.servers.pin(host, identity.machine_id)
 
 
-def until(look: Callable[[], Verdict], patience: float) -> Verdict:
-    """Look until it holds or the patience in seconds is over; a server may be out of reach meanwhile."""
+def until(look: Callable[[], Verdict], patience: float, interrupted: threading.Event) -> Verdict:
+    """Look until it holds, the patience in seconds is over, or the operator interrupts.
+
+    A server may be out of reach meanwhile.
+    """
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -284,14 +374,15 @@ def until(look: Callable[[], Verdict], patience: float) -> Verdict:
             verdict = Verdict(False, str(error))
         except ActionFailed as error:
             verdict = Verdict(False, str(error))
-        if verdict.holds or time.monotonic() >= deadline:
+        if verdict.holds or time.monotonic() >= deadline or interrupted.wait(POLL_SECONDS):
             return verdict
-        time.sleep(POLL_SECONDS)
 
 
 def failure(result: Result) -> str:
     """One message: server, command, exit status, last lines."""
     lines = (result.stderr.strip() or result.stdout.strip()).splitlines()[-LAST_LINES:]
+    if result.stderr == INTERRUPTED:
+        return f"{INTERRUPTED}; nothing of it runs on {result.host} any more\n  $ {result.line}"
     how = (
         f"exit status {result.exit}"
         if result.exit is not None
@@ -302,7 +393,7 @@ def failure(result: Result) -> str:
 
 
 def _digest(command: Command) -> str:
-    return hashlib.sha256(command.script.encode()).hexdigest()[:16]
+    return hashlib.sha256((command.script + command.text).encode()).hexdigest()[:16]
 
 
 def _servers(action: Single) -> str:

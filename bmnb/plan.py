@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bmnb.steps import Command, Procedure, Row, Single, Step, singles
+from bmnb.progress import clock
+from bmnb.steps import Command, Procedure, Row, Single, Step, kind, singles
 
 
-def rows(procedure: Procedure, settings: Any) -> Iterator[Row]:
-    """A row an action, in the order of the document."""
+def rows(procedure: Procedure, settings: Any, past: Mapping[str, list[float]] | None = None) -> Iterator[Row]:
+    """A row an action, in the order of the document; `past` has the seconds that each step took before."""
     for step in procedure.steps:
         for number, action in enumerate(singles(step.actions(settings)), 1):
             yield {
@@ -17,12 +18,21 @@ def rows(procedure: Procedure, settings: Any) -> Iterator[Row]:
                 "step": step.title,
                 "no": number,
                 "server": _server(action),
-                "kind": type(action).__name__.lower(),
+                "kind": kind(action),
                 "what": action.title,
                 "command": _command(action),
                 "when": f"unless {action.when.otherwise}" if action.when else "",
                 "downtime": "yes" if step.phase.downtime else "",
+                "expected": expected((past or {}).get(step.name, [])) if number == 1 else "",
             }
+
+
+def expected(seconds: list[float]) -> str:
+    """How long it took before, as a range."""
+    if not seconds:
+        return ""
+    shortest, longest = clock(min(seconds)), clock(max(seconds))
+    return shortest if shortest == longest else f"{shortest} – {longest}"
 
 
 def step_rows(step: Step, settings: Any) -> Iterator[Row]:

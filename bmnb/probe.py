@@ -8,12 +8,26 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bmnb.steps import Row
 
 TIMEOUT = 2.0
+GAP = 10.0
+"""Seconds without a probe after which nobody was looking."""
+
+Sample = tuple[datetime, bool]
+
+
+@dataclass(frozen=True)
+class Spell:
+    """From the first probe with an answer, or without, to the first that says otherwise."""
+
+    begin: datetime
+    end: datetime
+    answers: bool
 
 
 def _greeting(address: str, port: int, begin: bytes) -> bool:
@@ -67,8 +81,7 @@ class Probe:
 
     def rows(self) -> list[Row]:
         """For each port: first and last miss, seconds between, number of probes and misses."""
-        seen = self._read()
-        return [_row(port, seen[port]) for port in PORTS if port in seen]
+        return rows(self.path)
 
     def _watch(self, port: str) -> None:
         while not self._stop.is_set():
@@ -79,13 +92,34 @@ class Probe:
                 csv.writer(file).writerow(line)
             self._stop.wait(max(0.0, 1.0 - (time.monotonic() - began)))
 
-    def _read(self) -> dict[str, list[tuple[datetime, bool]]]:
-        seen: dict[str, list[tuple[datetime, bool]]] = {}
-        if self.path.exists():
-            with self.path.open(newline="", encoding="utf-8") as file:
-                for moment, port, answers in csv.reader(file):
-                    seen.setdefault(port, []).append((datetime.fromisoformat(moment), answers == "1"))
-        return seen
+
+def rows(path: Path) -> list[Row]:
+    """For each port: first and last miss, seconds between, number of probes and misses."""
+    seen = read(path)
+    return [_row(port, seen[port]) for port in PORTS if port in seen]
+
+
+def read(path: Path) -> dict[str, list[Sample]]:
+    """What was seen of each port, in the order of time; a line that a crash cut is left out."""
+    seen: dict[str, list[Sample]] = {}
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as file:
+            for line in csv.reader(file):
+                if len(line) == 3 and line[2]:
+                    seen.setdefault(line[1], []).append((datetime.fromisoformat(line[0]), line[2] == "1"))
+    return seen
+
+
+def spells(samples: list[Sample]) -> list[Spell]:
+    """Stretches of the same answer. Where no probe looked for longer than GAP seconds, there is none."""
+    found: list[Spell] = []
+    for moment, answers in samples:
+        near = bool(found) and (moment - found[-1].end).total_seconds() <= GAP
+        if near:
+            found[-1] = replace(found[-1], end=moment)
+        if not near or found[-1].answers != answers:
+            found.append(Spell(moment, moment, answers))
+    return found
 
 
 def answers_at(port: str, address: str) -> bool:
@@ -95,7 +129,7 @@ def answers_at(port: str, address: str) -> bool:
         return False
 
 
-def _row(port: str, seen: list[tuple[datetime, bool]]) -> Row:
+def _row(port: str, seen: list[Sample]) -> Row:
     misses = [moment for moment, answers in seen if not answers]
     back = next((moment for moment, answers in seen if misses and moment > misses[-1] and answers), None)
     end = back or (seen[-1][0] if misses else None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -11,25 +11,38 @@ from typing import Any
 
 from IPython.display import display
 
-from bmnb import __version__, plan, tables
-from bmnb.errors import ActionFailed, BmnbError, Stopped
+from bmnb import __version__, forecast, language, live, plan, tables
+from bmnb.attend import attend
+from bmnb.errors import ActionFailed, BmnbError, InputError, Stopped
 from bmnb.journal import Journal
-from bmnb.ledger import pass_rows, phase_rows, step_rows
+from bmnb.language import _
+from bmnb.ledger import checklist_rows, item_rows, note_rows, pass_rows, phase_rows, step_rows, way_back_rows
+from bmnb.lock import Lock
 from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.probe import Probe
 from bmnb.remote import Servers
-from bmnb.settings import make
-from bmnb.steps import Call, Check, Manual, Procedure, Step, Together, slug
+from bmnb.settings import in_force, make, ordered
+from bmnb.steps import Call, Check, Command, Manual, Procedure, Row, Single, Step, Together, singles, slug
 
 
 def folder_of(procedure: Procedure, settings: Any, today: date | None = None) -> Path:
-    """The run's folder: that of the client's unfinished run, or a new one named after today."""
+    """The run's folder: that of the client's unfinished run, or a new one named after today.
+
+    A run that was rolled back is over: the next one of the same day gets a number behind its name.
+    """
+    if settings.folder:
+        return Path(settings.folder).expanduser()
     runs = Path(settings.runs).expanduser()
     name = f"{slug(settings.client)}-{procedure.name}"
-    earlier = sorted(runs.glob(f"????-??-??-{name}"))
-    if earlier and not Journal(earlier[-1] / "journal.jsonl").last("finished"):
-        return earlier[-1]
-    return runs / f"{today or date.today()}-{name}"
+    new = f"{today or date.today()}-{name}"
+    earlier = sorted(runs.glob(f"????-??-??-{name}")) + sorted(runs.glob(f"????-??-??-{name}.*"))
+    for folder in reversed(earlier):
+        journal = Journal(folder / "journal.jsonl")
+        of_today = folder.name.split(".")[0] == new
+        if not journal.last("rolled back") and (of_today or not journal.last("finished")):
+            return folder
+    again = sum(folder.name.split(".")[0] == new for folder in earlier)
+    return runs / (f"{new}.{again + 1}" if again else new)
 
 
 def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
@@ -38,7 +51,24 @@ def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
     `values` may be the notebook's `globals()`: plain values count as parameters, anything else does
     not. Raise InputError where one is unknown or wrong; no server is contacted yet.
     """
-    return Run(procedure, make(procedure.settings, parameters(values)))
+    settings: Any = make(procedure.settings, in_force(procedure.settings, parameters(values)))
+    language.use(settings.language)
+    return Run(procedure, settings)
+
+
+def reopen(
+    folder: Path,
+    procedures: Sequence[Procedure],
+    answers: Mapping[str, str] | None = None,
+    show: Callable[[Any], Any] = display,
+) -> Run:
+    """The run of a folder with the settings of its journal. Raise InputError where there is none."""
+    opened = Journal(folder / "journal.jsonl").last("opened")
+    if opened is None:
+        raise InputError(f"{folder} has no run in its journal")
+    procedure = next(one for one in procedures if one.name == opened["procedure"])
+    given = {**opened["settings"], "folder": str(folder), "answers": answers or {}}
+    return Run(procedure, make(procedure.settings, given, str(folder)), show)
 
 
 def parameters(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,6 +91,8 @@ class Run:
         self.journal = Journal(self.folder / "journal.jsonl")
         self.servers = Servers(Path(settings.ssh_config).expanduser())
         self.probe = Probe(settings.address, self.folder / "logs" / "probe.csv")
+        self.typed: dict[str, str] = {}
+        self._lock: Lock | None = None
         self._opened = False
 
     def __call__(self, step: Step, again: bool = False) -> Any:
@@ -70,28 +102,51 @@ class Run:
         """
         if self.settings.dry_run or self._beyond(step):
             return tables.table(plan.step_rows(step, self.settings))
-        self._open()
+        self.open()
+        if self.journal.last("rollback started"):
+            raise Stopped(f"this run is being rolled back: bmnb rollback {self.folder}")
         self._in_order(step)
         for label in self._labels(step, again):
             if not self.journal.last("step done", step=label):
-                self._do(step, label)
+                self.do(step, label)
         if step is self.procedure.steps[-1] and not self.journal.last("finished"):
             self.probe.stop()
+            if self._lock:
+                self._lock.release()
             self.journal.write("finished")
         return self.table(step)
 
     def plan(self) -> Any:
-        """The plan as a table; no server is contacted."""
-        columns = ["phase", "step", "server", "what", "kind", "downtime"]
-        return tables.table(plan.rows(self.procedure, self.settings), columns)
+        """The plan as a table, with how long each step took in past runs; no server is contacted."""
+        past = forecast.past_seconds(self.procedure, self.folder)
+        columns = ["phase", "step", "server", "what", "kind", "downtime", *(["expected"] if past else [])]
+        return tables.table(plan.rows(self.procedure, self.settings, past), columns)
+
+    def parameters(self) -> Any:
+        """The parameters that count in this run, with their meaning."""
+        return tables.table(parameter_rows(self.settings))
 
     def table(self, step: Step) -> Any:
         """What the journal says of a step: how each action ended, a row an action and pass."""
         return tables.table(step_rows(self.journal, step))
 
+    def items(self, step: Step) -> Any:
+        """What the checks of a step have seen item by item: what differs, or each mailbox with its mail."""
+        return tables.table(item_rows(self.journal, step))
+
     def passes(self, step: Step) -> Any:
-        """The passes of a repeated step with what each one moved, so that the trend shows."""
-        return tables.table(pass_rows(self.journal, step))
+        """The passes of a repeated step with what each one moved, as bars, so that the trend shows."""
+        return tables.bars(pass_rows(self.journal, step), ["seconds", "transferred", "changed bytes"])
+
+    def forecast(self, hot: Step, cold: Step) -> Any:
+        """How long users will be cut off, from the passes of the hot synchronization and from past runs."""
+        rows = list(pass_rows(self.journal, hot))
+        past = forecast.past_seconds(self.procedure, self.folder)
+        return tables.sentence(forecast.sentence(self.procedure, cold, rows, past))
+
+    def checklist(self) -> Any:
+        """Every step with its state, who did it, when, and how long it took."""
+        return tables.table(checklist_rows(self.procedure, self.journal))
 
     def phases(self) -> Any:
         """The phases with start, end and duration, and the downtime by the journal."""
@@ -103,14 +158,51 @@ class Run:
 
     def confirm(self, key: str, answer: str) -> None:
         """Answer a confirmation or a manual step, on record."""
-        self._open()
+        self.open()
         self.journal.write("answer", key=key, answer=answer)
+
+    def answered(self, key: str) -> str:
+        """The answer that is on record or in the client file; empty where there is none."""
+        recorded = self.journal.last("answer", key=key)
+        return str(recorded["answer"] if recorded else self.settings.answers.get(key, ""))
+
+    def note(self, text: str = "", file: str = "") -> Any:
+        """Keep a note, and a copy of a file, in the run's folder and on record; show all notes."""
+        source = Path(file).expanduser() if file else None
+        if source and not source.is_file():
+            raise InputError(f"{source} is no file")
+        if source:
+            self.attach(text, source.name, source.read_bytes())
+        elif text:
+            self.open()
+            self.journal.write("note", text=text, file="")
+        return tables.table(note_rows(self.journal), ["when", "who", "note", "file"])
+
+    def attach(self, text: str, name: str, content: bytes) -> None:
+        """Keep a file with a note in the run's folder, on record."""
+        self.open()
+        folder = self.folder / "files"
+        folder.mkdir(exist_ok=True)
+        kept = folder / f"{len(list(folder.iterdir())) + 1}-{Path(name).name}"
+        kept.write_bytes(content)
+        self.journal.write("note", text=text, file=str(kept.relative_to(self.folder)))
+
+    def unlock(self, server: str) -> None:
+        """Break the lock of another run on a server, on record."""
+        self.open()
+        self.journal.write("unlocked", server=server, holder=self.servers.unlock(server).splitlines())
 
     def close(self) -> None:
         self.probe.stop()
         self.servers.close()
 
-    def _open(self) -> None:
+    def way_back(self) -> Any:
+        """Whether one can go back from each phase, how, and what it costs."""
+        return tables.table(way_back_rows(self.procedure, self.journal))
+
+    def open(self) -> None:
+        """Write into the journal that it is opened, and take up what it says of the servers."""
+        self.journal.reload()
         if self._opened:
             return
         self._opened = True
@@ -119,7 +211,7 @@ class Run:
         for pinned in self.journal.events("pinned"):
             self.servers.pin(pinned["server"], pinned["machine"])
         for moved in self.journal.events("moved"):
-            self.servers.reach(moved["server"], moved["address"])
+            self.servers.reach(moved["server"], moved["address"], moved.get("via", ""))
 
     def _beyond(self, step: Step) -> bool:
         names = [phase.name for phase in self.procedure.phases]
@@ -130,9 +222,8 @@ class Run:
         for earlier in self.procedure.steps[: self.procedure.steps.index(step)]:
             labels = self._labels(earlier, again=False)
             if not labels or not all(self.journal.last("step done", step=label) for label in labels):
-                raise Stopped(
-                    f"“{step.title}” comes after “{earlier.title}”, which is not done: run that cell first"
-                )
+                text = _("“{step}” comes after “{earlier}”, which is not done: run that cell first")
+                raise Stopped(text.format(step=_(step.title), earlier=_(earlier.title)))
 
     def _labels(self, step: Step, again: bool) -> list[str]:
         """The names in the journal of a step's passes: those that are done, then those still to do."""
@@ -142,7 +233,8 @@ class Run:
         wanted = max(getattr(self.settings, step.passes), made + again)
         if made and self._has_moved_on(step):
             if again:
-                raise Stopped(f"“{step.title}” may not be repeated: a later phase has begun")
+                text = _("“{step}” may not be repeated: a later phase has begun")
+                raise Stopped(text.format(step=_(step.title)))
             wanted = made
         return [f"{step.name}.{number}" for number in range(1, wanted + 1)]
 
@@ -151,22 +243,78 @@ class Run:
         later = {one.name for one in steps[steps.index(step) :] if one.phase != step.phase}
         return any(line["step"] in later for line in self.journal.events("step started"))
 
-    def _do(self, step: Step, label: str) -> None:
+    def do(self, step: Step, label: str) -> None:
+        """Do a step under this name in the journal. Raise what stops it."""
         if step.phase.downtime:
             self.probe.start()
         self.journal.write("step started", step=label, title=step.title, phase=step.phase.name)
-        # the first line is of this run alone, also where another one has the same name
-        name = str(self.journal.lines[0]["sha256"])[:12]
-        performer = Performer(self.servers, self.journal, self.folder / "logs", name, self.settings.answers)
+        screen = live.Live(step.title, self._actions(step, label), self.folder / "logs")
+        performer = self._performer(screen)
         try:
-            for batch in batches(step, self.settings, label):
-                with ThreadPoolExecutor(max_workers=len(batch) if _commands(batch) else 1) as pool:
-                    outcomes = list(pool.map(partial(performer.perform, step.once), batch))
-                refuse(step, outcomes)
-        except (BmnbError, KeyboardInterrupt):
+            with self._locked(step):
+                for batch in batches(step, self.settings, label):
+                    refuse(step, self._side_by_side(performer, step, batch, screen))
+        except KeyboardInterrupt:
+            screen.close("interrupted")
             self.show(self.table(step))
+            raise Stopped(self._interrupted(step)) from None
+        except BmnbError:
+            screen.close("failed")
+            self.show(self.table(step))
+            if any(item_rows(self.journal, step)):
+                self.show(self.items(step))
             raise
+        screen.close("done")
         self.journal.write("step done", step=label)
+
+    def _actions(self, step: Step, label: str) -> dict[str, Single]:
+        return {key: one for batch in batches(step, self.settings, label) for key, one in batch}
+
+    def _performer(self, screen: live.Live) -> Performer:
+        answers = {**self.settings.answers, **self.typed}
+        return Performer(self.servers, self.journal, self.folder / "logs", self._name(), answers, screen.jobs)
+
+    def _name(self) -> str:
+        """The run's name on the servers: its first line is its alone, also where another has the same folder name."""
+        return str(self.journal.lines[0]["sha256"])[:12]
+
+    def _locked(self, step: Step) -> AbstractContextManager[object]:
+        """The lock of the servers that a step works on; steps that only look need none."""
+        actions = singles(step.actions(self.settings))
+        if not any(isinstance(one, Command) or (isinstance(one, Call) and not one.judge) for one in actions):
+            return nullcontext()
+        if self._lock is None:
+            self._lock = Lock(self.servers, self.journal, self._name(), self.folder.resolve().name)
+        hosts = [(one.host,) if isinstance(one.host, str) else one.host for one in actions]
+        self._lock.take(dict.fromkeys(host for some in hosts for host in some))
+        return self._lock
+
+    def _side_by_side(
+        self, performer: Performer, step: Step, batch: list[Numbered], screen: live.Live
+    ) -> list[Outcome]:
+        jobs = [partial(performer.perform, step.once, one) for one in batch]
+        workers = len(batch) if _commands(batch) else 1
+        return attend(jobs, workers, screen.draw, performer.interrupted.set, live.SCREEN_SECONDS)
+
+    def _interrupted(self, step: Step) -> str:
+        cut = _("Users are cut off until the procedure is at its end.") if step.phase.downtime else ""
+        text = _(
+            "“{title}” was interrupted: what ran on the servers is stopped, what the table shows as done stays done."
+        )
+        after = _("→ run this cell again: it goes on from here")
+        return "\n".join(filter(None, [text.format(title=_(step.title)), cut, after]))
+
+
+def parameter_rows(settings: Any) -> Iterator[Row]:
+    """A row for each parameter but the answers, which stand where they are asked."""
+    for field in ordered(settings):
+        if field.name not in ("answers", "folder", "runs"):
+            value = getattr(settings, field.name)
+            yield {
+                "parameter": field.name,
+                "value": ", ".join(value) if isinstance(value, list) else value,
+                "meaning": _(field.metadata["help"]),
+            }
 
 
 def batches(step: Step, settings: Any, label: str) -> Iterator[list[Numbered]]:
@@ -203,6 +351,6 @@ def refuse(step: Step, outcomes: list[Outcome]) -> None:
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     if not failed:
         return
-    text = f"{step.title}:\n" + "\n".join(f"- {outcome.message}" for outcome in failed)
+    text = f"{_(step.title)}:\n" + "\n".join(f"- {outcome.message}" for outcome in failed)
     waits = all(_is_observation(one.action) or isinstance(one.action, Manual) for one in failed)
-    raise (Stopped if waits else ActionFailed)(f"{text}\nThe same command or cell goes on from here.")
+    raise (Stopped if waits else ActionFailed)(f"{text}\n{_('The same command or cell goes on from here.')}")

@@ -12,32 +12,89 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import yaml
 
 from bmnb.errors import InputError
+from bmnb.language import _
 
 S = TypeVar("S")
 
 
-def setting(default: Any, help: str) -> Any:
-    """A field with its help; mutable defaults are copied."""
+CLIENT_FILE = "client.yaml"
+"""Name of the client file in a run's folder."""
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    label: str = "",
+    unit: str = "",
+    choices: Mapping[str, Any] | None = None,
+    server: bool = False,
+    form: bool = True,
+) -> Any:
+    """A field with its help, and how a form asks for it; mutable defaults are copied.
+
+    `choices` are the only values there are, by the text a form shows; a `server` is one of ssh's names.
+    """
+    about = {
+        "help": help,
+        "label": label,
+        "unit": unit,
+        "choices": choices,
+        "server": server,
+        "form": form,
+    }
     if isinstance(default, list | dict):
-        return dataclasses.field(default_factory=lambda: type(default)(default), metadata={"help": help})
-    return dataclasses.field(default=default, metadata={"help": help})
+        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=about)
+    return dataclasses.field(default=default, metadata=about)
 
 
 def make(settings: type[S], values: Mapping[str, Any], source: str = "parameters") -> S:
-    """Make settings from values. Raise InputError that names every unknown key and every wrong type."""
+    """Make settings from values. Raise InputError that names every unknown key and every wrong value."""
+    wrong = problems(settings, values)
+    if wrong:
+        raise InputError(f"{source}:\n" + "\n".join(f"  {problem}" for problem in wrong))
+    return settings(**values)
+
+
+def problems(settings: type, values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with values, each in one line; one that is about a single parameter begins with its name."""
     types = get_type_hints(settings)
-    problems = [_unknown(key, list(types)) for key in values if key not in types]
-    problems += [
+    wrong = [_unknown(key, list(types)) for key in values if key not in types]
+    wrong += [
         f"{key}: {value!r} is not of type {_name(types[key])}"
         for key, value in values.items()
         if key in types and not _fits(value, types[key])
     ]
-    if not problems:
-        made = settings(**values)
-        problems = list(getattr(made, "problems", lambda: [])())
-        if not problems:
-            return made
-    raise InputError(f"{source}:\n" + "\n".join(f"  {problem}" for problem in problems))
+    return wrong or list(getattr(settings(**values), "problems", lambda: [])())
+
+
+def in_force(settings: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that count in a run's folder: those of its client file, and over them what differs from the defaults."""
+    path = Path(values.get("folder") or "") / CLIENT_FILE
+    if not values.get("folder") or not path.exists():
+        return dict(values)
+    usual = defaults(settings)
+    return read(path) | {
+        key: value for key, value in values.items() if key not in usual or value != usual[key]
+    }
+
+
+def ordered(settings: Any) -> list[dataclasses.Field[Any]]:
+    """The fields of a settings class or instance: the procedure's own first, then those that all have."""
+    kind = settings if isinstance(settings, type) else type(settings)
+    own = vars(kind)["__annotations__"]
+    return sorted(dataclasses.fields(kind), key=lambda field: field.name not in own)
+
+
+def defaults(settings: type) -> dict[str, Any]:
+    return {field.name: _default(field) for field in dataclasses.fields(settings)}
+
+
+def write(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a client file; it is there whole or not at all."""
+    new = path.with_suffix(".new")
+    new.write_text(yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    new.replace(path)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -51,12 +108,12 @@ def read(path: Path) -> dict[str, Any]:
     return values
 
 
-def parameters_cell(settings: type) -> str:
-    """The source of the notebook's cell with all parameters, as papermill reads it."""
+def parameters_cell(settings: type, **values: Any) -> str:
+    """The source of the notebook's cell with all parameters, as papermill reads it; `values` replace defaults."""
     return "\n".join(
         f"{field.name}: {_name(get_type_hints(settings)[field.name])} = "
-        f"{_literal(_default(field))}  # {field.metadata['help']}"
-        for field in dataclasses.fields(settings)
+        f"{_literal(values.get(field.name, _default(field)))}  # {_(field.metadata['help'])}"
+        for field in ordered(settings)
     )
 
 

@@ -32,10 +32,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether what was observed is what must hold, and what was seen, in one line."""
+    """Whether what was observed is what must hold, and what was seen, in one line; `items` make a table."""
 
     holds: bool
     seen: str
+    items: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,25 @@ class Condition:
 
 
 @dataclass(frozen=True)
+class Gauge:
+    """Lines that measure, on a command's own server, how far it has come: they print the bytes by now, and
+    all there will be where that is known. A line that fails tells nothing."""
+
+    done: str
+    total: str = "false"
+
+
+@dataclass(frozen=True)
 class Command:
     """Changes a server: a command line that runs there in a unit of its own.
 
-    `env` goes before the line and `files`, texts by path, are written first; `feed` is a (host, line) whose
-    output the command gets as its input; `accept` are the exit statuses that count as done, `again` those
-    after which it is started once more, a few times, each on record; `read` makes table columns from the
-    result.
-    `ensure` repeats it at every resume of an unfinished step. After a `farewell` the server is out of
-    reach, so that its success is for the next check to prove; `moves_to` is the address at which the
-    server is contacted from then on.
+    `env` goes before the line, `files` (path: text) are written first; `text` is its input, or `feed`, a
+    (host, line) with that output; `accept` are the exit statuses that count as done, `again` those after which
+    it is started once more, a few times, each on record; `read` makes table columns from the result.
+    `ensure` repeats it at every resume of an unfinished step. `moves_to` is the address at which the server
+    is contacted from then on, or its own name for the usual one, `moves_via` the server through which it
+    is. After a `farewell` it is out of reach where it was, or at all, so that its success is for the next
+    check to prove.
     """
 
     host: str
@@ -65,15 +75,18 @@ class Command:
     title: str = ""
     when: Condition | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     feed: tuple[str, str] | None = None
     accept: tuple[int, ...] = (0,)
     again: tuple[int, ...] = ()
     read: Callable[[Result], Row] | None = None
     remedy: str = ""
+    gauge: Gauge | None = None
     ensure: bool = False
     farewell: bool = False
     moves_to: str = ""
+    moves_via: str = ""
 
     @property
     def script(self) -> str:
@@ -90,7 +103,8 @@ class Command:
 class Check:
     """Observes one or more servers and states what must hold; `judge` gets one Result per server.
 
-    `patience` is how many seconds it may take until it holds; `line` may be one per server.
+    `patience` is how many seconds it may take until it holds; `line` may be one per server. What does not
+    hold may be accepted where `decision` names the key of an answer, which is the sum of the items seen.
     """
 
     host: str | tuple[str, ...]
@@ -100,6 +114,7 @@ class Check:
     remedy: str = ""
     when: Condition | None = None
     patience: float = 0.0
+    decision: str = ""
 
     @property
     def observations(self) -> list[tuple[str, str]]:
@@ -164,12 +179,31 @@ Single = Command | Check | Call | Manual
 Action = Single | Together
 
 
+def kind(action: Single) -> str:
+    """Command, check, call or manual, as plan and journal call it."""
+    return type(action).__name__.lower()
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Where a procedure does otherwise than its document, in Markdown, and why."""
+
+    document: str
+    here: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Phase:
-    """A part of a procedure with its own heading in the document; `downtime` when users are cut off."""
+    """A part of a procedure with its own heading in the document; `downtime` when users are cut off.
+
+    `back` is what the way back from within it does, `price` what that costs.
+    """
 
     title: str
     downtime: bool = False
+    back: str = ""
+    price: str = ""
 
     @property
     def name(self) -> str:
@@ -180,7 +214,8 @@ class Phase:
 class Step:
     """One thing a phase does. `once` must never be repeated in silence.
 
-    `passes` is the name of the setting that tells how often the step is done.
+    `passes` is the name of the setting that tells how often the step is done. `undo` yields the actions of
+    the way back; they must hold also where the step was only begun.
     """
 
     title: str
@@ -188,6 +223,7 @@ class Step:
     actions: Callable[[Any], Iterator[Action]]
     once: bool = False
     passes: str = ""
+    undo: Callable[[Any], Iterator[Action]] | None = None
 
     @property
     def name(self) -> str:
@@ -196,11 +232,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Procedure:
-    """One document as code: its settings and its steps in order."""
+    """One document as code: its settings, its steps in order, and where they deviate from the document."""
 
     title: str
     settings: type
     steps: tuple[Step, ...]
+    deviations: tuple[Deviation, ...] = ()
 
     @property
     def name(self) -> str:
@@ -212,12 +249,17 @@ class Procedure:
 
 
 def step(
-    title: str, phase: Phase, *, once: bool = False, passes: str = ""
+    title: str,
+    phase: Phase,
+    *,
+    once: bool = False,
+    passes: str = "",
+    undo: Callable[[Any], Iterator[Action]] | None = None,
 ) -> Callable[[Callable[[Any], Iterator[Action]]], Step]:
     """Make a step of a function that yields the actions for given settings."""
 
     def declare(actions: Callable[[Any], Iterator[Action]]) -> Step:
-        return Step(title, phase, actions, once, passes)
+        return Step(title, phase, actions, once, passes, undo)
 
     return declare
 

@@ -3,17 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from IPython.display import Markdown
+
+from bmnb.language import _
+from bmnb.phrases import phrase
 
 pd.set_option("display.max_colwidth", None)
 pd.set_option("display.max_rows", 500)
 pd.set_option("display.width", 200)
 
 
-def table(rows: Iterable[Mapping[str, Any]], columns: list[str] | None = None) -> pd.DataFrame:
-    """A table with a row a mapping; cells without a value are empty, whole numbers stay whole."""
-    frame = pd.DataFrame([dict(row) for row in rows], columns=columns, dtype=object)
+class Table(pd.DataFrame):
+    """A DataFrame that shows text from the left and numbers from the right."""
+
+    @property
+    def _constructor(self) -> type[Table]:
+        return Table
+
+    def _repr_html_(self) -> str:
+        numbers = [place for place, name in enumerate(self.columns, 1) if _all_numbers(self[name])]
+        mine = f"bmnb-{'-'.join(map(str, numbers))}"
+        left = f"table.{mine} td, table.{mine} th {{text-align: left}}"
+        right = [f"table.{mine} td:nth-of-type({place}) {{text-align: right}}" for place in numbers]
+        return f"<style>{' '.join([left, *right])}</style>{self.to_html(classes=mine, border=0)}"
+
+
+def _all_numbers(column: pd.Series[Any]) -> bool:
+    return all(isinstance(one, int | float) or one == "" for one in column)
+
+
+def table(rows: Iterable[Mapping[str, Any]], columns: list[str] | None = None) -> Table:
+    """A table with a row a mapping, in the language in use; cells without a value are empty, whole numbers stay whole."""
+    frame = Table([dict(row) for row in rows], columns=columns, dtype=object)
     frame.index = pd.RangeIndex(1, len(frame) + 1)
-    return frame.fillna("")
+    return frame.fillna("").rename(columns=_).map(_said)
+
+
+def _said(value: Any) -> Any:
+    return phrase(value) if isinstance(value, str) else value
+
+
+def bars(rows: Iterable[Mapping[str, Any]], columns: list[str]) -> Any:
+    """A table with a bar in each cell of these columns, as long as the number is large."""
+    frame = table(rows)
+    if frame.empty:
+        return frame
+    numbers = {_(one): pd.to_numeric(frame[_(one)]) for one in columns if _(one) in frame}
+    return (
+        frame.assign(**numbers)
+        .style.bar(subset=list(numbers), color="#9ecae1", vmin=0, width=90)
+        .format("{:,.0f}", subset=list(numbers))
+        .set_uuid("bars")
+    )
+
+
+def sentence(text: str) -> Any:
+    """A sentence as a cell's output."""
+    return Markdown(text)  # type: ignore[no-untyped-call]
+
+
+def linked(frame: pd.DataFrame, column: str) -> Any:
+    """The table with the HTML links of one column as links."""
+    return frame.style.format(escape="html", subset=[one for one in frame.columns if one != _(column)])
+
+
+def save(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Write rows as CSV, a table without rows as an empty file."""
+    path.parent.mkdir(exist_ok=True)
+    pd.DataFrame([dict(row) for row in rows], dtype=object).to_csv(path, index=False)

@@ -45,7 +45,7 @@ class FakeServers:
         return self.world.answer(host, line)
 
     def identity(self, host: str) -> Identity:
-        return Identity(f"machine of {host}", "boot", host, f"key of {host}")
+        return Identity(f"machine of {host}", "boot", host, "Debian", f"key of {host}")
 
     def pin(self, host: str, machine_id: str) -> None:
         pass
@@ -71,6 +71,18 @@ class FakeServers:
     def stop(self, host: str, unit: str) -> None:
         pass
 
+    def take(self, host: str, *_: object) -> Result:
+        return Result(host, "take the lock", 0)
+
+    def beat(self, host: str, session: str) -> None:
+        pass
+
+    def release(self, host: str, session: str) -> Result:
+        return Result(host, "release the lock", 0)
+
+    def connected(self, host: str) -> bool:
+        return True
+
     def close(self) -> None:
         pass
 
@@ -81,7 +93,8 @@ class FakeSettings:
     address: str = setting("127.0.0.1", "address")
     through: str = setting("", "last phase")
     passes: int = setting(2, "number of passes")
-    runs: str = setting("runs", "folder")
+    runs: str = setting("runs", "folder of the runs")
+    folder: str = setting("", "folder of this run")
     ssh_config: str = setting("/nowhere", "ssh configuration")
     answers: dict[str, str] = setting({}, "answers")
     dry_run: bool = setting(False, "plan only")

@@ -7,7 +7,9 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "bmnb"
 FILES = sorted(
-    path for path in PACKAGE.rglob("*.py") if "files" not in path.parts and path.name != "__main__.py"
+    path
+    for path in PACKAGE.rglob("*.py")
+    if not {"files", "programs"} & set(path.parts) and path.name != "__main__.py"
 )
 
 # library -> where it may be imported
@@ -15,10 +17,13 @@ ONLY_IN = {
     "paramiko": "remote/",
     "urllib3": "remote/",
     "pandas": "tables.py",
-    "papermill": "headless.py",
-    "ipywidgets": "forms.py",
+    "papermill": ("headless.py", "engine.py"),
+    "ipywidgets": "forms/",
     "click": ("cli.py", "lab/cli.py"),
-    "nbconvert": "report.py",
+    "nbconvert": "report/page.py",
+    "bleach": "report/clean.py",
+    "matplotlib": "report/charts.py",
+    "babel": ("language.py", "phrases.py", "report/wording.py"),
 }
 
 # what runs on the servers, by itself
@@ -38,6 +43,7 @@ NEVER = {
     ),
     "bluemind/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "bmnb.transfer", "subprocess", "socket"),
     "transfer/programs/": "bmnb",
+    "verification/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "bmnb.lab", "subprocess", "socket"),
     "transfer/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "subprocess", "socket"),
     "remote/": ("bmnb.run", "bmnb.perform", "bmnb.procedures", "bmnb.journal"),
     "run.py": ("bmnb.procedures", "bmnb.headless", "bmnb.lab"),

@@ -6,8 +6,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from bmnb.procedures.changing_distributions import PROCEDURE
+from bmnb import procedures
 from bmnb.settings import parameters_cell
+from bmnb.steps import Procedure
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 LOGIC = (
@@ -53,13 +54,25 @@ def test_nothing_of_a_run_is_left_in_a_template(path: Path):
     assert not [cell.id for cell in book.cells if "injected-parameters" in cell.metadata.get("tags", [])]
 
 
-def test_the_parameters_cell_is_that_of_the_settings():
-    path = next(path for path in NOTEBOOKS if path.stem == PROCEDURE.name)
-    found = [cell.source for cell in cells(path) if "parameters" in cell.metadata.get("tags", [])]
-    assert found == [parameters_cell(PROCEDURE.settings)]
+def named(procedure: Procedure) -> Path:
+    return next(path for path in NOTEBOOKS if path.stem == procedure.name)
 
 
-def test_every_step_of_the_procedure_is_a_cell_in_its_order():
-    path = next(path for path in NOTEBOOKS if path.stem == PROCEDURE.name)
-    called = [cell.source for cell in code(path) if cell.source.startswith("run(procedure.")]
-    assert called == [f"run(procedure.{step.actions.__name__})" for step in PROCEDURE.steps]
+@pytest.mark.parametrize("procedure", procedures.ALL, ids=lambda procedure: procedure.name)
+def test_the_parameters_cell_is_that_of_the_settings(procedure: Procedure):
+    found = [cell.source for cell in cells(named(procedure)) if "parameters" in cell.metadata.get("tags", [])]
+    assert found == [parameters_cell(procedure.settings)]
+
+
+@pytest.mark.parametrize("procedure", procedures.ALL, ids=lambda procedure: procedure.name)
+def test_every_step_of_the_procedure_is_a_cell_in_its_order(procedure: Procedure):
+    called = [cell.source for cell in code(named(procedure)) if cell.source.startswith("run(procedure.")]
+    assert called == [f"run(procedure.{step.actions.__name__})" for step in procedure.steps]
+
+
+@pytest.mark.parametrize("procedure", procedures.ALL, ids=lambda procedure: procedure.name)
+def test_a_notebook_declares_the_deviations_of_its_procedure(procedure: Procedure):
+    path = next(path for path in NOTEBOOKS if path.stem == procedure.name)
+    [table] = [cell.source for cell in cells(path) if "with these deviations" in cell.source]
+    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    assert rows == [f"| {one.document} | {one.here} | {one.reason} |" for one in procedure.deviations]

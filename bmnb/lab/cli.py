@@ -9,7 +9,8 @@ import click
 
 from bmnb.lab.identity import NETWORKS
 from bmnb.lab.images import RELEASES
-from bmnb.lab.platform import Lab
+from bmnb.lab.layers import HOSTS
+from bmnb.lab.platform import UPDATE, Lab
 from bmnb.tables import table
 
 name_option = click.option(
@@ -31,6 +32,12 @@ def lab() -> None:
 @click.option("--users", default=400, show_default=True, help="users of the client")
 @click.option("--seed", default=1, show_default=True, help="the same seed gives the same data")
 @click.option("--bluemind", type=click.Choice(["4.9", "5.1"]), default="4.9", show_default=True)
+@click.option(
+    "--update", is_flag=True, help="a platform to update, with its repositories, instead of two servers"
+)
+@click.option(
+    "--family", type=click.Choice(list(UPDATE)), default="debian", show_default=True, help="with --update"
+)
 @click.option("--origin-network", type=click.Choice(NETWORKS), default="ifupdown", show_default=True)
 @click.option("--target-network", type=click.Choice(NETWORKS), default="networkd", show_default=True)
 def up(
@@ -42,10 +49,17 @@ def up(
     users: int,
     seed: int,
     bluemind: str,
+    update: bool,
+    family: str,
     origin_network: str,
     target_network: str,
 ) -> None:
     """Boot an origin with a client's data, and a target fresh from the setup wizard."""
+    if update:
+        platform = Lab(name, click.echo).up_for_update(family, bluemind)
+        click.echo(f"ssh configuration: {platform.ssh_config}")
+        click.echo(f"servers: {', '.join(server.name for server in platform.servers)}")
+        return
     made = Lab(name, click.echo).up(
         origin, target, messages, rows, users, seed, bluemind, origin_network, target_network
     )
@@ -75,7 +89,7 @@ def status(name: str, as_json: bool) -> None:
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @name_option
-@click.argument("host", type=click.Choice(["origin", "target"]))
+@click.argument("host", type=click.Choice(list(HOSTS)))
 @click.argument("command", nargs=-1)
 def ssh(name: str, host: str, command: tuple[str, ...]) -> None:
     """Log in on HOST, or run COMMAND there."""

@@ -20,7 +20,6 @@ CLIENT = {
     "target": "target",
     "hot_passes": 2,
     "dry_run": False,
-    "runs": "runs",
     "answers": {"erase-target": "target", "stop-service": "origin", "switch-servers": "origin"},
 }
 
@@ -52,8 +51,13 @@ def main() -> int:
 
 
 def migrate(lab: Lab) -> tuple[int, Path]:
-    """Run the procedure as `bmnb run` does."""
-    values = {**CLIENT, "address": lab.origin.address, "ssh_config": str(lab.ssh_config)}
+    """Run the procedure as `bmnb run` does, in a folder of this lab's own."""
+    values = {
+        **CLIENT,
+        "runs": f"runs/{lab.name}",
+        "address": lab.origin.address,
+        "ssh_config": str(lab.ssh_config),
+    }
     print(f"client file:\n{yaml.safe_dump(values, sort_keys=False)}")
     return headless.run(PROCEDURE, values, "demo", print)
 

@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,6 +45,9 @@ PACKAGES = [
     "udev",
 ]
 
+PACKAGE_TOOLS = ("apt-utils", "createrepo-c", "dnf", "gnupg", "rpm")
+"""For the update's servers: what builds, signs and serves packages of both families, and installs RedHat's."""
+
 CUSTOMIZE = r"""set -e
 echo 'en_US.UTF-8 UTF-8' > "$1/etc/locale.gen"
 chroot "$1" locale-gen
@@ -55,12 +58,13 @@ chroot "$1" systemctl mask systemd-networkd-wait-online.service apt-daily.timer 
 """
 
 
-def base(release: str, tell: Callable[[str], None]) -> Path:
+def base(release: str, tell: Callable[[str], None], more: Sequence[str] = ()) -> Path:
     """The image of a Debian release, built if it is not there yet; takes about two minutes then."""
     if release not in RELEASES:
         raise InputError(f"{release!r} is not one of {', '.join(RELEASES)}")
-    recipe = hashlib.sha256("\n".join([*PACKAGES, CUSTOMIZE]).encode()).hexdigest()[:12]
-    return cached(f"base-{release}-{recipe}", lambda place: _build(release, place, tell))
+    packages = [*PACKAGES, *more]
+    recipe = hashlib.sha256("\n".join([*packages, CUSTOMIZE]).encode()).hexdigest()[:12]
+    return cached(f"base-{release}-{recipe}", lambda place: _build(release, packages, place, tell))
 
 
 def cached(name: str, build: Callable[[Path], None]) -> Path:
@@ -89,14 +93,14 @@ def locked(name: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _build(release: str, place: Path, tell: Callable[[str], None]) -> None:
+def _build(release: str, packages: Sequence[str], place: Path, tell: Callable[[str], None]) -> None:
     tell(f"building the image of Debian {release}, once; this takes about two minutes")
     call(
         "mmdebstrap",
         "--variant=minbase",
         "--aptopt=Acquire::Languages none",
         "--dpkgopt=path-exclude=/usr/share/man/*",
-        f"--include={','.join(PACKAGES)}",
+        f"--include={','.join(packages)}",
         f"--customize-hook={CUSTOMIZE}",
         release,
         place,

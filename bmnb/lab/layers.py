@@ -13,14 +13,21 @@ from bmnb.lab.network import Bridge
 from bmnb.lab.server import Server
 from bmnb.lab.standin import fingerprint, install, populate_command
 
-HOSTS = {"origin": 10, "target": 20}
-FQDN = {"origin": "mail.example.org", "target": "new.example.org"}
+HOSTS = {"origin": 10, "target": 20, "core": 10, "mailbox": 20, "edge": 30, "repository": 40}
+FQDN = {
+    "origin": "mail.example.org",
+    "target": "new.example.org",
+    "core": "core.example.org",
+    "mailbox": "mailbox.example.org",
+    "edge": "edge.example.org",
+    "repository": "repository.example.org",
+}
 POPULATE_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a server carries; the same values give the same bytes."""
+    """What a server carries; the same values give the same bytes. `beside` are a platform's other roles."""
 
     release: str
     bluemind: str
@@ -28,12 +35,14 @@ class Content:
     rows: int
     users: int
     seed: int
+    family: str = "debian"
+    beside: tuple[str, ...] = ()
 
 
 def layers(role: str, content: Content, tell: Callable[[str], None]) -> tuple[Path, ...]:
     """The layers of a server in this role, the topmost first."""
-    base = images.base(content.release, tell)
-    mark = f"{base.name}-{role}-{content.bluemind}-{fingerprint()[:12]}"
+    base = images.base(content.release, tell, images.PACKAGE_TOOLS if content.beside else ())
+    mark = f"{base.name}-{role}-{content.family}-{content.bluemind}-{fingerprint()[:12]}"
     installed = images.cached(f"standin-{mark}", lambda place: _install(place, base, role, content))
     data = hashlib.sha256(repr((mark, content)).encode()).hexdigest()[:16]
     populated = images.cached(
@@ -52,7 +61,7 @@ def _install(place: Path, base: Path, role: str, content: Content) -> None:
     server = Server(role, f"install-{role}", place, "", "", (base,))
     server.mount()
     try:
-        install(server.root, role, content.release, content.bluemind)
+        install(server.root, role, content.release, content.bluemind, content.family)
     finally:
         server.unmount()
     _keep_upper(place)
@@ -68,7 +77,8 @@ def _populate(
         try:
             identity.give(server.root, FQDN[role], server.address, "networkd", "")
             server.start()
-            line = populate_command(role, content.messages, content.rows, content.users, content.seed)
+            others = {one: bridge.address(HOSTS[one]) for one in content.beside}
+            line = populate_command(role, content.messages, content.rows, content.users, content.seed, others)
             server.must(line, POPULATE_SECONDS)
         finally:
             server.power_off()

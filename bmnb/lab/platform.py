@@ -18,6 +18,8 @@ from bmnb.lab.network import Bridge
 from bmnb.lab.server import Server, find_nspawn
 
 Tell = Callable[[str], None]
+UPDATE = {"debian": ("core", "mailbox", "edge"), "redhat": ("core",)}
+"""Servers of a platform for an update, by the family of its distribution."""
 
 
 def silent(text: str) -> None:
@@ -46,16 +48,38 @@ class Lab:
         target_network: str = "networkd",
     ) -> Lab:
         """Boot an origin with a client's data and a target fresh from the setup wizard."""
+        contents = {
+            "origin": Content(origin, bluemind, messages, rows, users, seed),
+            "target": Content(target, bluemind, 0, 0, 0, seed),
+        }
+        return self._up(contents, {"origin": origin_network, "target": target_network})
+
+    def up_for_update(self, family: str = "debian", bluemind: str = "4.9", users: int = 40) -> Lab:
+        """Boot a platform beside the server of its repositories: core, mailbox, edge; of RedHat's family a core alone."""
+        platform = UPDATE[family]
+        roles = (*platform, "repository")
+        contents = {
+            role: Content(
+                "bookworm",
+                bluemind,
+                messages=500,
+                rows=8_000,
+                users=users,
+                seed=1,
+                family="debian" if role == "repository" else family,
+                beside=tuple(one for one in roles if one != role),
+            )
+            for role in roles
+        }
+        self._up(contents, dict.fromkeys(roles, "networkd"))
+        return self
+
+    def _up(self, contents: dict[str, Content], networks: dict[str, str]) -> Lab:
         require()
         if self.place.exists():
             raise InputError(
                 f"the lab {self.name!r} is up, or was left by a crash: bmnb lab down --name {self.name}"
             )
-        contents = {
-            "origin": Content(origin, bluemind, messages, rows, users, seed),
-            "target": Content(target, bluemind, 0, 0, 0, seed),
-        }
-        networks = {"origin": origin_network, "target": target_network}
         with ThreadPoolExecutor() as pool:
             found = pool.map(lambda role: layers.layers(role, contents[role], self.tell), contents)
             below = dict(zip(contents, found, strict=True))
@@ -64,7 +88,7 @@ class Lab:
         self._write(
             {
                 "bridge": bridge.number,
-                "releases": {"origin": origin, "target": target},
+                "releases": {role: content.release for role, content in contents.items()},
                 "layers": {role: [str(path) for path in paths] for role, paths in below.items()},
             }
         )
@@ -74,10 +98,19 @@ class Lab:
             identity.give(
                 server.root, FQDN[server.name], server.address, networks[server.name], self._public_key()
             )
+        self._trust_repository()
         self._write_ssh_config()
         with ThreadPoolExecutor() as pool:
             list(pool.map(self._boot, self.servers))
         return self
+
+    def _trust_repository(self) -> None:
+        """Servers of a platform have the key of its repository from the start."""
+        key = self.place / "repository/root/var/www/repository/bluemind-deb.asc"
+        for server in self.servers if key.exists() else []:
+            keyrings = server.root / "etc/apt/keyrings"
+            keyrings.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(key, keyrings / "bluemind.asc")
 
     def down(self) -> None:
         """Take everything away: servers, mounts, bridge, files. Also what a crash has left; also twice."""
@@ -109,7 +142,7 @@ class Lab:
 
     @property
     def servers(self) -> list[Server]:
-        return [self.server(role) for role in HOSTS]
+        return [self.server(role) for role in self._read()["layers"]]
 
     @property
     def origin(self) -> Server:
@@ -136,7 +169,7 @@ class Lab:
 
     @property
     def ssh_config(self) -> Path:
-        """An ssh configuration with the hosts `origin` and `target`, whose keys are known."""
+        """An ssh configuration with the lab's servers by their roles, whose keys are known."""
         return self.place / "ssh" / "config"
 
     def __enter__(self) -> Lab:
@@ -149,7 +182,9 @@ class Lab:
         server.start()
         before = layers.address_in(server.layers[0])
         if before != server.address:
-            server.must(readdress(before, server.address))
+            server.must(
+                readdress(*(address.rpartition(".")[0] + "." for address in (before, server.address)))
+            )
 
     def _remove(self, server: Server) -> None:
         server.cut_power()
@@ -190,19 +225,25 @@ class Lab:
 
 
 def readdress(before: str, after: str) -> str:
-    """What BlueMind's page on changing the address of a server has done, where data was made for another one."""
+    """What BlueMind's page on changing addresses has done, where data was made in a network of another prefix."""
     pattern = before.replace(".", "\\.")
     return f"""set -e
-bmctl stop
-systemctl start postgresql
+has() {{ command -v "$1" > /dev/null; }}
+! has bmctl || bmctl stop
 grep -rlZ --binary-files=without-match -F {before} /etc | xargs -0 -r sed -i 's/{pattern}/{after}/g'
 for map in /etc/postfix/*-flat; do
   [ ! -f "$map" ] || {{ postmap "$map" && mv "$map.db" "${{map%-flat}}.db"; }}
 done
+if [ -e /etc/bm/bm-core.tok ]; then
+systemctl start postgresql
 cd / && runuser -u postgres -- psql -q -v ON_ERROR_STOP=1 bj <<'END'
-UPDATE t_server SET ip = '{after}' WHERE ip = '{before}';
+UPDATE t_server SET ip = replace(ip, '{before}', '{after}');
 UPDATE t_systemconf SET configuration = (replace(configuration::text, '{before}', '{after}'))::hstore;
 END
-systemctl restart postfix
-bmctl start
+fi
+systemctl daemon-reload
+systemctl restart nginx
+! systemctl -q is-enabled postfix || systemctl restart postfix
+! systemctl -q is-enabled bmnb-imap.socket || systemctl restart bmnb-imap.socket
+! has bmctl || bmctl start
 """

@@ -9,6 +9,7 @@ from shlex import quote
 
 from bmnb.bluemind import api
 from bmnb.bluemind.paths import ini
+from bmnb.packages.tool import INSTALLED
 from bmnb.steps import Action, Call, Check, Result, Verdict
 from bmnb.transfer import address as addresses
 from bmnb.transfer import databases as pg
@@ -61,6 +62,13 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
         "rsync on both servers",
         "apt install rsync, or yum install rsync; the target needs 3.1.3 or newer",
     )
+    yield Check(
+        both,
+        "python3 -c 'import sys; print(*sys.version_info[:2], sep=\".\"); sys.exit(sys.version_info < (3, 5))'",
+        lists_files,
+        "Python on both servers, which lists the files",
+        "apt install python3, or yum install python3: 3.5 or newer",
+    )
     yield Check(target, "command -v arping", done, "arping on the target", "apt install iputils-arping")
 
 
@@ -69,8 +77,7 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
     both = (origin, target)
     yield Check(
         both,
-        "dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' 'bm-*' 2> /dev/null || "
-        "rpm -qa --qf 'installed %{NAME} %{VERSION}\\n' 'bm-*'",
+        INSTALLED,
         same_packages,
         "same version of every bm-* package",
         "install the packages that are named in the original server's version on the target",
@@ -291,6 +298,11 @@ def rsync_compares_nanoseconds(origin: Result, target: Result) -> Verdict:
     versions = [one.stdout.strip() for one in (origin, target)]
     numbers = tuple(int(part) for part in re.findall(r"\d+", versions[1]))
     return Verdict(all(versions) and numbers >= (3, 1, 3), " and ".join(one or "none" for one in versions))
+
+
+def lists_files(origin: Result, target: Result) -> Verdict:
+    both = (origin, target)
+    return Verdict(all(one.ok for one in both), " and ".join(one.stdout.strip() or "none" for one in both))
 
 
 def same_users(origin: Result, target: Result) -> Verdict:

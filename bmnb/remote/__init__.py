@@ -2,6 +2,6 @@
 
 from bmnb.remote.connection import Identity
 from bmnb.remote.servers import Servers
-from bmnb.remote.units import UnitState
+from bmnb.remote.units import Look, UnitState
 
-__all__ = ["Identity", "Servers", "UnitState"]
+__all__ = ["Identity", "Look", "Servers", "UnitState"]

@@ -36,6 +36,9 @@ class Config:
         except (OSError, paramiko.ConfigParseError) as error:
             raise InputError(f"ssh configuration {self.path}: {error}") from error
 
+    def hosts(self) -> set[str]:
+        return set(self._config.get_hostnames())
+
     def find(self, name: str) -> Address:
         """The address of a server's name. `user@host:port` is understood for jump hosts."""
         user, _, rest = name.rpartition("@")
@@ -55,3 +58,9 @@ class Config:
             alias=str(found.get("hostkeyalias", hostname if at == 22 else f"[{hostname}]:{at}")),
             jump=() if jump.lower() == "none" else tuple(part.strip() for part in jump.split(",")),
         )
+
+
+def names(path: Path) -> list[str]:
+    """The servers that an ssh configuration names, without patterns."""
+    found = Config(path).hosts()
+    return sorted(name for name in found if not set(name) & set("*?!"))

@@ -30,11 +30,15 @@ SHELL = f"env LC_ALL=C.UTF-8 PATH={PATH} bash -o pipefail -s"
 
 @dataclass(frozen=True)
 class Identity:
-    """Which machine a server is: /etc/machine-id, this start's boot-id, its host key's fingerprint."""
+    """Which machine a server is: /etc/machine-id, this start's boot-id, its host key's fingerprint.
+
+    `system` is its distribution by /etc/os-release.
+    """
 
     machine_id: str
     boot_id: str
     hostname: str
+    system: str
     host_key: str
 
 
@@ -196,7 +200,7 @@ def _drain(
     reader.start()
     _read(channel.recv, out, on_output)
     reader.join()
-    ended = channel.status_event.wait(CONNECT_SECONDS) and not out.timed_out
+    ended = not out.timed_out and channel.status_event.wait(CONNECT_SECONDS)
     status = channel.recv_exit_status() if ended else -1
     channel.close()
     return out.text, err.text, status if status >= 0 else None

@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from bmnb.errors import ActionFailed, ConnectionFailed
-from bmnb.remote import http, units
+from bmnb.remote import http, locks, units
 from bmnb.remote.config import Config
 from bmnb.remote.connection import KEEP, Connection, Identity
-from bmnb.remote.units import UnitState
+from bmnb.remote.units import Look, UnitState
 from bmnb.steps import Result
 
 API_PORT = 8090
-LOOK_SECONDS = 10
+LOOK_SECONDS = 2
 DEAD_SECONDS = 30.0
 GLANCE_SECONDS = 4.0
 RUN_SECONDS = 3600.0
-IDENTITY = "cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname"
+IDENTITY = (
+    "cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname; . /etc/os-release; echo $PRETTY_NAME"
+)
 
 
 class Servers:
@@ -31,7 +33,7 @@ class Servers:
         self._config, self._work = Config(ssh_config), work
         self._connections: dict[str, Connection] = {}
         self._pinned: dict[str, str] = {}
-        self._moved: dict[str, str] = {}
+        self._moved: dict[str, tuple[str, str]] = {}
         self._opening = threading.RLock()
 
     def __enter__(self) -> Servers:
@@ -57,6 +59,11 @@ class Servers:
         """Run a line and wait for its end. `timeout` is in seconds without output."""
         return self._connection(host).run(line, stdin, timeout, on_output)
 
+    def connected(self, host: str) -> bool:
+        """Whether there is a connection to the server now."""
+        connection = self._connections.get(host)
+        return connection is not None and connection.alive
+
     def identity(self, host: str) -> Identity:
         return _identity(self._connection(host))
 
@@ -64,9 +71,15 @@ class Servers:
         """From now on the name must lead to this machine; each new connection is compared."""
         self._pinned[host] = machine_id
 
-    def reach(self, host: str, hostname: str) -> None:
-        """Contact the server at another address from now on; it must show the host key that it had."""
-        self._moved[host] = hostname
+    def reach(self, host: str, hostname: str, via: str = "") -> None:
+        """Contact the server at another address from now on; it must show the host key that it had.
+
+        Its own name as `hostname` means the usual address. `via` is the server that it is reached through.
+        """
+        if hostname == host:
+            self._moved.pop(host, None)
+        else:
+            self._moved[host] = hostname, via
         with self._opening:
             if connection := self._connections.pop(host, None):
                 connection.close()
@@ -86,38 +99,36 @@ class Servers:
         host: str,
         unit: str,
         *,
-        on_output: Callable[[str], None] | None = None,
+        on_look: Callable[[Look], None] | None = None,
         patience: float = 600.0,
     ) -> Result | None:
         """Wait for a unit's end, also over lost connections; None where it was lost.
 
+        `on_look` gets what was seen every few seconds; what it raises ends the waiting, not the unit.
         Raise ConnectionFailed when the server is out of reach for `patience` seconds.
         """
-        position, contact = 0, time.monotonic()
+        contact = time.monotonic()
         while True:
             try:
-                looked = self.run(
-                    host, units.look(self._work, unit, position, LOOK_SECONDS), timeout=DEAD_SECONDS
-                )
+                looked = self.run(host, units.look(self._work, unit, LOOK_SECONDS), timeout=DEAD_SECONDS)
             except ConnectionFailed:
                 if time.monotonic() - contact > patience:
                     raise
                 time.sleep(1.0)
                 continue
             contact = time.monotonic()
-            word, _, news = looked.stdout.partition("\n")
-            position += len(news.encode())
-            if news and on_output:
-                on_output(news)
-            if word == UnitState.ENDED.value:
+            found = units.seen(looked.stdout)
+            if on_look:
+                on_look(found)
+            if found.state is UnitState.ENDED:
                 return self._result(host, unit)
-            if word in (UnitState.LOST.value, UnitState.ABSENT.value):
+            if found.state is not UnitState.RUNNING:
                 return None
 
     def glance(self, host: str, unit: str) -> Result | None:
         """How a unit ended, if it ends within seconds and the server still tells; else None."""
         try:
-            looked = self.run(host, units.look(self._work, unit, 0, 2), timeout=GLANCE_SECONDS)
+            looked = self.run(host, units.look(self._work, unit, 2), timeout=GLANCE_SECONDS)
             return self._result(host, unit) if looked.stdout.startswith(UnitState.ENDED.value) else None
         except ConnectionFailed:
             return None
@@ -127,6 +138,21 @@ class Servers:
         stopped = self.run(host, units.stop(self._work, unit))
         if not stopped.ok:
             raise ActionFailed(f"unit {unit} does not end on {host}: {stopped.stderr.strip()}")
+
+    def take(self, host: str, run: str, session: str, title: str, gone: str) -> Result:
+        """Take the server's lock, or show who holds it: see `locks.take`."""
+        return self.run(host, locks.take(self._work, run, session, title, gone))
+
+    def beat(self, host: str, session: str) -> Result:
+        """A sign of life in the server's lock."""
+        return self.run(host, locks.beat(self._work, session), timeout=DEAD_SECONDS)
+
+    def release(self, host: str, session: str) -> Result:
+        return self.run(host, locks.release(self._work, session))
+
+    def unlock(self, host: str) -> str:
+        """Break the server's lock, whoever holds it; return what it said."""
+        return self.run(host, locks.unlock(self._work)).stdout
 
     def api(
         self, host: str, method: str, path: str, *, body: object = None, token: str, port: int = API_PORT
@@ -151,9 +177,11 @@ class Servers:
 
     def _open(self, name: str) -> Connection:
         address = self._config.find(name)
-        if name in self._moved:
-            address = replace(address, hostname=self._moved[name])
         via: Connection | None = None
+        if name in self._moved:
+            hostname, hop = self._moved[name]
+            via = self._connection(hop) if hop else None
+            address = replace(address, hostname=hostname, jump=() if hop else address.jump)
         for hop in address.jump:
             via = Connection(self._config.find(hop), via)
         connection = Connection(address, via)
@@ -178,5 +206,5 @@ class Servers:
 
 def _identity(connection: Connection) -> Identity:
     told = connection.run(IDENTITY, "", 30.0, None)
-    machine, boot, hostname = told.stdout.split()
-    return Identity(machine, boot, hostname, connection.host_key)
+    machine, boot, hostname, system = told.stdout.splitlines()
+    return Identity(machine, boot, hostname, system, connection.host_key)

@@ -7,6 +7,7 @@ the command has ended, `end`: its exit status and the seconds it took. Understoo
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import Enum
 
 from bmnb.errors import InputError
@@ -57,14 +58,35 @@ elif [ -f {place}/end ]; then echo ended
 else echo lost; fi"""
 
 
-def look(work: str, unit: str, position: int, wait: int) -> str:
-    """A line that waits up to `wait` seconds for the end, then prints state, size, and what is new in `out`."""
+@dataclass(frozen=True)
+class Look:
+    """A unit as it was seen: the end of its output, seconds since the last of it, seconds since the start."""
+
+    state: UnitState
+    text: str = ""
+    silent: float = 0.0
+    elapsed: float = 0.0
+
+
+def look(work: str, unit: str, wait: int) -> str:
+    """A line that waits up to `wait` seconds for the end, then prints what `seen` reads."""
     place = folder(work, unit)
     return f"""for tick in $(seq {wait * 5}); do
   [ ! -f {place}/end ] && systemctl is-active --quiet {_name(unit)} || break; sleep 0.2
 done
 {state(work, unit)}
-[ ! -f {place}/out ] || tail -c +{position + 1} {place}/out | head -c 65536"""
+[ -f {place}/err ] || exit 0
+now=$(date +%s); last=$(stat -c %Y {place}/out {place}/err | sort -n | tail -n 1)
+echo "$((now - last)) $((now - $(stat -c %Y {place}/command)))"
+tail -c 1000 {place}/err; tail -c 4000 {place}/out"""
+
+
+def seen(printed: str) -> Look:
+    """What `look` printed."""
+    word, _, rest = printed.partition("\n")
+    times, _, text = rest.partition("\n")
+    silent, elapsed = times.split() if times else ("0", "0")
+    return Look(UnitState(word), text, float(silent), float(elapsed))
 
 
 def end(work: str, unit: str) -> str:

@@ -10,6 +10,11 @@ def ssh(folder: str) -> str:
     return f"ssh -F {folder}/ssh_config"
 
 
+def set_aside(folder: str) -> str:
+    """Keep an earlier run's folder under another name, so that nothing of it counts for this one."""
+    return f"[ ! -d {folder} ] || mv {folder} {folder}-until-$(date +%Y%m%dT%H%M%S)"
+
+
 def write_ssh_config(folder: str, origin: str, address: str) -> str:
     """Write the target's ssh configuration; the origin's host keys come in as input, as it tells them itself."""
     return f"""umask 077; mkdir -p {folder}

@@ -13,6 +13,32 @@ FILES = (
 )
 
 
+def parked(address: str) -> tuple[str, str]:
+    """Two link-local addresses (RFC 3927) made of the last numbers of this one: for the origin, for the target.
+
+    They take no part in any network's plan, and need no router between two servers on one network.
+    """
+    _, second, third, last = (int(part) for part in address.split("."))
+    place = 1 + (second * 256 + third) % 160  # 169.254.169.254 is the metadata service of clouds
+    return f"169.254.{place}.{last}", f"169.254.{place}.{last ^ 1}"
+
+
+def park(address: str, own: str, other: str) -> str:
+    """Give this server a link-local address beside its own, on the network that `address` is on."""
+    return f"""set -eu
+dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}')
+[ -n "$dev" ] || dev=$(ip -o -4 route get {address} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')
+ip addr replace {own} peer {other}/32 dev "$dev" scope link"""
+
+
+def unpark(own: str) -> str:
+    return f"ip addr flush to {own}"
+
+
+def answers_ssh(address: str) -> str:
+    return f"timeout 10 bash -c 'exec 3<> /dev/tcp/{address}/22 && head -c 4 <&3'"
+
+
 def held(address: str) -> str:
     return f"ip -o -4 addr show to {address}"
 
@@ -22,6 +48,29 @@ def save(folder: str) -> str:
     return f"""umask 077; mkdir -p {folder}; test -f {archive} && exit 0
 shopt -s nullglob; files=({FILES})
 tar -czPf {archive}.new -- "${{files[@]}}" && mv {archive}.new {archive}"""
+
+
+def remember(folder: str, address: str) -> str:
+    """Remember once with which prefix and on which interface the address is, and the default route."""
+    return f"""umask 077; mkdir -p {folder}; test -s {folder}/address && exit 0
+ip -4 route show default > {folder}/routes
+ip -o -4 addr show to {address} | awk '{{print $4, $2; exit}}' > {folder}/address"""
+
+
+def give_back(folder: str, address: str) -> str:
+    """Undo `take_off`: the configuration's lines, the address, the default route; tell the neighbours.
+
+    It is also kept as a program on the server, for its console.
+    """
+    own, other = parked(address)
+    return f"""set -eu; shopt -s nullglob
+for file in $(grep -lsF -- '{MARK}' {FILES}); do sed -i 's/^{MARK}//' "$file"; done
+[ -s {folder}/address ] || exit 0
+read -r own dev < {folder}/address
+ip addr replace "$own" brd + dev "$dev"
+ip addr replace {own} peer {other}/32 dev "$dev" scope link
+while read -r route; do ip route replace $route; done < {folder}/routes
+{announce(address)}"""
 
 
 def take_off(address: str) -> str:
@@ -49,6 +98,7 @@ def take_over(address: str) -> str:
 dev=$(ip -o -4 route get {address} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')
 own=$(ip -o -4 addr show dev "$dev" scope global primary | awk '{{print $4; exit}}')
 new={address}/${{own#*/}}
+routes=$(ip -4 route show default)
 for file in $(grep -lsF -- "${{own%/*}}" {FILES}); do
   case $file in
     /etc/network/*) sed -i -E "s#^( *)address +${{own%/*}}(/[0-9]+)? *\\$#\\1address {address}\\2\\n\\1up ip addr add $own dev $dev#" "$file" ;;
@@ -62,7 +112,30 @@ addr del $own dev $dev
 addr add $new dev $dev
 addr add $own dev $dev
 END
+{ROUTES_AGAIN}
 {announce(address)}"""
+
+
+def give_up(folder: str, address: str) -> str:
+    """Undo `take_over`: the saved configuration, and the server's own address alone."""
+    archive = f"{folder}/network-configuration.tar.gz"
+    return f"""set -eu
+[ ! -f {archive} ] || tar -xzPf {archive}
+dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}')
+[ -n "$dev" ] || exit 0
+taken=$(ip -o -4 addr show to {address} | awk '{{print $4; exit}}')
+own=$(ip -o -4 addr show dev "$dev" scope global | awk -v taken="$taken" '$4 != taken {{print $4; exit}}')
+[ -n "$own" ] || {{ echo "$dev has no address but {address}: give it its own one by hand" >&2; exit 1; }}
+routes=$(ip -4 route show default)
+ip -batch - <<END
+addr del $taken dev $dev
+addr replace $own brd + dev $dev
+END
+{ROUTES_AGAIN}"""
+
+
+# The kernel forgets routes with the address that they went by.
+ROUTES_AGAIN = 'while read -r route; do [ -z "$route" ] || ip route replace $route; done <<< "$routes"'
 
 
 def announce(address: str) -> str:

@@ -38,6 +38,14 @@ for path in {paths}; do [ ! -e "$path" ] || files+=("$path"); done
 tar -czPf {archive}.new -- "${{files[@]}}" && mv {archive}.new {archive}"""
 
 
+def restore(folder: str) -> str:
+    """Put the target's own files back, and take away what came beside them."""
+    paths = " ".join(dict.fromkeys((*CONFIGURATION, *ADDED_CONFIGURATION)))
+    archive = f"{folder}/target-configuration.tar.gz"
+    return f"""[ -f {archive} ] || exit 0
+tar -tzf {archive} > /dev/null && shopt -s nullglob dotglob && rm -rf -- {paths} && tar -xzPf {archive}"""
+
+
 def rebuild_map(path: str) -> str:
     """Make a Postfix map from its -flat file: the format of .db files differs between distributions."""
     name = posixpath.basename(path).removesuffix(".db")

@@ -7,7 +7,7 @@ every text index (wiki.postgresql.org/wiki/Locale_data_changes).
 import re
 
 from bmnb.bluemind.paths import ini
-from bmnb.steps import Result, Verdict
+from bmnb.steps import Gauge, Result, Verdict
 from bmnb.transfer.access import ssh
 
 COMPLETE = "-- PostgreSQL database dump complete"
@@ -38,6 +38,18 @@ def dump(folder: str, origin: str, database: str, file: str) -> str:
 
 def _escaped(line: str) -> str:
     return line.replace("$", "\\$").replace('"', '\\"')
+
+
+def dumped(folder: str, file: str) -> Gauge:
+    """The dump's bytes by now; nobody knows the whole, since indexes and free space are not dumped."""
+    return Gauge(f"stat -c %s {folder}/{file}")
+
+
+def import_read(folder: str, file: str) -> Gauge:
+    """How much of the dump the import has read."""
+    reader = f"find /proc/[0-9]*/fd -lname {folder}/{file} -printf '%h info/%f' 2> /dev/null"
+    position = 'read -r folder name <<< "$found" && sed -n \'s/^pos:[ \t]*//p\' "$folder$name"'
+    return Gauge(f"found=$({reader} -quit); {position}", f"stat -c %s {folder}/{file}")
 
 
 def dump_end(folder: str, file: str) -> str:
@@ -96,11 +108,16 @@ def put_in_place(databases: list[str]) -> str:
   END IF;"""
         for name in databases
     )
-    terminate = ", ".join(f"'{name}', '{imported(name)}'" for name in databases)
+    return _alone([one for name in databases for one in (name, imported(name))], renames)
+
+
+def _alone(databases: list[str], statements: str) -> str:
+    """A line that ends the sessions on these databases and does the statements in one transaction."""
+    names = ", ".join(f"'{name}'" for name in databases)
     return f"""{_psql()} <<'END'
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({terminate}) \\g /dev/null
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({names}) \\g /dev/null
 DO $$ BEGIN
-{renames}
+{statements}
 END $$;
 END"""
 
@@ -108,6 +125,27 @@ END"""
 def uncomment(databases: list[str]) -> str:
     lines = "\n".join(f'COMMENT ON DATABASE "{name}" IS NULL;' for name in databases)
     return f"{_psql()} <<'END'\n{lines}\nEND"
+
+
+def given_up(database: str) -> str:
+    """The name of an imported database on the way back."""
+    return f"{database}_given_up_bmnb"
+
+
+def put_back(databases: list[str]) -> str:
+    """Undo `put_in_place`, in one transaction; where it was not done, this changes nothing."""
+    renames = "\n".join(
+        f"""  IF EXISTS (SELECT FROM pg_database WHERE datname = '{before(name)}') THEN
+    ALTER DATABASE "{name}" RENAME TO "{given_up(name)}";
+    ALTER DATABASE "{before(name)}" RENAME TO "{name}";
+  END IF;"""
+        for name in databases
+    )
+    return _alone([one for name in databases for one in (name, before(name))], renames)
+
+
+def drop_given_up(database: str) -> str:
+    return f"{drop_unfinished(database)} && {_as_postgres(f'dropdb --if-exists {given_up(database)}')}"
 
 
 def drop_before(database: str) -> str:

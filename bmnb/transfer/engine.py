@@ -50,7 +50,7 @@ class Fast:
             self.target, fast.open_line(self.folder, self.origin), "open the connection of the cold pass"
         )
 
-    def side_by_side(self, stops: Iterable[Command]) -> Iterator[Action]:
+    def stop(self, stops: Iterable[Command]) -> Iterator[Action]:
         """Stop both servers at once; their PostgreSQL, which bmctl takes down too, comes up meanwhile."""
         yield Together(tuple(stops))
         for server in (self.origin, self.target):

@@ -12,8 +12,8 @@ BROKEN_OFF = (2, 12, 23, 30)
 """rsync: incompatible or broken protocol, partial transfer, timeout. Seen on a live spool: rsync 3.5.0 as the
 receiver of 3.2.3 ended with 2, "Invalid packet at end of run", after files had vanished."""
 
-OPTIONS = "-aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats"
-"""-v names every file, millions on a mail spool: --stats tells their number.
+OPTIONS = "-aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2"
+"""-v names every file, millions on a mail spool: --stats tells their number, progress2 how far it has come.
 --modify-window=-1 compares nanoseconds: whole seconds miss a rewrite of the same size within the second.
 -A -X keep access lists and extended attributes.
 --no-inc-recursive: with incremental recursion -H copies a linked file again before it meets its other
@@ -39,6 +39,14 @@ def synchronize_queue(origin: str) -> str:
     """Carry Postfix's queues; Postfix gives the files the names of their new inodes when it starts."""
     chosen = " ".join(f"--include='/{queue}/***'" for queue in QUEUES)
     return f"rsync -aH --stats {chosen} --exclude='*' root@{origin}:/var/spool/postfix/ /var/spool/postfix/"
+
+
+def put_queue_aside(folder: str) -> str:
+    """Take all mail out of this server's queues and keep it: the other server has it, or it is in the price."""
+    return f"""set -eu; umask 077; cd /var/spool/postfix
+for queue in {" ".join(QUEUES)}; do
+  mkdir -p {folder}/queue/"$queue"; find "$queue" -type f -exec mv -t {folder}/queue/"$queue" -- {{}} +
+done"""
 
 
 NUMBER = re.compile(r"^(?P<name>[A-Z][A-Za-z ]+): (?P<value>[\d,.]+)", re.MULTILINE)
@@ -69,8 +77,9 @@ def _number(text: str) -> int:
 def count(trees: tuple[str, ...]) -> str:
     """A line that prints, for each tree: its path, absent | empty | unmounted | present."""
     return f"""for tree in {" ".join(map(quote, trees))}; do
-  if awk -v tree="$tree" '$1 !~ /^#/ && $2 == tree {{found = 1}} END {{exit !found}}' /etc/fstab \
-    && ! mountpoint -q "$tree"; then echo "$tree unmounted"
+  missing=$(awk -v tree="$tree" '$1 !~ /^#/ && ($2 == tree || index($2, tree "/") == 1) {{print $2}}' /etc/fstab |
+    while read -r place; do mountpoint -q "$place" || echo "$place"; done)
+  if [ -n "$missing" ]; then echo "$tree unmounted"
   elif [ ! -d "$tree" ]; then echo "$tree absent"
   elif [ -z "$(find "$tree/" -mindepth 1 -print -quit)" ]; then echo "$tree empty"
   else echo "$tree present"; fi

@@ -15,6 +15,7 @@ from bmnb.lab import Lab
 from bmnb.procedures.changing_distributions import PROCEDURE
 from bmnb.run import Run
 from bmnb.settings import make
+from bmnb.steps import Procedure
 
 ANSWERS = {"erase-target": "target", "stop-service": "origin", "switch-servers": "origin"}
 BMNB = [sys.executable, "-m", "bmnb"]
@@ -45,16 +46,16 @@ def opened(lab: Lab, runs: Path, **more: Any) -> Run:
     return Run(PROCEDURE, make(PROCEDURE.settings, values(lab, runs, **more)), show=lambda table: None)
 
 
-def start(client: Path) -> subprocess.Popen[str]:
+def start(client: Path, *options: str, procedure: Procedure = PROCEDURE) -> subprocess.Popen[str]:
     """`bmnb run`, in a process group of its own."""
-    command = [*BMNB, "run", PROCEDURE.name, "-f", str(client)]
+    command = [*BMNB, "run", procedure.name, "-f", str(client), *options]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
 
 
-def finish(client: Path) -> tuple[int, str]:
-    running = start(client)
+def finish(client: Path, procedure: Procedure = PROCEDURE) -> tuple[int, str]:
+    running = start(client, procedure=procedure)
     said, _ = running.communicate(timeout=600)
     return running.returncode, said
 

@@ -6,10 +6,10 @@ import nbformat
 import papermill
 import pytest
 
-from bmnb.headless import template
 from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
 from bmnb.procedures.changing_distributions import PROCEDURE
+from bmnb.start import template
 from tests.lab.migration import journal, values
 
 pytestmark = pytest.mark.lab

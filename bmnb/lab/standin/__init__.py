@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from bmnb.lab.host import call
-from bmnb.lab.standin import packages, services
-from bmnb.lab.standin.server.variants import VARIANTS
+from bmnb.lab.standin import services
+from bmnb.lab.standin.server.variants import ROLES, VARIANTS
 
 HERE = Path(__file__).parent
 LIB = "usr/lib/bmnb-standin"
@@ -29,19 +30,47 @@ USERS = {
 _ignored = shutil.ignore_patterns("__pycache__")
 
 
-def install(root: Path, role: str, release: str, bluemind: str) -> None:
+def install(root: Path, role: str, release: str, bluemind: str, family: str) -> None:
     """Put the stand-in into the root of a server that is not booted."""
-    shutil.copytree(HERE / "files", root, dirs_exist_ok=True)
     shutil.copytree(HERE / "server", root / LIB / "standin", dirs_exist_ok=True, ignore=_ignored)
-    (root / "etc/bmnb-standin").write_text(f"role={role}\nrelease={release}\nbluemind={bluemind}\n")
-    _add_users(root, USERS[role])
-    services.install(root, VARIANTS[bluemind])
-    packages.install(root, VARIANTS[bluemind])
+    (root / "etc/bmnb-standin").write_text(
+        f"role={role}\nrelease={release}\nbluemind={bluemind}\nfamily={family}\n"
+    )
+    if role == "repository":
+        shutil.copy2(HERE / "files" / LIB / "run", root / LIB / "run")
+        return
+    shutil.copytree(HERE / "files", root, dirs_exist_ok=True)
+    _add_users(root, USERS["origin" if role == "origin" else "target"])
+    variant = VARIANTS[bluemind]
+    services.install(root, ROLES[role][0] if role in ROLES else (*variant.services, "bmnb-writer"))
+    if family == "redhat":
+        _become_redhat(root)
+    call("chroot", root, services.RUN, "packages")
 
 
-def populate_command(role: str, messages: int, rows: int, users: int, seed: int) -> str:
-    """The line that fills the booted server: the origin with a client's data, the target as its wizard leaves it."""
-    return f"{services.RUN} populate {role} --messages {messages} --rows {rows} --users {users} --seed {seed}"
+def _become_redhat(root: Path) -> None:
+    """As near to RedHat's family as Debian's dnf and rpm come; the system says what it is."""
+    (root / "usr/bin/yum").symlink_to("dnf")
+    (root / "etc/yum.repos.d").mkdir(exist_ok=True)
+    (root / "etc/os-release").unlink()
+    (root / "etc/os-release").write_text(
+        'PRETTY_NAME="RedHat family stand-in 9.4 (dnf and rpm of Debian)"\nID=bmnb-redhat\n'
+        'ID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"\n'
+    )
+
+
+def populate_command(
+    role: str, messages: int, rows: int, users: int, seed: int, beside: Mapping[str, str]
+) -> str:
+    """The line that fills the booted server: with a client's data, or as its wizard leaves it.
+
+    `beside` are the addresses of a platform's other servers by their roles.
+    """
+    others = " ".join(f"{name}={address}" for name, address in beside.items())
+    return (
+        f"{services.RUN} populate {role} --messages {messages} --rows {rows} --users {users} --seed {seed} "
+        f"--beside {others}"
+    )
 
 
 def fingerprint() -> str:

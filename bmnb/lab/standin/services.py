@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bmnb.lab.host import call
-from bmnb.lab.standin.server.variants import Variant
 
 RUN = "/usr/lib/bmnb-standin/run"
 
@@ -41,6 +41,7 @@ SERVICES = {
         unit="Wants=postgresql.service\nAfter=postgresql.service\n",
         service="Type=notify\nNotifyAccess=all\nTimeoutStartSec=300s\n",
     ),
+    "bm-node": Service(f"{RUN} daemons node"),
     "bm-webserver": Service(f"{RUN} daemons web"),
     "bm-elasticsearch": Service(f"{RUN} daemons search", "elasticsearch"),
     "bm-lmtpd": Service(f"{RUN} daemons lmtp"),
@@ -75,10 +76,9 @@ WantedBy=bluemind.target
 """
 
 
-def install(root: Path, variant: Variant) -> None:
-    """Write and enable the units of a release; nginx also answers to BlueMind's name for it."""
+def install(root: Path, names: Sequence[str]) -> None:
+    """Write and enable units; nginx also answers to BlueMind's name for it."""
     units = root / "lib/systemd/system"
-    names = [*variant.services, "bmnb-writer"]
     (units / "bluemind.target").write_text(TARGET)
     for name in names:
         (units / f"{name}.service").write_text(unit(name))

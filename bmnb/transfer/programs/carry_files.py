@@ -46,6 +46,7 @@ LARGE = 64 << 20
 ONE_STREAM = 64 << 20
 """Bytes up to which one stream is enough."""
 
+MANY = 500
 OVERHEAD = 8 << 10
 """What a file costs beside its bytes, in bytes."""
 
@@ -248,6 +249,11 @@ class Lists:
             chosen = dict(zip(names, pool.map(self.choose_of, names)))
         told = {key: sum(one[key] for one in chosen.values()) for key in COUNTED}
         number = self.jobs if told["bytes"] > ONE_STREAM else 1
+        if not self.live and told["deleted"] > max(MANY, told["files"] // 3):
+            sys.exit(
+                f"{told['deleted']} entries are gone since the last hot pass, {told['files']} are left: see "
+                "what is missing on the origin; if nothing is, synchronize once more before the stop"
+            )
         # files with several names are in one stream, the first
         streams = [[f"links.{name}" for name in names]] + [[] for _ in range(number - 1)]
         loads = [0] * number

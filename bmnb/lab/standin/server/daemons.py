@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+from . import node
+
 RECEIVED = Path("/var/spool/bm-lmtpd/received")
 STATE = "http://127.0.0.1:8090/api/system/installation/state"
 PAGE = (
@@ -126,6 +128,7 @@ HANDLERS: dict[str, tuple[type[socketserver.BaseRequestHandler], list[tuple[str,
     "search": (Search, [("", 9200)]),
     "imap": (Imap, [("", 143), ("", 1143)]),
     "lmtp": (Lmtp, [("", 2400)]),
+    "node": (node.Node, [("", node.PORT)]),
 }
 
 

@@ -33,7 +33,7 @@ def write_all(role: str, ip: str, drawn: random.Random) -> None:
         _cyrus(role, ip, token)
     _webmail(role)
     _certificates(role)
-    _subscription(drawn)
+    _subscription()
     _nginx(role)
 
 
@@ -55,12 +55,12 @@ hz-member-address = {ip}
     write("/etc/bm/mcast.id", str(uuid.UUID(int=drawn.getrandbits(128))))
     write("/etc/bm/server.uid", SERVER_UID)
     lines = [f"{one.uid}:{EXTERNAL_URL}:{one.name}:\n" for one in DOMAINS]
-    write("/etc/bm/domains-settings", "".join(lines if role == "origin" else lines[:1]))
+    write("/etc/bm/domains-settings", "".join(lines if role != "target" else lines[:1]))
     for name in ("bm.jks", "nodeclient_keystore.jks", "nodeclient_truststore.jks", "nodeclient_key.pem"):
         write(f"/etc/bm/{name}", drawn.getrandbits(8 * 2048).to_bytes(2048, "little"), PRIVATE)
     write("/etc/bm/default/bm-core.ini", "MEM=2000\n")
     write("/etc/bm/.installed", f"{role}\n", 0o600)
-    if role == "origin":
+    if role != "target":
         write("/etc/bm/local/bm-tika.ini", "MEM=512\nDMEM=128\n")
         write("/etc/bm/bm-ysnp.disabled", "")
 
@@ -171,17 +171,20 @@ cp -a /etc/ssl/certs/bm_cert.pem /etc/bm/certs/
     subprocess.run(["bash", "-c", script], capture_output=True, check=True)
 
 
-def _subscription(drawn: random.Random) -> None:
-    """The repository's file of this distribution; its line is off, so that apt asks nobody."""
-    text = f"""# customer: Example
-# code: {drawn.getrandbits(32):08x}
+def subscription() -> str:
+    """The signed head of the repository's file of this distribution."""
+    return f"""# customer: Example
+# code: {random.Random(EXTERNAL_URL).getrandbits(32):08x}
 # kind: PROD
 # distribution: {facts()["release"]}
 # starts: 1767225600000
 # ends: 1893456000000
-# deb file:/var/spool/bluemind-pkgs ./
 """
-    write("/etc/apt/sources.list.d/bm.list", text)
+
+
+def _subscription() -> None:
+    """The repository's file; its line is off, so that apt asks nobody."""
+    write("/etc/apt/sources.list.d/bm.list", subscription() + "# deb file:/var/spool/bluemind-pkgs ./\n")
 
 
 def _nginx(role: str) -> None:

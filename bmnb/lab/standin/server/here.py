@@ -27,7 +27,7 @@ class Fault(Exception):
 
 @cache
 def facts() -> dict[str, str]:
-    """Role, Debian's codename and BlueMind's release, as they were given when the stand-in was installed."""
+    """Role, Debian's codename, BlueMind's release and family, as they were given when the stand-in was installed."""
     return dict(line.split("=", 1) for line in MARK.read_text().splitlines())
 
 
@@ -71,11 +71,24 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def software() -> str:
-    """Version of the installed core."""
-    return subprocess.run(
-        ["dpkg-query", "-W", "-f", "${Version}", "bm-core"], capture_output=True, text=True, check=True
-    ).stdout
+def redhat() -> bool:
+    return facts().get("family") == "redhat"
+
+
+def software(package: str = "bm-core") -> str:
+    """Version of an installed package."""
+    asked = (
+        ["rpm", "-q", "--qf", "%{VERSION}", package]
+        if redhat()
+        else ["dpkg-query", "-W", "-f", "${Version}", package]
+    )
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+
+
+def release_name() -> str:
+    """The public name of what is installed; a rehearsal may give it another one in /etc/bmnb-standin."""
+    given = variant().newer_name if software() == variant().newer else variant().name
+    return facts().get("name", given)
 
 
 def log(source: str, message: str, level: str = "INFO") -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
+from . import node
 from .configuration import values
-from .here import TOKEN, Fault, facts, literal, log, software, sql, variant
+from .here import TOKEN, Fault, facts, literal, log, release_name, software, sql, variant
 from .tasks import Say
 
-LIST = Path("/etc/apt/sources.list.d/bm.list")
+UPGRADE_FAILS = Path("/run/bmnb-upgrade-fails")
+"""A rehearsal makes this file to have an upgrade fail."""
+
 RUNNING, UPGRADE, MAINTENANCE = "CORE_STATE_RUNNING", "CORE_STATE_UPGRADE", "CORE_STATE_MAINTENANCE"
 NOT_INSTALLED, STARTING = "CORE_STATE_NOT_INSTALLED", "CORE_STATE_STARTING"
 
@@ -46,7 +48,7 @@ def infos() -> dict[str, Any]:
     return {
         "defaultDomain": values().get("default_domain"),
         "softwareVersion": software(),
-        "releaseName": variant().name,
+        "releaseName": release_name(),
     }
 
 
@@ -55,18 +57,18 @@ def version() -> dict[str, Any]:
     return {
         "databaseVersion": database,
         "softwareVersion": software(),
-        "versionName": variant().name,
+        "versionName": release_name(),
         "needsUpgrade": database != software(),
     }
 
 
 def subscription() -> dict[str, Any]:
     """Read from the repository's file, where an installed subscription lies; one is for one distribution."""
-    told = dict(re.findall(r"^# (\w+): (.*)$", LIST.read_text() if LIST.exists() else "", re.MULTILINE))
+    told = dict(re.findall(r"^# (\w+): (.*)$", node.repository(), re.MULTILINE))
     ends = int(told.get("ends", 0))
     signed = told.get("distribution") == facts()["release"]
     return {
-        "version": variant().name,
+        "version": release_name(),
         "installationVersion": software(),
         "customer": told.get("customer"),
         "customerCode": told.get("code"),
@@ -105,15 +107,38 @@ def set_contacts(given: list[str]) -> None:
 
 
 def prepare(wanted: str) -> None:
-    """Checks before an update; the stand-in has one repository, so nothing is pointed elsewhere."""
-    if not contacts() or not subscription()["valid"]:
+    """Point every server's repository to a version, after checks."""
+    versions = {
+        "latest": variant().newer,
+        "current": software(),
+        variant().name: variant().version,
+        variant().newer_name: variant().newer,
+    }
+    if not contacts() or not subscription()["valid"] or not conform():
         raise Fault("UNKNOWN", f"Unable to set upgrade version to: {wanted} - Checks have been failed")
+    if wanted not in versions:
+        raise Fault("NOT_FOUND", f"no version {wanted}")
+    for ip in addresses():
+        node.ask("PUT", ip, f"/repository/{versions[wanted]}")
     log("n.b.s.s.i.InstallationService", f"upgrade version set to {wanted}")
+
+
+def addresses() -> list[str]:
+    return [row[0] for row in sql("SELECT ip FROM t_server ORDER BY item_id")]
+
+
+def conform() -> bool:
+    """Whether the nodes of all servers have the version of this core."""
+    return {node.ask("GET", ip, "/version") for ip in addresses()} == {software()}
 
 
 def upgrade(say: Say) -> None:
     """Bring the database to the software's version."""
     say("Begin upgrade")
+    log("n.b.s.s.r.SchemaUpgrade", "Schema update path contains 1 updater(s)")
+    if not conform() or UPGRADE_FAILS.exists():
+        log("n.b.s.s.i.InstallationUpgradeTask", "Upgrade failed", "ERROR")
+        raise Fault("UNKNOWN", "Upgrade failed")
     wanted = literal(software())
     sql(f"UPDATE t_component_version SET version = {wanted} WHERE component = 'bm/core'")
     say("Core upgrade complete")
@@ -126,8 +151,7 @@ def post_install(say: Say) -> None:
 
 
 def ping_node(ip: str) -> None:
-    """Ask the node of a server; this one's is all there is."""
-    known = [row[0] for row in sql("SELECT ip FROM t_server")]
-    up = subprocess.run(["systemctl", "is-active", "--quiet", "bm-node"], check=False).returncode == 0
-    if ip not in known or not up:
-        raise Fault("UNKNOWN", f"node {ip} does not answer")
+    """Ask the node of a server."""
+    if ip not in addresses():
+        raise Fault("UNKNOWN", f"no server {ip}")
+    node.ask("GET", ip, "/version")

@@ -60,9 +60,14 @@ def tables(ip: str) -> dict[str, list[str]]:
     }
 
 
+def mailbox_server() -> str:
+    """Address of the server that has the mailboxes."""
+    return str(next(one["value"]["ip"] for one in servers() if "mail/imap" in one["value"]["tags"]))
+
+
 def write() -> None:
     """Write all tables and have Postfix read them."""
-    for name, lines in tables(servers()[0]["value"]["ip"]).items():
+    for name, lines in tables(mailbox_server()).items():
         (POSTFIX / f"{name}-flat").write_text("".join(line + "\n" for line in lines))
     subprocess.run([str(POSTFIX / "updateMaps.sh")], check=True)
     log("n.b.b.p.i.PostfixService", "Postfix maps updated")

@@ -8,7 +8,7 @@ import random
 import subprocess
 from pathlib import Path
 
-from . import cli, client, databases, etc, maps, postfix, spool
+from . import cli, client, databases, etc, maps, platform, postfix, repository, spool
 from .here import variant
 
 OWN_MESSAGES = 20
@@ -17,7 +17,8 @@ OWN_MESSAGES = 20
 
 def given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("role", choices=["origin", "target"])
+    parser.add_argument("role", choices=["origin", "target", "core", "mailbox", "edge", "repository"])
+    parser.add_argument("--beside", nargs="*", default=[], help="ROLE=ADDRESS of other servers")
     for name in ("messages", "rows", "users", "seed"):
         parser.add_argument(f"--{name}", type=int, required=True)
     return parser.parse_args()
@@ -41,14 +42,30 @@ def fill_trees(messages: int, users: list[client.User], seed: str, odd: bool) ->
 
 def main() -> None:
     options = given()
-    role, is_origin = options.role, options.role == "origin"
-    users = client.users(max(options.users, 1) if is_origin else 1)
     ip = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True).stdout.split()[0]
+    beside = dict(one.split("=") for one in options.beside)
+    if options.role == "repository":
+        repository.set_up()
+    elif options.role == "mailbox":
+        platform.set_up_mailbox(ip)
+    elif options.role == "edge":
+        platform.set_up_edge(ip, beside)
+    else:
+        whole(options, ip, beside)
+    if "repository" in beside:
+        platform.set_up_repositories(beside["repository"])
+
+
+def whole(options: argparse.Namespace, ip: str, beside: dict[str, str]) -> None:
+    """A server with all of BlueMind: an origin, a target, or the core of a platform."""
+    role, is_origin = options.role, options.role != "target"
+    users = client.users(max(options.users, 1) if is_origin else 1)
     subprocess.run(["systemctl", "stop", "bm-core"], check=True)
     etc.write_all(role, ip, random.Random(f"{role} {options.seed}"))
     postfix.set_up(role, ip)
     databases.create()
     databases.fill_directory(users, ip, role)
+    platform.add_servers(beside)
     maps.write()
     if is_origin:
         databases.fill_content(users, options.rows, options.seed)
@@ -56,7 +73,9 @@ def main() -> None:
     fill_trees(options.messages if is_origin else OWN_MESSAGES, users, f"{role} {options.seed}", is_origin)
     subprocess.run(["bmctl", "start"], check=True)
     cli.wait(cli.ask("POST", variant().firewall))
-    if is_origin:
+    if role == "core":
+        platform.own_settings()
+    if role == "origin":
         # Last, so that the writer begins with the next boot: until then the data is the seed's alone.
         etc.write("/etc/default/bmnb-writer", "CHANGES_A_SECOND=30\n")
 

@@ -38,10 +38,14 @@ def set_up(role: str, ip: str) -> None:
         "smtpd_tls_security_level": "may",
         "smtpd_banner": f"$myhostname ESMTP {role}",
     }
-    subprocess.run(["postconf", "-e", *(f"{key} = {value}" for key, value in settings.items())], check=True)
     write("/etc/postfix/updateMaps.sh", maps.UPDATE, 0o755)
     write("/etc/aliases", "postmaster: root\n")
     subprocess.run(["newaliases"], check=True)
+    configure(settings)
+
+
+def configure(settings: dict[str, str]) -> None:
+    subprocess.run(["postconf", "-e", *(f"{key} = {value}" for key, value in settings.items())], check=True)
     subprocess.run(["systemctl", "restart", "postfix"], check=True)
 
 

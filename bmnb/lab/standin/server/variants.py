@@ -17,6 +17,12 @@ class Variant:
     log_endpoint: bool
     services: tuple[str, ...]
     packages: dict[str, str]
+    newer: str
+    newer_name: str
+
+    def packages_of(self, version: str) -> dict[str, str]:
+        """The packages of this release or of the newer one, to which it can be updated."""
+        return {name: version if own == self.version else own for name, own in self.packages.items()}
 
 
 SERVICES = (
@@ -39,6 +45,8 @@ VARIANTS = {
     "4.9": Variant(
         version="4.9.3884",
         name="4.9.9",
+        newer="4.9.4012",
+        newer_name="4.9.10",
         cyrus=True,
         generated_password=False,
         firewall="/api/system/security/_updatefirewallrules",
@@ -58,6 +66,8 @@ VARIANTS = {
     "5.1": Variant(
         version="5.1.8120",
         name="5.1.2",
+        newer="5.1.8203",
+        newer_name="5.1.3",
         cyrus=False,
         generated_password=True,
         firewall="/internal-api/system/firewall/_updatefirewallrules",
@@ -75,3 +85,12 @@ VARIANTS = {
         ),
     ),
 }
+
+ROLES = {
+    "mailbox": (
+        ("bm-node", "bm-milter", "bm-lmtpd", "bm-cyrus-imapd"),
+        ("bm-conf", "bm-node", "bm-lmtpd", "bm-cyrus", "bm-milter"),
+    ),
+    "edge": (("bm-node",), ("bm-conf", "bm-node", "bm-client-access", "bm-nginx", "bm-postfix")),
+}
+"""Services and packages of a platform's other servers; every other server has all of them."""

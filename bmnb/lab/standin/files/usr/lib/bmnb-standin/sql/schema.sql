@@ -69,6 +69,10 @@ CREATE TABLE t_addressbook_vcard (item_id bigint PRIMARY KEY, family text, given
 CREATE TABLE t_todolist_vtodo (item_id bigint PRIMARY KEY, summary text, due date, done numeric(5, 2), categories text[]);
 CREATE TABLE t_notes_vnote (item_id bigint PRIMARY KEY, body text, height real, width double precision);
 CREATE TABLE t_document (id serial PRIMARY KEY, name text, content oid);
+CREATE TABLE t_mapi_folders (
+  replica_guid varchar(36) NOT NULL, container_uid text NOT NULL, parent_container_uid text, display_name text,
+  container_class text, PRIMARY KEY (replica_guid, container_uid)
+);
 CREATE TABLE t_upgrade_log (id serial PRIMARY KEY, at timestamptz DEFAULT now(), message text);
 
 CREATE FUNCTION plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower(pg_catalog.unaccent('pg_catalog.unaccent', $1)) $$;

@@ -5,6 +5,21 @@ set -e
 url=$(grep '^[^#]*external-url' /etc/bm/bm.ini | sed 's/.*= *//')
 rm -rf /etc/nginx/bluemind
 mkdir -p /etc/nginx/bm-local.d
+# An edge hands everything on to the core, which asks for the password of /setup itself.
+core=$(cat /etc/nginx/bm-upstream-core 2> /dev/null || true)
+
+edge() {
+  cat <<END
+server {
+  listen 443 ssl default_server;
+  server_name $url;
+  ssl_certificate /etc/ssl/certs/bm_cert.pem;
+  ssl_certificate_key /etc/ssl/certs/bm_cert.pem;
+  location / { proxy_pass https://$core; proxy_set_header Host $url; }
+  include /etc/nginx/bm-local.d/*.conf;
+}
+END
+}
 
 vhost() {
   cat <<END
@@ -32,9 +47,11 @@ while IFS=: read -r domain domain_url _; do
   vhost "$domain_url" /etc/ssl/certs/bm_cert.pem "" > "/etc/nginx/bluemind/$domain/bluemind-vhosts.conf"
 done < /etc/bm/domains-settings
 
-{
+{ if [ -n "$core" ]; then
+  edge
+else
   vhost "$url" /etc/ssl/certs/bm_cert.pem " default_server"
   echo "include /etc/nginx/bluemind/*/bluemind-vhosts.conf;"
-} > /etc/nginx/sites-available/bm-client-access
+fi } > /etc/nginx/sites-available/bm-client-access
 rm -f /etc/nginx/sites-enabled/bm-client-access*
 cp /etc/nginx/sites-available/bm-client-access /etc/nginx/sites-enabled/

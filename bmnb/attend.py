@@ -1,0 +1,33 @@
+"""Jobs side by side in threads, watched from the thread that a person can interrupt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TypeVar
+
+R = TypeVar("R")
+
+
+def attend(
+    jobs: Sequence[Callable[[], R]],
+    workers: int,
+    watch: Callable[[], None],
+    interrupt: Callable[[], None],
+    seconds: float,
+) -> list[R]:
+    """Run the jobs and return their results in order; `watch` is called every so many seconds meanwhile.
+
+    On KeyboardInterrupt no further job begins, `interrupt` is called once, and those under way are
+    awaited before it is raised.
+    """
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(job) for job in jobs]
+        try:
+            while wait(futures, seconds).not_done:
+                watch()
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            interrupt()
+            raise
+        return [future.result() for future in futures]

@@ -1,0 +1,100 @@
+"""A client's own configuration through an update: saved before, compared after, virtual hosts enabled again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bmnb.steps import Result, Verdict
+
+PLACES = ("/etc/postfix", "/etc/nginx", "/etc/bm", "/etc/aliases", "/etc/ssl/certs/bm_cert.pem")
+MORE = "/etc/bm-*"
+SITES = "/etc/nginx/sites-enabled"
+OF_BLUEMIND = "bm-client-access*|bm-webmail"
+"""The virtual hosts that BlueMind's own packages enable again."""
+
+REBUILT = ("*.db", "bm_dhparam.pem")
+
+
+def save(folder: str) -> str:
+    """Save configuration files, Postfix's settings and services as they are before the update."""
+    before = f"{folder}/before"
+    return f"""umask 077; rm -rf {before} && mkdir -p {before}/state && touch {before}/mark || exit 1
+cd / && found=() && for path in {" ".join(PLACES)} {MORE}; do [ ! -e "$path" ] || found+=("${{path#/}}"); done
+tar -cf - -- "${{found[@]}}" | tar -xpf - -C {before} || exit 1
+! command -v postconf > /dev/null || postconf -n > {before}/state/postconf
+bmctl status > {before}/state/services; test -s {before}/state/services"""
+
+
+def changes(folder: str, left: Sequence[str]) -> str:
+    """A line that prints what the update changed: `diff -rq` of the saved files, and keys of Postfix.
+
+    The whole difference goes to a file that root alone can read, since configuration holds passwords.
+    """
+    before = f"{folder}/before"
+    excluded = " ".join(f"-x '{name}'" for name in REBUILT)
+    names = " -o ".join(f"-name '{name}'" for name in left)
+    return f"""umask 077; : > {folder}/changes.diff; cd {before} || exit 1
+for path in {" ".join(PLACES)} {MORE}; do
+  [ -e ".$path" ] || continue
+  diff -rq --no-dereference {excluded} ".$path" "$path"
+  diff -ruN --no-dereference {excluded} ".$path" "$path" >> {folder}/changes.diff
+done
+[ ! -f state/postconf ] || postconf -n | diff state/postconf - | sed -nE 's/^[<>] ([^ ]+) =.*/postfix \\1/p' | sort -u
+find /etc -cnewer mark \\( {names} \\) -printf 'beside %p\\n'; echo end"""
+
+
+def what_changed(told: Result) -> Verdict:
+    """Always holds: it is for a person to read. Files are named, their contents are not shown."""
+    changed, gone, new, postfix, beside = [], [], [], [], []
+    for line in told.stdout.splitlines():
+        words = line.split()
+        if line.startswith("Files ") and line.endswith(" differ"):
+            changed.append(words[-2])
+        elif line.startswith("Only in /"):
+            new.append("/".join(words[2:]).replace(":", ""))
+        elif line.startswith("Only in "):
+            gone.append("/" + "/".join(words[2:]).replace(":", ""))
+        elif line.startswith("postfix "):
+            postfix.append(words[1])
+        elif line.startswith("beside "):
+            beside.append(words[1])
+    parts = {
+        "changed": changed,
+        "gone": gone,
+        "new": new,
+        "Postfix's settings changed": postfix,
+        "local file kept, new one beside": beside,
+    }
+    told_parts = [f"{what}: {', '.join(names)}" for what, names in parts.items() if names]
+    return Verdict(told.stdout.endswith("end\n"), "; ".join(told_parts) or "nothing changed")
+
+
+def enable_hosts(folder: str) -> str:
+    """Put back the virtual hosts that the update disabled, but not where nginx would refuse them."""
+    return f"""cd {folder}/before{SITES} && put=() && shopt -s nullglob dotglob
+for site in *; do
+  case $site in {OF_BLUEMIND}) continue;; esac
+  if [ ! -e {SITES}/$site ] && [ ! -L {SITES}/$site ]; then cp -a "$site" {SITES}/ && put+=("$site"); fi
+done
+echo "enabled again: ${{put[*]:-none}}"
+if ! nginx -t; then
+  for site in "${{put[@]}}"; do rm -f "{SITES}/$site"; done
+  exit 1
+fi
+systemctl reload nginx"""
+
+
+def read_enabled(told: Result) -> dict[str, str]:
+    return {"virtual hosts": told.stdout.splitlines()[0].removeprefix("enabled again: ")}
+
+
+HAS_SITES = f"test -d {SITES}"
+
+
+def services(folder: str) -> str:
+    return f"cat {folder}/before/state/services; echo -- now; bmctl status"
+
+
+def archive(folder: str) -> str:
+    """Keep what was saved under the time at which it was, out of the way of the next update."""
+    return f"! test -d {folder}/before || mv {folder}/before {folder}/before-$(date -r {folder}/before/mark +%Y%m%d-%H%M%S)"

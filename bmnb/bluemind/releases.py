@@ -1,0 +1,61 @@
+"""Releases of BlueMind: which are one major version, and what to mind between two of them.
+
+Versions of packages are not the public names: 3.5 has 3.1.NNNNN, 4.0 to 4.8 have 4.1.NNNNN.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bmnb.packages.judge import own_version, upgrades
+from bmnb.steps import Condition, Result, Verdict
+
+INFOS = "http://127.0.0.1:8090/api/system/installation/_infos"
+TO_MAJOR = (
+    "this is a major upgrade: its repositories have other addresses, so the subscription has to be changed "
+    "first, and BlueMind's own page on that version applies, not this procedure"
+)
+
+
+def major(version: str) -> str:
+    """2, 3.0, 3.5, 4, 5: the part of a name or package version that an update does not change."""
+    first, second, *_ = [*map(str, re.findall(r"\d+", re.sub(r"^\d+:", "", version))), "0", "0"]
+    if first == "3":
+        return "3.0" if second == "0" else "3.5"
+    return first
+
+
+def within_major(*servers: Result) -> Verdict:
+    """Given what is upgradable on each server, whether BlueMind keeps its major version."""
+    wrong = []
+    for one in servers:
+        found = upgrades(one)
+        old, new = (own_version({row[0]: row[place] for row in found}) for place in (1, 2))
+        if new and major(old) != major(new):
+            wrong.append(f"{one.host}: from {old} ({major(old)}) to {new} ({major(new)})")
+    return Verdict(not wrong, "; ".join(wrong) or "the major version stays")
+
+
+def leads_to(wanted: str, version: Any) -> Verdict:
+    """Given the installed version as the API tells it, whether the wanted one is of the same major version."""
+    name = version.get("versionName") or version["softwareVersion"]
+    if wanted in ("", "latest", "current"):
+        return Verdict(True, f"{name} is installed")
+    return Verdict(major(name) == major(wanted), f"from {name} to {wanted}")
+
+
+def installed_is(pattern: str, otherwise: str, core: str) -> Condition:
+    """Holds where the core tells a public name like this one (extended regular expression)."""
+    return Condition(core, f'curl -fsS {INFOS} | grep -qE \'"releaseName": *"({pattern})\'', otherwise)
+
+
+BEFORE_4_1 = r"3\.|4\.0"
+
+
+def has_preparing(core: str) -> Condition:
+    return Condition(
+        core,
+        f'! curl -fsS {INFOS} | grep -qE \'"releaseName": *"({BEFORE_4_1})\'',
+        "before 4.1 there is nothing to prepare",
+    )

@@ -1,0 +1,87 @@
+"""How long users will be cut off: the hot passes tell of the files, past runs of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bmnb.journal import Journal
+from bmnb.language import _
+from bmnb.ledger import step_seconds
+from bmnb.steps import Procedure, Row, Step
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Seconds of the last synchronization, shortest and longest, and what one more hot pass would save."""
+
+    shortest: float
+    longest: float
+    saved: float
+
+
+def synchronization(passes: Sequence[Row], now: datetime) -> Forecast | None:
+    """Forecast the next pass. None before two passes: the first one copies everything.
+
+    A pass takes a fixed time, in which both sides are compared, and a time for what users changed since
+    the pass before began. The fixed time is that of the pass with the fewest changes, less its changes
+    at the rate of the first pass; users are taken to go on as slowly and as fast as they did.
+    """
+    if len(passes) < 2:
+        return None
+    first, later = passes[0], passes[1:]
+    rate = max(1.0, first["changed bytes"] / max(first["seconds"], 0.1))
+    fixed = min(max(0.0, one["seconds"] - one["changed bytes"] / rate) for one in later)
+    begun = [_ended(one) - one["seconds"] for one in passes]
+    busy = [
+        max(0.0, one["seconds"] - fixed) / max(1.0, after - before)
+        for one, before, after in zip(later, begun, begun[1:], strict=False)
+    ]
+    waited = now.timestamp() - begun[-1]
+    shortest, longest = (fixed + share * waited for share in (min(busy), max(busy)))
+    middle = (min(busy) + max(busy)) / 2
+    another = fixed + middle * waited
+    return Forecast(shortest, longest, max(0.0, another - (fixed + middle * another)))
+
+
+def past_seconds(procedure: Procedure, folder: Path) -> dict[str, list[float]]:
+    """How many seconds each step took in the other runs of this procedure beside a run's folder."""
+    here = folder.resolve()
+    journals = [
+        Journal(path)
+        for path in sorted(here.parent.glob(f"*-{procedure.name}/journal.jsonl"))
+        if path.parent != here
+    ]
+    found = {
+        step.name: [s for one in journals for s in step_seconds(one, step.name)] for step in procedure.steps
+    }
+    return {name: seconds for name, seconds in found.items() if seconds}
+
+
+def sentence(procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapping[str, list[float]]) -> str:
+    """What the operator needs to know before the service is stopped; `cold` is the last synchronization."""
+    seen = synchronization(passes, datetime.now(UTC))
+    if seen is None:
+        return _("A forecast needs two hot synchronizations: the first one copies everything.")
+    saves = _("Another hot pass now saves about {minutes}.").format(minutes=minutes(seen.saved, seen.saved))
+    others = [step.name for step in procedure.steps if step.phase.downtime and step != cold]
+    if not past.keys() >= set(others):
+        text = _("Expected for the files in the cold synchronization: {minutes}.")
+        unknown = _("How long the rest of the downtime takes is not known: no past run lies beside this one.")
+        return " ".join([text.format(minutes=minutes(seen.shortest, seen.longest)), saves, unknown])
+    shortest = seen.shortest + sum(min(past[name]) for name in others)
+    longest = seen.longest + sum(max(past[name]) for name in others)
+    return " ".join([_("Expected downtime: {minutes}.").format(minutes=minutes(shortest, longest)), saves])
+
+
+def minutes(shortest: float, longest: float) -> str:
+    """A range in minutes, in seconds where it is short."""
+    unit, divisor = ("min", 60.0) if longest >= 120 else ("s", 1.0)
+    low, high = round(shortest / divisor), max(1, round(longest / divisor))
+    return f"{high} {unit}" if shortest == longest or low >= high else f"{low}–{high} {unit}"
+
+
+def _ended(one: Row) -> float:
+    return datetime.fromisoformat(str(one["ended"])).replace(tzinfo=UTC).timestamp()

@@ -1,0 +1,74 @@
+"""The answers that a step waits for: a server's name typed to confirm, or who did what by hand."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from ipywidgets import HTML, FileUpload, Text, VBox, Widget
+
+from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked, said
+from bmnb.language import _
+from bmnb.phrases import phrase
+from bmnb.run import Run
+from bmnb.steps import Manual, Step, singles
+
+
+def ask(run: Run, step: Step) -> View:
+    """What the step will do that costs service or data, with a field for the answer; the step's cell acts on it."""
+    waiting = [one for one in singles(step.actions(run.settings)) if isinstance(one, Manual)]
+    static = "".join(f"<p>{explained(manual)}</p>" for manual in waiting)
+    if run.settings.dry_run or not answers_can_be_typed():
+        return View(static)
+    return View(static, VBox([child for manual in waiting for child in fields(run, manual)]))
+
+
+def explained(manual: Manual) -> str:
+    """The text of a confirmation, the same for every reader."""
+    wanted = (
+        _("To confirm, type the server's name: {name}").format(name=manual.expect)
+        if manual.expect
+        else _("When it is done, say who did it, and how it can be seen.")
+    )
+    return f"<b>{escape(manual.host)}</b>: {escape(phrase(manual.title))}<br>{escape(wanted)}"
+
+
+def fields(run: Run, manual: Manual) -> list[Widget]:
+    answered = run.answered(manual.key)
+    if answered:
+        return [
+            HTML(explained(manual)),
+            said(_("Answered: {answer}").format(answer=answered), "good"),
+        ]
+    message = said("")
+    field = Text(description=_("Server's name") if manual.expect else _("Done by"), style=LABEL, layout=WIDE)
+
+    def typed(change: dict[str, Any]) -> None:
+        run.typed[manual.key] = change["new"].strip()
+        message.value = verdict(manual, run.typed[manual.key])
+
+    field.observe(typed, "value")
+    children: list[Widget] = [HTML(explained(manual)), field, message]
+    if not manual.expect:
+        children.append(proof(run, manual))
+    return children
+
+
+def verdict(manual: Manual, answer: str) -> str:
+    if not answer:
+        return ""
+    if manual.expect and answer != manual.expect:
+        return marked(_("This is not the server's name, so the next cell will stop."), "wrong")
+    return marked(_("Run the next cell to go on."), "good")
+
+
+def proof(run: Run, manual: Manual) -> Widget:
+    """A file that shows what was done by hand, such as a screenshot, for the run's folder."""
+    upload = FileUpload(description=_("Attach a file"), layout={"margin": "0 0 0 194px", "width": "200px"})
+
+    def chosen(change: dict[str, Any]) -> None:
+        for file in change["new"]:
+            run.attach(manual.title, file["name"], bytes(file["content"]))
+
+    upload.observe(chosen, "value")
+    return upload

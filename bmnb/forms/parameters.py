@@ -1,0 +1,122 @@
+"""The form of a procedure's parameters, which keeps its values in the run's client file."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ipywidgets import HTML, Checkbox, Combobox, Dropdown, HBox, IntText, Text, Textarea, VBox, Widget
+
+from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked, said
+from bmnb.language import _, use
+from bmnb.phrases import phrase
+from bmnb.remote import config
+from bmnb.run import parameters
+from bmnb.settings import CLIENT_FILE, defaults, in_force, ordered, problems, read, write
+from bmnb.steps import Procedure
+
+
+def form(procedure: Procedure, values: Mapping[str, Any]) -> View:
+    """The form for a notebook's parameters. Where nobody can type, or there is no run's folder, a sentence."""
+    given = parameters(values)
+    now = {**defaults(procedure.settings), **in_force(procedure.settings, given)}
+    use(now["language"])
+    if not now["folder"]:
+        return View(
+            marked(
+                _("The copy of this notebook that `bmnb new` makes has a form here; this is the template.")
+            )
+        )
+    static = marked(
+        _("The form keeps its values in the run's client file. The table below shows those that count.")
+    )
+    return View(static, Parameters(procedure.settings, given, now).box if answers_can_be_typed() else None)
+
+
+class Parameters:
+    """The fields, the message of each one, and the sum of them on top."""
+
+    def __init__(self, settings: type, given: Mapping[str, Any], now: dict[str, Any]) -> None:
+        self.settings, self.given, self.values = settings, given, now
+        self.path = Path(now["folder"]) / CLIENT_FILE
+        self.summary = HTML()
+        self.texts = {field.name: said("") for field in asked(settings)}
+        self.box = VBox([self.summary, *(self._row(field) for field in asked(settings))])
+        self._judge()
+
+    def _row(self, field: dataclasses.Field[Any]) -> Widget:
+        widget, read_from = widget_for(field, self.values[field.name], self._hosts())
+        widget.disabled = self._fixed(field.name)
+        widget.observe(lambda change: self._typed(field.name, read_from(change["new"])), "value")
+        unit = HTML(marked(_(field.metadata["unit"])))
+        return VBox([HBox([widget, unit]), self.texts[field.name]], layout={"margin": "0 0 6px 0"})
+
+    def _help(self, field: dataclasses.Field[Any]) -> str:
+        fixed = _("set in the cell of parameters") if self._fixed(field.name) else ""
+        return marked(" · ".join(filter(None, [_(field.metadata["help"]), fixed])))
+
+    def _fixed(self, name: str) -> bool:
+        """Whether the notebook's cell of parameters has the last word."""
+        usual = defaults(self.settings)[name]
+        return bool(self.given.get(name, usual) != usual)
+
+    def _hosts(self) -> list[str]:
+        return config.names(Path(self.values["ssh_config"]).expanduser())
+
+    def _typed(self, name: str, value: Any) -> None:
+        self.values[name] = value
+        self._judge()
+        self._keep()
+
+    def _keep(self) -> None:
+        kept = read(self.path) if self.path.exists() else {}
+        usual = defaults(self.settings)
+        chosen = {
+            field.name: self.values[field.name]
+            for field in asked(self.settings)
+            if field.name in kept or self.values[field.name] != usual[field.name]
+        }
+        write(self.path, {**kept, **chosen})
+
+    def _judge(self) -> None:
+        wrong = problems(self.settings, self.values)
+        for field in asked(self.settings):
+            own = [one.split(": ", 1)[1] for one in wrong if one.startswith(f"{field.name}: ")]
+            text = marked("\n".join(phrase(one) for one in own), "wrong")
+            self.texts[field.name].value = text + self._help(field)
+        if wrong:
+            lines = [_("Values that cannot be used:"), *(f"– {phrase(problem)}" for problem in wrong)]
+            self.summary.value = marked("\n".join(lines), "wrong")
+        else:
+            self.summary.value = marked(
+                _("All values can be used, and are kept. Run the next cell to go on with them."), "good"
+            )
+
+
+def asked(settings: type) -> list[dataclasses.Field[Any]]:
+    """The fields that the form asks for."""
+    return [field for field in ordered(settings) if field.metadata["form"]]
+
+
+def widget_for(
+    field: dataclasses.Field[Any], value: Any, hosts: list[str]
+) -> tuple[Widget, Callable[[Any], Any]]:
+    """The widget of a field, and how its value is read from it."""
+    about = {"description": _(field.metadata["label"]), "style": LABEL, "layout": WIDE}
+    if field.metadata["choices"]:
+        options = [(_(text), choice) for text, choice in field.metadata["choices"].items()]
+        return Dropdown(options=options, value=value, **about), lambda chosen: chosen
+    if isinstance(value, bool):
+        return Checkbox(value=value, indent=True, **about), bool
+    if isinstance(value, int):
+        return IntText(value=value, continuous_update=True, **about), int
+    if isinstance(value, list):
+        text = "\n".join(str(one) for one in value)
+        return Textarea(value=text, rows=2, **about), lambda lines: lines.split()
+    if field.metadata["server"]:
+        return Combobox(
+            value=value, options=hosts, ensure_option=False, continuous_update=True, **about
+        ), str.strip
+    return Text(value=str(value), **about), str.strip

@@ -1,0 +1,99 @@
+"""A step while it is under way: on the screen in a notebook, as plain lines beside the journal."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from IPython.core.getipython import get_ipython
+from IPython.display import HTML, display
+
+from bmnb.language import _
+from bmnb.phrases import phrase
+from bmnb.progress import Job, clock, share, words
+from bmnb.steps import Single
+
+SCREEN_SECONDS = 0.5
+LINE_SECONDS = 15.0
+FILE = "progress.log"
+"""Plain lines of what is under way, for who follows from outside."""
+
+
+class Live:
+    """Shows the jobs of a step. `draw` is called often, from one thread."""
+
+    def __init__(self, title: str, actions: dict[str, Single], logs: Path) -> None:
+        self.title, self.jobs, self.logs = title, {key: Job(one) for key, one in actions.items()}, logs
+        self._began = self._told = time.monotonic()
+        self._screen: Any = None
+        self._shell = get_ipython() is not None
+
+    def draw(self) -> None:
+        self._show(screen(self.title, list(self.jobs.values()), time.monotonic() - self._began))
+        if time.monotonic() - self._told >= LINE_SECONDS:
+            self._told = time.monotonic()
+            self._tell()
+
+    def close(self, ended: str) -> None:
+        """Leave one line of what was on the screen."""
+        counted = sum(job.over for job in self.jobs.values())
+        text = _("{title}: {ended} after {time}, {done} of {all} actions").format(
+            title=_(self.title),
+            ended=_(ended),
+            time=clock(time.monotonic() - self._began),
+            done=counted,
+            all=len(self.jobs),
+        )
+        self._show(f"<p>{escape(text)}</p>")
+
+    def _show(self, html: str) -> None:
+        if not self._shell:
+            return
+        if self._screen is None:
+            self._screen = display(HTML(html), display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._screen.update(HTML(html))  # type: ignore[no-untyped-call]
+
+    def _tell(self) -> None:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with (self.logs / FILE).open("a", encoding="utf-8") as file:
+            for job in self.jobs.values():
+                if job.status == "started":
+                    file.write(f"{datetime.now(UTC):%H:%M:%S}    {line(job)}\n")
+
+
+def line(job: Job) -> str:
+    """A job under way in one line."""
+    return f"{_('started'):8}{phrase(job.action.title)} ({host(job)}) {words(job)}"
+
+
+def host(job: Job) -> str:
+    return job.action.host if isinstance(job.action.host, str) else ", ".join(job.action.host)
+
+
+def screen(title: str, jobs: list[Job], seconds: float) -> str:
+    """The step with a bar, and what is under way with its command line and last output."""
+    done = sum(job.over for job in jobs)
+    counted = _("{done} of {all} actions, {time}").format(done=done, all=len(jobs), time=clock(seconds))
+    parts = [f"<p><b>{escape(_(title))}</b> {bar(share(jobs), _(title))} {escape(counted)}</p>"]
+    parts += [_under_way(job) for job in jobs if job.status == "started"]
+    return "\n".join(parts)
+
+
+def _under_way(job: Job) -> str:
+    name = f"{host(job)}: {phrase(job.action.title)}"
+    command = job.action.line if isinstance(job.action.line, str) else job.action.line[0]
+    lines = "\n".join([f"$ {command.splitlines()[0]}", *job.lines])
+    return (
+        f"<p>{escape(name)} {bar(job.reading.share, name)} {escape(words(job))}</p>"
+        f'<pre style="margin-left: 2em; max-height: 8em; overflow: auto">{escape(lines)}</pre>'
+    )
+
+
+def bar(part: float | None, name: str) -> str:
+    """A bar that moves to and fro where nobody knows the whole."""
+    value = "" if part is None else f' value="{part:.3f}"'
+    return f'<progress max="1"{value} aria-label="{escape(name)}"></progress>'

@@ -1,0 +1,119 @@
+"""The lock that a run takes on every server it works on, and its signs of life."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bmnb.errors import ActionFailed, BmnbError, Stopped
+from bmnb.journal import Journal
+from bmnb.language import _
+from bmnb.remote import Servers
+
+BEAT_SECONDS = 5.0
+
+
+def session() -> str:
+    """This process: who, on which machine, and its number."""
+    return f"{getpass.getuser()}@{socket.gethostname()} {os.getpid()}"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock; `silent` is the seconds since the last sign of life."""
+
+    run: str
+    session: str
+    title: str
+    since: str
+    silent: int
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was a process on this machine that is no more."""
+        who, _, number = self.session.rpartition(" ")
+        return who == session().rpartition(" ")[0] and not Path(f"/proc/{number}").exists()
+
+
+class Lock:
+    """Held on the servers of a step while the step is under way, and kept until the run's end."""
+
+    def __init__(self, servers: Servers, journal: Journal, run: str, title: str) -> None:
+        self.servers, self.journal, self.run, self.title = servers, journal, run, title
+        self.hosts: list[str] = []
+        self._end = threading.Event()
+
+    def take(self, hosts: Iterable[str]) -> None:
+        """Take the lock of each server. Raise Stopped where another run, or another person, holds it."""
+        for host in hosts:
+            holder = self._try(host, "")
+            if holder and holder.run == self.run and holder.gone:
+                holder = self._try(host, holder.session)
+            if holder:
+                raise Stopped(refusal(host, holder, self.run))
+            if host not in self.hosts:
+                self.hosts.append(host)
+
+    def _try(self, host: str, gone: str) -> Holder | None:
+        """Take the lock, or return who holds it."""
+        tried = self.servers.take(host, self.run, session(), self.title, gone)
+        if tried.exit not in (0, 3):
+            raise ActionFailed(f"{host}: its lock cannot be taken: {tried.stderr.strip()}")
+        lines = tried.stdout.splitlines()
+        before = _holder(lines) if len(lines) == 5 else None
+        if tried.exit == 3:
+            return before
+        if before is None or before.session != session():
+            taken_over = {"after": before.session} if before else {}
+            self.journal.write("locked", server=host, session=session(), **taken_over)
+        return None
+
+    def __enter__(self) -> Lock:
+        self._end = threading.Event()
+        threading.Thread(target=self._live, args=(self._end,), daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end.set()
+
+    def release(self) -> None:
+        """Give the locks back, where the server can still be reached."""
+        for host in self.hosts:
+            if self.servers.connected(host) and self.servers.release(host, session()).ok:
+                self.journal.write("released", server=host)
+        self.hosts.clear()
+
+    def _live(self, end: threading.Event) -> None:
+        while not end.wait(BEAT_SECONDS):
+            for host in self.hosts:
+                try:
+                    if self.servers.connected(host):
+                        self.servers.beat(host, session())
+                except BmnbError:
+                    continue  # out of reach for now: the step's own commands tell of it
+
+
+def _holder(lines: list[str]) -> Holder:
+    run, who_, title, since, silent = lines
+    return Holder(run, who_, title, since, int(silent))
+
+
+def refusal(host: str, holder: Holder, run: str) -> str:
+    """Why a server is not worked on, and what to do."""
+    if holder.run == run:
+        held = _(
+            "{host} is being worked on for this very run by {holder} since {since}; last sign of life {silent} s ago"
+        )
+        remedy = _("→ go on where it is open, or close it there; half a minute later it goes on from here")
+    else:
+        held = _(
+            "{host} is held by another run: {title}, by {holder} since {since}; last sign of life {silent} s ago"
+        )
+        remedy = _("→ wait for its end; or, if it is given up, break its lock: bmnb unlock RUN {host}")
+    words = {"host": host, "holder": holder.session, **vars(holder)}
+    return f"{held}\n  {remedy}".format(**words)

@@ -1,0 +1,73 @@
+"""Debian's family: aptitude, as the document has it, and apt-get where that is all there is."""
+
+from dataclasses import replace
+
+from bmnb.packages.tool import Tool
+
+ENV = {
+    "DEBIAN_FRONTEND": "noninteractive",
+    "APT_LISTCHANGES_FRONTEND": "none",
+    "NEEDRESTART_MODE": "l",
+}
+
+KEEP = "-o Dpkg::Options::=--force-confold"
+"""The local configuration file stays; the package's new one lies beside it as .dpkg-dist."""
+
+WAIT = "-o DPkg::Lock::Timeout=600"
+
+LIST = "/etc/apt/sources.list.d/bm.list"
+KEYRING = "/etc/apt/keyrings/bluemind.asc"
+
+
+def _upgradable(verb: str) -> str:
+    return (
+        f"apt-get -s {verb} | sed -nE 's/^Inst ([^ ]+) \\[([^]]+)\\] \\(([^ ]+).*/\\1 \\2 \\3/p; "
+        "s/^Inst ([^ ]+) \\(([^ ]+).*/\\1 - \\2/p'"
+    )
+
+
+# apt reads lists into a folder that is thrown away; it verifies signature and age as in any update
+VERIFY = f"""lists=$(mktemp -d) && trap 'rm -rf "$lists"' EXIT && chmod 755 "$lists"
+LC_ALL=C apt-get -o Dir::Etc::SourceList={LIST} -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$lists" \\
+  -o Acquire::Retries=0 -o Acquire::http::Timeout=20 -o APT::Update::Error-Mode=any update 2>&1 | grep -E '^(E|W|Err|Hit|Get)'"""
+
+RELEASES = """. /etc/os-release; echo "running $VERSION_CODENAME"
+cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2> /dev/null |
+  sed -nE 's/^ *deb +(\\[[^]]*\\] +)?([^ ]+) +([^ ]+).*/source \\2 \\3/p'
+cat /etc/apt/sources.list.d/*.sources 2> /dev/null |
+  awk 'tolower($1) == "uris:" {uri = $2} tolower($1) == "suites:" {for (n = 2; n <= NF; n++) print "source", uri, $n}'
+LC_ALL=C apt-cache policy base-files | awk '/Installed:/ {old = $2} /Candidate:/ {print "release", old, $2}'"""
+
+APT_GET = Tool(
+    name="apt-get",
+    distributions=("debian", "ubuntu"),
+    refresh="apt-get -o APT::Update::Error-Mode=any update",
+    download=f"apt-get -y {WAIT} --download-only upgrade",
+    upgrade=f"apt-get -y {KEEP} {WAIT} upgrade",
+    full_upgrade=f"apt-get -y {KEEP} {WAIT} dist-upgrade",
+    upgradable=_upgradable("upgrade"),
+    full_upgradable=_upgradable("dist-upgrade"),
+    size="apt-get --print-uris -y -qq upgrade | awk '{bytes += $3} END {print bytes + 0}'",
+    cache="/var/cache/apt/archives",
+    held="apt-mark showhold",
+    broken=(
+        "dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' | awk '$1 !~ /^(ii|hi|rc|un|pn)$/ {print $2}'"
+    ),
+    recover=f"dpkg --force-confold --configure -a; apt-get -y {KEEP} {WAIT} --fix-broken install",
+    locks="/var/(lib/dpkg|lib/apt|cache/apt)/.*lock",
+    left=("*.dpkg-dist", "*.dpkg-new"),
+    repository=LIST,
+    verify=VERIFY,
+    releases=RELEASES,
+    env=ENV,
+)
+
+APTITUDE = replace(
+    APT_GET,
+    name="aptitude",
+    refresh="aptitude update",
+    # aptitude knows no time to wait for a lock
+    download="aptitude -y --download-only upgrade",
+    upgrade=f"aptitude -y {KEEP} upgrade",
+    full_upgrade=f"aptitude -y {KEEP} full-upgrade",
+)

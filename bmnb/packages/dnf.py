@@ -1,0 +1,53 @@
+"""RedHat's family: yum, as the document has it, which is dnf from version 8 on."""
+
+from dataclasses import replace
+
+from bmnb.packages.tool import Tool
+
+REPOSITORY = "/etc/yum.repos.d/bm.repo"
+
+_UPGRADABLE = (
+    "dnf -q repoquery --upgrades --latest-limit 1 --qf '%{name} %{version}-%{release}' | while read -r name new; do "
+    'echo "$name $(rpm -q --qf \'%{VERSION}-%{RELEASE}\\n\' "$name" | tail -n 1) $new"; done'
+)
+
+VERIFY = """cache=$(mktemp -d) && trap 'rm -rf "$cache"' EXIT
+LC_ALL=C dnf -q --disablerepo='*' --enablerepo=bm --setopt=cachedir="$cache" --setopt=bm.skip_if_unavailable=0 \\
+  --setopt=timeout=20 --setopt=retries=1 makecache 2>&1 && echo 'Get: the repository answers'"""
+
+RELEASES = """. /etc/os-release; echo "running ${VERSION_ID%%.*}"
+for file in /etc/dnf/vars/releasever /etc/yum/vars/releasever; do
+  [ ! -s "$file" ] || echo "releasever $(cut -d. -f1 "$file")"
+done
+rpm -q --whatprovides system-release --qf '%{NAME} %{VERSION}\\n' | while read -r name old; do
+  new=$(dnf -q repoquery --latest-limit 1 --qf '%{version}' "$name"); echo "release $old ${new:-none}"; done"""
+
+YUM = Tool(
+    name="yum",
+    distributions=("rhel", "centos", "rocky", "almalinux", "ol", "fedora"),
+    refresh="yum makecache",
+    download="yum -y --downloadonly upgrade",
+    upgrade="yum -y upgrade",
+    full_upgrade="yum -y upgrade",
+    upgradable=_UPGRADABLE,
+    full_upgradable=_UPGRADABLE,
+    size="dnf -q repoquery --upgrades --latest-limit 1 --qf '%{downloadsize}' | awk '{bytes += $1} END {print bytes + 0}'",
+    cache="/var/cache/dnf",
+    held="cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2> /dev/null",
+    broken="rpm -qa --qf '%{NAME}\\n' | grep -v '^gpg-pubkey$' | sort | uniq -d | grep -vE '^kernel'",
+    recover="dnf -y remove --duplicates",
+    locks="/var/(lib/rpm/|lib/dnf/|cache/dnf/).*(lock|pid)",
+    left=("*.rpmnew", "*.rpmsave"),
+    repository=REPOSITORY,
+    verify=VERIFY,
+    releases=RELEASES,
+)
+
+DNF = replace(
+    YUM,
+    name="dnf",
+    refresh="dnf makecache",
+    download="dnf -y --downloadonly upgrade",
+    upgrade="dnf -y upgrade",
+    full_upgrade="dnf -y upgrade",
+)

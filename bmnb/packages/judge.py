@@ -1,0 +1,213 @@
+"""How what the servers tell of their packages reads, the same for both families."""
+
+from __future__ import annotations
+
+import re
+
+from bmnb.packages.tool import Tool
+from bmnb.steps import Result, Verdict
+
+SPACE_FACTOR = 3
+SPARE_BYTES = 256 * 2**20
+"""What is fetched lies in the cache, unpacked, and beside what it replaces for a while."""
+
+CODENAMES = (
+    *("jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky"),
+    *("trusty", "xenial", "bionic", "focal", "jammy", "noble"),
+)
+ALIASES = ("oldoldstable", "oldstable", "stable", "testing", "unstable", "sid", "devel")
+
+
+def installed(listed: Result) -> dict[str, str]:
+    """Name and version of BlueMind's packages that are installed."""
+    return {
+        name: version
+        for status, name, version in _fields(listed, 3)
+        if status == "installed" and name.startswith("bm-")
+    }
+
+
+def own_version(packages: dict[str, str]) -> str:
+    """The version of BlueMind itself; packages of others' software, such as bm-nginx, have their own."""
+    return next(
+        (packages[name] for name in ("bm-core", "bm-node", "bm-conf") if name in packages),
+        "",
+    )
+
+
+def same_version(*servers: Result) -> Verdict:
+    """Every server has BlueMind, and no package differs between two of them."""
+    found = {one.host: installed(one) for one in servers}
+    without = [host for host, packages in found.items() if not own_version(packages)]
+    if without:
+        return Verdict(False, f"no bm-* package on {', '.join(without)}")
+    wrong = [
+        f"{name}: "
+        + ", ".join(f"{packages[name]} on {host}" for host, packages in found.items() if name in packages)
+        for name in sorted({name for packages in found.values() for name in packages})
+        if len({packages[name] for packages in found.values() if name in packages}) > 1
+    ]
+    versions = sorted({own_version(packages) for packages in found.values()})
+    if len(versions) > 1 and not wrong:
+        wrong = [", ".join(f"{own_version(packages)} on {host}" for host, packages in found.items())]
+    return Verdict(not wrong, "; ".join(wrong) or f"{versions[0]} on {len(found)} servers")
+
+
+def known_distribution(tool: Tool, *servers: Result) -> Verdict:
+    """os-release names a distribution of the tool's family, and the tool is there."""
+    wrong, seen = [], []
+    for one in servers:
+        told = dict(line.split("=", 1) for line in one.stdout.splitlines() if "=" in line)
+        told = {key: value.strip("\"'") for key, value in told.items()}
+        names = [told.get("ID", "unknown"), *told.get("ID_LIKE", "").split()]
+        seen.append(told.get("PRETTY_NAME", names[0]))
+        if not set(names) & set(tool.distributions):
+            wrong.append(f"{one.host}: {seen[-1]} is not one that {tool.name} is for")
+        elif not told.get("tool"):
+            wrong.append(f"{one.host}: no {tool.name}")
+    return Verdict(not wrong, "; ".join(wrong) or ", ".join(dict.fromkeys(seen)))
+
+
+def distribution(tool: Tool) -> str:
+    """A line that prints os-release, and where the tool is."""
+    return f'cat /etc/os-release; echo "tool=$(command -v {tool.name})"'
+
+
+def same_release(*servers: Result) -> Verdict:
+    """No package source names another release of the distribution than the one that runs."""
+    wrong = [f"{one.host}: {text}" for one in servers for text in _drifts(one)]
+    running = [one.stdout.split("\n")[0].removeprefix("running ") for one in servers]
+    return Verdict(not wrong and all(running), "; ".join(wrong) or ", ".join(dict.fromkeys(running)))
+
+
+def _drifts(told: Result) -> list[str]:
+    rows = [line.split() for line in told.stdout.splitlines()]
+    running = next((row[1] for row in rows if row[0] == "running" and len(row) == 2), "")
+    found = []
+    for row in rows:
+        if row[0] == "source" and _leads_away(row[1], row[2], running):
+            found.append(f"{row[1]} is for {row[2]}, {running} runs")
+        if row[0] == "releasever" and row[1] != running:
+            found.append(f"releasever is {row[1]}, {running} runs")
+        if row[0] == "release" and _major(row[2]) and _major(row[1]) != _major(row[2]):
+            found.append(f"the release's own package would go from {row[1]} to {row[2]}")
+    return list(dict.fromkeys(found))
+
+
+def _leads_away(uri: str, suite: str, running: str) -> bool:
+    """Others' repositories have suites of any name; only those of a distribution's own name tell a release."""
+    base = re.split(r"[-/]", suite)[0]
+    if base in ALIASES:
+        return re.search(r"/(debian|ubuntu)(-security)?(/|$)", uri) is not None
+    return base in CODENAMES and base != running
+
+
+def _major(version: str) -> str:
+    return version.partition(".")[0] if version[:1].isdigit() else ""
+
+
+def nothing_held(*servers: Result) -> Verdict:
+    held = [f"{name} on {one.host}" for one in servers for name in one.stdout.split() if "bm-" in name]
+    return Verdict(not held, ", ".join(held) or "none")
+
+
+def nothing_broken(*servers: Result) -> Verdict:
+    broken = [f"{name} on {one.host}" for one in servers for name in one.stdout.split()]
+    return Verdict(not broken, ", ".join(broken) or "none")
+
+
+def verified(*servers: Result) -> Verdict:
+    """The repository answers, is signed by a key that is known and valid, and is not too old."""
+    wrong = [f"{one.host}: {_complaint(one)}" for one in servers if _complaint(one)]
+    return Verdict(not wrong, "; ".join(wrong) or f"verified from {len(servers)} servers")
+
+
+def _complaint(told: Result) -> str:
+    lines = told.stdout.strip().splitlines()
+    bad = [line for line in lines if not line.startswith(("Hit", "Get"))]
+    if bad or not lines:
+        return bad[-1] if bad else told.stderr.strip() or "the repository was not asked"
+    return ""
+
+
+Upgrade = tuple[str, str, str]
+
+
+def upgrades(listed: Result) -> list[Upgrade]:
+    """(name, installed, candidate) of each package that would be upgraded."""
+    return [(name, old, new) for name, old, new in _fields(listed, 3)]
+
+
+def is_bluemind(name: str) -> bool:
+    return name.startswith("bm-")
+
+
+def is_kernel(name: str) -> bool:
+    return re.match(r"(linux-(image|headers)|kernel)", name) is not None
+
+
+def listed_apart(*servers: Result) -> Verdict:
+    """What comes, BlueMind's packages apart from the kernel and from all others."""
+    parts = []
+    for one in servers:
+        found = upgrades(one)
+        own = [name for name, _, _ in found if is_bluemind(name)]
+        kernel = [name for name, _, _ in found if is_kernel(name)]
+        others = [name for name, _, _ in found if not is_bluemind(name) and not is_kernel(name)]
+        told = f"{one.host}: {len(own)} of BlueMind"
+        told += f", kernel: {', '.join(kernel)} (counts from the next restart)" if kernel else ""
+        told += f", {len(others)} others: {', '.join(others)}" if others else ""
+        parts.append(told)
+    return Verdict(True, "; ".join(parts))
+
+
+def candidates(*servers: Result) -> Verdict:
+    """BlueMind has an update on every server, to the same version on all."""
+    found = {one.host: own_version({name: new for name, _, new in upgrades(one)}) for one in servers}
+    without = [host for host, version in found.items() if not version]
+    if without:
+        return Verdict(False, f"nothing newer for {', '.join(without)}")
+    versions = set(found.values())
+    told = ", ".join(f"{version} for {host}" for host, version in found.items())
+    return Verdict(
+        len(versions) == 1, told if len(versions) > 1 else f"{versions.pop()} for {len(found)} servers"
+    )
+
+
+def none_left(*servers: Result) -> Verdict:
+    left = [f"{name} on {one.host}" for one in servers for name, _, _ in upgrades(one) if is_bluemind(name)]
+    return Verdict(not left, ", ".join(left) or "none")
+
+
+def same_candidates(*servers: Result) -> Verdict:
+    """What would be installed now is what was downloaded: the repository has not moved on meanwhile."""
+    wrong = [f"{one.host}: {one.stdout.splitlines()[0]}" for one in servers if one.stdout.strip()]
+    return Verdict(not wrong, "; ".join(wrong) or "as downloaded")
+
+
+def space(tool: Tool) -> str:
+    """A line that prints the bytes to fetch, then MOUNT and free bytes of what they need."""
+    return (
+        f'echo "fetch $({tool.size})"; for path in {tool.cache} /usr /var; do mkdir -p $path; '
+        'df -B1 --output=target,avail "$path" | tail -n 1; done | sort -u'
+    )
+
+
+def enough_space(*servers: Result) -> Verdict:
+    wrong, fetched = [], 0
+    for one in servers:
+        rows = dict(_fields(one, 2))
+        fetch = int(rows.pop("fetch"))
+        fetched = max(fetched, fetch)
+        need = SPACE_FACTOR * fetch + SPARE_BYTES
+        wrong += [
+            f"{mount} on {one.host} needs {need / 1e6:,.0f} MB, has {int(free) / 1e6:,.0f} MB"
+            for mount, free in rows.items()
+            if int(free) < need
+        ]
+    return Verdict(not wrong, "; ".join(wrong) or f"{fetched / 1e6:,.0f} MB come, there is room")
+
+
+def _fields(told: Result, number: int) -> list[list[str]]:
+    rows = [line.split() for line in told.stdout.splitlines()]
+    return [row for row in rows if len(row) == number]

@@ -1,0 +1,41 @@
+"""Sentences with names or numbers in them, in the language in use.
+
+A message of a catalogue with `{}` for what varies translates every sentence of its form.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from babel.messages.pofile import read_po
+
+from bmnb.language import CATALOGUES, _, current
+
+
+def phrase(text: str) -> str:
+    """The text in the language in use, line by line; itself where no catalogue has it."""
+    return "\n".join(_line(line) for line in text.split("\n")) if current() != "en" else text
+
+
+def _line(line: str) -> str:
+    known = _(line)
+    if known != line:
+        return known
+    for pattern, translated in _patterns(current()):
+        if found := pattern.fullmatch(line):
+            return translated.format(*(_line(group) for group in found.groups()))
+    return line
+
+
+@cache
+def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """Each message with gaps as a pattern, those with the most text first."""
+    found: dict[str, str] = {}
+    for path in sorted((CATALOGUES / language).glob("*.po")):
+        with path.open("rb") as file:
+            found |= {str(one.id): str(one.string) for one in read_po(file) if "{}" in one.id and one.string}
+    return [
+        (re.compile("(.+?)".join(map(re.escape, message.split("{}"))), re.DOTALL), found[message])
+        for message in sorted(found, key=len, reverse=True)
+    ]

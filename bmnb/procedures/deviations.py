@@ -1,0 +1,99 @@
+"""Where the procedures deviate from BlueMind's documents; the notebooks show the same tables."""
+
+from bmnb.steps import Deviation
+
+CHANGING_DISTRIBUTIONS = (
+    Deviation(
+        "`rsync -avH --delete`",
+        "`rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2`",
+        "`-v` would name millions of files; whole seconds miss a rewrite of the same size within the second; access lists and attributes are kept; hard links need the whole list, and a dead line must end",
+    ),
+    Deviation(
+        "`PGPASSWORD=bj`",
+        "the password of `bm.ini`, read on the server",
+        "from 5.2 on each installation has its own",
+    ),
+    Deviation(
+        "`/tmp/db.sql`",
+        "a folder of root alone",
+        "a dump holds every subject and address",
+    ),
+    Deviation(
+        "`dropdb bj`, `createdb bj`",
+        "a new database, put in place of the old one when it is complete",
+        "a broken import leaves the old database; owner, encoding and time zone as BlueMind makes them",
+    ),
+    Deviation(
+        "`cat db.sql \\| psql`",
+        "the same with `ON_ERROR_STOP`, in one transaction",
+        "`psql` goes on after an error and ends with 0",
+    ),
+    Deviation(
+        "`scp`, `scp -r`",
+        "`rsync -aAX --ignore-times --modify-window=-1`",
+        "`scp` loses owners and modes, and a glob leaves out names that begin with a dot; files that both installers wrote in the same second count as equal otherwise",
+    ),
+    Deviation(
+        "copying Postfix's `.db` maps",
+        "`postmap` on the copied text",
+        "the format of these files differs between distributions",
+    ),
+    Deviation(
+        "nothing on PostgreSQL",
+        "`systemctl start postgresql`",
+        "`bmctl stop` takes it down as well",
+    ),
+    Deviation(
+        "seven trees, listed files",
+        "also the trees, queue and files that BlueMind's own restore carries",
+        "mail in Postfix's queue would be lost; see `carry_forgotten`",
+    ),
+    Deviation(
+        "restart by hand",
+        "services disabled until the switch",
+        "a restart of either server must not bring them back in between",
+    ),
+)
+
+UPDATING_BLUEMIND = (
+    Deviation(
+        "`aptitude upgrade`, `yum upgrade`",
+        "the same with `-y` and `--force-confold`",
+        "nobody is there to answer in a run of its own; a changed configuration file stays as it is, the package's new one lies beside it",
+    ),
+    Deviation(
+        "`aptitude --download-only upgrade`",
+        "the same with `-y`",
+        "as above",
+    ),
+    Deviation(
+        "`yum --downloadonly upgrade`",
+        "the same with `-y`",
+        "as above",
+    ),
+    Deviation(
+        "`rm -f /etc/nginx/sw.htpasswd; htpasswd -b -c … admin admin`",
+        "a password made on the server, written to a new file that then takes the old one's place",
+        "without the file /setup is open to everyone; *admin* is everyone's password, and arguments can be read by all users of the server",
+    ),
+    Deviation(
+        "`curl … \\| apt-key add -`",
+        "the key in a keyring of its own, named by `signed-by`, once its fingerprint is confirmed",
+        "`apt-key` is gone from newer releases and trusts the key for every repository; without `-f`, curl would pass on an error page",
+    ),
+    Deviation(
+        "the button *Setup* in Update BlueMind",
+        "the call that the button makes",
+        "the same checks of BlueMind, on record",
+    ),
+    Deviation(
+        "the button *Update* in /setup",
+        "`bm-cli setup upgrade`, or the API, or the button",
+        "the document names `bm-cli` for advanced administrators; see `setup_wizard`",
+    ),
+    Deviation(
+        "other virtual hosts, enabled again by hand",
+        "enabled again after `nginx -t`",
+        "they were saved before",
+    ),
+)

@@ -1,0 +1,209 @@
+"""What must hold on a platform of one or several servers before it is updated, and how it is observed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from bmnb.bluemind import api, proofs, releases, services, subscription
+from bmnb.packages import Tool, judge
+from bmnb.packages.tool import INSTALLED
+from bmnb.procedures.prerequisites import all_root, done
+from bmnb.steps import Action, Call, Check, Result, Row, Verdict
+
+FREE_BYTES = 512 * 2**20
+"""Free space in /var under which nothing is begun; what the packages need is computed once they are known."""
+
+
+def servers(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
+    """Different servers, as root, of a known distribution that nobody is about to change."""
+    yield Check(
+        everyone,
+        "id -u",
+        all_root,
+        "root on every server",
+        "log in as root: see User in the ssh configuration",
+    )
+    yield Check(
+        everyone, "cat /etc/machine-id", all_different, "different machines", "two names lead to one machine"
+    )
+    yield Check(
+        everyone,
+        judge.distribution(tool),
+        partial(judge.known_distribution, tool),
+        "distribution",
+        "set package_tool to what the servers have; other distributions are not for this procedure",
+    )
+    yield Check(
+        everyone,
+        tool.releases,
+        judge.same_release,
+        "no upgrade of Linux itself",
+        "an upgrade of the distribution may change what BlueMind depends on: set the package sources back to the "
+        "release that runs; to move on, use the procedure “Changing distributions”",
+    )
+    yield Check(
+        everyone,
+        "df -B1 --output=target,avail /var /var/log /var/lib | tail -n +2 | sort -u",
+        room_to_begin,
+        "free space in /var",
+        "make room: packages, databases and logs all need it",
+    )
+
+
+def bluemind(core: str, everyone: tuple[str, ...], wanted: str) -> Iterator[Action]:
+    """The same BlueMind on all, running, with a valid subscription and no job under way."""
+    yield Check(
+        everyone,
+        INSTALLED,
+        judge.same_version,
+        "same version on all servers",
+        "bring the server that differs to the version of the others first",
+    )
+    yield Call(
+        core, "GET", api.STATE, "BlueMind's state", judge=api.is_running, remedy="start BlueMind: bmctl start"
+    )
+    yield Call(
+        core,
+        "GET",
+        api.VERSION,
+        "no earlier update is unfinished",
+        judge=proofs.versions_agree,
+        remedy="end that one first: run the setup wizard",
+    )
+    yield Call(
+        core,
+        "GET",
+        api.VERSION,
+        "not a major upgrade",
+        judge=partial(releases.leads_to, wanted),
+        remedy=releases.TO_MAJOR,
+    )
+    yield Call(
+        core,
+        "GET",
+        api.SERVERS,
+        "all servers of the platform are named",
+        judge=partial(all_named, len(everyone)),
+        remedy="name each server under core or servers",
+    )
+    yield Call(
+        core,
+        "GET",
+        api.SUBSCRIPTION,
+        "valid subscription",
+        judge=subscription.valid,
+        remedy=subscription.REMEDY,
+    )
+    yield Call(
+        core,
+        "POST",
+        api.EXECUTIONS,
+        "no backup or other job runs",
+        body=api.RUNNING_JOBS,
+        judge=api.no_job_runs,
+        remedy="wait until the job has ended, or stop it in Scheduled Jobs",
+    )
+    yield index(everyone)
+
+
+def packages(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
+    """Repositories are registered, nothing is held back, nginx accepts what it has."""
+    yield Check(
+        everyone,
+        subscription.show(tool.repository),
+        subscription.registered,
+        "BlueMind's repository is registered",
+        "install the subscription's file on every server",
+    )
+    yield Check(
+        everyone,
+        tool.held,
+        judge.nothing_held,
+        "no package of BlueMind is on hold",
+        "apt-mark unhold PACKAGE, or yum versionlock delete PACKAGE",
+    )
+    yield Check(
+        everyone,
+        "! test -d /etc/nginx || nginx -t 2>&1",
+        all_done,
+        "nginx accepts its configuration",
+        "mend the file that is named: after the update nginx could not start with it",
+    )
+
+
+def index(everyone: tuple[str, ...], patience: float = 0.0) -> Check:
+    return Check(
+        everyone,
+        "curl -s --max-time 10 http://127.0.0.1:9200/_cluster/health || echo none",
+        index_state,
+        "state of the index",
+        "free space, then see Elasticsearch's log; BlueMind refuses an update while its index is not green",
+        patience=patience,
+    )
+
+
+def index_state(*found: Result) -> Verdict:
+    """Elasticsearch answers on one server at least, and is green wherever it does."""
+    told = {one.host: json.loads(one.stdout)["status"] for one in found if one.stdout.startswith("{")}
+    return Verdict(
+        bool(told) and set(told.values()) == {"green"},
+        ", ".join(f"{state} on {host}" for host, state in told.items()) or "it answers on no server",
+    )
+
+
+def all_different(*found: Result) -> Verdict:
+    ids = [one.stdout.strip() for one in found]
+    return Verdict(all(ids) and len(set(ids)) == len(ids), ", ".join(one[:8] or "none" for one in ids))
+
+
+def all_done(*found: Result) -> Verdict:
+    wrong = [f"{one.host}: {done(one).seen}" for one in found if not one.ok]
+    return Verdict(not wrong, "; ".join(wrong) or "yes")
+
+
+def room_to_begin(*found: Result) -> Verdict:
+    rows = [(one.host, *line.split()) for one in found for line in one.stdout.splitlines()]
+    short = [
+        f"{mount} on {host} has {int(free) / 1e6:,.0f} MB"
+        for host, mount, free in rows
+        if int(free) < FREE_BYTES
+    ]
+    least = min(int(free) for _, _, free in rows)
+    return Verdict(not short, "; ".join(short) or f"at least {least / 1e6:,.0f} MB")
+
+
+def all_named(number: int, topology: Any) -> Verdict:
+    names = [f"{one['uid']} ({one['value'].get('ip') or one['value'].get('fqdn')})" for one in topology]
+    told = ", ".join(names) or "no server"
+    return Verdict(
+        len(names) == number, told if len(names) == number else f"{number} named, the platform has {told}"
+    )
+
+
+def services_as_before(told: Result) -> Verdict:
+    """Services that ran before the update run again; one that is new is none of its business."""
+    before, _, now = told.stdout.partition("-- now\n")
+    ran = {name for name, state in services.states(before).items() if state == "is running"}
+    runs = {name for name, state in services.states(now).items() if state == "is running"}
+    missing = sorted(ran - runs)
+    if not runs:
+        return Verdict(False, "bmctl status lists no service that runs")
+    return Verdict(
+        not missing, f"not running: {', '.join(missing)}" if missing else f"{len(runs)} services running"
+    )
+
+
+def read_versions(told: Result) -> Row:
+    """Columns: BlueMind's version before and after, and how many packages of which kind were updated."""
+    noted, _, now = told.stdout.partition("-- now\n")
+    rows = judge.upgrades(Result(told.host, "", 0, noted))
+    own = [row for row in rows if judge.is_bluemind(row[0])]
+    return {
+        "before": judge.own_version({name: old for name, old, _ in own}),
+        "after": judge.own_version(judge.installed(Result(told.host, "", 0, now))),
+        "packages of BlueMind": len(own),
+        "others": len(rows) - len(own),
+    }

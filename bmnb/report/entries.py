@@ -1,0 +1,135 @@
+"""The lines of a journal put together: one entry an action, one stretch a step and attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bmnb.journal import Line
+
+ENDS = ("done", "failed", "skipped")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One action and how it ended last; `status` is `started` where nobody knows how.
+
+    `attempts` counts its starts, `kind` is command, check, call or manual.
+    """
+
+    key: str
+    kind: str
+    server: str
+    title: str
+    line: str
+    status: str
+    began: datetime
+    ended: datetime | None
+    seen: str
+    row: Mapping[str, Any]
+    items: Sequence[Mapping[str, Any]]
+    seconds: float
+    exit: int | None
+    unit: str
+    attempts: int
+
+    @property
+    def step(self) -> str:
+        """The step's name in the journal, with the number of its pass."""
+        return self.key.split("/")[0]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A step from one start to its end, or to the last that is known of it where the run stopped in it."""
+
+    step: str
+    title: str
+    phase: str
+    began: datetime
+    ended: datetime
+    status: str
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended - self.began).total_seconds()
+
+
+def entries(lines: Iterable[Line]) -> list[Entry]:
+    """The actions in the order of their first line."""
+    starts: dict[str, list[Line]] = {}
+    ends: dict[str, Line] = {}
+    for line in lines:
+        if line["event"] == "started":
+            starts.setdefault(line["action"], []).append(line)
+            ends.pop(line["action"], None)
+        elif line["event"] in ENDS:
+            starts.setdefault(line["action"], [])
+            ends[line["action"]] = line
+    return [_entry(key, starts[key], ends.get(key)) for key in starts]
+
+
+def _entry(key: str, starts: list[Line], end: Line | None) -> Entry:
+    first = starts[-1] if starts else end
+    assert first is not None
+    told = {**first, **(end or {})}
+    return Entry(
+        key=key,
+        kind=told.get("kind", "command" if "unit" in told else "check"),
+        server=told["server"],
+        title=told["title"],
+        line=first.get("line", ""),
+        status=told["event"],
+        began=moment(first),
+        ended=moment(end) if end else None,
+        seen=told.get("seen", ""),
+        row=told.get("row", {}),
+        items=told.get("items", []),
+        seconds=told.get("seconds", 0.0),
+        exit=told.get("exit"),
+        unit=first.get("unit", ""),
+        attempts=len(starts),
+    )
+
+
+def stretches(lines: Iterable[Line]) -> list[Stretch]:
+    """The steps in their order in time; one that was taken up again is there more than once."""
+    found: list[Stretch] = []
+    begun: Line | None = None
+    last: Line | None = None
+    for line in lines:
+        if line["event"] in ("step started", "opened") and begun and last:
+            found.append(_stretch(begun, last, "failed"))
+            begun = None
+        if line["event"] == "step started":
+            begun = line
+        if line["event"] == "step done" and begun:
+            found.append(_stretch(begun, line, "done"))
+            begun = None
+        last = line
+    if begun and last:
+        found.append(_stretch(begun, last, "failed" if last["event"] == "failed" else "started"))
+    return found
+
+
+def _stretch(begun: Line, ended: Line, status: str) -> Stretch:
+    return Stretch(begun["step"], begun["title"], begun["phase"], moment(begun), moment(ended), status)
+
+
+def sessions(parts: list[Stretch], idle: float = 1800.0) -> Iterator[list[Stretch]]:
+    """The stretches of one sitting together: a pause of more than `idle` seconds begins another one."""
+    sitting: list[Stretch] = []
+    for part in parts:
+        if sitting and (part.began - sitting[-1].ended).total_seconds() > idle:
+            yield sitting
+            sitting = []
+        sitting.append(part)
+    if sitting:
+        yield sitting
+
+
+def moment(line: Line) -> datetime:
+    """When a line was written, in the local time of whoever wrote it where the line has it."""
+    return datetime.fromisoformat(line["local"] if "local" in line else line["time"])

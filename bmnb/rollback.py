@@ -1,0 +1,46 @@
+"""The way back: what the journal says was begun is undone, the last first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bmnb.errors import Stopped
+from bmnb.journal import Journal
+from bmnb.run import Run
+from bmnb.steps import Phase, Step
+
+ROLLBACK = Phase("Rollback")
+CONFIRM = "give-up-target"
+"""The key of the answer that accepts the price."""
+
+
+def undoing(run: Run) -> list[Step]:
+    """The steps of the way back: the undo of each step that was begun, the last one first."""
+    begun = {line["step"].split(".")[0] for line in run.journal.events("step started")}
+    return [
+        Step(f"Undo: {one.title}", ROLLBACK, one.undo)
+        for one in reversed(run.procedure.steps)
+        if one.undo and one.name in begun
+    ]
+
+
+def roll_back(run: Run) -> None:
+    """Undo the run. The same again goes on where it stopped; what stops it is raised."""
+    if run.journal.last("rolled back"):
+        raise Stopped(f"{run.folder} is rolled back already")
+    run.open()
+    if not run.journal.last("rollback started"):
+        run.journal.write("rollback started")
+    for one in undoing(run):
+        if not run.journal.last("step done", step=one.name):
+            run.do(one, one.name)
+    run.journal.write("rolled back", seconds=round(seconds(run.journal), 1))
+
+
+def seconds(journal: Journal) -> float:
+    """Seconds since the rollback began."""
+    began = journal.last("rollback started")
+    if began is None:
+        return 0.0
+    moment = datetime.fromisoformat(began["time"])
+    return (datetime.now(moment.tzinfo) - moment).total_seconds()

@@ -1,0 +1,26 @@
+"""An extension of Jupyter's server: a saved notebook keeps the static HTML of its widgets alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def without_widgets(model: dict[str, Any], **_: Any) -> None:
+    """Take widgets out of a notebook before it is saved: without their kernel they read “model not found”."""
+    if model["type"] != "notebook" or not model.get("content"):
+        return
+    for cell in model["content"]["cells"]:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if WIDGET in data and "text/html" in data:
+                del data[WIDGET]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "bmnb.saving"}]
+
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    server.contents_manager.register_pre_save_hook(without_widgets)

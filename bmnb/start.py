@@ -1,0 +1,70 @@
+"""A run's own folder, with the copy of the notebook that it works on and the client file that it keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from bmnb.errors import InputError
+from bmnb.journal import Journal
+from bmnb.language import use
+from bmnb.prose import translate
+from bmnb.settings import CLIENT_FILE, parameters_cell, write
+from bmnb.steps import Procedure, slug
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+NOTEBOOK = "notebook.ipynb"
+
+
+def new(procedure: Procedure, client: str, runs: Path, language: str = "en") -> Path:
+    """Make the folder of a new run and return it.
+
+    Raise InputError where the client's name has no letter, or has a run that is not finished.
+    """
+    name = f"{slug(client)}-{procedure.name}"
+    if not slug(client):
+        raise InputError(f"client: {client!r} has no letter or digit")
+    runs = runs.expanduser()
+    for earlier in sorted(runs.glob(f"????-??-??-{name}")):
+        if not Journal(earlier / "journal.jsonl").last("finished"):
+            raise InputError(
+                f"{client} has a run that is not finished\n  → go on with it: {earlier / NOTEBOOK}"
+            )
+    folder = runs / f"{date.today()}-{name}"
+    if folder.exists():
+        raise InputError(f"{folder} is there already, from a run that is finished")
+    furnish(procedure, folder, {"client": client, "language": language})
+    return folder
+
+
+def furnish(procedure: Procedure, folder: Path, values: Mapping[str, Any]) -> Path:
+    """Write the run's client file and its notebook, in the language of the values; return the notebook."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write(
+        folder / CLIENT_FILE, {key: value for key, value in values.items() if key not in ("runs", "folder")}
+    )
+    notebook = folder / NOTEBOOK
+    book = nbformat.read(template(procedure), as_version=4)
+    with use(values.get("language", "en")):
+        translate(book)
+        for cell in book.cells:
+            if "parameters" in cell.metadata.get("tags", []):
+                cell.source = parameters_cell(procedure.settings, folder=".")
+    nbformat.write(book, notebook)
+    return notebook
+
+
+def template(procedure: Procedure) -> Path:
+    return NOTEBOOKS / f"{procedure.name}.ipynb"
+
+
+def home(client_file: Path) -> Path | None:
+    """The run's folder in which a client file lies; None for one that lies elsewhere."""
+    folder = client_file.resolve().parent
+    named = re.fullmatch(r"\d{4}-\d\d-\d\d-.+", folder.name)
+    return folder if named and (folder / NOTEBOOK).exists() else None

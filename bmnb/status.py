@@ -1,0 +1,55 @@
+"""Where a run stands, by its journal: for a person as lines, for a program as one object."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bmnb import procedures
+from bmnb.report.entries import moment
+from bmnb.report.facts import gather
+from bmnb.tables import table
+
+
+def of(folder: Path) -> dict[str, Any]:
+    """The state of a run: `state` is finished, rolled back, stopped or open. Raise InputError where there is no run."""
+    facts = gather(folder, procedures.named)
+    stopped, answers = facts.cut
+    return {
+        "run": facts.name,
+        "procedure": facts.procedure.name,
+        "client": facts.settings["client"],
+        "state": facts.state,
+        "why": facts.stopped_by,
+        "step": facts.reached.title if facts.reached else "",
+        "users cut off": bool(stopped) and not answers,
+        "downtime": facts.downtime,
+        "began": facts.began.isoformat(),
+        "last": moment(facts.head).isoformat(),
+        "open": [
+            {
+                "action": one.key,
+                "server": one.server,
+                "title": one.title,
+                "status": one.status,
+                "unit": one.unit,
+            }
+            for one in facts.unfinished
+        ],
+        "phases": [{name: _plain(value) for name, value in row.items()} for row in facts.phases],
+        "steps": [{name: _plain(value) for name, value in row.items()} for row in facts.steps],
+        "head": {"line": facts.head["number"], "sha256": facts.head["sha256"]},
+    }
+
+
+def text(state: dict[str, Any]) -> str:
+    """The same for a person."""
+    lines = [f"{state['run']}: {state['state']}"]
+    lines += [state["why"]] if state["why"] else []
+    lines += ["users are cut off"] if state["users cut off"] else []
+    lines += [f"{one['status']}: {one['title']} ({one['server']}) {one['unit']}" for one in state["open"]]
+    return "\n".join([*lines, table(state["phases"]).to_string()])
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value

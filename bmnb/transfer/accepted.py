@@ -1,0 +1,53 @@
+"""The mail that the target has accepted since it took the original server's place: the price of going back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from shlex import quote
+
+from bmnb.steps import Result, Verdict
+
+LISTED = 1000
+MAIL = "-type f \\( -name '[0-9]*.' -o -name '*.zst' \\)"
+
+
+def mark(folder: str) -> str:
+    """Remember once when the target began to serve."""
+    return f"umask 077; mkdir -p {folder}; test -f {folder}/served || {{ touch {folder}/served; sleep 0.1; }}"
+
+
+def show(folder: str, trees: Sequence[str]) -> str:
+    """A line that prints when the target began to serve, new messages as files, and its queue as JSON."""
+    return f"""[ -f {folder}/served ] || exit 0
+stat -c 'since %Y' {folder}/served
+{_files(folder, trees)} | sed 's/^/file /'
+! systemctl is-active --quiet postfix || postqueue -j | sed 's/^/queue /'"""
+
+
+def keep(folder: str, trees: Sequence[str]) -> str:
+    """A line that keeps the new messages in an archive of the run's folder."""
+    return f"""umask 077; [ -f {folder}/served ] || exit 0
+{_files(folder, trees)} | tar -czPf {folder}/accepted-mail.tar.gz --files-from=-"""
+
+
+def _files(folder: str, trees: Sequence[str]) -> str:
+    places = " ".join(map(quote, trees))
+    return f"find $(ls -d {places} 2> /dev/null) {MAIL} -cnewer {folder}/served"
+
+
+def price(folder: str, told: Result) -> Verdict:
+    """It always holds: it tells what going back costs, message by message."""
+    lines = told.stdout.splitlines()
+    if not told.ok:
+        return Verdict(False, told.stderr.strip())
+    if not lines:
+        return Verdict(True, "no mail: the target has not served")
+    since = int(lines[0].split()[1])
+    files = [line.removeprefix("file ") for line in lines if line.startswith("file ")]
+    queue = [json.loads(line.removeprefix("queue ")) for line in lines if line.startswith("queue ")]
+    came = [one for one in queue if one["arrival_time"] >= since]
+    items = [{"item": path, "what": "message"} for path in files]
+    items += [{"item": one["queue_id"], "what": f"in the queue, from {one['sender']}"} for one in came]
+    seen = f"{len(files)} messages in mailboxes and {len(came)} in the queue were accepted since the switch"
+    return Verdict(True, f"{seen}; they are kept in {folder} on the target", tuple(items[:LISTED]))

@@ -1,0 +1,123 @@
+"""What must hold before a synchronization deletes anything, and while nothing may write any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shlex import quote
+
+from bmnb.bluemind.paths import QUEUES
+from bmnb.steps import Result, Verdict
+from bmnb.transfer import access
+
+INSTALLATION = "/etc/bm/mcast.id"
+"""BlueMind's installation id; it moves with the data, so from the copy of the configuration on both have it."""
+
+SHRINKS = 0.7
+SMALL = 500
+"""A tree of the origin with fewer than this share of the target's files is suspicious, unless it is small."""
+
+
+def remember(folder: str, role: str) -> str:
+    """Remember once who this server is in this run: role, machine, installation."""
+    return (
+        f"umask 077; mkdir -p {folder}; test -f {folder}/identity || "
+        f"echo {role} $(cat /etc/machine-id) $(cat {INSTALLATION}) > {folder}/identity"
+    )
+
+
+def identity(folder: str, installation: bool = True) -> str:
+    """Print who this server was at first, and who it is now."""
+    now = f"$(cat /etc/machine-id) $(cat {INSTALLATION})" if installation else "$(cat /etc/machine-id)"
+    kept = "2-3" if installation else "2"
+    return f'cut -d " " -f 1 {folder}/identity; cut -d " " -f {kept} {folder}/identity; echo {now}'
+
+
+def over_there(folder: str, origin: str, line: str) -> str:
+    """The line as the target's root runs it on the origin, over this run's key."""
+    return f"{access.ssh(folder)} root@{origin} {quote(line)}"
+
+
+def same_servers(*seen: Result) -> Verdict:
+    """Each answer holds the role, who the server was at first, and who it is now; the first and last are the origin's."""
+    roles = ("origin", "target", "origin")
+    wrong = []
+    for role, one in zip(roles, seen, strict=True):
+        lines = one.stdout.splitlines()
+        if not one.ok or len(lines) != 3:
+            wrong.append(f"{one.host}: {one.stderr.strip() or 'no answer'}")
+        elif lines[0] != role or lines[1] != lines[2]:
+            wrong.append(f"{one.host} was the {lines[0]} {lines[1]}, is now {lines[2]}")
+    if not wrong and seen[0].stdout != seen[2].stdout:
+        wrong.append("the target's root reaches another machine than the origin")
+    return Verdict(not wrong, "; ".join(wrong) or "origin and target are those of the beginning")
+
+
+def mark_trees(folder: str, trees: Sequence[str]) -> str:
+    """Remember once, of each tree, which folder it is and what is mounted in it."""
+    return f"""umask 077; mkdir -p {folder}; test -f {folder}/trees && exit 0
+{{ {_marks(trees)}
+}} > {folder}/trees.new && mv {folder}/trees.new {folder}/trees"""
+
+
+def compare_trees(folder: str, trees: Sequence[str]) -> str:
+    """Print what is no longer as it was remembered."""
+    return f"""test -s {folder}/trees || {{ echo 'the trees were not marked' >&2; exit 1; }}
+diff {folder}/trees <({_marks(trees)}) | sed -n 's/^< /was: /p; s/^> /is: /p'"""
+
+
+def _marks(trees: Sequence[str]) -> str:
+    return f"""for tree in {" ".join(map(quote, trees))}; do
+  [ ! -d "$tree" ] || echo "$tree folder $(stat -c %i "$tree")"
+  awk -v tree="$tree" '$5 == tree || index($5, tree "/") == 1 {{print tree, "mounted", $5}}' /proc/self/mountinfo | sort
+done"""
+
+
+def sizes(trees: Sequence[str]) -> str:
+    """Print each tree with its number of files and folders; 0 where it is absent."""
+    return f"""for tree in {" ".join(map(quote, trees))}; do
+  found=0; [ ! -d "$tree" ] || found=$(du -s --inodes "$tree" | cut -f 1); echo "$tree $found"
+done"""
+
+
+def not_much_smaller(known: tuple[str, ...], origin: Result, target: Result) -> Verdict:
+    """What the target has beyond the origin is deleted: that may not be much of a tree, but for those known."""
+    theirs, ours = _sizes(origin), _sizes(target)
+    wrong = [
+        f"{tree} has {theirs[tree]:,} entries on the origin, {ours[tree]:,} on the target"
+        for tree in ours
+        if tree not in known and ours[tree] > SMALL and theirs[tree] < SHRINKS * ours[tree]
+    ]
+    return Verdict(not wrong, "; ".join(wrong) or f"{sum(theirs.values()):,} entries on the origin")
+
+
+def _sizes(counted: Result) -> dict[str, int]:
+    return {tree: int(size) for tree, size in (line.rsplit(" ", 1) for line in counted.stdout.splitlines())}
+
+
+def changed_since(mark: str, trees: Sequence[str]) -> str:
+    """Print what was changed in the trees since the mark was set, some of it."""
+    places = " ".join(map(quote, trees))
+    return f"find $(ls -d {places} 2> /dev/null) -cnewer {mark} -print | head -n 20"
+
+
+SESSIONS = (
+    'cd / && runuser -u postgres -- psql -XAtF " " -c "SELECT datname, usename, application_name, client_addr'
+    " FROM pg_stat_activity WHERE datname IN ('bj', 'bj-data') AND pid <> pg_backend_pid()\""
+)
+"""A line that prints the sessions on BlueMind's databases."""
+
+
+def queue() -> str:
+    """Print the mail in Postfix's queues, without the reasons why it waits."""
+    chosen = " ".join(name for name in QUEUES if name != "defer")
+    return f"cd /var/spool/postfix && find {chosen} -type f -printf '%f %s\\n' | sort"
+
+
+def same_queue(origin: Result, target: Result) -> Verdict:
+    theirs, ours = origin.stdout.splitlines(), target.stdout.splitlines()
+    missing = sorted(set(theirs) - set(ours))
+    if not (origin.ok and target.ok):
+        return Verdict(False, (origin.stderr + target.stderr).strip())
+    return Verdict(
+        not missing, f"missing: {'; '.join(missing[:10])}" if missing else f"{len(theirs)} messages"
+    )

@@ -1,0 +1,1 @@
+"""Whether the target has what the origin has: files, mail, databases, configuration."""

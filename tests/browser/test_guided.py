@@ -1,0 +1,234 @@
+"""The guided run in JupyterLab, with what goes wrong on the way; only clicks and keys."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+from bmnb.lab import Lab
+from bmnb.lab.demo import unexpected
+from tests.browser.notebook import Notebook, chromium, jupyterlab
+from tests.lab.conftest import booted
+from tests.lab.migration import BMNB
+
+pytestmark = pytest.mark.lab
+RESTART = ("client: str", "from bmnb.forms import ask", "from bmnb.run import begin")
+SLOW = '#!/bin/sh\nexec /usr/bin/rsync --bwlimit=4000 "$@"\n'
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with booted("guided") as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a consultant has it: the notebooks, and the folder of the runs."""
+    root = tmp_path_factory.mktemp("work")
+    shutil.copytree(Path("notebooks"), root / "notebooks")
+    return root
+
+
+@pytest.fixture(scope="module")
+def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with jupyterlab(root, tmp_path_factory.mktemp("state")) as address:
+        yield address
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with chromium() as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: docs/images where they are asked for by BMNB_SHOTS."""
+    folder = Path(os.environ.get("BMNB_SHOTS", tmp_path_factory.mktemp("shots")))
+    folder.mkdir(exist_ok=True, parents=True)
+    return folder
+
+
+def run_folder(root: Path) -> Path:
+    return next((root / "runs").iterdir())
+
+
+def journal(root: Path) -> list[dict]:
+    return [json.loads(line) for line in (run_folder(root) / "journal.jsonl").read_text().splitlines()]
+
+
+def opened(page: Page, address: str, root: Path, kernel: bool = True) -> Notebook:
+    return Notebook(page, address, f"runs/{run_folder(root).name}/notebook.ipynb", kernel)
+
+
+def test_a_run_is_made_from_the_index(page: Page, address: str, root: Path):
+    index = Notebook(page, address, "notebooks/00-index.ipynb")
+    index.run("from bmnb.index import")
+    index.run("from bmnb.forms import start")
+    page.get_by_label("Client").fill("Example Ltd")
+    made = index.run("beginning.make")
+    expect(made.get_by_role("link", name="example-ltd")).to_be_visible()
+    assert (run_folder(root) / "client.yaml").exists()
+
+
+def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
+    page: Page, address: str, root: Path, lab: Lab, shots: Path
+):
+    notebook = opened(page, address, root)
+    notebook.run(RESTART[0])
+    form = notebook.run(RESTART[1])
+    form.get_by_label("Address").fill("192.0.2")
+    expect(form.get_by_role("alert").first).to_contain_text("Expected 4 octets")
+    page.screenshot(path=shots / "form.png")
+    form.get_by_label("Address").fill(lab.origin.address)
+    form.get_by_label("Original server", exact=True).fill("target")
+    form.get_by_label("Target server", exact=True).fill("target")
+    expect(form.get_by_role("alert").first).to_contain_text("the same server")
+    form.get_by_label("Original server", exact=True).fill("origin")
+    form.get_by_label("Hot synchronizations").fill("2")
+    form.get_by_label("ssh configuration").fill(str(lab.ssh_config))
+    form.get_by_label("Carry it out?").select_option("yes, on the servers")
+    expect(form.get_by_text("All values can be used")).to_be_visible()
+
+    notebook.restart()
+    notebook.run(RESTART[0])
+    form = notebook.run(RESTART[1])
+    expect(form.get_by_label("Address")).to_have_value(lab.origin.address)
+    shown = notebook.run(RESTART[2])
+    expect(shown.get_by_role("row", name="hot_passes")).to_contain_text("2")
+
+
+def test_an_inhibitor_is_mended_and_checked_again(
+    page: Page, address: str, root: Path, lab: Lab, shots: Path
+):
+    lab.target.must("systemctl stop postgresql")
+    notebook = opened(page, address, root).again(RESTART)
+    stopped = notebook.run("run(procedure.prerequisites)")
+    expect(stopped.get_by_text("PostgreSQL does not answer on target").first).to_be_visible()
+    expect(stopped.get_by_text("start PostgreSQL where it does not answer")).to_be_visible()
+    lab.target.must("systemctl start postgresql")
+    mended = notebook.run("run(procedure.prerequisites)")
+    expect(mended.get_by_text("done after")).to_be_visible()
+    notebook.run("run(procedure.key_authentication)")
+
+
+def test_a_wrong_name_does_not_confirm_and_the_right_one_does(
+    page: Page, address: str, root: Path, lab: Lab, shots: Path
+):
+    notebook = opened(page, address, root).again(RESTART)
+    asked = notebook.run("ask(run, procedure.stop_target)")
+    asked.get_by_label("Server's name").fill("origin")
+    expect(asked.get_by_role("alert")).to_contain_text("not the server's name")
+    page.screenshot(path=shots / "confirmation.png")
+    refused = notebook.run("run(procedure.stop_target)")
+    expect(refused.get_by_text("answer `erase-target: target` to go on").first).to_be_visible()
+    assert "is running" in lab.target.must("bmctl status")
+    notebook.cell("ask(run, procedure.stop_target)").get_by_label("Server's name").fill("target")
+    page.wait_for_timeout(500)
+    notebook.run("run(procedure.stop_target)")
+    assert "is stopped" in lab.target.must("bmctl status")
+
+
+def test_progress_moves_outlives_the_kernel_and_is_interrupted(
+    page: Page, address: str, root: Path, lab: Lab, shots: Path
+):
+    lab.origin.must(f"cat > /usr/local/bin/rsync <<'END'\n{SLOW}END\nchmod +x /usr/local/bin/rsync")
+    notebook = opened(page, address, root).again(RESTART)
+    cell = notebook.start("run(procedure.hot_synchronization)")
+    seen = [notebook.share(cell, beyond=0.0)]
+    page.screenshot(path=shots / "progress.png")
+    seen.append(notebook.share(cell, beyond=seen[-1]))
+    expect(cell.get_by_text("$ rsync")).to_be_visible()
+    expect(cell.get_by_text("last output")).to_be_visible()
+    started = [line for line in journal(root) if line["event"] == "started"][-1]
+
+    notebook.restart()
+    notebook.again(RESTART)
+    cell = notebook.start("run(procedure.hot_synchronization)")
+    seen.append(notebook.share(cell, beyond=seen[-1]))
+    assert [line for line in journal(root) if line["event"] == "started"][-1] == started, "it goes on"
+
+    notebook.menu("Kernel", "Interrupt Kernel")
+    notebook.ended(cell)
+    expect(cell.get_by_text("was interrupted")).to_be_visible()
+    page.screenshot(path=shots / "interrupted.png")
+    assert lab.target.must("pgrep -c rsync || true").strip() == "0"
+
+    lab.origin.must("rm /usr/local/bin/rsync")
+    notebook.run("run(procedure.hot_synchronization)", 180)
+    notebook.run("run.passes")
+    forecast = notebook.run("run.forecast")
+    expect(forecast.get_by_text("Another hot pass now saves about")).to_be_visible()
+    page.screenshot(path=shots / "forecast.png")
+
+
+def test_a_second_run_at_the_same_servers_is_refused(root: Path, lab: Lab, tmp_path: Path):
+    client = tmp_path / "client.yaml"
+    client.write_text(
+        f"client: other\norigin: origin\ntarget: target\naddress: {lab.origin.address}\n"
+        f"ssh_config: {lab.ssh_config}\nruns: {tmp_path}\n"
+    )
+    lab.target.must("bmctl start")
+    refused = subprocess.run(
+        [*BMNB, "run", "changing-distributions", "-f", str(client)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lab.target.must("bmctl stop")
+    assert refused.returncode == 3, refused.stdout
+    assert f"is held by another run: {run_folder(root).name}" in refused.stdout
+
+
+def test_the_cold_pass_and_the_switch_come_to_the_same_end_as_headless(
+    page: Page, address: str, root: Path, lab: Lab, shots: Path
+):
+    notebook = opened(page, address, root).again(RESTART)
+    for step in ("stop_services", "stop_origin"):
+        asked = notebook.run(f"ask(run, procedure.{step})")
+        asked.get_by_label("Server's name").fill("origin")
+        page.wait_for_timeout(500)
+        if step == "stop_services":
+            for cold in (
+                step,
+                "cold_synchronization",
+                "dump_databases",
+                "copy_configuration",
+                "import_databases",
+            ):
+                notebook.run(f"run(procedure.{cold})", 120)
+    for step in ("stop_origin", "take_over_address", "restart_target", "save_firewall", "mail_maintenance"):
+        notebook.run(f"run(procedure.{step})", 120)
+    for step in ("my_networks", "verify_service", "clean_up"):
+        notebook.run(f"run(procedure.{step})", 120)
+    over = notebook.run("run.phases()")
+    expect(over.get_by_role("row", name="Downtime")).to_contain_text("over")
+    notebook.run("run.downtime()")
+    done = notebook.run("run.checklist()")
+    expect(done.get_by_text("planned")).to_have_count(0)
+    page.screenshot(path=shots / "checklist.png")
+    notebook.save()
+    assert journal(root)[-1]["event"] == "finished"
+    assert lab.target.run("test -e /var/lib/bmnb/lock").exit == 1
+    assert unexpected(lab) == []
+
+
+def test_the_saved_notebook_reads_well_without_a_kernel(page: Page, address: str, root: Path):
+    book = nbformat.read(run_folder(root) / "notebook.ipynb", 4)
+    outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
+    assert not [one for one in outputs if "application/vnd.jupyter.widget-view+json" in one.get("data", {})]
+    notebook = opened(page, address, root)
+    notebook.menu("Kernel", "Shut Down Kernel")
+    page.reload()
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    shown = notebook.cell(RESTART[1])
+    expect(shown.get_by_text("keeps its values in the run's client file")).to_be_visible()
+    expect(page.get_by_text(re.compile("model not found|Loading widget"))).to_have_count(0)

@@ -1,0 +1,320 @@
+"""A whole update of three servers: what stops it, what interrupts it, and what is left of a client's own files."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from bmnb.errors import Stopped
+from bmnb.lab import Lab
+from bmnb.lab.server import Server
+from bmnb.procedures import updating_bluemind as procedure
+from tests.lab.migration import finish, journal, start, wait_for
+from tests.lab.platform import ANSWERS, MAILBOX, NEW, OLD, OUTSIDE, client_file, opened, refusal, through
+
+pytestmark = pytest.mark.lab
+
+BOOT = Lab.up_for_update
+LIST = "/etc/apt/sources.list.d/bm.list"
+STANDIN = "/usr/lib/bmnb-standin/run"
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+def versions(server: Server) -> str:
+    return server.must("dpkg-query -W -f '${Version}' bm-node")
+
+
+# name, server, what breaks it, what mends it, what the message must say
+INHIBITORS = [
+    (
+        "expired subscription",
+        "core",
+        f"sed -i 's/^# ends: .*/# ends: 1700000000000/' {LIST}",
+        f"sed -i 's/^# ends: .*/# ends: 1893456000000/' {LIST}",
+        "the subscription has expired",
+    ),
+    (
+        "unsigned repository",
+        "repository",
+        f"mv /var/www/repository/debian/{OLD}/InRelease /root/",
+        f"mv /root/InRelease /var/www/repository/debian/{OLD}/",
+        "is not signed",
+    ),
+    (
+        "expired repository",
+        "repository",
+        f"{STANDIN} repository debian/{OLD} 'Sat, 01 Jan 2022 00:00:00 UTC'",
+        f"{STANDIN} repository debian/{OLD} ''",
+        "expired",
+    ),
+    (
+        "repository out of reach of one server",
+        "mailbox",
+        "ip route add unreachable $(grep -oE '198[0-9.]+' /etc/apt/sources.list)",
+        "ip route del unreachable $(grep -oE '198[0-9.]+' /etc/apt/sources.list)",
+        "mailbox: ",
+    ),
+    (
+        "unknown key",
+        "edge",
+        "mv /etc/apt/keyrings/bluemind.asc /root/",
+        "mv /root/bluemind.asc /etc/apt/keyrings/",
+        "edge: ",
+    ),
+    (
+        "another version on one server",
+        "edge",
+        "sed -i '/^Package: bm-node$/,/^$/s/^Version: .*/Version: 4.9.1111/' /var/lib/dpkg/status",
+        f"sed -i '/^Package: bm-node$/,/^$/s/^Version: .*/Version: {OLD}/' /var/lib/dpkg/status",
+        "4.9.1111 on edge",
+    ),
+    (
+        "full /var",
+        "mailbox",
+        "mount -t tmpfs -o size=50m none /var/log",
+        "umount /var/log",
+        "/var/log on mailbox has",
+    ),
+    (
+        "wrong password of the setup wizard",
+        "core",
+        "htpasswd -bc /etc/nginx/sw.htpasswd admin another",
+        "htpasswd -bc /etc/nginx/sw.htpasswd admin setup-core",
+        "is not accepted",
+    ),
+    (
+        "unknown distribution",
+        "edge",
+        "mv /etc/os-release /root/ && echo ID=plan9 > /etc/os-release",
+        "mv -f /root/os-release /etc/os-release",
+        "edge: plan9 is not one that aptitude is for",
+    ),
+    (
+        "upgrade of Linux",
+        "mailbox",
+        "echo 'deb http://deb.debian.org/debian trixie main' > /etc/apt/sources.list.d/next.list",
+        "rm /etc/apt/sources.list.d/next.list",
+        "is for trixie, bookworm runs",
+    ),
+    ("held package", "core", "apt-mark hold bm-core", "apt-mark unhold bm-core", "bm-core on core"),
+    (
+        "virtual host that nginx refuses",
+        "edge",
+        "echo nonsense > /etc/nginx/sites-enabled/broken",
+        "rm /etc/nginx/sites-enabled/broken",
+        "edge: ",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("server", "breaks", "mends", "says"), [row[1:] for row in INHIBITORS], ids=[row[0] for row in INHIBITORS]
+)
+def test_an_inhibitor_stops_the_update_before_anything_is_touched(
+    lab: Lab, runs: Path, server, breaks, mends, says
+):
+    lab.server(server).must(breaks)
+    try:
+        stopped = refusal(lab, runs)
+    finally:
+        lab.server(server).must(mends)
+    assert isinstance(stopped, Stopped)
+    assert says in str(stopped)
+    assert "→" in str(stopped)
+    assert not lab.server("core").run("ls /var/lib/bmnb/test-update").stdout
+
+
+def test_nothing_else_is_wrong_with_the_platform(lab: Lab, runs: Path):
+    run = opened(lab, runs)
+    try:
+        assert set(run(procedure.prerequisites)["status"]) == {"done"}
+    finally:
+        run.close()
+
+
+def test_a_user_who_is_not_root_is_refused(lab: Lab, runs: Path, tmp_path: Path):
+    lab.server("core").must(
+        "useradd -m consultant && cp -r /root/.ssh /home/consultant/ && chown -R consultant: /home/consultant"
+    )
+    config = tmp_path / "config"
+    config.write_text(lab.ssh_config.read_text().replace("User root", "User consultant", 1))
+    try:
+        assert "core: user 100" in str(refusal(lab, runs, ssh_config=str(config)))
+    finally:
+        lab.server("core").must("userdel -r consultant 2>&1")
+
+
+def test_a_server_that_is_not_named_and_a_major_upgrade_are_refused(lab: Lab, runs: Path):
+    stopped = str(refusal(lab, runs, servers=["mailbox"], version="5.1"))
+    assert "2 named, the platform has" in stopped
+    assert "from 4.9.9 to 5.1" in stopped
+
+
+def test_without_evidence_of_a_backup_no_package_is_touched(lab: Lab, runs: Path):
+    stopped = refusal(lab, runs, "backup", answers={})
+    assert "answer `backup:" in str(stopped)
+    assert [line["action"].split("/")[0] for line in journal(runs) if "unit" in line] == []
+
+
+def test_an_update_that_was_not_prepared_stops(lab: Lab, runs: Path):
+    stopped = refusal(lab, runs, "refresh", version="")
+    assert isinstance(stopped, Stopped)
+    assert "nothing newer for core, mailbox, edge" in str(stopped)
+    assert "prepare the update" in str(stopped)
+
+
+def test_virtual_folders_are_listed_by_user_and_their_loss_has_to_be_accepted(lab: Lab, runs: Path):
+    core = lab.server("core")
+    core.must(
+        "echo name=4.0.5 >> /etc/bmnb-standin && systemctl restart bm-core && cd / && runuser -u postgres -- "
+        "psql -q bj-data <<'END'\n"
+        "INSERT INTO t_container (uid, container_type, name, owner) VALUES ('virtual1', 'mapi', 'Clients', "
+        "(SELECT owner FROM t_container WHERE name = 'INBOX' ORDER BY id LIMIT 1));\n"
+        "INSERT INTO t_mapi_folders SELECT 'replica', 'virtual1', c.uid, 'Clients 2026' FROM t_container c "
+        "WHERE name = 'INBOX' ORDER BY id LIMIT 1;\nEND"
+    )
+    try:
+        stopped = refusal(lab, runs, "points_of_caution")
+        seen = [
+            line["seen"]
+            for line in journal(runs)
+            if line.get("title", "").startswith("virtual folders") and "seen" in line
+        ]
+        accepted = through(
+            lab,
+            runs,
+            "points_of_caution",
+            answers={**ANSWERS, "virtual-folders": "the client's manager, by mail"},
+        )
+    finally:
+        core.must(
+            "sed -i /^name=/d /etc/bmnb-standin && systemctl restart bm-core && cd / && runuser -u postgres -- "
+            "psql -q bj-data -c \"DELETE FROM t_mapi_folders; DELETE FROM t_container WHERE uid = 'virtual1'\""
+        )
+    assert "answer `virtual-folders:" in str(stopped)
+    assert seen[-1].startswith("1 folders of 1 users: ")
+    assert seen[-1].endswith(": Clients 2026")
+    assert "the client's manager, by mail" in set(accepted.table(procedure.points_of_caution)["seen"])
+
+
+@pytest.mark.parametrize("way", ["configuration", "htpasswd"])
+def test_a_new_password_of_the_wizard_leaves_no_moment_without_one(lab: Lab, runs: Path, way: str):
+    core = lab.server("core")
+    ask = "curl -sk -o /dev/null -w '%{http_code} ' --resolve bluemind.example.org:443:127.0.0.1 https://bluemind.example.org/setup/"
+    core.must(
+        f'rm -f /root/asked; systemd-run --unit=watch-setup bash -c "while {ask} >> /root/asked; do :; done"'
+    )
+    try:
+        through(lab, runs, "wizard_access", recover_wizard=way)
+        password = core.must(
+            "stat -c '%a' /var/lib/bmnb/test-update/setup-password; cat /var/lib/bmnb/test-update/setup-password"
+        )
+    finally:
+        core.must(
+            "systemctl stop watch-setup; htpasswd -vb /etc/nginx/sw.htpasswd admin admin && exit 1; true"
+        )
+        asked = core.must(
+            "cat /root/asked; rm -rf /var/lib/bmnb/test-update; htpasswd -bc /etc/nginx/sw.htpasswd admin setup-core 2>&1"
+        )
+        core.must("bm-cli sysconf set sw_password --value setup-core")
+    assert password.startswith("600\n")
+    assert password.split()[1] not in json.dumps(journal(runs))
+    assert len(asked.split()) > 10
+    assert set(asked.replace("Adding password for user admin", "").split()) == {"401"}
+
+
+def test_the_repository_key_is_shown_first_and_taken_for_that_repository_alone(lab: Lab, runs: Path):
+    servers = [server for server in lab.servers if server.name != "repository"]
+    for server in servers:
+        server.must(f"rm /etc/apt/keyrings/bluemind.asc && sed -i 's/ *\\[signed-by.*\\]//' {LIST}")
+    address = f"http://{lab.server('repository').address}/bluemind-deb.asc"
+    wanted = lab.server("repository").must(
+        "gpg --with-colons --list-keys | awk -F: '$1 == \"fpr\" {print $10; exit}'"
+    )
+    stopped = refusal(lab, runs, "repository_signature", import_key=True, key_address=address)
+    assert "answer `repository-key:" in str(stopped)
+    assert not servers[0].run("ls /etc/apt/keyrings/bluemind.asc").stdout
+    answers = {**ANSWERS, "repository-key": "compared by the lab's maker"}
+    run = through(lab, runs, "repository_signature", import_key=True, key_address=address, answers=answers)
+    assert wanted.strip() in set(run.table(procedure.repository_signature)["fingerprint"])
+    for server in servers:
+        assert "deb [signed-by=/etc/apt/keyrings/bluemind.asc] http" in server.must(f"cat {LIST}")
+        assert server.run("ls /etc/apt/trusted.gpg.d/bluemind*").returncode != 0
+
+
+def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Path):
+    """The download is cut, the upgrade killed half way on one server, the wizard fails; then all is well."""
+    core, repository = lab.server("core"), lab.server("repository")
+    client = client_file(lab, runs, test_outside=OUTSIDE)
+
+    lab.server("edge").must(
+        "systemd-run --unit=other-manager python3 -c 'import fcntl, time; "
+        'file = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(file, fcntl.LOCK_EX); time.sleep(16)\''
+    )
+    running = start(client, procedure=procedure.PROCEDURE)
+    wait_for(running, runs, "download the packages", "download")
+    time.sleep(1)
+    repository.must("systemctl stop nginx")
+    said, _ = running.communicate(timeout=300)
+    assert running.returncode == 1, said
+    assert "what is there already is not fetched twice" in said
+    logs = [path.read_text() for path in runs.glob("*/logs/refresh-*.log")]
+    assert any("waits for" in text for text in logs)
+    assert {versions(server) for server in (core, lab.server("mailbox"))} == {OLD}
+
+    repository.must("systemctl start nginx")
+    running = start(client, procedure=procedure.PROCEDURE)
+    wait_for(running, runs, "update the packages", "upgrade")
+    core.must(
+        f"until grep -q 'status unpacked bm-core:all {NEW}' /var/log/dpkg.log; do sleep 0.02; done; "
+        "systemctl kill -s KILL 'bmnb-*upgrade*'"
+    )
+    said, _ = running.communicate(timeout=300)
+    assert running.returncode == 1, said
+    assert core.must("dpkg-query -W -f '${db:Status-Abbrev}\\n' 'bm-*' | grep -cv ii").strip() != "0"
+    assert versions(lab.server("mailbox")) == NEW, "the others went on"
+
+    core.must("touch /run/bmnb-upgrade-fails")
+    code, said = finish(client, procedure.PROCEDURE)
+    assert code == 1
+    assert 'state of the platform: "CORE_STATE_UPGRADE"' in said
+    assert "the way back is the backup" in said
+    started = [
+        line["server"]
+        for line in journal(runs)
+        if line["event"] == "started" and line["title"] == "update the packages"
+    ]
+    assert sorted(started) == ["core", "core", "edge", "mailbox"], "servers that were done are not repeated"
+
+    core.must("rm /run/bmnb-upgrade-fails")
+    code, said = finish(client, procedure.PROCEDURE)
+    assert code == 0, said
+    assert {versions(lab.server(name)) for name in ("core", "mailbox", "edge")} == {NEW}
+
+
+def test_the_client_s_own_files_are_as_before(lab: Lab):
+    for name in ("core", "edge"):
+        server = lab.server(name)
+        assert (
+            server.must("readlink /etc/nginx/sites-enabled/intranet").strip() == "../sites-available/intranet"
+        )
+        assert "own virtual host" in server.must("curl -s http://127.0.0.1:8081/")
+        assert server.must("postconf -h smtpd_client_connection_rate_limit").strip() == "77"
+    assert lab.server("core").must("cat /etc/bm/default/bm-core.ini") == "MEM=2000\n"
+    assert lab.server("core").must("cat /etc/bm/default/bm-core.ini.dpkg-dist") == "MEM=1500\n"
+    assert "made by hand" in lab.server("core").must("cat /var/lib/bmnb/test-update/changes.diff")
+
+
+def test_the_repositories_are_frozen_on_what_is_installed(lab: Lab):
+    for name in ("core", "mailbox", "edge"):
+        assert f"/{NEW} ./" in lab.server(name).must(f"cat {LIST}")
+
+
+def test_mail_went_in_and_out(lab: Lab):
+    assert MAILBOX in lab.server("mailbox").must("cat /var/spool/bm-lmtpd/received")
+    assert OUTSIDE in lab.server("repository").must("journalctl -q --no-pager")

@@ -1,0 +1,82 @@
+"""A whole update of a server of RedHat's family, whose packages are rpms and whose tool is yum."""
+
+from pathlib import Path
+
+import pytest
+
+from bmnb.errors import Stopped
+from bmnb.lab import Lab
+from bmnb.procedures import updating_bluemind as procedure
+from tests.lab.migration import finish
+from tests.lab.platform import ANSWERS, MAILBOX, NEW, OLD, client_file, refusal
+
+pytestmark = pytest.mark.lab
+
+BOOT = Lab.up_for_update
+OPTIONS = {"family": "redhat"}
+YUM = {"package_tool": "yum"}
+REPOSITORY = "/etc/yum.repos.d/bm.repo"
+
+# name, what breaks it, what mends it, what the message must say
+INHIBITORS = [
+    (
+        "expired subscription",
+        f"sed -i 's/^# ends: .*/# ends: 1700000000000/' {REPOSITORY}",
+        f"sed -i 's/^# ends: .*/# ends: 1893456000000/' {REPOSITORY}",
+        "the subscription has expired",
+    ),
+    (
+        "repository out of reach",
+        f"ip route add unreachable $(grep -oE '198[0-9.]+' {REPOSITORY})",
+        f"ip route del unreachable $(grep -oE '198[0-9.]+' {REPOSITORY})",
+        "Failed to download metadata for repo",
+    ),
+    (
+        "upgrade of the system",
+        "mkdir -p /etc/dnf/vars && echo 10 > /etc/dnf/vars/releasever",
+        "rm /etc/dnf/vars/releasever",
+        "releasever is 10, 9 runs",
+    ),
+    (
+        "held package",
+        "mkdir -p /etc/dnf/plugins && echo 'bm-core-0:4.9.3884-1.*' > /etc/dnf/plugins/versionlock.list",
+        "rm /etc/dnf/plugins/versionlock.list",
+        "bm-core",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("breaks", "mends", "says"), [row[1:] for row in INHIBITORS], ids=[row[0] for row in INHIBITORS]
+)
+def test_an_inhibitor_stops_the_update(lab: Lab, tmp_path: Path, breaks, mends, says):
+    core = lab.server("core")
+    core.must(breaks)
+    try:
+        stopped = refusal(lab, tmp_path / "runs", **YUM)
+    finally:
+        core.must(mends)
+    assert isinstance(stopped, Stopped)
+    assert says in str(stopped)
+
+
+def test_the_other_family_s_tool_is_refused(lab: Lab, tmp_path: Path):
+    assert "is not one that apt-get is for" in str(refusal(lab, tmp_path / "runs", package_tool="apt-get"))
+
+
+def test_a_whole_update_with_yum_and_the_api(lab: Lab, tmp_path: Path):
+    core, runs = lab.server("core"), tmp_path / "runs"
+    assert OLD in core.must("rpm -q bm-core")
+    answers = {**ANSWERS, "mail-out": "the lab's maker, who saw nothing go out"}
+    code, said = finish(
+        client_file(lab, runs, **YUM, setup_wizard="api", answers=answers), procedure.PROCEDURE
+    )
+    assert code == 0, said
+    assert {f"{NEW}-1"} == set(
+        core.must("rpm -q --qf '%{VERSION}-%{RELEASE}\\n' bm-core bm-node bm-full").split()
+    )
+    assert core.must("cat /etc/bm/default/bm-core.ini") == "MEM=2000\n"
+    assert core.must("cat /etc/bm/default/bm-core.ini.rpmnew") == "MEM=1500\n"
+    assert "own virtual host" in core.must("curl -s http://127.0.0.1:8081/")
+    assert f"/redhat/{NEW}\n" in core.must(f"cat {REPOSITORY}")
+    assert MAILBOX in core.must("cat /var/spool/bm-lmtpd/received")

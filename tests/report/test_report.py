@@ -1,0 +1,178 @@
+"""The report of a run: what it says, that it needs nothing from outside, and that anyone can read it."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from click.testing import CliRunner
+from playwright.sync_api import Page, sync_playwright
+
+from bmnb import report, seal
+from bmnb.cli import main
+from bmnb.language import _, use
+from bmnb.procedures.changing_distributions import PROCEDURE
+from bmnb.report import Wish
+from bmnb.report.facts import gather
+from tests.report import synthetic
+
+A4_WIDTH = 688
+"""Pixels of the printed part of an A4 page, less the margins of the style sheet."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = synthetic.run(tmp_path_factory.mktemp("runs") / "2026-01-31-dupont-fils-changing-distributions")
+    report.write(folder, Wish(pdf=True))
+    report.write(folder, Wish(language="fr"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unfinished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = synthetic.run(tmp_path_factory.mktemp("runs") / "unfinished", until="import-databases")
+    report.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A page of Chromium without network; what it could not load is in `page.failed`."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser.new_context(offline=True, bypass_csp=True).new_page()
+        browser.close()
+
+
+def text(path: Path) -> str:
+    return re.sub(r"<[^>]*>", " ", path.read_text())
+
+
+@pytest.mark.parametrize("name", ["report.html", "report-fr.html"])
+def test_it_loads_without_network_and_asks_for_nothing(page: Page, folder: Path, name: str):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((folder / name).as_uri())
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
+    html = (folder / name).read_text()
+    assert re.findall(r"""(?:src|href|action|data)=["'](?!data:|#)[^"']*|url\(|@import|<script""", html) == []
+
+
+@pytest.mark.parametrize("name", ["report.html", "report-fr.html"])
+def test_everyone_can_read_it(page: Page, folder: Path, name: str):
+    page.goto((folder / name).as_uri())
+    found = Axe().run(page).response["violations"]
+    assert [
+        (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
+    ] == []
+
+
+def test_a_printed_page_cuts_nothing(page: Page, folder: Path):
+    page.set_viewport_size({"width": A4_WIDTH, "height": 971})
+    page.emulate_media(media="print")
+    page.goto((folder / "report.html").as_uri())
+    cut = "[...document.querySelectorAll('table, pre, img, code')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+    assert page.evaluate(f"{cut}.map(e => e.textContent.slice(0, 80))") == []
+    assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_first_page_says_what_was_done_for_whom(folder: Path):
+    first = text(folder / "report.html").split("Contents")[0]
+    for word in (
+        "Dupont &amp; Fils",
+        "mail.dupont.example",
+        "Debian 12",
+        "Done.",
+        "checks hold",
+        "Downtime measured",
+    ):
+        assert word in first
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("report.html", ["Timeline", "Operator's notes", "Acceptance", "Mme Dupont called"]),
+        (
+            "report-fr.html",
+            ["Déroulement", "Notes de l’opérateur", "Procès-verbal de migration", "Mme Dupont"],
+        ),
+    ],
+)
+def test_both_languages_come_from_the_same_run(folder: Path, name: str, words: list[str]):
+    assert f'<html lang="{"fr" if "fr" in name else "en"}">' in (folder / name).read_text()
+    assert [word for word in words if word not in text(folder / name)] == []
+
+
+def test_every_heading_of_a_table_has_a_french_text(folder: Path, unfinished: Path):
+    found = [gather(one, lambda name: PROCEDURE) for one in (folder, unfinished)]
+    tables = [rows for facts in found for rows in (*facts.tables().values(), facts.way_back) if rows]
+    names = {name for rows in tables for name in rows[0]}
+    same = {"phase", "machine-id", "port", "note"}
+    with use("fr"):
+        assert sorted(name for name in names - same if _(name) == name) == []
+
+
+def test_deviations_commands_and_manual_steps_are_all_there(folder: Path):
+    facts = gather(folder, lambda name: PROCEDURE)
+    shown = text(folder / "report.html")
+    for deviation in PROCEDURE.deviations:
+        assert deviation.here.replace("`", "").split(",")[0] in shown
+    assert len(facts.commands) > 50
+    assert [row["answer"] for row in facts.manual][:2] == [
+        synthetic.SETTINGS.target,
+        synthetic.SETTINGS.origin,
+    ]
+    assert all(row["who"] for row in facts.manual)
+
+
+def test_an_unfinished_run_says_so_on_top_with_state_and_both_ways(unfinished: Path):
+    first = text(unfinished / "report.html").split("Contents")[0]
+    assert "Unfinished." in first
+    assert "Import the databases into the target server" in first
+    assert "Users have been cut off since" in first
+    assert "it may still run in unit run-import-databases" in first
+    assert "goes on where the run stands" in first
+    assert f"bmnb rollback {unfinished.name}" in first
+
+
+def test_a_million_files_make_a_small_report(folder: Path):
+    facts = gather(folder, lambda name: PROCEDURE)
+    assert facts.trees[0]["files"] == 1_000_000
+    assert (folder / "report.html").stat().st_size < 5_000_000
+
+
+def test_tables_are_there_as_data(folder: Path):
+    lines = (folder / "tables" / "passes.csv").read_text().splitlines()
+    assert lines[0].startswith("step,pass,began,duration,files")
+    assert [line.split(",")[1] for line in lines[1:4]] == ["1", "2", "3"]
+
+
+def test_two_runs_are_compared(folder: Path, unfinished: Path, tmp_path: Path):
+    other = synthetic.run(tmp_path / "rehearsal", passes=1)
+    path = report.write(other, Wish(against=folder))
+    assert f"Compared with {folder.name}" in text(path)
+
+
+def test_a_public_copy_has_no_name_and_no_address(folder: Path):
+    path = report.write(folder, Wish(redact_hosts=True))
+    shown = path.read_text()
+    names = ("dupont", "Dupont &", "198.18.7.10", str(folder), "a" * 43)
+    assert [name for name in names if name in shown] == []
+    assert "ADDRESS-1" in shown
+
+
+def test_the_commands_make_verify_and_tell(folder: Path):
+    made = CliRunner().invoke(main, ["report", str(folder), "--lang", "fr"])
+    assert made.output == f"report: {folder / 'report-fr.html'}\n"
+    assert CliRunner().invoke(main, ["verify", str(folder)]).exit_code == 0
+    status = json.loads(CliRunner().invoke(main, ["status", str(folder), "--json"]).output)
+    assert (status["state"], status["users cut off"]) == ("finished", False)
+    (folder / "tables" / "steps.csv").write_text("changed")
+    verified = CliRunner().invoke(main, ["verify", str(folder)])
+    assert (verified.exit_code, "CHANGED tables/steps.csv" in verified.output) == (1, True)
+    report.write(folder)
+    assert list(seal.problems(folder)) == []

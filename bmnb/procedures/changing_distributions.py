@@ -443,7 +443,7 @@ def import_databases(settings: Settings) -> Iterator[Action]:
     if settings.fast:
         yield Together(starts)
         yield from settings.fast.imports()
-        yield Together((password, place))
+        yield Together((password, place, *settings.fast.forget(origin)))
     else:
         yield from (*starts, password)
         yield from _import(settings)

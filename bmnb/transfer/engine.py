@@ -14,6 +14,8 @@ from bmnb.bluemind.paths import DATABASES
 from bmnb.steps import Action, Command, Condition, Together
 from bmnb.transfer import access, databases, fast, files
 
+OPEN_LINE = "open the connection of the cold pass"
+
 LACKING = {
     "files": "a server lacks Python 3.7, GNU find, sort or tar: rsync does it",
     "databases": "a server lacks Python 3.7 or PostgreSQL 10: dump and import do it",
@@ -46,9 +48,7 @@ class Fast:
         )
         yield Together((self._files(live=True), *self._databases()))
         yield self._literal_files(live=True)
-        yield Command(
-            self.target, fast.open_line(self.folder, self.origin), "open the connection of the cold pass"
-        )
+        yield Command(self.target, fast.open_line(self.folder, self.origin), OPEN_LINE)
 
     def stop(self, stops: Iterable[Command]) -> Iterator[Action]:
         """Stop both servers at once; their PostgreSQL, which bmctl takes down too, comes up meanwhile."""

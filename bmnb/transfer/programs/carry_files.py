@@ -158,12 +158,13 @@ class Lists:
         for name in self.names(kind):
             os.unlink(self.path(kind, name))
 
-    def look(self) -> None:
-        """List all entries, several groups at a time."""
+    def look(self) -> float:
+        """List all entries, several groups at a time; return the seconds that it took."""
         if self.live:
             # what is dirty in memory could change once more without another time
             os.sync()
-        write(self.path("began"), [str(time.time()).encode()])
+        began = time.time()
+        write(self.path("began"), [str(began).encode()])
         self.clear("new")
         with ThreadPoolExecutor(self.jobs) as pool:
             for done in pool.map(self.list_group, self.groups().items()):
@@ -171,6 +172,7 @@ class Lists:
                     sys.exit(
                         f"find ended with {done.returncode}: {done.stderr[-1000:].decode(errors='replace')}"
                     )
+        return round(time.time() - began, 2)
 
     def groups(self) -> Dict[str, List[str]]:
         """The find commands that list every entry once, each with its group's name."""
@@ -476,12 +478,11 @@ def main() -> None:
         sys.stdout.buffer.write(b"".join(one + b"\0" for one in sums(list(paths))))
     else:
         lists = Lists(given.folder, given.jobs, given.names, live)
-        if given.command == "scan":
-            lists.look()
+        seconds = lists.look() if given.command == "scan" else 0.0
         if live:
             lists.trust(sys.stdin.buffer)
         if given.command == "scan":
-            print(json.dumps(lists.choose()))
+            print(json.dumps({**lists.choose(), "listing seconds": seconds}))
 
 
 if __name__ == "__main__":

@@ -32,12 +32,12 @@ test: lint
 	$(BIN)/pytest tests
 
 lint: $(STAMP)
-	$(BIN)/ruff check bmnb tests notebooks
-	$(BIN)/ruff format --check bmnb tests
+	$(BIN)/ruff check bmnb benchmarks tests notebooks
+	$(BIN)/ruff format --check bmnb benchmarks tests
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	@echo "no benchmark exists yet; FILES=$(FILES) ROUNDS=$(ROUNDS) were not used" >&2; exit 2
+	$(BIN)/python -m benchmarks --files $(FILES) --rounds $(ROUNDS)
 
 notebooks: $(STAMP)
 	$(BIN)/python -m bmnb.headless

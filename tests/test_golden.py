@@ -108,7 +108,7 @@ def written(line: str, rules: list[tuple[str, ...]]) -> str:
 
 
 def plan() -> list[str]:
-    settings = Settings()
+    settings = Settings(engine="literal")
     return [
         written(action.line, WORDS)
         for step in PROCEDURE.steps

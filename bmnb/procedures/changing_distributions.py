@@ -25,6 +25,7 @@ from bmnb.procedures.deviations import CHANGING_DISTRIBUTIONS
 from bmnb.settings import setting
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
 from bmnb.transfer import accepted, access, address, configuration, databases, files, guards
+from bmnb.transfer.engine import Fast
 from bmnb.verification import databases as facts
 from bmnb.verification import files as listing
 
@@ -115,6 +116,17 @@ class Settings(RunSettings):
         label="Compare content",
         unit="%",
     )
+    engine: str = setting(
+        "literal",
+        "how data is carried over: fast, or literal as in the document",
+        label="Engine",
+        choices={"fast": "fast", "literal, as in the document": "literal"},
+    )
+    streams: int = setting(
+        0,
+        "streams side by side of the fast engine; 0: one a core of the target, up to four",
+        label="Streams",
+    )
     restart_target: bool = setting(
         True, "restart the target server when it has the address", label="Restart the target server"
     )
@@ -141,6 +153,13 @@ class Settings(RunSettings):
         return f"{access.WORK}/{slug(self.client)}"
 
     @property
+    def fast(self) -> Fast | None:
+        """The fast engine; None where the literal one is to do it."""
+        if self.engine != "fast":
+            return None
+        return Fast(self.origin, self.target, self.work, self.trees, self.carry_forgotten, self.streams)
+
+    @property
     def trees(self) -> tuple[str, ...]:
         return TREES + (tuple(ADDED_TREES) if self.carry_forgotten else ())
 
@@ -152,6 +171,10 @@ class Settings(RunSettings):
             found.append("origin and target are the same server")
         if self.hot_passes < 1:
             found.append("hot_passes: at least 1")
+        if self.engine not in ("fast", "literal"):
+            found.append(f"engine: {self.engine!r} is not one of fast, literal")
+        if self.streams < 0:
+            found.append("streams: at least 0")
         if not 0 <= self.compare_content <= 100:
             found.append("compare_content: from 0 to 100")
         found += self.common_problems()
@@ -251,7 +274,11 @@ def hot_synchronization(settings: Settings) -> Iterator[Action]:
     yield _stopped(settings.target)
     yield Command(origin, listing.mark_first_pass(folder), "remember the time of the first pass")
     yield Command(origin, guards.mark_trees(folder, settings.trees), "remember what is mounted where")
-    yield from _synchronize(settings, accept=(0, files.VANISHED), again=files.BROKEN_OFF)
+    if settings.fast:
+        yield from _safe_to_delete(settings)
+        yield from settings.fast.hot_pass()
+    else:
+        yield from _synchronize(settings, accept=(0, files.VANISHED), again=files.BROKEN_OFF)
 
 
 def undo_stop_services(settings: Settings) -> Iterator[Action]:
@@ -274,8 +301,8 @@ def stop_services(settings: Settings) -> Iterator[Action]:
         f"the way back is to enable and start the services of {origin}, where nothing is changed",
         expect=origin,
     )
-    for server in (origin, target):
-        yield from _stop(server)
+    stops = [command for server in (origin, target) for command in _stop(server)]
+    yield from settings.fast.stop(stops) if settings.fast else stops
     yield from _nothing_writes(settings)
 
 
@@ -283,6 +310,9 @@ def stop_services(settings: Settings) -> Iterator[Action]:
 def cold_synchronization(settings: Settings) -> Iterator[Action]:
     origin, mark = settings.origin, f"{settings.work}/cold-mark"
     yield from _nothing_writes(settings)
+    if settings.fast:
+        yield from _cold_synchronization(settings, settings.fast)
+        return
     yield Command(origin, f"touch {mark} && sleep 0.1", "remember the time", ensure=True)
     yield from _synchronize(settings, ensure=True)
     yield Check(
@@ -293,21 +323,62 @@ def cold_synchronization(settings: Settings) -> Iterator[Action]:
         "find out what writes the files that are named, stop it, then run this cell again",
     )
     if settings.carry_forgotten:
-        yield from _carry_queue(settings)
+        yield _carry_queue(settings)
+        yield _queue_is_here(settings)
 
 
-@step("Dump the databases of the original server", COLD)
-def dump_databases(settings: Settings) -> Iterator[Action]:
-    origin, target, folder = settings.origin, settings.target, settings.work
-    yield _start_postgresql(origin)
-    yield Check(
-        origin,
+def _cold_synchronization(settings: Settings, engine: Fast) -> Iterator[Action]:
+    """What the fast engine does here at once is the document's copy, dump and import."""
+    yield _same_servers(settings)
+    yield _trees_are_there(settings)
+    yield _same_trees(settings)
+    yield _no_session(settings)
+    yield from engine.cold_pass(*([_carry_queue(settings)] if settings.carry_forgotten else []))
+    if settings.carry_forgotten:
+        yield _queue_is_here(settings)
+
+
+def _carry_queue(settings: Settings) -> Command:
+    return Command(
+        settings.target,
+        files.synchronize_queue(settings.origin),
+        "mail in Postfix's queue",
+        env=_rsync(settings),
+        read=files.read_stats,
+        remedy="run this cell again",
+        ensure=True,
+    )
+
+
+def _queue_is_here(settings: Settings) -> Check:
+    return Check(
+        (settings.origin, settings.target),
+        guards.queue(),
+        guards.same_queue,
+        "mail that waits in Postfix's queue is on the target",
+        "it came meanwhile: run this cell again",
+    )
+
+
+def _no_session(settings: Settings) -> Check:
+    return Check(
+        settings.origin,
         guards.SESSIONS,
         must.nothing_printed,
         "no session on the databases",
         "stop the program that is named, then run this cell again",
         patience=30,
     )
+
+
+@step("Dump the databases of the original server", COLD)
+def dump_databases(settings: Settings) -> Iterator[Action]:
+    origin, target, folder = settings.origin, settings.target, settings.work
+    if settings.fast:
+        yield from settings.fast.dump()
+        return
+    yield _start_postgresql(origin)
+    yield _no_session(settings)
     yield Together(
         tuple(
             Command(
@@ -333,6 +404,9 @@ def dump_databases(settings: Settings) -> Iterator[Action]:
 @step("Copy the original server's files to the target server", COLD)
 def copy_configuration(settings: Settings) -> Iterator[Action]:
     origin, target = settings.origin, settings.target
+    if settings.fast:
+        yield from settings.fast.configuration()
+        return
     yield _same_servers(settings, installation=False)
     yield Command(target, configuration.save(settings.work), "save the target's own files first")
     rebuilt = [path for path in CONFIGURATION if path not in POSTFIX_MAPS]
@@ -358,10 +432,30 @@ def copy_configuration(settings: Settings) -> Iterator[Action]:
 
 @step("Import the databases into the target server", COLD)
 def import_databases(settings: Settings) -> Iterator[Action]:
-    origin, target, folder = settings.origin, settings.target, settings.work
-    yield _start_postgresql(origin)
-    yield _start_postgresql(target)
-    yield Command(target, databases.adopt_password(), "password of the role bj, from bm.ini")
+    origin, target = settings.origin, settings.target
+    starts = (_start_postgresql(origin), _start_postgresql(target))
+    password = Command(target, databases.adopt_password(), "password of the role bj, from bm.ini")
+    place = Command(target, databases.put_in_place(list(DATABASES)), "put the imported databases in place")
+    if settings.fast:
+        yield Together(starts)
+        yield from settings.fast.imports()
+        yield Together((password, place, *settings.fast.forget(origin)))
+    else:
+        yield from (*starts, password)
+        yield from _import(settings)
+        yield place
+    for database in DATABASES:
+        yield Check(
+            (origin, target),
+            databases.count_rows(database),
+            databases.same_rows,
+            f"rows per table of {database}",
+            "keep the target's services stopped and compare the tables that are named",
+        )
+
+
+def _import(settings: Settings) -> Iterator[Action]:
+    target, folder = settings.target, settings.work
     for database, file in DATABASES.items():
         yield Command(target, databases.drop_unfinished(database), f"drop an unfinished import of {database}")
         yield Command(target, databases.create(database), f"create {database}")
@@ -373,15 +467,6 @@ def import_databases(settings: Settings) -> Iterator[Action]:
             gauge=databases.import_read(folder, file),
         )
         yield Command(target, databases.analyze(database), f"statistics of {database}")
-    yield Command(target, databases.put_in_place(list(DATABASES)), "put the imported databases in place")
-    for database in DATABASES:
-        yield Check(
-            (origin, target),
-            databases.count_rows(database),
-            databases.same_rows,
-            f"rows per table of {database}",
-            "keep the target's services stopped and compare the tables that are named",
-        )
 
 
 @step("Verify that nothing is missing", COLD)
@@ -461,7 +546,8 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
             decision=f"accept-{database}",
         )
     if settings.carry_forgotten:
-        yield from _carry_queue(settings)
+        yield _carry_queue(settings)
+        yield _queue_is_here(settings)
 
 
 def undo_stop_origin(settings: Settings) -> Iterator[Action]:
@@ -605,11 +691,14 @@ def restart_target(settings: Settings) -> Iterator[Action]:
     )
     yield Command(target, accepted.mark(folder), "remember when it begins to serve")
     yield Command(target, configuration.CONFIGURE_NGINX, "virtual hosts of the client's domains", when=nginx)
-    yield Command(target, proofs.RESTART_NGINX, "nginx with the copied certificate")
-    yield Command(target, "systemctl enable bluemind.target postfix", "enable the services")
-    yield Command(target, "bmctl start", "start BlueMind", ensure=True)
-    yield Command(target, "systemctl start postfix", "start Postfix", ensure=True)
-    yield Command(target, address.announce(settings.address), "tell the neighbours again", ensure=True)
+    starts = (
+        Command(target, proofs.RESTART_NGINX, "nginx with the copied certificate"),
+        Command(target, "systemctl enable bluemind.target postfix", "enable the services"),
+        Command(target, "bmctl start", "start BlueMind", ensure=True),
+        Command(target, "systemctl start postfix", "start Postfix", ensure=True),
+        Command(target, address.announce(settings.address), "tell the neighbours again", ensure=True),
+    )
+    yield from [Together(starts)] if settings.fast else starts
     yield _running(target)
     yield Call(target, "GET", api.STATE, "BlueMind's state", judge=api.is_running, patience=600)
 
@@ -711,6 +800,8 @@ def clean_up(settings: Settings) -> Iterator[Action]:
     dumps = " ".join(f"{folder}/{file}" for file in DATABASES.values())
     yield Command(target, f"rm -f {dumps}", "remove the dumps")
     yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key pair")
+    if settings.fast:
+        yield from settings.fast.clean_up()
     for database in DATABASES:
         yield Command(target, databases.drop_before(database), f"drop the target's old {database}")
 
@@ -791,23 +882,36 @@ def _same_servers(settings: Settings, installation: bool = True) -> Check:
     )
 
 
-def _carry_queue(settings: Settings) -> Iterator[Action]:
-    origin, target = settings.origin, settings.target
-    yield Command(
-        target,
-        files.synchronize_queue(origin),
-        "mail in Postfix's queue",
-        env=_rsync(settings),
-        read=files.read_stats,
-        remedy="run this cell again",
-        ensure=True,
+def _trees_are_there(settings: Settings) -> Check:
+    return Check(
+        settings.origin,
+        files.count(settings.trees),
+        partial(files.safe_to_follow, tuple(settings.known_empty)),
+        "the trees of the origin are there",
+        "mount the tree, or name it under known_empty if it is rightly empty",
     )
+
+
+def _same_trees(settings: Settings) -> Check:
+    return Check(
+        settings.origin,
+        guards.compare_trees(settings.work, settings.trees),
+        must.nothing_printed,
+        "the trees are those of the first pass",
+        "mount what is missing; if it is rightly so, remove the file `trees` in the run's folder there",
+    )
+
+
+def _safe_to_delete(settings: Settings) -> Iterator[Action]:
+    yield _same_servers(settings)
+    yield _trees_are_there(settings)
+    yield _same_trees(settings)
     yield Check(
-        (origin, target),
-        guards.queue(),
-        guards.same_queue,
-        "mail that waits in Postfix's queue is on the target",
-        "it came meanwhile: run this cell again",
+        (settings.origin, settings.target),
+        guards.sizes(settings.trees),
+        partial(guards.not_much_smaller, tuple(settings.known_smaller)),
+        "no tree is much smaller than its copy",
+        "see what is missing on the origin; if nothing is, name the tree under known_smaller",
     )
 
 
@@ -815,28 +919,7 @@ def _synchronize(
     settings: Settings, accept: tuple[int, ...] = (0,), again: tuple[int, ...] = (), ensure: bool = False
 ) -> Iterator[Action]:
     origin, target = settings.origin, settings.target
-    yield _same_servers(settings)
-    yield Check(
-        origin,
-        files.count(settings.trees),
-        partial(files.safe_to_follow, tuple(settings.known_empty)),
-        "the trees of the origin are there",
-        "mount the tree, or name it under known_empty if it is rightly empty",
-    )
-    yield Check(
-        origin,
-        guards.compare_trees(settings.work, settings.trees),
-        must.nothing_printed,
-        "the trees are those of the first pass",
-        "mount what is missing; if it is rightly so, remove the file `trees` in the run's folder there",
-    )
-    yield Check(
-        (origin, target),
-        guards.sizes(settings.trees),
-        partial(guards.not_much_smaller, tuple(settings.known_smaller)),
-        "no tree is much smaller than its copy",
-        "see what is missing on the origin; if nothing is, name the tree under known_smaller",
-    )
+    yield from _safe_to_delete(settings)
     for tree in settings.trees:
         yield Command(
             target,

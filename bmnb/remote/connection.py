@@ -84,7 +84,8 @@ class Connection:
         with self._places:
             began = time.monotonic()
             try:
-                channel = self._transport.open_session(window_size=WINDOW, timeout=CONNECT_SECONDS)
+                within = min(CONNECT_SECONDS, timeout or CONNECT_SECONDS)
+                channel = self._transport.open_session(window_size=WINDOW, timeout=within)
                 channel.exec_command(shell(self.address.user))
                 threading.Thread(target=_send, args=(channel, script(line, stdin)), daemon=True).start()
                 out, err, status = _drain(channel, timeout, on_output)

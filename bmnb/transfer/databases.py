@@ -122,6 +122,11 @@ END $$;
 END"""
 
 
+def uncomment(databases: list[str]) -> str:
+    lines = "\n".join(f'COMMENT ON DATABASE "{name}" IS NULL;' for name in databases)
+    return f"{_psql()} <<'END'\n{lines}\nEND"
+
+
 def given_up(database: str) -> str:
     """The name of an imported database on the way back."""
     return f"{database}_given_up_bmnb"

@@ -25,6 +25,16 @@ def synchronize(origin: str, tree: str) -> str:
     return f"rsync {OPTIONS} root@{origin}:{tree}/ {tree}/"
 
 
+def synchronize_all(origin: str, trees: tuple[str, ...], ssh: str) -> str:
+    """Synchronize one tree after the other; end with the highest status, after the first that is not accepted."""
+    return f"""worst=0
+for tree in {" ".join(map(quote, trees))}; do
+  {ssh} root@{origin} "test -n \\"\\$(find $tree/ -mindepth 1 -print -quit 2> /dev/null)\\"" || continue
+  rsync {OPTIONS} "root@{origin}:$tree/" "$tree/"; status=$?
+  [ $status -le $worst ] || worst=$status; [ $status -eq 0 ] || [ $status -eq {VANISHED} ] || break
+done; exit $worst"""
+
+
 def synchronize_queue(origin: str) -> str:
     """Carry Postfix's queues; Postfix gives the files the names of their new inodes when it starts."""
     chosen = " ".join(f"--include='/{queue}/***'" for queue in QUEUES)

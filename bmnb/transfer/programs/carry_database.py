@@ -12,11 +12,9 @@ that are equal in every bucket, or it fails.
 """
 
 import argparse
-import hashlib
 import json
 import mmap
 import os
-import re
 import subprocess
 import sys
 from array import array
@@ -57,12 +55,38 @@ LARGE_OBJECTS = """SELECT m.oid, pg_get_userbyid(m.lomowner),
   (SELECT md5(string_agg(md5(data), '' ORDER BY pageno)) FROM pg_largeobject WHERE loid = m.oid)
 FROM pg_largeobject_metadata m"""
 
+USERS = 16384  # the first oid that is not the system's own
+CATALOGS = [
+    # without what VACUUM and ANALYZE write there
+    f"""SELECT oid, relname, relnamespace, reltype, relowner, relkind, relpersistence, relispartition, relacl,
+      reloptions, relpartbound::text FROM pg_class WHERE oid >= {USERS}""",
+    *(
+        f"SELECT * FROM pg_{name} WHERE {oid} >= {USERS}"
+        for name, oid in (
+            *(
+                ("attribute", "attrelid"),
+                ("attrdef", "adrelid"),
+                ("constraint", "oid"),
+                ("index", "indexrelid"),
+            ),
+            *(("inherits", "inhrelid"), ("partitioned_table", "partrelid"), ("sequence", "seqrelid")),
+            *(("proc", "oid"), ("trigger", "oid"), ("type", "oid"), ("enum", "oid"), ("rewrite", "oid")),
+            *(("namespace", "oid"), ("extension", "oid"), ("description", "objoid"), ("policy", "polrelid")),
+            *(("operator", "oid"), ("opclass", "oid"), ("cast", "oid"), ("collation", "oid")),
+            *(("statistic_ext", "stxrelid"), ("event_trigger", "oid"), ("default_acl", "oid")),
+        )
+    ),
+    "SELECT * FROM pg_namespace WHERE nspname = 'public'",
+]
+"""What defines the tables, indexes, functions and rights of a database; compared with the same server's own."""
+
 MATERIALIZED = "SELECT oid::regclass FROM pg_class WHERE relkind = 'm' ORDER BY pg_class.oid"
 LEAVES = "SELECT oid, oid::regclass FROM pg_class WHERE relkind = 'r' ORDER BY pg_class.oid"
 
 EXACT = "SET LOCAL extra_float_digits = 3"
 
 LOCAL = ("bash", "-c")
+BYTES_A_SESSION = 64 << 20
 AHEAD = 5
 """Tables that are asked for at once, so that no answer waits for a question over the line."""
 
@@ -297,35 +321,29 @@ class Origin:
 
     def begin(self, digits: int) -> None:
         """Open the snapshot; `since` is the oldest transaction that it may not see."""
-        self.digits = digits
-        self.session.tell(f"{PLAIN_TEXT}; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.session.tell(
+            f"{PLAIN_TEXT}; SET extra_float_digits = {digits}; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        )
         self.snapshot = self.session.value("SELECT pg_export_snapshot()")
         self.since = int(
             self.session.value("SELECT txid_snapshot_xmin(txid_current_snapshot()) % 4294967296")
         )
+        self.bytes = int(self.session.value("SELECT pg_database_size(current_database())"))
         stored = "AND a.attgenerated = ''" if self.version >= 120000 else ""
         self.tables = [Table(*row) for row in self.session.rows(TABLES.format(stored=stored))]
 
-    def one_more(self) -> Session:
+    def one_more(self, digits: int) -> Session:
         session = Session(self.shell, self.database)
         session.tell(
-            f"{PLAIN_TEXT}; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+            f"{PLAIN_TEXT}; SET extra_float_digits = {digits}; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
             f"SET TRANSACTION SNAPSHOT {literal(self.snapshot)}"
         )
         return session
 
-    def dump(self, options: str) -> "subprocess.Popen[bytes]":
-        line = f"{AS_POSTGRES}pg_dump --snapshot={self.snapshot} {options} {quote(self.database)}"
-        return subprocess.Popen([*self.shell, line], stdout=subprocess.PIPE)
-
-    def schema(self) -> str:
-        """A sum of the schema, without what is new in each dump."""
-        with self.dump("--schema-only") as dump:
-            assert dump.stdout
-            told = dump.stdout.read()
-        if dump.returncode != 0:
-            raise Failed(f"pg_dump of the schema of {self.database} ended with {dump.returncode}")
-        return hashlib.sha256(re.sub(rb"(?m)^\\(un)?restrict .*$", b"", told)).hexdigest()
+    def schema(self, row_hash: str) -> str:
+        """Sums of the rows of the catalogs that define what the user has made."""
+        sums = (f"(SELECT sum({row_hash}) FROM ({rows}) bmnb_row)" for rows in CATALOGS)
+        return " ".join(self.session.rows(f"SELECT {', '.join(sums)}")[0])
 
 
 class Pass:
@@ -342,18 +360,14 @@ class Pass:
         server.close()
 
     def run(self) -> None:
+        origin = self.origin
         # before 12 the shortest text of a float was another one: then 15 digits are compared
         self.digits = 1 if self.oldest >= 120000 else 0
-        origin = self.origin
         origin.begin(self.digits)
-        with ThreadPoolExecutor(1) as pool:
-            schema = pool.submit(origin.schema)
-            usable = self.state.get("bases", {}).keys() == {table.name for table in origin.tables}
-            found = self.look() if usable else []
-            if not usable or self.state["schema"] != schema.result():
-                self.restore()
-                found = self.look()
-        self.apply(found, {"schema": schema.result(), "since": origin.since})
+        schema = origin.schema(self.hash)
+        if self.state.get("schema") != schema:
+            self.restore()
+        self.apply(self.look(), {"schema": schema, "since": origin.since})
 
     # what the last pass left: a file, named by the comment of the database, so that both change at once
 
@@ -380,7 +394,8 @@ class Pass:
         every text index (wiki.postgresql.org/wiki/Locale_data_changes).
         """
         dump = f"/var/lib/postgresql/bmnb-{self.origin.database}.dump"
-        with self.origin.dump("-Fc -Z1") as source:
+        line = f"{AS_POSTGRES}pg_dump -Fc -Z1 --snapshot={self.origin.snapshot} {quote(self.origin.database)}"
+        with subprocess.Popen([*self.origin.shell, line], stdout=subprocess.PIPE) as source:
             postgres(f"sh -c 'umask 077; cat > {dump}'", stdin=source.stdout)
         if source.returncode != 0:
             raise Failed(f"pg_dump of {self.origin.database} ended with {source.returncode}")
@@ -425,12 +440,13 @@ class Pass:
 
     def look(self) -> List[Found]:
         """Compare all tables, in several sessions at once."""
-        shares = [self.origin.tables[number :: self.jobs] for number in range(self.jobs)]
-        with ThreadPoolExecutor(self.jobs) as pool:
+        sessions = min(self.jobs, 1 + self.origin.bytes // BYTES_A_SESSION)
+        shares = [self.origin.tables[number::sessions] for number in range(sessions)]
+        with ThreadPoolExecutor(sessions) as pool:
             return [found for share in pool.map(self.look_at, shares) for found in share]
 
     def look_at(self, tables: Sequence[Table]) -> List[Found]:
-        session = self.origin.one_more()
+        session = self.origin.one_more(self.digits)
         bases = [Base(self.state["bases"][table.name]) for table in tables]
         since = self.state["since"]
         recent = "false" if since is None else f"age(xmin) <= age('{since}'::xid)"
@@ -440,20 +456,20 @@ class Pass:
         while waiting:
             found.append(differing(session, *waiting.popleft()))
             waiting.extend(islice(asked, 1))
+        for one in found:
+            if one.hashes and one.removed is not None:
+                columns = f"SELECT {one.table.columns} FROM {one.table.name} bmnb_row WHERE {recent}"
+                one.rows.extend(session.lines(f"{EXACT}; COPY ({columns}) TO STDOUT"))
         session.close()
         return found
 
     def ask(self, session: Session, table: Table, base: Base, recent: str) -> Tuple[Table, Base]:
-        """Ask for the sums of a table, and the hashes and columns of the rows that are recent."""
+        """Ask for the sums of a table, and for the hashes of the rows that are recent."""
         rows = f"FROM {table.name} bmnb_row"
         bits = bits_for(len(base.hashes))
         bucket = f"{self.hash} >> {64 - bits}" if bits else "0"
-        session.ask(
-            f"SET LOCAL extra_float_digits = {self.digits}; "
-            f"SELECT {bucket}, count(*), sum({self.hash}) {rows} GROUP BY 1"
-        )
+        session.ask(f"SELECT {bucket}, count(*), sum({self.hash}) {rows} GROUP BY 1")
         session.ask(f"SELECT {self.hash} {rows} WHERE {recent}")
-        session.ask(f"{EXACT}; COPY (SELECT {table.columns} {rows} WHERE {recent}) TO STDOUT")
         return table, base
 
     # bringing it over
@@ -557,8 +573,7 @@ def differing(session: Session, table: Table, base: Base) -> Found:
     answer = (line.split(b"\t") for line in session.answer())
     sums = {int(bucket): (int(count), int(total)) for bucket, count, total in answer}
     hashes = [int(line) for line in session.answer()]
-    rows = list(session.answer())
-    return Found(table, base, sums, surplus(base, bits_for(len(base.hashes)), sums, hashes), hashes, rows)
+    return Found(table, base, sums, surplus(base, bits_for(len(base.hashes)), sums, hashes), hashes, [])
 
 
 def main() -> None:

@@ -46,6 +46,7 @@ LARGE = 64 << 20
 ONE_STREAM = 64 << 20
 """Bytes up to which one stream is enough."""
 
+MANY = 500
 OVERHEAD = 8 << 10
 """What a file costs beside its bytes, in bytes."""
 
@@ -157,12 +158,13 @@ class Lists:
         for name in self.names(kind):
             os.unlink(self.path(kind, name))
 
-    def look(self) -> None:
-        """List all entries, several groups at a time."""
+    def look(self) -> float:
+        """List all entries, several groups at a time; return the seconds that it took."""
         if self.live:
             # what is dirty in memory could change once more without another time
             os.sync()
-        write(self.path("began"), [str(time.time()).encode()])
+        began = time.time()
+        write(self.path("began"), [str(began).encode()])
         self.clear("new")
         with ThreadPoolExecutor(self.jobs) as pool:
             for done in pool.map(self.list_group, self.groups().items()):
@@ -170,6 +172,7 @@ class Lists:
                     sys.exit(
                         f"find ended with {done.returncode}: {done.stderr[-1000:].decode(errors='replace')}"
                     )
+        return round(time.time() - began, 2)
 
     def groups(self) -> Dict[str, List[str]]:
         """The find commands that list every entry once, each with its group's name."""
@@ -248,6 +251,11 @@ class Lists:
             chosen = dict(zip(names, pool.map(self.choose_of, names)))
         told = {key: sum(one[key] for one in chosen.values()) for key in COUNTED}
         number = self.jobs if told["bytes"] > ONE_STREAM else 1
+        if not self.live and told["deleted"] > max(MANY, told["files"] // 3):
+            sys.exit(
+                f"{told['deleted']} entries are gone since the last hot pass, {told['files']} are left: see "
+                "what is missing on the origin; if nothing is, synchronize once more before the stop"
+            )
         # files with several names are in one stream, the first
         streams = [[f"links.{name}" for name in names]] + [[] for _ in range(number - 1)]
         loads = [0] * number
@@ -371,7 +379,8 @@ class Carrier:
         folders = [f"folders.{name}" for name in groups]
         sent = [*folders, *(f"large.{name}" for name in groups), *chain.from_iterable(streams)]
         deleted = [f"deleted.{name}" for name in groups]
-        self.delete(self.fetch(deleted))
+        if told["deleted"]:
+            self.delete(self.fetch(deleted))
         if told["large"]:
             self.rsync([f"large.{name}" for name in groups])
         if len(streams) == 1:
@@ -459,7 +468,7 @@ def main() -> None:
     parser.add_argument("jobs", type=int, help="listings and streams at a time")
     parser.add_argument("services", choices=["hot", "cold"], help="whether the origin's services run")
     parser.add_argument("names", nargs="+", help="trees; for sums: lists")
-    parser.add_argument("--ssh", nargs="+", help="the command that runs a line on the origin")
+    parser.add_argument("--ssh", nargs=argparse.REMAINDER, help="the command that runs a line on the origin")
     given = parser.parse_args()
     live = given.services == "hot"
     if given.command == "carry":
@@ -469,12 +478,11 @@ def main() -> None:
         sys.stdout.buffer.write(b"".join(one + b"\0" for one in sums(list(paths))))
     else:
         lists = Lists(given.folder, given.jobs, given.names, live)
-        if given.command == "scan":
-            lists.look()
+        seconds = lists.look() if given.command == "scan" else 0.0
         if live:
             lists.trust(sys.stdin.buffer)
         if given.command == "scan":
-            print(json.dumps(lists.choose()))
+            print(json.dumps({**lists.choose(), "listing seconds": seconds}))
 
 
 if __name__ == "__main__":

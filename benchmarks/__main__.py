@@ -1,0 +1,64 @@
+"""`make bench`: the variants in turn, round after round; results after each in benchmarks/out/results.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.migration import Case, measure
+from benchmarks.relay import LOOPBACK, WAN
+
+OUT = Path(__file__).with_name("out") / "results.json"
+VARIANTS = ("literal", "fast")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--lines", nargs="+", choices=["loopback", "wan"], default=["loopback", "wan"])
+    parser.add_argument("--caches", nargs="+", choices=["warm", "cold"], default=["warm"])
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS)
+    given = parser.parse_args()
+    lines = [{"loopback": LOOPBACK, "wan": WAN}[name] for name in given.lines]
+    results: list[dict[str, Any]] = []
+    for line in lines:
+        for cache in given.caches:
+            for number in range(1, given.rounds + 1):
+                for variant in given.variants:
+                    for row in measure(Case(variant, line, cache, given.files), number):
+                        results.append(row)
+                        print(json.dumps(row), flush=True)
+                    OUT.parent.mkdir(exist_ok=True)
+                    OUT.write_text(json.dumps(results, indent=1) + "\n")
+    for text in ratios(results):
+        print(text)
+
+
+def ratios(results: list[dict[str, Any]]) -> list[str]:
+    """literal / fast of each round, as median and range."""
+    told = []
+    cases = dict.fromkeys((one["line"], one["cache"], one["part"]) for one in results)
+    for line, cache, part in cases:
+        seconds = {
+            (one["variant"], one["round"]): one["seconds"]
+            for one in results
+            if (one["line"], one["cache"], one["part"]) == (line, cache, part)
+        }
+        found = [
+            seconds["literal", number] / fast
+            for (variant, number), fast in seconds.items()
+            if variant == "fast" and fast and ("literal", number) in seconds
+        ]
+        if found:
+            told.append(
+                f"{line}, {cache} caches, {part}: literal / fast {median(found):.1f} [{min(found):.1f}-{max(found):.1f}]"
+            )
+    return told
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""One migration on a lab of its own, measured: hot pass, what users change, cold phase, comparison."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.meter import Meter
+from benchmarks.relay import LOOPBACK, Line, relay
+from bmnb.journal import Journal
+from bmnb.lab import Lab
+from bmnb.lab.demo import unexpected
+from bmnb.procedures import changing_distributions as procedure
+from bmnb.run import Run
+from bmnb.settings import make
+
+OUT = Path(__file__).with_name("out")
+CHANGE = Path(__file__).with_name("change.py")
+ANSWERS = {"erase-target": "target", "stop-service": "origin", "switch-servers": "origin"}
+SSH_PORT, RELAY_PORT = 22, 2222
+
+FILES_A_USER = 500
+ROWS_A_FILE = 20
+"""20 rows a file are 1 GB of databases with their indexes at 200,000 files."""
+
+PARTS = {
+    "stop": (procedure.stop_services,),
+    "files": (procedure.cold_synchronization,),
+    "dump": (procedure.dump_databases,),
+    "configuration": (procedure.copy_configuration,),
+    "import": (procedure.import_databases,),
+    "verify": (procedure.verify_copy,),
+    "switch": (procedure.stop_origin, procedure.take_over_address, procedure.restart_target),
+}
+"""Each part of the downtime with its steps. With the fast engine, `files` has databases and configuration beside it."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured: an engine over a line, with warm or cold caches, with so many files."""
+
+    variant: str
+    line: Line
+    cache: str
+    files: int
+    share: float = 0.005
+
+    @property
+    def users(self) -> int:
+        return max(10, self.files // FILES_A_USER)
+
+
+def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one migration."""
+    common = {
+        "variant": case.variant,
+        "line": case.line.name,
+        "cache": case.cache,
+        "files": case.files,
+        "round": number,
+    }
+    name = f"fstb-{os.getpid()}"
+    with tempfile.TemporaryDirectory() as runs, Lab(name, print) as lab:
+        lab.up(messages=case.files, rows=case.files * ROWS_A_FILE, users=case.users)
+        lab.origin.must("systemctl disable --now bmnb-writer")
+        run = opened(lab, runs, case.variant)
+        with line_between(lab, case.line):
+            yield from ({**common, **row} for row in hot(lab, run))
+            lab.origin.must(f"python3 - {case.share} {number} <<'END'\n{CHANGE.read_text()}\nEND")
+            if case.cache == "cold":
+                Path("/proc/sys/vm/drop_caches").write_text("3\n")
+            rows = list(cold(lab, run))
+        run.close()
+        OUT.mkdir(exist_ok=True)
+        shutil.copy(run.journal.path, OUT / f"{case.variant}-{case.files}-{case.cache}-{number}.jsonl")
+        differences = len(unexpected(lab))
+        yield from ({**common, **row, "differences": differences} for row in rows)
+
+
+def opened(lab: Lab, runs: str, engine: str) -> Run:
+    values = {
+        "client": "bench",
+        "origin": "origin",
+        "target": "target",
+        "address": lab.origin.address,
+        "ssh_config": str(lab.ssh_config),
+        "runs": runs,
+        "answers": ANSWERS,
+        "engine": engine,
+        # a restart costs both engines the same
+        "restart_target": False,
+        # the rest is compared by metadata, in both engines
+        "compare_content": 0,
+        "dry_run": False,
+    }
+    return Run(procedure.PROCEDURE, make(procedure.Settings, values), show=lambda table: None)
+
+
+@contextmanager
+def line_between(lab: Lab, line: Line) -> Iterator[None]:
+    """Lead the target's ssh to the origin through the line, which ends on this machine."""
+    if line == LOOPBACK:
+        yield
+        return
+    here = lab.bridge.address(1)
+    rule = f"OUTPUT -p tcp -d {lab.origin.address} --dport {SSH_PORT} -j DNAT --to-destination {here}:{RELAY_PORT}"
+    with relay(line, (here, RELAY_PORT), (lab.origin.address, SSH_PORT)):
+        lab.target.must(f"iptables -t nat -A {rule}")
+        try:
+            yield
+        finally:
+            lab.target.must(f"iptables -t nat -D {rule}")
+
+
+def hot(lab: Lab, run: Run) -> Iterator[dict[str, Any]]:
+    for step in procedure.PROCEDURE.steps[: procedure.PROCEDURE.steps.index(procedure.hot_synchronization)]:
+        run(step)
+    with Meter(lab.origin) as origin, Meter(lab.target) as target:
+        run(procedure.hot_synchronization)
+    lines = run.journal.lines
+    yield row("hot pass", seconds_of(run.journal, procedure.hot_synchronization), origin, target)
+    for line in lines:
+        if line["event"] == "done" and line["action"].startswith("hot-") and line.get("row"):
+            yield row(f"hot: {line['title']}", line["seconds"])
+
+
+def cold(lab: Lab, run: Run) -> Iterator[dict[str, Any]]:
+    steps = procedure.PROCEDURE.steps
+    first, last = steps.index(procedure.stop_services), steps.index(procedure.restart_target)
+    with Meter(lab.origin) as origin, Meter(lab.target) as target:
+        for step in steps[first : last + 1]:
+            run(step)
+    journal = run.journal
+    yield row("downtime", seconds_of(journal, *steps[first : last + 1]), origin, target)
+    for part, of in PARTS.items():
+        yield row(part, seconds_of(journal, *of))
+    names = tuple(step.name for step in steps[first : last + 1])
+    for line in journal.lines:
+        if line["event"] == "done" and line["action"].startswith(names) and line["seconds"]:
+            yield row(f"cold: {line['title']}", line["seconds"])
+    for step in steps[last + 1 :]:
+        run(step)
+
+
+def seconds_of(journal: Journal, *steps: Any) -> float:
+    """Seconds from the beginning of the first of these steps to the end of the last."""
+    began = next(line for line in journal.lines if line.get("step", "").split(".")[0] == steps[0].name)
+    ended = [
+        line
+        for line in journal.lines
+        if line["event"] == "step done" and line["step"].split(".")[0] == steps[-1].name
+    ]
+    times = (datetime.fromisoformat(line["time"]) for line in (ended[-1], began))
+    return round((next(times) - next(times)).total_seconds(), 2)
+
+
+def row(part: str, seconds: float, *meters: Meter) -> dict[str, Any]:
+    """A row of the results; `bytes` are those that the origin sent."""
+    return {
+        "part": part,
+        "seconds": seconds,
+        "bytes": meters[0].sent_bytes if meters else None,
+        "cpu_seconds": round(sum(meter.cpu_seconds for meter in meters), 2) if meters else None,
+        "peak_mib": round(max(meter.peak_mib for meter in meters), 1) if meters else None,
+        "differences": None,
+    }

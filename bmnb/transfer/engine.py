@@ -1,0 +1,150 @@
+"""The fast engine: what costs time is done while the origin's services run, and what is left side by side.
+
+A hot pass learns what the origin has, and copies it, databases too. Once the services are stopped, a cold
+pass looks once at the origin's metadata and once at its rows, and moves what changed since. Where a server
+lacks what a part needs, that part is done as the document does it; the step's table says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bmnb.bluemind.paths import DATABASES
+from bmnb.steps import Action, Command, Condition, Together
+from bmnb.transfer import access, databases, fast, files
+
+OPEN_LINE = "open the connection of the cold pass"
+
+LACKING = {
+    "files": "a server lacks Python 3.7, GNU find, sort or tar: rsync does it",
+    "databases": "a server lacks Python 3.7 or PostgreSQL 10: dump and import do it",
+}
+
+
+@dataclass(frozen=True)
+class Fast:
+    """The actions of a migration's passes. `folder` is the run's on the servers; `streams` 0 lets it choose."""
+
+    origin: str
+    target: str
+    folder: str
+    trees: tuple[str, ...]
+    added: bool
+    streams: int
+
+    def hot_pass(self) -> Iterator[Action]:
+        """Everything is copied, or what changed since the last pass: then it rehearses the cold pass."""
+        for server in (self.origin, self.target):
+            yield Command(
+                server, "true", "put the programs of the fast engine there", files=fast.programs(self.folder)
+            )
+        yield Command(
+            self.target,
+            fast.probe(self.folder, self.origin),
+            "find out which parts it can do on these servers",
+            read=fast.read_probe,
+            ensure=True,
+        )
+        yield Together((self._files(live=True), *self._databases()))
+        yield self._literal_files(live=True)
+        yield Command(self.target, fast.open_line(self.folder, self.origin), OPEN_LINE)
+
+    def stop(self, stops: Iterable[Command]) -> Iterator[Action]:
+        """Stop both servers at once; their PostgreSQL, which bmctl takes down too, comes up meanwhile."""
+        yield Together(tuple(stops))
+        for server in (self.origin, self.target):
+            yield Command(
+                server, "systemctl start --no-block postgresql", "have PostgreSQL started", ensure=True
+            )
+
+    def cold_pass(self, *beside: Command) -> Iterator[Action]:
+        """What changed since the last hot pass: trees, databases and configuration side by side."""
+        configuration = fast.carry_configuration(self.folder, self.origin, self.added)
+        yield Together(
+            (
+                self._files(live=False),
+                *self._databases(),
+                Command(self.target, configuration, "configuration, in one stream"),
+                *beside,
+            )
+        )
+        yield self._literal_files(live=False)
+
+    def dump(self) -> Iterator[Action]:
+        start = "systemctl start postgresql"
+        yield Command(self.origin, start, "start PostgreSQL", when=self._unless("databases"), ensure=True)
+        for database, file in DATABASES.items():
+            line = databases.dump(self.folder, self.origin, database, file)
+            complete = f"tail -n 5 {self.folder}/{file} | grep -q -e '{databases.COMPLETE}'"
+            yield Command(
+                self.target,
+                f"( {line} ) && {complete}",
+                f"dump {database}",
+                when=self._unless("databases"),
+                ensure=True,
+            )
+
+    def configuration(self) -> Iterator[Action]:
+        yield Command(self.target, fast.rebuild_maps(self.added), "Postfix's maps, from their -flat files")
+
+    def imports(self) -> Iterator[Action]:
+        for database, file in DATABASES.items():
+            parts = [
+                databases.adopt_password(),
+                databases.drop_unfinished(database),
+                databases.create(database),
+                databases.set_time_zone(database),
+                databases.import_dump(self.folder, database, file),
+                databases.analyze(database),
+            ]
+            line = "\n".join(["set -e", *(f"( {part} )" for part in parts)])
+            yield Command(self.target, line, f"import {database}", when=self._unless("databases"))
+
+    def forget(self, server: str) -> Iterator[Command]:
+        yield Command(server, fast.forget(self.folder), "remove the fast engine's programs and lists")
+
+    def clean_up(self) -> Iterator[Action]:
+        """Remove what the engine keeps on the target; the origin is out of reach by then."""
+        yield Command(self.target, fast.close_line(self.folder), "close the connection of the cold pass")
+        yield Command(self.target, databases.uncomment(list(DATABASES)), "remove the fast engine's marks")
+        yield from self.forget(self.target)
+
+    def _files(self, live: bool) -> Command:
+        return Command(
+            self.target,
+            fast.carry_files(self.folder, self.origin, self.trees, live, self.streams),
+            "all trees" if live else "what changed in the trees",
+            when=self._if("files"),
+            read=fast.read_told,
+            remedy="run this cell again: what has come is not sent again",
+        )
+
+    def _databases(self) -> Iterator[Command]:
+        for database in DATABASES:
+            yield Command(
+                self.target,
+                fast.carry_database(self.folder, self.origin, database, self.streams),
+                f"rows of {database}, proven equal",
+                when=self._if("databases"),
+                read=fast.read_told,
+                remedy="run this cell again; where it fails again, take the engine `literal`",
+            )
+
+    def _literal_files(self, live: bool) -> Command:
+        return Command(
+            self.target,
+            files.synchronize_all(self.origin, self.trees, access.ssh(self.folder)),
+            "all trees, with rsync",
+            when=self._unless("files"),
+            env={"LC_ALL": "C.UTF-8", "RSYNC_RSH": access.ssh(self.folder)},
+            accept=(0, files.VANISHED) if live else (0,),
+        )
+
+    def _if(self, part: str) -> Condition:
+        return Condition(self.target, f"test -e {self.folder}/fast-{part}", LACKING[part])
+
+    def _unless(self, part: str) -> Condition:
+        return Condition(
+            self.target, f"test ! -e {self.folder}/fast-{part}", "the fast engine has carried them over"
+        )

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import click
 
 from bmnb import procedures
 from bmnb.errors import InputError
-from bmnb.fleet import members, work
+from bmnb.fleet import board, members, page, work
 from bmnb.fleet.conduct import Conductor, Wish
 from bmnb.fleet.store import PLANNED, STARTED, Store
+from bmnb.language import LANGUAGES
+
+WATCH_SECONDS = 3.0
 
 runs_option = click.option(
     "--runs", type=Path, default="runs", show_default=True, help="folder of the runs, with the fleet's state"
@@ -67,10 +72,6 @@ def run(
     store = Store(runs)
     store.make()
     with store.alone():
-        told = store.told()
-        if told.get("procedure", procedure) != procedure:
-            raise InputError(f"{runs} has a fleet of {told['procedure']}\n  → another folder: --runs DIR")
-        store.tell(procedure=procedure, through=through, at_once=at_once, scheduler=scheduler)
         engine = Engine(at_once, Cluster(scheduler, tls_ca, tls_cert, tls_key), store.folder)
         try:
             conductor = Conductor(
@@ -79,6 +80,7 @@ def run(
             code = conductor.run()
         finally:
             engine.close()
+        click.echo(f"report: {page.write(board.Board(store.runs))}")
     sys.exit(code)
 
 
@@ -95,6 +97,25 @@ def stop(clients: tuple[str, ...], runs: Path) -> None:
         if not store.commanded and work.interrupt(store.folder, one.name):
             click.echo(f"{one.name}: asked to end; no fleet command attends it")
     click.echo(f"asked to end: {', '.join(one.name for one in active) or 'none is under way'}")
+
+
+@fleet.command(epilog="Example: bmnb fleet status --watch")
+@runs_option
+@click.option("--json", "as_json", is_flag=True, help="one JSON list")
+@click.option("--watch", is_flag=True, help="again every few seconds, until nothing is left to wait for")
+@click.option("--report", "as_report", is_flag=True, help="write the summary over all clients as HTML")
+@click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language")
+def status(runs: Path, as_json: bool, watch: bool, as_report: bool, lang: str) -> None:
+    """Show where each client stands, by the fleet's state and the journals of the runs."""
+    shown = board.Board(_known(runs).runs, lang)
+    while watch and shown.open:
+        click.clear()
+        click.echo(shown.text())
+        time.sleep(WATCH_SECONDS)
+    if as_report:
+        click.echo(f"report: {page.write(shown, lang)}")
+        return
+    click.echo(json.dumps(shown.plain(), indent=2, ensure_ascii=False) if as_json else shown.text())
 
 
 def _known(runs: Path) -> Store:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bmnb import forecast
-from bmnb.errors import BmnbError
+from bmnb.errors import BmnbError, InputError
 from bmnb.fleet.course import Course
 from bmnb.fleet.members import Member, Members
 from bmnb.fleet.store import (
@@ -103,6 +103,10 @@ class Conductor:
 
     def _prepare(self) -> None:
         """Write down who is to be worked on. What is done stays done; what was under way is taken up first."""
+        told = self.store.told().get("procedure", self.procedure.name)
+        if told != self.procedure.name:
+            raise InputError(f"{self.store.runs} has a fleet of {told}\n  → another folder: --runs DIR")
+        self.store.tell(procedure=self.procedure.name)
         known = {one.name: one for one in self.store.clients()}
         for place, member in enumerate(self.members.values()):
             before = known.get(member.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import select
 import signal
 import socket
@@ -20,6 +21,9 @@ from bmnb import settings
 LOOK_SECONDS = 0.5
 GRACE_SECONDS = 90.0
 """How long a run may take to end in order: its cell, what runs on the servers, its kernel, itself."""
+
+ERROR = re.compile(r"[A-Za-z.]+: \S")
+"""An error as commands print it: its class, and what it says."""
 
 PASSED = (
     "PATH",
@@ -147,11 +151,13 @@ def interrupt(place: Path, name: str) -> bool:
 
 
 def said(log: Path, begun: int) -> str:
-    """Why a run ended, by the last lines it printed; the paths at its end aside."""
+    """Why a run ended: the error that it printed last, else its last line; the paths at its end aside."""
     with log.open("rb") as file:
-        file.seek(max(begun, file.seek(0, os.SEEK_END) - 4000))
-        lines = file.read().decode(errors="replace").splitlines()
-    return "\n".join([one for one in lines if not one.startswith(("notebook: ", "report: "))][-12:])
+        file.seek(max(begun, file.seek(0, os.SEEK_END) - 8000))
+        printed = file.read().decode(errors="replace").splitlines()
+    lines = [one for one in printed if one.strip() and not one.startswith(("notebook: ", "report: "))]
+    errors = [place for place, one in enumerate(lines) if ERROR.match(one)]
+    return "\n".join(lines[errors[-1] if errors else -1 :])
 
 
 def _held(lock: IO[str], files: Files) -> bool:

@@ -13,6 +13,7 @@ from bmnb.fleet.engine import Cluster, Engine
 from bmnb.fleet.members import gather
 from bmnb.fleet.store import Client, Store
 from bmnb.procedures.changing_distributions import PROCEDURE
+from bmnb.steps import slug
 
 COMMAND = (sys.executable, "-S", str(Path(__file__).parent / "fake_bmnb.py"))
 
@@ -21,8 +22,8 @@ def entry(name: str, fake: str = "0", **more: Any) -> dict[str, Any]:
     """A client of an inventory; `fake` is what its run does, see `fake_bmnb.py`."""
     return {
         "client": name,
-        "origin": f"{name}-origin",
-        "target": f"{name}-target",
+        "origin": f"{slug(name)}-origin",
+        "target": f"{slug(name)}-target",
         "answers": {"fake": fake},
         **more,
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bmnb import forecast
-from bmnb.errors import BmnbError, InputError
+from bmnb.errors import InputError
 from bmnb.fleet.course import Course
 from bmnb.fleet.members import Member, Members
 from bmnb.fleet.store import (
@@ -45,8 +45,6 @@ class Places(Protocol):
 
     shared: bool
 
-    @property
-    def alive(self) -> bool: ...
     @property
     def machines(self) -> Mapping[str, str]: ...
     def free(self) -> int: ...
@@ -151,11 +149,6 @@ class Conductor:
     def _look(self) -> bool:
         for name, outcome in self.places.ended():
             self._take(self.store.client(name), outcome)
-        if not self.places.alive:
-            raise BmnbError(
-                "the scheduler is gone: runs that are under way go on where they are\n"
-                "  → start it again, with its workers, then the same command: it goes on from here"
-            )
         self._stop()
         clients = self._clients()
         free = min(self.places.free(), self.wish.at_once - sum(one.state == STARTED for one in clients))

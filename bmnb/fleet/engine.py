@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,11 @@ RULES = {
     "distributed.comm.timeouts.connect": "10s",
 }
 HERE = "127.0.0.1:0"
+GONE = (
+    "the scheduler is gone: runs that are under way go on where they are\n"
+    "  → start it again, with its workers, then the same command: it goes on from here"
+)
+CLOSE_SECONDS = 2.0
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -51,23 +56,17 @@ class Engine:
         self.shared = self._own is not None or self._is_shared(place)
 
     def free(self) -> int:
-        """How many more jobs there is room for."""
-        if not self.alive:
-            return 0
-        slots = self._slots if self._own else sum(self._client.nthreads().values())
+        """How many more jobs there is room for. Raise BmnbError where the scheduler is gone."""
+        slots = self._slots if self._own else sum(self._ask(self._client.nthreads).values())
         return int(slots) - len(self._futures)
-
-    @property
-    def alive(self) -> bool:
-        return bool(self._client.status == "running")
 
     @property
     def machines(self) -> dict[str, str]:
         """The machine of each worker's address."""
-        return dict(self._client.run(socket.gethostname))
+        return dict(self._ask(self._client.run, socket.gethostname, on_error="ignore"))
 
     def submit(self, job: Job, machine: str = "") -> None:
-        """Run a job; on this machine only where one is named."""
+        """Run a job; on this machine only where one is named. It may be started, though it was once stopped."""
         at = [address for address, name in self.machines.items() if name == machine] if machine else None
         self._everywhere(allow, self.place, job.name)
         key = f"{job.name}-{uuid4().hex[:8]}"
@@ -78,7 +77,7 @@ class Engine:
     def ended(self) -> Iterator[tuple[str, Outcome | Lost]]:
         """The jobs that have ended since, each once."""
         for name, future in list(self._futures.items()):
-            if future.done() or not self.alive:
+            if future.done() or self._client.status != "running":
                 del self._futures[name]
                 yield name, _outcome(future)
 
@@ -92,15 +91,23 @@ class Engine:
         self._news.clear()
 
     def close(self) -> None:
-        self._client.close()
+        self._client.close(timeout=CLOSE_SECONDS)
         if self._own:
             self._own.close()
 
     def _everywhere(self, do: Any, *words: Any) -> None:
-        if self._own:
+        if self.shared:
             do(*words)
-        elif self.alive:
-            self._client.run(do, *words, on_error="return")
+        else:
+            self._ask(self._client.run, do, *words, on_error="ignore")
+
+    def _ask(self, ask: Callable[..., Any], *words: Any, **options: Any) -> Any:
+        try:
+            if self._client.status == "running":
+                return ask(*words, **options)
+        except (OSError, TimeoutError) as error:
+            raise BmnbError(GONE) from error
+        raise BmnbError(GONE)
 
     def _is_shared(self, place: Path) -> bool:
         """Whether every worker sees the fleet's folder, as a file in it with a name of our own tells."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -75,7 +76,7 @@ class Store:
         self.runs = runs.expanduser().resolve()
         self.folder = self.runs / FOLDER
         self.path = self.folder / "fleet.sqlite"
-        self._base: sqlite3.Connection | None = None
+        self._here = threading.local()
 
     @property
     def exists(self) -> bool:
@@ -168,17 +169,17 @@ class Store:
     def together(self) -> Iterator[None]:
         """What is written meanwhile is on disk at the end, or did not happen."""
         with self._open() as base:
-            self._base = base
+            self._here.base = base
             try:
                 yield
             finally:
-                self._base = None
+                del self._here.base
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """A transaction of its own, or the one that is open."""
-        if self._base is not None:
-            yield self._base
+        if hasattr(self._here, "base"):
+            yield self._here.base
             return
         try:
             base = sqlite3.connect(self.path, timeout=30)

@@ -72,5 +72,5 @@ class Played:
 
     def world(self, name: str) -> list[str]:
         """What was done on the client's servers, so to speak."""
-        path = Path(self.client(name).folder) / "world"
-        return path.read_text().splitlines() if path.exists() else []
+        paths = list((self.folder / "runs").glob(f"????-??-??-{name}-*/world"))
+        return paths[0].read_text().splitlines() if paths else []

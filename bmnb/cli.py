@@ -11,6 +11,7 @@ import click
 
 from bmnb import __version__, headless, plan, procedures, report, rollback, seal, start, status
 from bmnb.errors import BmnbError, InputError
+from bmnb.fleet.cli import fleet
 from bmnb.journal import Journal
 from bmnb.lab.cli import lab
 from bmnb.language import LANGUAGES
@@ -39,6 +40,7 @@ def main() -> None:
 
 
 main.add_command(lab)
+main.add_command(fleet)
 
 
 @main.command("plan", epilog="Example: bmnb plan changing-distributions -f client.yaml")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,10 @@ def sentence(text: str) -> Any:
     return Markdown(text)  # type: ignore[no-untyped-call]
 
 
-def linked(frame: pd.DataFrame, column: str) -> Any:
-    """The table with the HTML links of one column as links."""
-    return frame.style.format(escape="html", subset=[one for one in frame.columns if one != _(column)])
+def linked(frame: pd.DataFrame, *columns: str) -> Any:
+    """The table with the HTML links of these columns as links."""
+    others: list[Hashable] = [one for one in frame.columns if one not in map(_, columns)]
+    return frame.style.format(escape="html", subset=others)
 
 
 def save(rows: Iterable[Mapping[str, Any]], path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from io import StringIO
 from typing import Any
@@ -43,6 +44,44 @@ def timeline(bars: Sequence[Bar]) -> str:
     _time_axis(axes, bars[0][1].tzinfo)
     handles = [Patch(color=BLUE, label=_("service up")), Patch(color=AWAY, label=_("users cut off"))]
     axes.legend(handles=handles, loc="upper right", frameon=False)
+    return _svg(figure)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What the chart of a fleet shows of one client: (begin, end, users cut off), and its window."""
+
+    name: str
+    spans: tuple[tuple[datetime, datetime, bool], ...]
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+    @property
+    def window(self) -> bool:
+        return bool(self.not_before or self.not_after)
+
+
+def lanes(clients: Sequence[Lane]) -> str:
+    """The clients of a fleet over time, one below the other; their windows stand behind."""
+    moments = [moment for one in clients for begin, end, _cut in one.spans for moment in (begin, end)]
+    moments += [moment for one in clients for moment in (one.not_before, one.not_after) if moment]
+    first, last = min(moments), max(moments)
+    figure = Figure(figsize=(WIDTH, 1.2 + ROW * len(clients)), layout="constrained")
+    axes = figure.subplots()
+    for place, one in enumerate(clients):
+        if one.window:
+            begin, end = one.not_before or first, one.not_after or last
+            axes.barh(place, _days(begin, end), left=_at(begin), height=0.9, color=GREY)
+        for begin, end, cut in one.spans:
+            axes.barh(place, _days(begin, end), left=_at(begin), height=0.5, color=AWAY if cut else BLUE)
+    axes.set_yticks(range(len(clients)), [one.name for one in clients])
+    axes.invert_yaxis()
+    _time_axis(axes, first.astimezone().tzinfo)
+    handles = [
+        *(Patch(color=BLUE, label=_("service up")), Patch(color=AWAY, label=_("users cut off"))),
+        Patch(color=GREY, label=_("window")),
+    ]
+    axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
     return _svg(figure)
 
 

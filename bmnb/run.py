@@ -21,7 +21,7 @@ from bmnb.lock import Lock
 from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.probe import Probe
 from bmnb.remote import Servers
-from bmnb.settings import in_force, make, ordered
+from bmnb.settings import about, in_force, make, ordered
 from bmnb.steps import Call, Check, Command, Manual, Procedure, Row, Single, Step, Together, singles, slug
 
 
@@ -313,7 +313,7 @@ def parameter_rows(settings: Any) -> Iterator[Row]:
             yield {
                 "parameter": field.name,
                 "value": ", ".join(value) if isinstance(value, list) else value,
-                "meaning": _(field.metadata["help"]),
+                "meaning": about(field, "help"),
             }
 
 

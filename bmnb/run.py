@@ -49,10 +49,13 @@ def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
     """Open the run for a notebook's parameters, or take it up where it stopped.
 
     `values` may be the notebook's `globals()`: plain values count as parameters, anything else does
-    not. Raise InputError where one is unknown or wrong; no server is contacted yet.
+    not. A `run` that the notebook had opened before is closed. Raise InputError where a parameter is
+    unknown or wrong; no server is contacted yet.
     """
     settings: Any = make(procedure.settings, in_force(procedure.settings, parameters(values)))
     language.use(settings.language)
+    if isinstance(before := values.get("run"), Run):
+        before.close()
     return Run(procedure, settings)
 
 

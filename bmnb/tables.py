@@ -27,8 +27,11 @@ class Table(pd.DataFrame):
     def _repr_html_(self) -> str:
         numbers = [place for place, name in enumerate(self.columns, 1) if _all_numbers(self[name])]
         mine = f"bmnb-{'-'.join(map(str, numbers))}"
-        left = f"table.{mine} td, table.{mine} th {{text-align: left}}"
-        right = [f"table.{mine} td:nth-of-type({place}) {{text-align: right}}" for place in numbers]
+        # JupyterLab's own rule aligns everything to the right, under a more specific selector
+        left = f"table.{mine} td, table.{mine} th {{text-align: left !important}}"
+        right = [
+            f"table.{mine} td:nth-of-type({place}) {{text-align: right !important}}" for place in numbers
+        ]
         return f"<style>{' '.join([left, *right])}</style>{self.to_html(classes=mine, border=0)}"
 
 

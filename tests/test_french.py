@@ -1,11 +1,9 @@
 """Everything that a person reads in a run has its French text."""
 
 import dataclasses
-from pathlib import Path
 
 import nbformat
 import pytest
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from bmnb import procedures
@@ -18,9 +16,6 @@ from bmnb.start import template
 from bmnb.steps import Procedure, singles
 from bmnb.tables import table
 
-PACKAGE = Path(__file__).parent.parent / "bmnb"
-GUIDED = ("attend", "forecast", "forms/", "index", "live", "lock", "plan", "progress", "run", "start")
-"""Whose texts these catalogues hold; the report has its own."""
 SERVERS = {"origin": "OLD", "target": "NEW", "address": "192.0.2.77"}
 
 
@@ -69,16 +64,6 @@ def test_every_parameter_is_translated(procedure: Procedure):
         words = [about["help"], about["unit"], *(about["choices"] or {})]
         words += [label(field)] if about["form"] else []
         assert [word for word in words if word and word not in known] == []
-
-
-def test_every_text_of_forms_and_progress_is_translated():
-    said = {
-        message
-        for file, _, message, _, _ in extract_from_dir(PACKAGE, [("**.py", "python")], keywords={"_": None})
-        if file.startswith(GUIDED) and message not in ("help", "unit", "label")
-    }
-    assert said - messages() == set()
-    assert len(said) > 20
 
 
 def test_a_table_speaks_the_language_in_use():

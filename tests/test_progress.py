@@ -47,6 +47,12 @@ def test_the_last_output_and_its_age_are_shown():
     assert words(under_way) == "since 1:05, last output 4 s ago"
 
 
+def test_a_secret_in_the_output_is_masked():
+    under_way = job()
+    under_way.hear("password=hunter2\n", silent=0, elapsed=1)
+    assert under_way.lines == ["password=[redacted]"]
+
+
 def test_the_time_left_follows_from_the_share_that_is_done():
     under_way = job()
     under_way.hear("1 25% 1.00kB/s 0:00:01 (xfr#1, to-chk=75/100)\r", silent=0, elapsed=60)

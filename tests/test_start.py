@@ -46,9 +46,8 @@ def test_a_client_has_one_unfinished_run(tmp_path: Path):
     folder = new(PROCEDURE, "Example", tmp_path)
     with pytest.raises(InputError, match="not finished"):
         new(PROCEDURE, "Example", tmp_path)
-    Journal(folder / "journal.jsonl").write("finished")
-    with pytest.raises(InputError, match="there already"):
-        new(PROCEDURE, "Example", tmp_path)
+    Journal(folder / "journal.jsonl").write("rolled back")
+    assert new(PROCEDURE, "Example", tmp_path).name == f"{folder.name}.2"
 
 
 def test_the_client_file_counts_over_defaults_and_the_notebooks_cell_over_both(tmp_path: Path):

@@ -109,19 +109,19 @@ def widget_for(
     field: dataclasses.Field[Any], value: Any, hosts: list[str]
 ) -> tuple[Widget, Callable[[Any], Any]]:
     """The widget of a field, and how its value is read from it."""
-    about = {"description": _(label(field)), "style": LABEL, "layout": WIDE}
+    shape = {"description": _(label(field)), "style": LABEL, "layout": WIDE}
     if field.metadata["choices"]:
         options = [(_(text), choice) for text, choice in field.metadata["choices"].items()]
-        return Dropdown(options=options, value=value, **about), lambda chosen: chosen
+        return Dropdown(options=options, value=value, **shape), lambda chosen: chosen
     if isinstance(value, bool):
-        return Checkbox(value=value, indent=True, **about), bool
+        return Checkbox(value=value, indent=True, **shape), bool
     if isinstance(value, int):
-        return IntText(value=value, continuous_update=True, **about), int
+        return IntText(value=value, continuous_update=True, **shape), int
     if isinstance(value, list):
         text = "\n".join(str(one) for one in value)
-        return Textarea(value=text, rows=2, **about), lambda lines: lines.split()
+        return Textarea(value=text, rows=2, **shape), lambda lines: lines.split()
     if field.metadata["server"]:
         return Combobox(
-            value=value, options=hosts, ensure_option=False, continuous_update=True, **about
+            value=value, options=hosts, ensure_option=False, continuous_update=True, **shape
         ), str.strip
-    return Text(value=str(value), **about), str.strip
+    return Text(value=str(value), **shape), str.strip

@@ -213,6 +213,12 @@ def test_a_second_run_at_the_same_servers_is_refused(root: Path, lab: Lab, tmp_p
     assert refused.returncode == 3, refused.stdout
     assert f"is held by another run: {run_folder(root).name}" in refused.stdout
 
+    second = next(tmp_path.glob("*-other-*"))
+    subprocess.run([*BMNB, "unlock", str(second), "origin"], check=True)
+    broken = json.loads((second / "journal.jsonl").read_text().splitlines()[-1])
+    assert broken["event"] == "unlocked"
+    assert run_folder(root).name in broken["holder"]
+
 
 def test_the_cold_pass_and_the_switch(page: Page, address: str, root: Path, lab: Lab, shots: Path):
     notebook = opened(page, address, root).again(RESTART)

@@ -337,9 +337,13 @@ class Performer:
         return outcome
 
     def _log(self, key: str, command: Command, result: Result) -> None:
-        self.logs.mkdir(parents=True, exist_ok=True)
-        with (self.logs / f"{key.replace('/', '-')}.log").open("a", encoding="utf-8") as log:
-            log.write(redact.text(f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n"))
+        said = redact.text(f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n")
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            with (self.logs / f"{key.replace('/', '-')}.log").open("a", encoding="utf-8") as log:
+                log.write(said)
+        except OSError as error:
+            raise BmnbError(f"the log of {command.title} cannot be written: {error}") from error
 
     def _pin(self, action: Single) -> None:
         """Record at first contact which machine a name leads to; from then on it must be that one."""

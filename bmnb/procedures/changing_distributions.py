@@ -295,7 +295,7 @@ def stop_services(settings: Settings) -> Iterator[Action]:
 
 @step("Synchronize the data again", COLD)
 def cold_synchronization(settings: Settings) -> Iterator[Action]:
-    origin, target, mark = settings.origin, settings.target, f"{settings.work}/cold-mark"
+    origin, mark = settings.origin, f"{settings.work}/cold-mark"
     yield from _nothing_writes(settings)
     yield Command(origin, f"touch {mark} && sleep 0.1", "remember the time", ensure=True)
     yield from _synchronize(settings, ensure=True)
@@ -307,16 +307,7 @@ def cold_synchronization(settings: Settings) -> Iterator[Action]:
         "find out what writes the files that are named, stop it, then run this cell again",
     )
     if settings.carry_forgotten:
-        yield Command(
-            target,
-            files.synchronize_queue(origin),
-            "mail in Postfix's queue",
-            env=_rsync(settings),
-            read=files.read_stats,
-            remedy="run this cell again",
-            ensure=True,
-        )
-        yield _queue_is_here(settings)
+        yield from _carry_queue(settings)
 
 
 @step("Dump the databases of the original server", COLD)
@@ -484,7 +475,7 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
             decision=f"accept-{database}",
         )
     if settings.carry_forgotten:
-        yield _queue_is_here(settings)
+        yield from _carry_queue(settings)
 
 
 def undo_stop_origin(settings: Settings) -> Iterator[Action]:
@@ -814,14 +805,23 @@ def _same_servers(settings: Settings, installation: bool = True) -> Check:
     )
 
 
-def _queue_is_here(settings: Settings) -> Check:
-    return Check(
-        (settings.origin, settings.target),
+def _carry_queue(settings: Settings) -> Iterator[Action]:
+    origin, target = settings.origin, settings.target
+    yield Command(
+        target,
+        files.synchronize_queue(origin),
+        "mail in Postfix's queue",
+        env=_rsync(settings),
+        read=files.read_stats,
+        remedy="run this cell again",
+        ensure=True,
+    )
+    yield Check(
+        (origin, target),
         guards.queue(),
         guards.same_queue,
         "mail that waits in Postfix's queue is on the target",
-        "it came after the service was stopped: carry it over by `rsync -a` of /var/spool/postfix/QUEUE, "
-        "then run this cell again",
+        "it came meanwhile: run this cell again",
     )
 
 

@@ -8,8 +8,8 @@ from bmnb.steps import Result, Row, Verdict
 
 VANISHED = 24  # rsync: files vanished while it read them; normal while the origin's services run
 
-BROKEN_OFF = (2, 12, 23, 30)
-"""rsync: incompatible or broken protocol, partial transfer, timeout. Seen on a live spool: rsync 3.5.0 as the
+BROKEN_OFF = (2, 12, 23, 30, 255)
+"""rsync: incompatible or broken protocol, partial transfer, timeout; ssh: connection lost. Seen on a live spool: rsync 3.5.0 as the
 receiver of 3.2.3 ended with 2, "Invalid packet at end of run", after files had vanished."""
 
 OPTIONS = "-aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2"

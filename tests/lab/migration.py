@@ -61,8 +61,9 @@ def finish(client: Path, procedure: Procedure = PROCEDURE) -> tuple[int, str]:
 
 
 def journal(runs: Path) -> list[dict[str, Any]]:
-    paths = list(runs.glob("*/journal.jsonl"))
-    whole = paths[0].read_text().rpartition("\n")[0] if paths else ""
+    """The lines of the latest run."""
+    paths = sorted(runs.glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
+    whole = paths[-1].read_text().rpartition("\n")[0] if paths else ""
     return [json.loads(line) for line in whole.splitlines()]
 
 

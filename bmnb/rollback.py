@@ -34,7 +34,7 @@ def roll_back(run: Run) -> None:
     for one in undoing(run):
         if not run.journal.last("step done", step=one.name):
             run.do(one, one.name)
-    run.journal.write("rolled back", seconds=round(seconds(run.journal), 1))
+    run.end("rolled back", seconds=round(seconds(run.journal), 1))
 
 
 def seconds(journal: Journal) -> float:

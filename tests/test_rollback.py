@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bmnb import rollback
 from bmnb import run as interpreter
-from bmnb.errors import Stopped
+from bmnb.errors import InputError, Stopped
 from bmnb.journal import Journal, Line
 from bmnb.run import Run
 from bmnb.steps import Command, Manual, Phase, Procedure, step
@@ -102,6 +102,12 @@ def test_the_next_run_has_a_folder_of_its_own(world: World, tmp_path: Path):
     rollback.roll_back(run)
     assert begun(tmp_path, 1).folder.name == f"{run.folder.name}.2"
     assert begun(tmp_path, 1).folder.name == f"{run.folder.name}.2", "an unfinished run is taken up"
+
+
+def test_a_procedure_that_cannot_be_undone_says_so(world: World, tmp_path: Path):
+    run = Run(Procedure("Fake", FakeSettings, (second,)), settings(tmp_path), show=lambda table: None)
+    with pytest.raises(InputError, match="no way back"):
+        rollback.roll_back(run)
 
 
 class Killed(BaseException):

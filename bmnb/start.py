@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from bmnb import folders
 from bmnb.errors import InputError
 from bmnb.journal import Journal
 from bmnb.language import use
@@ -26,13 +26,18 @@ def new(procedure: Procedure, client: str, runs: Path, language: str = "en") -> 
 
     Raise InputError where the client's name has no letter, or has a run that is not finished.
     """
+    name = f"{slug(client)}-{procedure.name}"
     if not slug(client):
         raise InputError(f"client: {client!r} has no letter or digit")
-    folder = folders.find(runs.expanduser(), client, procedure.name)
+    runs = runs.expanduser()
+    for earlier in sorted(runs.glob(f"????-??-??-{name}")):
+        if not Journal(earlier / "journal.jsonl").last("finished"):
+            raise InputError(
+                f"{client} has a run that is not finished\n  → go on with it: {earlier / NOTEBOOK}"
+            )
+    folder = runs / f"{date.today()}-{name}"
     if folder.exists():
-        if Journal(folder / "journal.jsonl").last("finished"):
-            raise InputError(f"{folder} is there already, from a run that is finished")
-        raise InputError(f"{client} has a run that is not finished\n  → go on with it: {folder / NOTEBOOK}")
+        raise InputError(f"{folder} is there already, from a run that is finished")
     furnish(procedure, folder, {"client": client, "language": language})
     return folder
 

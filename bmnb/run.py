@@ -113,10 +113,7 @@ class Run:
             if not self.journal.last("step done", step=label):
                 self.do(step, label)
         if step is self.procedure.steps[-1] and not self.journal.last("finished"):
-            self.probe.stop()
-            if self._lock:
-                self._lock.release()
-            self.journal.write("finished")
+            self.end("finished")
         return self.table(step)
 
     def plan(self) -> Any:
@@ -194,6 +191,13 @@ class Run:
         """Break the lock of another run on a server, on record."""
         self.open()
         self.journal.write("unlocked", server=server, holder=self.servers.unlock(server).splitlines())
+
+    def end(self, event: str, **facts: Any) -> None:
+        """The run is over, for this reason: the probe ends, the servers' locks are given back."""
+        self.probe.stop()
+        if self._lock:
+            self._lock.release()
+        self.journal.write(event, **facts)
 
     def close(self) -> None:
         self.probe.stop()

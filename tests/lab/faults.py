@@ -39,6 +39,18 @@ COLD_LEFT = "origin: stopped, data untouched; target: stopped"
 NOTHING = "nothing was copied or deleted"
 BY_ITSELF = "goes on by itself"
 
+UNTOUCHED = "both servers: nothing was touched"
+ENCODING = (
+    "cd /; runuser -u postgres -- psql -qc 'UPDATE pg_database SET encoding = {} WHERE datname = $$bj$$'"
+)
+LATE_DATE = '#!/bin/sh\n[ "$1" = +%s ] && echo $(($(/bin/date +%s) + 3600)) || exec /bin/date "$@"\n'
+
+FIRST = (
+    Fault("prerequisites", "the servers' clocks are apart", "origin", f"printf '{LATE_DATE.replace('%', '%%')}' > /usr/local/bin/date; chmod +x /usr/local/bin/date", "rm /usr/local/bin/date", "s apart", UNTOUCHED),
+    Fault("prerequisites", "a database has another encoding", "target", ENCODING.format(0), ENCODING.format(6), "bj SQL_ASCII", UNTOUCHED),
+    Fault("prerequisites", "PostgreSQL is stopped", "target", "systemctl stop postgresql", "systemctl start postgresql", "PostgreSQL does not answer on target", UNTOUCHED),
+)  # fmt: skip
+
 HOT = (
     Fault("hot-synchronization", "rsync is killed on the target", "target", killing("rsync"), "", "exit status 137", HOT_LEFT),
     Fault("hot-synchronization", "the target restarts", "target", "systemctl reboot --force --force", "", "the server restarted", HOT_LEFT),
@@ -62,7 +74,7 @@ GUARDS = (
 
 COLD = (
     Fault("stop-services", "a process keeps a file open", "origin", f"setsid tail -f {DOCS}/photos/*.png > /dev/null 2>&1 & echo $! > /run/open", "kill $(cat /run/open)", "tail -f", COLD_LEFT),
-    Fault("cold-synchronization", "the writer was not stopped", "origin", f"setsid bash -c 'while sleep 0.01; do touch {DOCS}/written; done' > /dev/null 2>&1 & echo $! > /run/writes", f"kill -- -$(cat /run/writes); rm {DOCS}/written", f"{DOCS}/written", COLD_LEFT),
+    Fault("cold-synchronization", "the writer was not stopped", "origin", f"setsid bash -c 'while sleep 0.01; do chmod --reference={DOCS}/photos/anais.user14.png {DOCS}/photos/anais.user14.png; done' > /dev/null 2>&1 & echo $! > /run/writes", "kill -- -$(cat /run/writes)", f"{DOCS}/photos/anais.user14.png", COLD_LEFT),
     Fault("cold-synchronization", "a file vanishes while it is read", "target", "printf '#!/bin/sh\\n/usr/bin/rsync \"$@\"; exit 24\\n' > /usr/local/bin/rsync; chmod +x /usr/local/bin/rsync", "rm /usr/local/bin/rsync", "exit status 24", COLD_LEFT),
     Fault("cold-synchronization", "a file cannot be read", "origin", f"mount --bind /proc/sys/net/ipv4/route/flush $(ls {DOCS}/photos/*.png | head -n 1)", f"umount $(ls {DOCS}/photos/*.png | head -n 1)", "exit status 23", COLD_LEFT),
     Fault("dump-databases", "a session is open on a database", "origin", "systemctl start postgresql; cd /; runuser -u postgres -- psql -d bj -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & sleep 1", "pkill -x psql", "psql", COLD_LEFT),
@@ -78,8 +90,8 @@ ROW = "cd /; runuser -u postgres -- psql -qd bj-data -c"
 
 FOUND = (
     Fault("verify-copy", "a byte of a copied file changes, at its size and time", "target", f'file=$({MESSAGE}); touch -r "$file" /run/time; printf X | dd of="$file" conv=notrunc status=none; touch -r /run/time "$file"', "", "content", "it is named", "the same command copies it again, by content, and compares again"),
-    Fault("verify-copy", "a message is missing on the target", "target", f'rm "$({MESSAGE})"', "", "existence", "it and its mailbox are named", "the same command copies it again, by content, and compares again"),
-    Fault("verify-copy", "a row changes on the target", "target", f"{ROW} 'UPDATE t_message_body SET size = size + 1 WHERE guid = (SELECT min(guid) FROM t_message_body)'", f"{ROW} 'UPDATE t_message_body SET size = size - 1 WHERE guid = (SELECT min(guid) FROM t_message_body)'", "t_message_body", "its table is named", "the run waits for the row to be mended, or for a decision on record"),
+    Fault("verify-copy", "a message is missing on the target", "target", f'rm "$({MESSAGE.replace("head", "tail")})"', "", "existence", "it and its mailbox are named", "the same command copies it again, by content, and compares again"),
+    Fault("verify-copy", "a row changes on the target", "target", f"{ROW} 'UPDATE t_message_body SET size = size + 1 WHERE guid = (SELECT guid FROM t_message_body ORDER BY guid LIMIT 1)'", f"{ROW} 'UPDATE t_message_body SET size = size - 1 WHERE guid = (SELECT guid FROM t_message_body ORDER BY guid LIMIT 1)'", "t_message_body", "its table is named", "the run waits for the row to be mended, or for a decision on record"),
     Fault("verify-copy", "a configuration file changes on the target", "target", "cp -a /etc/bm-hps/mappings.ini /root/; echo more >> /etc/bm-hps/mappings.ini", "cp -a /root/mappings.ini /etc/bm-hps/; touch -r /root/mappings.ini /etc/bm-hps/mappings.ini", "/etc/bm-hps/mappings.ini", "it is named", "the run waits for it to be mended, or for a decision on record"),
     Fault("verify-copy", "mail comes into the origin's queue after it was copied", "origin", "printf 'Subject: late\\n\\nlate\\n' | sendmail -f a@example.org b@later.example", "", "", "origin: stopped, with its queue", "it is carried with the rest"),
 )  # fmt: skip
@@ -91,7 +103,7 @@ OTHER = (
     ("the controller's disk is full", "“cannot be written, so nothing more is done”", "the journal's whole lines", "the same command goes on"),
     ("a line of the journal was changed", "“was changed: line N does not follow”", "nothing is done", "the run is refused"),
     ("the controller's clock jumps", "nothing", "durations are measured by a clock that does not", "goes on by itself"),
-    ("the servers' clocks are apart", "“clocks: N s apart”", "nothing is touched", "the same command goes on when they agree"),
+    ("another run at the same servers", "“is held by another run”", "the first run goes on", "the second one waits, or its operator breaks the lock"),
     ("the rollback is killed in its middle", "nothing: it was killed", "what it has undone", "the same `bmnb rollback` goes on"),
 )  # fmt: skip
 
@@ -105,7 +117,7 @@ def rows() -> list[tuple[str, str, str, str, str]]:
             fault.left,
             fault.then,
         )
-        for fault in (*HOT, *GUARDS, *COLD, *FOUND)
+        for fault in (*FIRST, *HOT, *GUARDS, *COLD, *FOUND)
     ]
     return found + [("any", *row) for row in OTHER]
 

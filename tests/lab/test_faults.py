@@ -22,7 +22,7 @@ from bmnb.lab.demo import EXPECTED, unexpected
 from bmnb.lab.server import Server
 from bmnb.procedures.changing_distributions import PROCEDURE
 from bmnb.steps import Step
-from tests.lab.faults import COLD, FOUND, GUARDS, HOT, Fault
+from tests.lab.faults import COLD, FIRST, FOUND, GUARDS, HOT, Fault
 from tests.lab.migration import BMNB, journal, opened
 
 pytestmark = pytest.mark.lab
@@ -199,8 +199,18 @@ def quiet_origin(lab: Lab) -> Kept:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_hot_synchronization(lab: Lab, runs: Path):
+@pytest.mark.parametrize("fault", FIRST, ids=lambda fault: fault.name)
+def test_prerequisites(lab: Lab, runs: Path, fault: Fault):
+    suffer(lab, runs, fault)
+
+
+def test_another_run_at_the_same_servers_is_refused(lab: Lab, runs: Path, tmp_path: Path):
     assert go(lab, runs, named("stop-target")) == ""
+    assert "is held by another run" in go(lab, tmp_path / "runs", named("key-authentication"))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_hot_synchronization(lab: Lab, runs: Path):
     stops = [fault for fault in HOT if fault.says]
     for fault in stops[:3]:
         strikes = in_the_middle(runs, "/var/spool/cyrus", lambda fault=fault: strike(lab, fault))

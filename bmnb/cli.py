@@ -176,7 +176,11 @@ def verify(run: Path, signers: Path | None) -> None:
 
 @main.command("rollback", epilog="Example: bmnb rollback runs/2026-01-31-example-changing-distributions")
 @click.argument("run", type=RUN)
-@click.option("--confirm", default="", help="name of the server that is given up, where mail would be lost")
+@click.option(
+    "--confirm",
+    default="",
+    help="name of the server that is given up, where mail would be lost; or who restored the backup",
+)
 def go_back(run: Path, confirm: str) -> None:
     """Go back: undo what RUN's journal says was begun. The same command again goes on where it stopped.
 
@@ -185,7 +189,7 @@ def go_back(run: Path, confirm: str) -> None:
     reopened = reopen(
         run,
         procedures.ALL,
-        {rollback.CONFIRM: confirm} if confirm else {},
+        dict.fromkeys((rollback.CONFIRM, rollback.RESTORED), confirm) if confirm else {},
         lambda shown: click.echo(shown.to_string()),
     )
     with headless.Follower(run, click.echo):

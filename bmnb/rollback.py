@@ -12,6 +12,8 @@ from bmnb.steps import Phase, Step
 ROLLBACK = Phase("Rollback")
 CONFIRM = "give-up-target"
 """The key of the answer that accepts the price."""
+RESTORED = "restore-backup"
+"""The key of the answer that says who has restored the backup, where that is the way back."""
 
 
 def undoing(run: Run) -> list[Step]:

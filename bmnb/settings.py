@@ -86,11 +86,6 @@ def ordered(settings: Any) -> list[dataclasses.Field[Any]]:
     return sorted(dataclasses.fields(kind), key=lambda field: field.name not in own)
 
 
-def about(field: dataclasses.Field[Any], what: str) -> str:
-    """Help, label or unit of a field, in the language in use."""
-    return _(field.metadata[what])
-
-
 def defaults(settings: type) -> dict[str, Any]:
     return {field.name: _default(field) for field in dataclasses.fields(settings)}
 

@@ -25,5 +25,5 @@ done; echo end"""
 def seen(told: Result) -> Verdict:
     """Always holds: some errors are normal while services come up, and an update that failed shows otherwise."""
     lines = told.stdout.splitlines()[:-1]
-    last = f": {lines[-1]}" if lines else ""
-    return Verdict(told.stdout.endswith("end\n"), f"{len(lines)} lines of level ERROR{last}")
+    items = tuple({"log": log, "line": line} for log, _, line in (line.partition(": ") for line in lines))
+    return Verdict(told.stdout.endswith("end\n"), f"{len(lines)} lines of level ERROR", items)

@@ -198,6 +198,14 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
 def backup(settings: Settings) -> Iterator[Action]:
     core = settings.core
     yield Call(core, "GET", backups.GENERATIONS, "BlueMind's own backup", judge=backups.newest)
+    yield Call(
+        core,
+        "POST",
+        api.EXECUTIONS,
+        "BlueMind's backup job",
+        body=backups.LAST_RUN,
+        judge=backups.last_run,
+    )
     for server in settings.everyone:
         yield Check(server, backups.FILES, backups.files, f"files under {backups.FOLDER}")
     yield Manual(

@@ -21,6 +21,9 @@ def test_the_newest_backup_is_told_with_its_age():
     ]
     assert backups.newest(hours).seen == "DataProtect's last one is 2 hours old, with errors"
     assert backups.newest([]).seen == "DataProtect has saved nothing"
+    runs = [{"startDate": 1, "status": "SUCCESS"}, {"startDate": 2, "status": "FAILURE"}]
+    assert backups.last_run({"values": runs}).seen == "the job's last run: FAILURE"
+    assert backups.last_run({"values": []}).seen == "the job has not run"
     assert backups.files(told("")).seen == "nothing under /var/backups/bluemind"
     assert backups.files(told(f"1200 5000000 {time.time() - 7200:.0f}\n")).seen == (
         "1,200 files, 5 MB, the last one 2 hours old"
@@ -39,11 +42,12 @@ def test_errors_are_counted_from_where_the_log_was(tmp_path: Path, monkeypatch: 
     assert logs.seen(bash(logs.errors(str(tmp_path)))).seen == "0 lines of level ERROR"
     with log.open("a") as file:
         file.write("2026-01-02 [main] a.B INFO - all well\n2026-01-02 [main] a.B ERROR - Upgrade failed\n")
-    seen = logs.seen(bash(logs.errors(str(tmp_path)))).seen
-    assert seen == "1 lines of level ERROR: core.log: 2026-01-02 [main] a.B ERROR - Upgrade failed"
+    found = logs.seen(bash(logs.errors(str(tmp_path))))
+    assert found.seen == "1 lines of level ERROR"
+    assert found.items == ({"log": "core.log", "line": "2026-01-02 [main] a.B ERROR - Upgrade failed"},)
     log.rename(tmp_path / "core.log.1")
     log.write_text("2026-01-03 [main] a.B ERROR - after rotation\n")
-    assert "after rotation" in logs.seen(bash(logs.errors(str(tmp_path)))).seen
+    assert "after rotation" in logs.seen(bash(logs.errors(str(tmp_path)))).items[0]["line"]
 
 
 def test_mail_counts_when_one_server_has_handed_it_on():

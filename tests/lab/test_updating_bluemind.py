@@ -11,6 +11,7 @@ from bmnb.errors import Stopped
 from bmnb.lab import Lab
 from bmnb.lab.server import Server
 from bmnb.procedures import updating_bluemind as procedure
+from bmnb.rollback import roll_back
 from tests.lab.migration import finish, journal, start, wait_for
 from tests.lab.platform import ANSWERS, MAILBOX, NEW, OLD, OUTSIDE, client_file, opened, refusal, through
 
@@ -167,6 +168,18 @@ def test_an_update_that_was_not_prepared_stops(lab: Lab, runs: Path):
     assert isinstance(stopped, Stopped)
     assert "nothing newer for core, mailbox, edge" in str(stopped)
     assert "prepare the update" in str(stopped)
+
+
+def test_what_was_prepared_is_taken_back(lab: Lab, runs: Path):
+    through(lab, runs, "prepare")
+    assert f"/{NEW} ./" in lab.server("mailbox").must(f"cat {LIST}")
+    run = opened(lab, runs)
+    try:
+        roll_back(run)
+    finally:
+        run.close()
+    for name in ("core", "mailbox", "edge"):
+        assert f"/{OLD} ./" in lab.server(name).must(f"cat {LIST}")
 
 
 def test_virtual_folders_are_listed_by_user_and_their_loss_has_to_be_accepted(lab: Lab, runs: Path):

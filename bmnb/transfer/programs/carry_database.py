@@ -37,6 +37,7 @@ PLAIN_TEXT = (
     "SET client_encoding = 'UTF8'; SET search_path = pg_catalog"
 )
 
+UNCOMMENT = 'COMMENT ON DATABASE "{}" IS NULL'
 SET_TIME_ZONE = """ALTER DATABASE "{}" SET timezone TO 'GMT'"""
 
 # a table that others inherit from has its own rows only; a partitioned one has none but its partitions'
@@ -94,6 +95,10 @@ AHEAD = 5
 
 class Failed(Exception):
     """What stands in the way, for a person to read."""
+
+
+class Stale(Failed):
+    """The copy is not what its state tells."""
 
 
 def literal(text: str) -> str:
@@ -437,8 +442,8 @@ class Pass:
     @property
     def hash(self) -> str:
         if self.oldest < 110000:
-            return "('x' || substr(md5(bmnb_row::text), 1, 16))::bit(64)::bigint"
-        return 'hashtextextended(bmnb_row::text COLLATE "C", 0)'
+            return "('x' || substr(md5((bmnb_row.*)::text), 1, 16))::bit(64)::bigint"
+        return 'hashtextextended((bmnb_row.*)::text COLLATE "C", 0)'
 
     # what differs
 
@@ -539,7 +544,9 @@ class Pass:
             rows = f"DELETE FROM ONLY {self.leaves.names[leaf]} bmnb_row WHERE ctid = ANY ('{{{listed}}}'::tid[])"
             gone.update(int(line) for line in self.target.lines(f"{rows} RETURNING {self.hash}"))
         if gone != Counter(one.base.hashes[at] for at in positions):
-            raise Failed(f"{one.table.name}: the copy is not as the last pass left it")
+            raise Stale(
+                f"{one.table.name}: the copy is not as the last pass left it; the next one copies anew"
+            )
 
     def copy_in(self, table: Table, rows: Iterable[bytes]) -> None:
         self.target.send([f"COPY {table.name} ({table.columns}) FROM STDIN;\n".encode()])
@@ -594,6 +601,9 @@ def main() -> None:
             list(pool.map(start_postgresql, (given.ssh, LOCAL)))
         one = Pass(Origin(given.ssh, given.database), given.copy, given.folder, given.jobs)
         one.run()
+    except Stale as error:
+        postgres(f"psql -Xq -c {quote(UNCOMMENT.format(given.copy))}")
+        sys.exit(str(error))
     except (Failed, subprocess.CalledProcessError) as error:
         sys.exit(str(error))
     print(json.dumps(one.told))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 from benchmarks.meter import Meter
 from benchmarks.relay import LOOPBACK, Line, relay
+from bmnb.bluemind import paths
 from bmnb.journal import Journal
 from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
@@ -22,6 +24,7 @@ from bmnb.run import Run
 from bmnb.settings import make
 
 OUT = Path(__file__).with_name("out")
+TREES = (*paths.TREES, *paths.ADDED_TREES)
 CHANGE = Path(__file__).with_name("change.py")
 ANSWERS = {"erase-target": "target", "stop-service": "origin", "switch-servers": "origin"}
 SSH_PORT, RELAY_PORT = 22, 2222
@@ -80,6 +83,7 @@ def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
         run.close()
         OUT.mkdir(exist_ok=True)
         shutil.copy(run.journal.path, OUT / f"{case.variant}-{case.files}-{case.cache}-{number}.jsonl")
+        rows.append(row("limit: bare look at the origin's metadata", bare_look(lab)))
         differences = len(unexpected(lab))
         yield from ({**common, **row, "differences": differences} for row in rows)
 
@@ -147,6 +151,15 @@ def cold(lab: Lab, run: Run) -> Iterator[dict[str, Any]]:
             yield row(f"cold: {line['title']}", line["seconds"])
     for step in steps[last + 1 :]:
         run(step)
+
+
+def bare_look(lab: Lab) -> float:
+    """Seconds that one find takes for all trees of the origin, its caches warm."""
+    line = f"find $(ls -d {' '.join(TREES)} 2> /dev/null) -printf '%C@ %i %s\\n' > /dev/null"
+    lab.origin.must(line)
+    began = time.monotonic()
+    lab.origin.must(line)
+    return round(time.monotonic() - began, 2)
 
 
 def seconds_of(journal: Journal, *steps: Any) -> float:

@@ -440,10 +440,10 @@ def import_databases(settings: Settings) -> Iterator[Action]:
         yield Together(starts)
         yield from settings.fast.imports()
         yield Together((password, place, *settings.fast.forget(origin)))
-    else:
-        yield from (*starts, password)
-        yield from _import(settings)
-        yield place
+        return
+    yield from (*starts, password)
+    yield from _import(settings)
+    yield place
     for database in DATABASES:
         yield Check(
             (origin, target),

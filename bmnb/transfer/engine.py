@@ -98,7 +98,7 @@ class Fast:
                 databases.import_dump(self.folder, database, file),
                 databases.analyze(database),
             ]
-            line = "\n".join(["set -e", *(f"( {part} )" for part in parts)])
+            line = "\n".join(["set -e", *(f"(\n{part}\n)" for part in parts)])
             yield Command(self.target, line, f"import {database}", when=self._unless("databases"))
 
     def forget(self, server: str) -> Iterator[Command]:

@@ -12,6 +12,41 @@ pytestmark = pytest.mark.lab
 
 OVERLOOKED = "/var/spool/bm-docs/rewritten within the second"
 
+# no key, rows that are equal, a name that must be quoted, inheritance, partitions, foreign keys, floats
+BEFORE = """
+CREATE TABLE odd_no_key (a integer, b text); INSERT INTO odd_no_key SELECT n % 10, 'same' FROM generate_series(1, 3000) n;
+CREATE TABLE "Odd, table" ("Col 1" serial PRIMARY KEY, t double precision, bmnb_row text, r real,
+  g integer GENERATED ALWAYS AS (length(bmnb_row)) STORED);
+INSERT INTO "Odd, table" (t, bmnb_row, r) SELECT n / 3.0, E'tab\\t, \\\\ new\\n' || n, n / 7.0 FROM generate_series(1, 2000) n;
+CREATE TABLE odd_parent (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what text);
+CREATE TABLE odd_child (more text) INHERITS (odd_parent);
+INSERT INTO odd_parent (what) SELECT n FROM generate_series(1, 100) n;
+INSERT INTO odd_child (id, what, more) SELECT n, n, n FROM generate_series(1, 100) n;
+CREATE TABLE odd_moving (id integer, kind integer, PRIMARY KEY (id, kind)) PARTITION BY LIST (kind);
+CREATE TABLE odd_moving_1 PARTITION OF odd_moving FOR VALUES IN (1);
+CREATE TABLE odd_moving_2 PARTITION OF odd_moving FOR VALUES IN (2);
+INSERT INTO odd_moving SELECT n, 1 + n % 2 FROM generate_series(1, 1000) n;
+CREATE TABLE odd_refers (id integer PRIMARY KEY, of integer REFERENCES odd_parent ON DELETE CASCADE);
+INSERT INTO odd_refers SELECT n, n FROM generate_series(1, 100) n;
+CREATE TABLE odd_emptied (a integer); INSERT INTO odd_emptied SELECT generate_series(1, 50);
+"""
+AFTER = """
+DELETE FROM odd_no_key WHERE ctid IN (SELECT ctid FROM odd_no_key WHERE a = 3 LIMIT 7);
+INSERT INTO odd_no_key SELECT 5, 'same' FROM generate_series(1, 3);
+UPDATE "Odd, table" SET t = t * 1.1, bmnb_row = bmnb_row || E'\\t\\\\N' WHERE "Col 1" % 100 = 1;
+DELETE FROM "Odd, table" WHERE "Col 1" % 100 = 2;
+INSERT INTO "Odd, table" (t, bmnb_row, r) VALUES ('NaN', NULL, '-Infinity'), (1e-300, '', 0.1);
+UPDATE odd_moving SET kind = 3 - kind WHERE id % 50 = 0;
+DELETE FROM odd_parent WHERE id = 7; UPDATE odd_child SET more = 'changed' WHERE id = 9;
+DELETE FROM odd_emptied; SELECT setval('"Odd, table_Col 1_seq"', 9000);
+SELECT lo_unlink(min(oid)), lo_from_bytea(0, 'new') FROM pg_largeobject_metadata;
+"""
+
+
+def sql(lab: Lab, script: str) -> None:
+    psql = "runuser -u postgres -- psql -Xq -v ON_ERROR_STOP=1 -o /dev/null bj-data"
+    lab.origin.must(f"cd / && {psql} <<'END'\n{script}\nEND")
+
 
 def done(runs: Path, title: str, step: str) -> list[dict]:
     return [
@@ -26,6 +61,7 @@ def test_killed_and_restarted_in_every_pass_it_comes_to_the_same_end(lab: Lab, t
     # a second hot pass, as a rehearsal of the cold one
     client = client_file(lab, runs, engine="fast", hot_passes=2)
     lab.origin.must(f"printf one > '{OVERLOOKED}'; touch -d '2026-03-01 10:00:00.1' '{OVERLOOKED}'")
+    sql(lab, BEFORE)
     lab.target.must("printf stray > /var/spool/bm-docs/stray")
 
     killed = start(client)
@@ -45,6 +81,7 @@ def test_killed_and_restarted_in_every_pass_it_comes_to_the_same_end(lab: Lab, t
     rehearsed = done(runs, "rows of bj-data, proven equal", "hot-synchronization.2")[-1]["row"]
     assert rehearsed["restored"] == 0
     assert 0 < rehearsed["carried"] < rehearsed["rows"] / 10
+    sql(lab, AFTER)
     lab.origin.must(f"printf two > '{OVERLOOKED}'; touch -d '2026-03-01 10:00:00.1' '{OVERLOOKED}'")
 
     killed = start(client)

@@ -37,9 +37,11 @@ PLAIN_TEXT = (
     "SET client_encoding = 'UTF8'; SET search_path = pg_catalog"
 )
 
+UNCOMMENT = 'COMMENT ON DATABASE "{}" IS NULL'
 SET_TIME_ZONE = """ALTER DATABASE "{}" SET timezone TO 'GMT'"""
 
-TABLES = """SELECT c.oid::regclass, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+# a table that others inherit from has its own rows only; a partitioned one has none but its partitions'
+TABLES = """SELECT c.oid::regclass, CASE c.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || c.oid::regclass, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped {stored}
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
@@ -93,6 +95,10 @@ AHEAD = 5
 
 class Failed(Exception):
     """What stands in the way, for a person to read."""
+
+
+class Stale(Failed):
+    """The copy is not what its state tells."""
 
 
 def literal(text: str) -> str:
@@ -284,7 +290,10 @@ def bits_for(rows: int) -> int:
 
 
 class Table(NamedTuple):
+    """`rows` names it where rows are read or deleted."""
+
     name: str
+    rows: str
     columns: str
 
 
@@ -428,13 +437,13 @@ class Pass:
         return Entry(int(number), self.leaves.index[leaf] << 48 | int(block) << 16 | int(item))
 
     def places(self, table: Table, rest: str) -> str:
-        return f"SELECT {self.hash}, tableoid, ctid FROM {table.name} bmnb_row {rest}"
+        return f"SELECT {self.hash}, tableoid, ctid FROM {table.rows} bmnb_row {rest}"
 
     @property
     def hash(self) -> str:
         if self.oldest < 110000:
-            return "('x' || substr(md5(bmnb_row::text), 1, 16))::bit(64)::bigint"
-        return 'hashtextextended(bmnb_row::text COLLATE "C", 0)'
+            return "('x' || substr(md5((bmnb_row.*)::text), 1, 16))::bit(64)::bigint"
+        return 'hashtextextended((bmnb_row.*)::text COLLATE "C", 0)'
 
     # what differs
 
@@ -458,14 +467,14 @@ class Pass:
             waiting.extend(islice(asked, 1))
         for one in found:
             if one.hashes and one.removed is not None:
-                columns = f"SELECT {one.table.columns} FROM {one.table.name} bmnb_row WHERE {recent}"
+                columns = f"SELECT {one.table.columns} FROM {one.table.rows} bmnb_row WHERE {recent}"
                 one.rows.extend(session.lines(f"{EXACT}; COPY ({columns}) TO STDOUT"))
         session.close()
         return found
 
     def ask(self, session: Session, table: Table, base: Base, recent: str) -> Tuple[Table, Base]:
         """Ask for the sums of a table, and for the hashes of the rows that are recent."""
-        rows = f"FROM {table.name} bmnb_row"
+        rows = f"FROM {table.rows} bmnb_row"
         bits = bits_for(len(base.hashes))
         bucket = f"{self.hash} >> {64 - bits}" if bits else "0"
         session.ask(f"SELECT {bucket}, count(*), sum({self.hash}) {rows} GROUP BY 1")
@@ -516,8 +525,8 @@ class Pass:
     def bring_whole(self, one: Found) -> Base:
         table = one.table
         print(f"{table.name} is copied whole: its sums tell no rows to remove", file=sys.stderr)
-        self.target.tell(f"DELETE FROM {table.name}")
-        source = f"{EXACT}; COPY (SELECT {table.columns} FROM {table.name}) TO STDOUT"
+        self.target.tell(f"DELETE FROM {table.rows}")
+        source = f"{EXACT}; COPY (SELECT {table.columns} FROM {table.rows}) TO STDOUT"
         self.copy_in(table, self.origin.session.lines(source))
         base = self.read_base(self.target, table)
         if surplus(base, bits_for(len(one.base.hashes)), one.sums, []) != []:
@@ -532,10 +541,12 @@ class Pass:
         gone: "Counter[int]" = Counter()
         for leaf, places in by_leaf.items():
             listed = ",".join(places)
-            rows = f"DELETE FROM {self.leaves.names[leaf]} bmnb_row WHERE ctid = ANY ('{{{listed}}}'::tid[])"
+            rows = f"DELETE FROM ONLY {self.leaves.names[leaf]} bmnb_row WHERE ctid = ANY ('{{{listed}}}'::tid[])"
             gone.update(int(line) for line in self.target.lines(f"{rows} RETURNING {self.hash}"))
         if gone != Counter(one.base.hashes[at] for at in positions):
-            raise Failed(f"{one.table.name}: the copy is not as the last pass left it")
+            raise Stale(
+                f"{one.table.name}: the copy is not as the last pass left it; the next one copies anew"
+            )
 
     def copy_in(self, table: Table, rows: Iterable[bytes]) -> None:
         self.target.send([f"COPY {table.name} ({table.columns}) FROM STDIN;\n".encode()])
@@ -590,6 +601,9 @@ def main() -> None:
             list(pool.map(start_postgresql, (given.ssh, LOCAL)))
         one = Pass(Origin(given.ssh, given.database), given.copy, given.folder, given.jobs)
         one.run()
+    except Stale as error:
+        postgres(f"psql -Xq -c {quote(UNCOMMENT.format(given.copy))}")
+        sys.exit(str(error))
     except (Failed, subprocess.CalledProcessError) as error:
         sys.exit(str(error))
     print(json.dumps(one.told))

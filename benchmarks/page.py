@@ -1,0 +1,94 @@
+"""The tables and the chart of docs/benchmarks.md, from the results: python -m benchmarks.page RESULTS..."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from matplotlib.figure import Figure
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+CHART = PAGE.with_suffix(".svg")
+PARTS = ("stop", "files", "dump", "configuration", "import", "verify", "switch")
+COLOURS = ("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1")
+Key = tuple[int, str, str]
+
+
+def main() -> None:
+    results = [row for path in sys.argv[1:] for row in json.loads(Path(path).read_text())]
+    text = PAGE.read_text()
+    table = "\n".join(lines(results))
+    PAGE.write_text(re.sub(r"(?s)(<!-- results -->\n).*?(<!-- end -->)", rf"\1\n{table}\n\n\2", text))
+    chart(results)
+
+
+def lines(results: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| files | line | caches | part | literal, s | fast, s | literal / fast | differences |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    for key in cases(results):
+        for part in ("hot pass", "downtime", *PARTS, "limit: bare look at the origin's metadata"):
+            found = {
+                variant: {row["round"]: row for row in of(results, key, part, variant)}
+                for variant in ("literal", "fast")
+            }
+            ratios = [
+                found["literal"][number]["seconds"] / row["seconds"]
+                for number, row in found["fast"].items()
+                if number in found["literal"] and row["seconds"]
+            ]
+            shown = " | ".join(spread([row["seconds"] for row in one.values()]) for one in found.values())
+            wrong = sum(row["differences"] or 0 for one in found.values() for row in one.values())
+            yield (
+                f"| {key[0]:,} | {key[1]} | {key[2]} | {part} | {shown} | {spread(ratios)} "
+                f"| {wrong if part == 'downtime' else ''} |"
+            )
+
+
+def chart(results: list[dict[str, Any]]) -> None:
+    """The downtime by part, a bar a variant and case."""
+    figure = Figure(figsize=(9, 1.2 + 0.7 * 2 * len(cases(results))))
+    axes = figure.subplots()
+    labels = [(key, variant) for key in cases(results) for variant in ("literal", "fast")]
+    for place, (key, variant) in enumerate(labels):
+        left = 0.0
+        for part, colour in zip(PARTS, COLOURS, strict=True):
+            seconds = [row["seconds"] for row in of(results, key, part, variant)]
+            width = median(seconds) if seconds else 0.0
+            axes.barh(place, width, left=left, color=colour, label=part if place == 0 else None)
+            left += width
+    axes.set_yticks(range(len(labels)), [f"{variant}, {key[0]:,} files\n{key[1]}" for key, variant in labels])
+    axes.invert_yaxis()
+    axes.set_xlabel("seconds of downtime, median")
+    axes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False)
+    figure.savefig(CHART, bbox_inches="tight", metadata={"Date": None})
+
+
+def cases(results: list[dict[str, Any]]) -> list[Key]:
+    return list(dict.fromkeys((row["files"], row["line"], row["cache"]) for row in results))
+
+
+def of(results: list[dict[str, Any]], key: Key, part: str, variant: str) -> list[dict[str, Any]]:
+    return [
+        row
+        for row in results
+        if (row["files"], row["line"], row["cache"]) == key
+        and (row["part"], row["variant"]) == (part, variant)
+    ]
+
+
+def spread(numbers: list[float]) -> str:
+    """Median, and the range where there are several."""
+    if not numbers:
+        return ""
+    if len(numbers) == 1:
+        return f"{numbers[0]:.1f}"
+    return f"{median(numbers):.1f} [{min(numbers):.1f}–{max(numbers):.1f}]"
+
+
+if __name__ == "__main__":
+    main()

@@ -15,6 +15,7 @@ from bmnb import procedures
 from bmnb.errors import InputError
 from bmnb.fleet import board, members, page, work
 from bmnb.fleet.conduct import Conductor, Wish
+from bmnb.fleet.notices import Notifier
 from bmnb.fleet.store import PLANNED, STARTED, Store
 from bmnb.language import LANGUAGES
 
@@ -74,10 +75,10 @@ def run(
     with store.alone():
         engine = Engine(at_once, Cluster(scheduler, tls_ca, tls_cert, tls_key), store.folder)
         try:
-            conductor = Conductor(
-                chosen, gathered, store, engine, Wish(through, at_once), click.echo, print, _ending()
-            )
-            code = conductor.run()
+            with Notifier(gathered.notices, store) as notify:
+                wish = Wish(through, at_once)
+                conductor = Conductor(chosen, gathered, store, engine, wish, click.echo, notify, _ending())
+                code = conductor.run()
         finally:
             engine.close()
         click.echo(f"report: {page.write(board.Board(store.runs))}")

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from bmnb import forecast
 from bmnb.errors import InputError
+from bmnb.fleet import notices
 from bmnb.fleet.course import Course
 from bmnb.fleet.members import Member, Members
 from bmnb.fleet.store import (
@@ -79,10 +80,12 @@ class Conductor:
     ) -> None:
         self.procedure, self.store, self.places, self.wish = procedure, store, places, wish
         self.members = {one.name: one for one in members.all}
+        self.options = members.notices
         self.limits = {"": wish.at_once, **members.limits}
         self.tell, self.notify, self.ending = tell, notify, ending
         self.course = Course(procedure, wish.through)
         self.windowed = bool(self.course.downtime)
+        self._foretold = {(one["client"], one["kind"]) for one in store.notices()}
         self._again: dict[str, datetime] = {}
         self._notices: list[tuple[str, str]] = []
         self._asked = set[str]()
@@ -122,7 +125,7 @@ class Conductor:
                 reached=reached,
                 state=PLANNED if self.course.left(reached) else DONE,
                 why="",
-                attempts=0,
+                attempts=int(bool(before and before.state == STARTED)),
                 stop=0,
             )
 
@@ -151,6 +154,7 @@ class Conductor:
             self._take(self.store.client(name), outcome)
         self._stop()
         clients = self._clients()
+        self._foretell(clients)
         free = min(self.places.free(), self.wish.at_once - sum(one.state == STARTED for one in clients))
         decided = turn([self._candidate(one) for one in clients], datetime.now(UTC), free, self.limits)
         by_name = {one.name: one for one in clients}
@@ -162,6 +166,18 @@ class Conductor:
         for candidate in decided.start:
             self._start(by_name[candidate.client.name], candidate)
         return bool(decided.start) or decided.later or any(one.state == STARTED for one in clients)
+
+    def _foretell(self, clients: list[Client]) -> None:
+        """Tell of the windows that come, each once, also where the command was started again."""
+        for one in clients if self.windowed else []:
+            wishes, told = self.members[one.name].wishes, (one.name, notices.BEFORE)
+            if (
+                one.state == PLANNED
+                and told not in self._foretold
+                and notices.due(wishes, self.options, datetime.now(UTC))
+            ):
+                self._foretold.add(told)
+                self._notices.append((notices.BEFORE, one.name))
 
     def _clients(self) -> list[Client]:
         return [one for one in self.store.clients() if one.name in self.members]
@@ -209,7 +225,7 @@ class Conductor:
         self.places.submit(job, "" if self.places.shared else client.machine)
         self.tell(f"{client.name}: started, through {candidate.leg}")
         if first:
-            self._notices.append(("start", client.name))
+            self._notices.append((notices.START, client.name))
 
     def _take(self, client: Client, outcome: Outcome | Lost) -> None:
         """Write down how a run's process ended."""
@@ -249,7 +265,7 @@ class Conductor:
     def _set(self, client: Client, state: str, why: str) -> None:
         self.store.change(client.name, state=state, why=why, ended=now())
         self.tell(f"{client.name}: {state}{f': {why.splitlines()[0]}' if why else ''}")
-        self._notices.append(("end" if state == DONE else "trouble", client.name))
+        self._notices.append((notices.END if state == DONE else notices.TROUBLE, client.name))
 
     def _stop(self) -> None:
         """End in order what a person asked to end."""

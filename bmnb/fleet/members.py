@@ -18,6 +18,7 @@ from bmnb.remote.config import Config
 from bmnb.steps import Procedure, slug
 
 FOR_GROUPS = ("clients", "groups", "at_once", "notices")
+SECURITY = ("starttls", "tls", "none")
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -60,12 +61,36 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Notices:
+    """How notices are sent: nothing is, unless a server or a webhook is named. `before` is in minutes."""
+
+    to: list[str] = field(default_factory=list)
+    before: int = 60
+    smtp: str = ""
+    port: int = 587
+    security: str = "starttls"
+    sender: str = ""
+    user: str = ""
+    password_file: str = ""
+    ca_file: str = ""
+    webhook: str = ""
+
+    def problems(self) -> list[str]:
+        """What is wrong with these values, each in one line."""
+        wrong = [] if self.security in SECURITY else [f"security: not one of {', '.join(SECURITY)}"]
+        wrong += ["sender: is missing"] if self.smtp and not self.sender else []
+        wrong += ["password_file: is missing"] if self.user and not self.password_file else []
+        is_web = self.webhook.startswith(("http://", "https://"))
+        return wrong + (["webhook: expected https://..."] if self.webhook and not is_web else [])
+
+
+@dataclass(frozen=True)
 class Members:
     """All clients, how many of a group may be worked on at once, and what the inventory says of notices."""
 
     all: tuple[Member, ...]
     limits: Mapping[str, int]
-    notices: Mapping[str, Any]
+    notices: Notices
 
 
 @dataclass
@@ -90,9 +115,10 @@ def gather(procedure: Procedure, sources: Sequence[str]) -> Members:
     reading.problems += [*_twice(reading.members), *_shared(reading), *_order(reading.members)]
     if not reading.members and not reading.problems:
         reading.problems.append("no client file in " + ", ".join(sources))
+    reading.problems += [f"notices: {one}" for one in settings.problems(Notices, reading.notices)]
     if reading.problems:
         raise InputError("nothing was started:\n" + "\n".join(reading.problems))
-    return Members(tuple(reading.members), reading.limits, reading.notices)
+    return Members(tuple(reading.members), reading.limits, Notices(**reading.notices))
 
 
 def paths(sources: Iterable[str], problems: list[str]) -> Iterator[Path]:

@@ -11,6 +11,7 @@ import yaml
 from bmnb.fleet.conduct import Conductor, Wish
 from bmnb.fleet.engine import Cluster, Engine
 from bmnb.fleet.members import gather
+from bmnb.fleet.notices import Notifier
 from bmnb.fleet.store import Client, Store
 from bmnb.procedures.changing_distributions import PROCEDURE
 from bmnb.steps import slug
@@ -46,20 +47,26 @@ class Played:
         self.ending = threading.Event()
         self.tell: Callable[[str], None] = self.lines.append
 
-    def run(self, at_once: int = 2, through: str = "", cluster: Cluster | None = None) -> int:
+    def run(
+        self, at_once: int = 2, through: str = "", cluster: Cluster | None = None, notify: bool = False
+    ) -> int:
         self.store.make()
         engine = Engine(at_once, cluster or Cluster(), self.store.folder)
+        members = gather(PROCEDURE, [str(self.source)])
+        wish = Wish(through, at_once, COMMAND)
         try:
-            return Conductor(
-                PROCEDURE,
-                gather(PROCEDURE, [str(self.source)]),
-                self.store,
-                engine,
-                Wish(through, at_once, COMMAND),
-                lambda line: self.tell(line),
-                lambda kind, client: self.notices.append((kind, client)),
-                self.ending,
-            ).run()
+            with Notifier(members.notices, self.store) as notifier:
+                hear = notifier if notify else lambda kind, client: self.notices.append((kind, client))
+                return Conductor(
+                    PROCEDURE,
+                    members,
+                    self.store,
+                    engine,
+                    wish,
+                    lambda line: self.tell(line),
+                    hear,
+                    self.ending,
+                ).run()
         finally:
             engine.close()
 

@@ -95,7 +95,7 @@ def test_an_inventory_has_groups_and_common_values(tmp_path: Path):
     write(tmp_path / "c7.yaml", client="c7", origin="o7", target="t7", language="en")
     found = gather(PROCEDURE, [str(inventory)])
     by_name = {one.name: one for one in found.all}
-    assert (found.limits, found.notices) == ({"schools": 1}, INVENTORY["notices"])
+    assert (found.limits, found.notices.webhook) == ({"schools": 1}, "http://127.0.0.1:1")
     assert [by_name[name].values["language"] for name in ("c7", "a", "b")] == ["en", "fr", "fr"]
     assert [by_name[name].values["hot_passes"] for name in ("a", "b")] == [2, 3]
     assert by_name["c7"].wishes.mail == ("it@example.org",)

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 from bmnb import report, seal
 from bmnb.cli import main
 from bmnb.language import _, use
+from bmnb.procedures import updating_bluemind
 from bmnb.procedures.changing_distributions import PROCEDURE
 from bmnb.report import Wish
 from bmnb.report.facts import gather
@@ -143,6 +144,18 @@ def test_a_million_files_make_a_small_report(folder: Path):
     facts = gather(folder, lambda name: PROCEDURE)
     assert facts.trees[0]["files"] == 1_000_000
     assert (folder / "report.html").stat().st_size < 5_000_000
+
+
+def test_an_update_has_its_report_too(tmp_path: Path):
+    updating = updating_bluemind.PROCEDURE
+    settings = updating_bluemind.Settings(
+        client="Dupont", core="core.dupont.example", servers=["edge.dupont.example"]
+    )
+    folder = synthetic.run(tmp_path / "update", procedure=updating, settings=settings)
+    shown = text(report.write(folder))
+    assert "Updating BlueMind" in shown
+    assert "edge.dupont.example" in shown
+    assert "dupont" not in text(report.write(folder, Wish(redact_hosts=True))).lower()
 
 
 def test_tables_are_there_as_data(folder: Path):

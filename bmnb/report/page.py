@@ -15,6 +15,7 @@ from traitlets.config import Config
 from bmnb import probe, redact
 from bmnb.journal import Line
 from bmnb.language import _, current
+from bmnb.phrases import phrase
 from bmnb.report import charts, wording
 from bmnb.report.clean import cells, clean
 from bmnb.report.entries import Entry, moment, sessions
@@ -58,7 +59,7 @@ class Page:
 
     @property
     def title(self) -> str:
-        return f"{_('Migration report')}: {self.facts.name}"
+        return f"{_('Migration report')} · {self.facts.name}"
 
     @property
     def style(self) -> str:
@@ -112,7 +113,7 @@ class Page:
     def _unfinished(self) -> list[str]:
         facts = self.facts
         stopped, answers = facts.cut
-        found = [facts.stopped_by] if facts.stopped_by else []
+        found = [phrase(facts.stopped_by)] if facts.stopped_by else []
         if stopped is None:
             return [*found, _("The service was not stopped by this run.")]
         if answers is None:
@@ -124,7 +125,10 @@ class Page:
         """What somebody still has to look at."""
         facts = self.facts
         return [
-            *(f"{_(one.title)} ({one.server}): {how(one)}" for one in (*facts.unfinished, *facts.accepted)),
+            *(
+                f"{phrase(one.title)} ({one.server}): {how(one)}"
+                for one in (*facts.unfinished, *facts.accepted)
+            ),
             *(_("{port} has not answered again").format(port=port) for port in facts.silent),
         ]
 
@@ -145,7 +149,7 @@ class Page:
             (_("Run by"), ", ".join(facts.operators)),
             (_("Downtime forecast"), self.forecast),
             (_("Downtime measured"), facts.downtime),
-            (_("Versions"), "; ".join(dict.fromkeys(versions))),
+            (_("Versions"), "; ".join(map(phrase, dict.fromkeys(versions)))),
         ]
         return [(name, value) for name, value in rows if value]
 
@@ -259,7 +263,7 @@ def label(title: str, number: int | str) -> str:
 def how(entry: Entry) -> str:
     """How an action ended, or that nobody knows, and what may still run."""
     if entry.status != "started":
-        return entry.seen or _(entry.status)
+        return phrase(entry.seen or entry.status)
     unit = _("it may still run in unit {unit}").format(unit=entry.unit) if entry.unit else ""
     return "; ".join(filter(None, [_("started, its end is not known"), unit]))
 

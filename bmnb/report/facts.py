@@ -12,13 +12,10 @@ from typing import Any
 from bmnb import ledger, probe
 from bmnb.errors import InputError
 from bmnb.journal import Journal, Line
-from bmnb.report.entries import Entry, Stretch, entries, moment, stretches
+from bmnb.report.entries import OF_THE_RECORD, Entry, Stretch, entries, moment, stretches
 from bmnb.report.wording import Bytes, Code, Rate, Seconds, Word
 from bmnb.rollback import ROLLBACK
 from bmnb.steps import Phase, Procedure, Row
-
-OF_THE_RECORD = ("sealed", "opened")
-"""Events that tell of the record itself, not of the procedure."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +53,8 @@ class Facts:
     @property
     def ended(self) -> datetime:
         """When the procedure was finished, or the time of the last thing that happened."""
-        told = self.journal.last("finished")
-        return moment(told or [line for line in self.journal.lines if line["event"] not in OF_THE_RECORD][-1])
+        happened = [line for line in self.journal.lines if line["event"] not in OF_THE_RECORD]
+        return moment(self.journal.last("finished") or (happened or self.journal.lines)[-1])
 
     @property
     def head(self) -> Line:

@@ -54,6 +54,7 @@ def test_a_step_that_was_taken_up_again_is_there_with_both_attempts():
         (630, "step done", step("copy")),
         (631, "step started", step("dump")),
         (640, "started", action("dump/1")),
+        (900, "sealed", {}),
     )
     found = stretches(lines)
     assert [(one.step, one.status, one.seconds) for one in found] == [

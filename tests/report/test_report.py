@@ -12,6 +12,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from bmnb import report, seal
 from bmnb.cli import main
+from bmnb.journal import Journal
 from bmnb.language import _, use
 from bmnb.procedures import updating_bluemind
 from bmnb.procedures.changing_distributions import PROCEDURE
@@ -138,6 +139,13 @@ def test_an_unfinished_run_says_so_on_top_with_state_and_both_ways(unfinished: P
     assert "it may still run in unit run-import-databases" in first
     assert "goes on where the run stands" in first
     assert f"bmnb rollback {unfinished.name}" in first
+
+
+def test_a_run_that_was_only_opened_has_a_report(tmp_path: Path):
+    settings = {"client": "Dupont", "origin": "origin", "target": "target"}
+    journal = Journal(tmp_path / "run" / "journal.jsonl")
+    journal.write("opened", procedure=PROCEDURE.name, version="0.1.0", settings=settings)
+    assert "No step was begun." in text(report.write(tmp_path / "run"))
 
 
 def test_a_million_files_make_a_small_report(folder: Path):

@@ -152,19 +152,23 @@ def unlock(run: Path, server: str) -> None:
 @main.command("verify", epilog="Example: bmnb verify runs/2026-01-31-example-changing-distributions")
 @click.argument("run", type=RUN)
 @click.option("--signers", type=Path, help="file of the keys that may sign, as ssh-keygen's allowed_signers")
-def verify(run: Path, signers: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="one JSON object")
+def verify(run: Path, signers: Path | None, as_json: bool) -> None:
     """Verify that nothing of RUN was changed: journal, notebook, tables, reports, signature.
 
     Exit status: 0 all holds; 1 something was changed, is missing or does not belong to the run.
     """
-    journal = Journal(run / "journal.jsonl")
-    if not journal.lines:
+    lines = Journal(run / "journal.jsonl").lines
+    if not lines:
         raise InputError(f"{run} has no journal")
-    found = list(seal.problems(run, signers))
-    click.echo(f"{len(journal.lines)} lines, chain holds, last {journal.lines[-1]['sha256']}")
+    found, after = list(seal.problems(run, signers)), seal.after_seal(run)
+    if as_json:
+        told = {"lines": len(lines), "head": lines[-1]["sha256"], "problems": found, "after seal": after}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        sys.exit(1 if found else 0)
+    click.echo(f"{len(lines)} lines, chain holds, last {lines[-1]['sha256']}")
     for problem in found:
         click.echo(f"CHANGED {problem}")
-    after = seal.after_seal(run)
     if after is None:
         click.echo("not sealed yet: notebook and tables are not covered; `bmnb report` seals the run")
     elif after:

@@ -23,9 +23,12 @@ def without_widgets(model: dict[str, Any], **_: Any) -> None:
 
 
 def without_secrets(model: dict[str, Any], **_: Any) -> None:
-    """Mask in a notebook what looks like a secret, before it is saved."""
-    if model["type"] == "notebook" and model.get("content"):
-        model["content"] = nbformat.from_dict(redact.facts(model["content"]))
+    """Mask what looks like a secret in a notebook's outputs before it is saved; its cells are their author's."""
+    if model["type"] != "notebook" or not model.get("content"):
+        return
+    for cell in model["content"]["cells"]:
+        if "outputs" in cell:
+            cell["outputs"] = nbformat.from_dict(redact.facts(cell["outputs"]))
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

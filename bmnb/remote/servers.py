@@ -54,10 +54,9 @@ class Servers:
         *,
         stdin: str = "",
         timeout: float | None = RUN_SECONDS,
-        on_output: Callable[[str], None] | None = None,
     ) -> Result:
         """Run a line and wait for its end. `timeout` is in seconds without output."""
-        return self._connection(host).run(line, stdin, timeout, on_output)
+        return self._connection(host).run(line, stdin, timeout)
 
     def connected(self, host: str) -> bool:
         """Whether there is a connection to the server now."""
@@ -205,6 +204,6 @@ class Servers:
 
 
 def _identity(connection: Connection) -> Identity:
-    told = connection.run(IDENTITY, "", 30.0, None)
+    told = connection.run(IDENTITY, "", 30.0)
     machine, boot, hostname, system = told.stdout.splitlines()
     return Identity(machine, boot, hostname, system, connection.host_key)

@@ -8,7 +8,7 @@ APT := mmdebstrap systemd-container iproute2 openssh-client openssh-server rsync
 FILES ?= 200000
 ROUNDS ?= 3
 
-.PHONY: all demo test lint bench clean lock notebooks lab-packages
+.PHONY: all demo demo-update test lint bench clean lock notebooks lab-packages
 
 all: $(STAMP)
 
@@ -23,6 +23,9 @@ lab-packages:
 
 demo: $(STAMP)
 	$(BIN)/python -m bmnb.lab.demo
+
+demo-update: $(STAMP)
+	$(BIN)/python -m bmnb.lab.demo_update
 
 test: lint
 	$(BIN)/pytest --nbval notebooks

@@ -11,6 +11,7 @@ import click
 
 from bmnb import __version__, headless, plan, procedures, report, rollback, seal, start, status
 from bmnb.errors import BmnbError, InputError
+from bmnb.fleet.cli import fleet
 from bmnb.journal import Journal
 from bmnb.lab.cli import lab
 from bmnb.language import LANGUAGES
@@ -39,6 +40,7 @@ def main() -> None:
 
 
 main.add_command(lab)
+main.add_command(fleet)
 
 
 @main.command("plan", epilog="Example: bmnb plan changing-distributions -f client.yaml")
@@ -150,19 +152,23 @@ def unlock(run: Path, server: str) -> None:
 @main.command("verify", epilog="Example: bmnb verify runs/2026-01-31-example-changing-distributions")
 @click.argument("run", type=RUN)
 @click.option("--signers", type=Path, help="file of the keys that may sign, as ssh-keygen's allowed_signers")
-def verify(run: Path, signers: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="one JSON object")
+def verify(run: Path, signers: Path | None, as_json: bool) -> None:
     """Verify that nothing of RUN was changed: journal, notebook, tables, reports, signature.
 
     Exit status: 0 all holds; 1 something was changed, is missing or does not belong to the run.
     """
-    journal = Journal(run / "journal.jsonl")
-    if not journal.lines:
+    lines = Journal(run / "journal.jsonl").lines
+    if not lines:
         raise InputError(f"{run} has no journal")
-    found = list(seal.problems(run, signers))
-    click.echo(f"{len(journal.lines)} lines, chain holds, last {journal.lines[-1]['sha256']}")
+    found, after = list(seal.problems(run, signers)), seal.after_seal(run)
+    if as_json:
+        told = {"lines": len(lines), "head": lines[-1]["sha256"], "problems": found, "after seal": after}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        sys.exit(1 if found else 0)
+    click.echo(f"{len(lines)} lines, chain holds, last {lines[-1]['sha256']}")
     for problem in found:
         click.echo(f"CHANGED {problem}")
-    after = seal.after_seal(run)
     if after is None:
         click.echo("not sealed yet: notebook and tables are not covered; `bmnb report` seals the run")
     elif after:
@@ -174,7 +180,11 @@ def verify(run: Path, signers: Path | None) -> None:
 
 @main.command("rollback", epilog="Example: bmnb rollback runs/2026-01-31-example-changing-distributions")
 @click.argument("run", type=RUN)
-@click.option("--confirm", default="", help="name of the server that is given up, where mail would be lost")
+@click.option(
+    "--confirm",
+    default="",
+    help="name of the server that is given up, where mail would be lost; or who restored the backup",
+)
 def go_back(run: Path, confirm: str) -> None:
     """Go back: undo what RUN's journal says was begun. The same command again goes on where it stopped.
 
@@ -183,7 +193,7 @@ def go_back(run: Path, confirm: str) -> None:
     reopened = reopen(
         run,
         procedures.ALL,
-        {rollback.CONFIRM: confirm} if confirm else {},
+        dict.fromkeys((rollback.CONFIRM, rollback.RESTORED), confirm) if confirm else {},
         lambda shown: click.echo(shown.to_string()),
     )
     with headless.Follower(run, click.echo):

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bmnb.journal import Journal
 from bmnb.language import _
-from bmnb.ledger import step_seconds
+from bmnb.ledger import bytes_seen, downtime_seconds, step_seconds
 from bmnb.steps import Procedure, Row, Step
 
 
@@ -58,6 +59,33 @@ def past_seconds(procedure: Procedure, folder: Path) -> dict[str, list[float]]:
         step.name: [s for one in journals for s in step_seconds(one, step.name)] for step in procedure.steps
     }
     return {name: seconds for name, seconds in found.items() if seconds}
+
+
+def expected(procedure: Procedure, journal: Journal, folder: Path) -> dict[str, Any]:
+    """What the finished run beside a run's folder that is nearest to it in size took.
+
+    The name of that run, seconds of each of its phases by name, and of its downtime; empty where there is none.
+    """
+    here = folder.resolve()
+    beside = [
+        Journal(path)
+        for path in sorted(here.parent.glob(f"*-{procedure.name}*/journal.jsonl"))
+        if path.parent != here
+    ]
+    finished = [one for one in beside if one.last("finished") and downtime_seconds(procedure, one)]
+    if not finished:
+        return {}
+    nearest = min(finished, key=lambda one: abs(bytes_seen(one) - bytes_seen(journal)))
+    return {
+        "run": nearest.path.parent.name,
+        "downtime": downtime_seconds(procedure, nearest),
+        "phases": {
+            phase.name: sum(
+                sum(step_seconds(nearest, step.name)) for step in procedure.steps if step.phase == phase
+            )
+            for phase in procedure.phases
+        },
+    }
 
 
 def sentence(procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapping[str, list[float]]) -> str:

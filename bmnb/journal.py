@@ -9,9 +9,10 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,7 @@ class Journal:
 
     def events(self, event: str = "", **facts: Any) -> Iterator[Line]:
         """The lines of an event, or of all, that have these facts."""
-        for line in self.lines:
-            if (not event or line["event"] == event) and all(
-                line.get(key) == fact for key, fact in facts.items()
-            ):
-                yield line
+        yield from matching(self.lines, event, facts)
 
     @property
     def torn(self) -> bool:
@@ -71,7 +68,7 @@ class Journal:
         return self._torn_from is not None
 
     def last(self, event: str = "", **facts: Any) -> Line | None:
-        return next(reversed(list(self.events(event, **facts))), None)
+        return next(matching(reversed(self.lines), event, facts), None)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -87,14 +84,17 @@ class Journal:
             ) from error
 
     def _append(self, line: Line) -> None:
-        with self.path.open("ab") as file:
-            if self._torn_from is not None:
-                file.truncate(self._torn_from)
-                self._torn_from = None
-            file.write(encoded(line) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-            self._size = file.tell()
+        with self.path.open("ab", buffering=0) as file:
+            whole = self._size if self._torn_from is None else self._torn_from
+            file.truncate(whole)
+            self._torn_from = None
+            try:
+                _write(file, encoded(line) + b"\n")
+            except OSError:
+                # A full disk may have taken a part of the line: what it told never counted.
+                file.truncate(whole)
+                raise
+            self._size = file.seek(0, os.SEEK_END)
 
     def _load(self) -> None:
         data = self.path.read_bytes()
@@ -113,6 +113,14 @@ class Journal:
             self.lines.append(line)
 
 
+def matching(lines: Iterable[Line], event: str, facts: Mapping[str, Any]) -> Iterator[Line]:
+    for line in lines:
+        if (not event or line["event"] == event) and all(
+            line.get(key) == fact for key, fact in facts.items()
+        ):
+            yield line
+
+
 def follower(raw: bytes, before: Line | None) -> Line | None:
     """The line that these bytes are, where they are what was written after the line before; else None."""
     try:
@@ -127,6 +135,12 @@ def follower(raw: bytes, before: Line | None) -> Line | None:
 
 def encoded(line: Line) -> bytes:
     return json.dumps(line, ensure_ascii=False).encode()
+
+
+def _write(file: FileIO, text: bytes) -> None:
+    while text:
+        text = text[file.write(text) :]
+    os.fsync(file.fileno())
 
 
 def digest(line: Line) -> str:

@@ -114,6 +114,20 @@ def step_seconds(journal: Journal, name: str) -> list[float]:
     return found
 
 
+def bytes_seen(journal: Journal) -> int:
+    """How much data the synchronizations had before them, by the last pass over each tree."""
+    sizes = {
+        line["title"]: int(line["row"].get("bytes", 0)) for line in journal.events("done") if line.get("row")
+    }
+    return sum(sizes.values())
+
+
+def downtime_seconds(procedure: Procedure, journal: Journal) -> float | None:
+    """Seconds from the first stop to the service answering; None where either is missing."""
+    stopped, answers = downtime(procedure, journal)
+    return _seconds(stopped, answers) if stopped and answers else None
+
+
 def way_back_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
     """A row for each phase: whether it has begun, what going back from it does, and what that costs."""
     begun = {line["phase"] for line in journal.events("step started")}

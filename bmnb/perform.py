@@ -104,7 +104,7 @@ class Performer:
             line=_text(action),
         )
         started = time.monotonic()
-        verdict = self._observe(action)
+        verdict = self._observe(key, action)
         seconds = round(time.monotonic() - started, 1)
         status = "done" if verdict.holds else "failed"
         return self._end(key, Outcome(action, status, verdict.seen, {}, seconds, verdict.items))
@@ -247,11 +247,13 @@ class Performer:
             raise ActionFailed(failure(result))
         return result.ok
 
-    def _observe(self, action: Check | Call | Manual) -> Verdict:
+    def _observe(self, key: str, action: Check | Call | Manual) -> Verdict:
         if isinstance(action, Manual):
             return self._answered(action)
         look: Callable[[], Verdict] = (
-            (lambda: self._checked(action)) if isinstance(action, Check) else (lambda: self._called(action))
+            (lambda: self._checked(action))
+            if isinstance(action, Check)
+            else (lambda: self._called(key, action))
         )
         verdict = until(look, action.patience, self.interrupted)
         return self._decided(action.decision, verdict) if isinstance(action, Check) else verdict
@@ -274,14 +276,14 @@ class Performer:
             said = " | ".join((one.stdout + one.stderr).strip()[-200:] for one in results)
             return Verdict(False, f"unexpected answer ({error}): {said}")
 
-    def _called(self, call: Call) -> Verdict:
+    def _called(self, key: str, call: Call) -> Verdict:
         token = self._token(call.host)
         body = call.body
         if call.change:
             body = call.change(self.servers.api(call.host, "GET", call.path, token=token))
         answer = self.servers.api(call.host, call.method, call.path, body=body, token=token)
         if call.task:
-            return self._task(call.host, answer["id"], token)
+            return self._task(key, call.host, answer["id"], token)
         if call.judge is None:
             return Verdict(True, "")
         try:
@@ -296,15 +298,24 @@ class Performer:
             raise ActionFailed(failure(read))
         return read.stdout.strip()
 
-    def _task(self, host: str, task: str, token: str) -> Verdict:
-        """Wait for the task's end. A task that core no longer knows was lost with a restart of core."""
-        deadline = time.monotonic() + TASK_SECONDS
-        while time.monotonic() < deadline:
-            status: Any = self.servers.api(host, "GET", f"/api/tasks/{task}", token=token)
+    def _task(self, key: str, host: str, task: str, token: str) -> Verdict:
+        """Wait for the task's end and keep what it says. One that core no longer knows was lost with a restart."""
+        path, told, began = f"/api/tasks/{task}", 0, time.monotonic()
+        while time.monotonic() < began + TASK_SECONDS:
+            status: Any = self.servers.api(host, "GET", path, token=token)
+            lines: Any = self.servers.api(host, "GET", f"{path}/_currentLogs?offset={told}", token=token)
+            told += len(lines or [])
+            self._hear(key, lines or [], time.monotonic() - began)
             if status["state"] in ("Success", "InError"):
                 return Verdict(status["state"] == "Success", status.get("lastLogEntry") or status["state"])
             time.sleep(0.5)
         return Verdict(False, f"the task has not ended after {TASK_SECONDS:.0f} s")
+
+    def _hear(self, key: str, lines: list[str], elapsed: float) -> None:
+        text = "".join(f"{line}\n" for line in lines)
+        if text:
+            self._append(key, text)
+            self.jobs[key].hear(text, 0.0, elapsed)
 
     def _answered(self, manual: Manual) -> Verdict:
         recorded = self.journal.last("answer", key=manual.key)
@@ -337,9 +348,16 @@ class Performer:
         return outcome
 
     def _log(self, key: str, command: Command, result: Result) -> None:
-        self.logs.mkdir(parents=True, exist_ok=True)
-        with (self.logs / f"{key.replace('/', '-')}.log").open("a", encoding="utf-8") as log:
-            log.write(redact.text(f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n"))
+        self._append(key, f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n")
+
+    def _append(self, key: str, text: str) -> None:
+        path = self.logs / f"{key.replace('/', '-')}.log"
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as log:
+                log.write(redact.text(text))
+        except OSError as error:
+            raise BmnbError(f"the log {path} cannot be written: {error}") from error
 
     def _pin(self, action: Single) -> None:
         """Record at first contact which machine a name leads to; from then on it must be that one."""

@@ -69,6 +69,9 @@ class Probe:
             return
         self._stop.clear()
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.exists() and not self.path.read_bytes().endswith(b"\n"):
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write("\n")  # a crash cut the last line
         self._threads = [threading.Thread(target=self._watch, args=(port,), daemon=True) for port in PORTS]
         for thread in self._threads:
             thread.start()
@@ -105,7 +108,7 @@ def read(path: Path) -> dict[str, list[Sample]]:
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
             for line in csv.reader(file):
-                if len(line) == 3 and line[2]:
+                if len(line) == 3 and line[2] in ("0", "1"):
                     seen.setdefault(line[1], []).append((datetime.fromisoformat(line[0]), line[2] == "1"))
     return seen
 

@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 
+from bmnb import redact
 from bmnb.language import _
 from bmnb.steps import Single
 
@@ -70,7 +71,7 @@ class Job:
         now = time.monotonic()
         self.heard, self.began = now - silent, now - elapsed
         said = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
-        self.lines = said[-LAST_LINES:]
+        self.lines = [redact.text(line) for line in said[-LAST_LINES:]]
         if told := rsync(text):
             self._take(told)
 

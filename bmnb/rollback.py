@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bmnb.errors import Stopped
+from bmnb.errors import InputError, Stopped
 from bmnb.journal import Journal
 from bmnb.run import Run
 from bmnb.steps import Phase, Step
@@ -12,6 +12,8 @@ from bmnb.steps import Phase, Step
 ROLLBACK = Phase("Rollback")
 CONFIRM = "give-up-target"
 """The key of the answer that accepts the price."""
+RESTORED = "restore-backup"
+"""The key of the answer that says who has restored the backup, where that is the way back."""
 
 
 def undoing(run: Run) -> list[Step]:
@@ -26,6 +28,8 @@ def undoing(run: Run) -> list[Step]:
 
 def roll_back(run: Run) -> None:
     """Undo the run. The same again goes on where it stopped; what stops it is raised."""
+    if not any(one.undo for one in run.procedure.steps):
+        raise InputError(f"“{run.procedure.title}” has no way back by command: see what its plan says of it")
     if run.journal.last("rolled back"):
         raise Stopped(f"{run.folder} is rolled back already")
     run.open()
@@ -34,7 +38,7 @@ def roll_back(run: Run) -> None:
     for one in undoing(run):
         if not run.journal.last("step done", step=one.name):
             run.do(one, one.name)
-    run.journal.write("rolled back", seconds=round(seconds(run.journal), 1))
+    run.end("rolled back", seconds=round(seconds(run.journal), 1))
 
 
 def seconds(journal: Journal) -> float:

@@ -21,7 +21,7 @@ from bmnb.lock import Lock
 from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.probe import Probe
 from bmnb.remote import Servers
-from bmnb.settings import in_force, make, ordered
+from bmnb.settings import about, in_force, make, ordered
 from bmnb.steps import Call, Check, Command, Manual, Procedure, Row, Single, Step, Together, singles, slug
 
 
@@ -49,10 +49,13 @@ def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
     """Open the run for a notebook's parameters, or take it up where it stopped.
 
     `values` may be the notebook's `globals()`: plain values count as parameters, anything else does
-    not. Raise InputError where one is unknown or wrong; no server is contacted yet.
+    not. A `run` that the notebook had opened before is closed. Raise InputError where a parameter is
+    unknown or wrong; no server is contacted yet.
     """
     settings: Any = make(procedure.settings, in_force(procedure.settings, parameters(values)))
     language.use(settings.language)
+    if isinstance(before := values.get("run"), Run):
+        before.close()
     return Run(procedure, settings)
 
 
@@ -110,10 +113,7 @@ class Run:
             if not self.journal.last("step done", step=label):
                 self.do(step, label)
         if step is self.procedure.steps[-1] and not self.journal.last("finished"):
-            self.probe.stop()
-            if self._lock:
-                self._lock.release()
-            self.journal.write("finished")
+            self.end("finished")
         return self.table(step)
 
     def plan(self) -> Any:
@@ -192,6 +192,13 @@ class Run:
         self.open()
         self.journal.write("unlocked", server=server, holder=self.servers.unlock(server).splitlines())
 
+    def end(self, event: str, **facts: Any) -> None:
+        """The run is over, for this reason: the probe ends, the servers' locks are given back."""
+        self.probe.stop()
+        if self._lock:
+            self._lock.release()
+        self.journal.write(event, **facts)
+
     def close(self) -> None:
         self.probe.stop()
         self.servers.close()
@@ -246,6 +253,7 @@ class Run:
     def do(self, step: Step, label: str) -> None:
         """Do a step under this name in the journal. Raise what stops it."""
         if step.phase.downtime:
+            self._foretell()
             self.probe.start()
         self.journal.write("step started", step=label, title=step.title, phase=step.phase.name)
         screen = live.Live(step.title, self._actions(step, label), self.folder / "logs")
@@ -266,6 +274,13 @@ class Run:
             raise
         screen.close("done")
         self.journal.write("step done", step=label)
+
+    def _foretell(self) -> None:
+        """Put on record, before the first stop, what a past run of about this size took."""
+        if not self.journal.last("forecast") and (
+            told := forecast.expected(self.procedure, self.journal, self.folder)
+        ):
+            self.journal.write("forecast", **told)
 
     def _actions(self, step: Step, label: str) -> dict[str, Single]:
         return {key: one for batch in batches(step, self.settings, label) for key, one in batch}
@@ -313,7 +328,7 @@ def parameter_rows(settings: Any) -> Iterator[Row]:
             yield {
                 "parameter": field.name,
                 "value": ", ".join(value) if isinstance(value, list) else value,
-                "meaning": _(field.metadata["help"]),
+                "meaning": about(field, "help"),
             }
 
 

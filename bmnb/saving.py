@@ -1,8 +1,12 @@
-"""An extension of Jupyter's server: a saved notebook keeps the static HTML of its widgets alone."""
+"""An extension of Jupyter's server: a saved notebook keeps the static HTML of its widgets alone, and no secret."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import nbformat
+
+from bmnb import redact
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -18,9 +22,19 @@ def without_widgets(model: dict[str, Any], **_: Any) -> None:
                 del data[WIDGET]
 
 
+def without_secrets(model: dict[str, Any], **_: Any) -> None:
+    """Mask what looks like a secret in a notebook's outputs before it is saved; its cells are their author's."""
+    if model["type"] != "notebook" or not model.get("content"):
+        return
+    for cell in model["content"]["cells"]:
+        if "outputs" in cell:
+            cell["outputs"] = nbformat.from_dict(redact.facts(cell["outputs"]))
+
+
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": "bmnb.saving"}]
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
     server.contents_manager.register_pre_save_hook(without_widgets)
+    server.contents_manager.register_pre_save_hook(without_secrets)

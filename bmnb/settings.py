@@ -35,7 +35,7 @@ def setting(
 
     `choices` are the only values there are, by the text a form shows; a `server` is one of ssh's names.
     """
-    about = {
+    texts = {
         "help": help,
         "label": label,
         "unit": unit,
@@ -44,8 +44,8 @@ def setting(
         "form": form,
     }
     if isinstance(default, list | dict):
-        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=about)
-    return dataclasses.field(default=default, metadata=about)
+        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=texts)
+    return dataclasses.field(default=default, metadata=texts)
 
 
 def make(settings: type[S], values: Mapping[str, Any], source: str = "parameters") -> S:
@@ -112,9 +112,15 @@ def parameters_cell(settings: type, **values: Any) -> str:
     """The source of the notebook's cell with all parameters, as papermill reads it; `values` replace defaults."""
     return "\n".join(
         f"{field.name}: {_name(get_type_hints(settings)[field.name])} = "
-        f"{_literal(values.get(field.name, _default(field)))}  # {_(field.metadata['help'])}"
+        f"{_literal(values.get(field.name, _default(field)))}  # {about(field, 'help')}"
         for field in ordered(settings)
     )
+
+
+def about(field: dataclasses.Field[Any], what: str) -> str:
+    """The help or the unit of a field, in the language in use."""
+    text = str(field.metadata[what])
+    return _(text)
 
 
 def _literal(value: Any) -> str:

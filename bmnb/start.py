@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
 from bmnb.errors import InputError
-from bmnb.journal import Journal
 from bmnb.language import use
 from bmnb.prose import translate
-from bmnb.settings import CLIENT_FILE, parameters_cell, write
-from bmnb.steps import Procedure, slug
+from bmnb.run import folder_of
+from bmnb.settings import CLIENT_FILE, make, parameters_cell, write
+from bmnb.steps import Procedure
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 NOTEBOOK = "notebook.ipynb"
@@ -24,20 +23,14 @@ NOTEBOOK = "notebook.ipynb"
 def new(procedure: Procedure, client: str, runs: Path, language: str = "en") -> Path:
     """Make the folder of a new run and return it.
 
-    Raise InputError where the client's name has no letter, or has a run that is not finished.
+    Raise InputError where the client's name has no letter, or has a run of today or one that is not finished.
     """
-    name = f"{slug(client)}-{procedure.name}"
-    if not slug(client):
-        raise InputError(f"client: {client!r} has no letter or digit")
-    runs = runs.expanduser()
-    for earlier in sorted(runs.glob(f"????-??-??-{name}")):
-        if not Journal(earlier / "journal.jsonl").last("finished"):
-            raise InputError(
-                f"{client} has a run that is not finished\n  → go on with it: {earlier / NOTEBOOK}"
-            )
-    folder = runs / f"{date.today()}-{name}"
-    if folder.exists():
-        raise InputError(f"{folder} is there already, from a run that is finished")
+    given = {"client": client, "runs": str(runs), "language": language}
+    folder = folder_of(procedure, make(procedure.settings, given))
+    if (folder / NOTEBOOK).exists():
+        raise InputError(
+            f"{client} has a run of today, or one that is not finished\n  → go on with it: {folder / NOTEBOOK}"
+        )
     furnish(procedure, folder, {"client": client, "language": language})
     return folder
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,11 @@ class Table(pd.DataFrame):
     def _repr_html_(self) -> str:
         numbers = [place for place, name in enumerate(self.columns, 1) if _all_numbers(self[name])]
         mine = f"bmnb-{'-'.join(map(str, numbers))}"
-        left = f"table.{mine} td, table.{mine} th {{text-align: left}}"
-        right = [f"table.{mine} td:nth-of-type({place}) {{text-align: right}}" for place in numbers]
+        # JupyterLab's own rule aligns everything to the right, under a more specific selector
+        left = f"table.{mine} td, table.{mine} th {{text-align: left !important}}"
+        right = [
+            f"table.{mine} td:nth-of-type({place}) {{text-align: right !important}}" for place in numbers
+        ]
         return f"<style>{' '.join([left, *right])}</style>{self.to_html(classes=mine, border=0)}"
 
 
@@ -66,9 +69,10 @@ def sentence(text: str) -> Any:
     return Markdown(text)  # type: ignore[no-untyped-call]
 
 
-def linked(frame: pd.DataFrame, column: str) -> Any:
-    """The table with the HTML links of one column as links."""
-    return frame.style.format(escape="html", subset=[one for one in frame.columns if one != _(column)])
+def linked(frame: pd.DataFrame, *columns: str) -> Any:
+    """The table with the HTML links of these columns as links."""
+    others: list[Hashable] = [one for one in frame.columns if one not in map(_, columns)]
+    return frame.style.format(escape="html", subset=others)
 
 
 def save(rows: Iterable[Mapping[str, Any]], path: Path) -> None:

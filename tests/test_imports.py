@@ -19,10 +19,12 @@ ONLY_IN = {
     "pandas": "tables.py",
     "papermill": ("headless.py", "engine.py"),
     "ipywidgets": "forms/",
-    "click": ("cli.py", "lab/cli.py"),
+    "click": ("cli.py", "lab/cli.py", "fleet/cli.py"),
     "nbconvert": "report/page.py",
     "bleach": "report/clean.py",
     "matplotlib": "report/charts.py",
+    "distributed": "fleet/engine.py",
+    "dask": "fleet/engine.py",
     "babel": ("language.py", "phrases.py", "report/wording.py"),
 }
 

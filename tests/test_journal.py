@@ -1,6 +1,7 @@
 """The journal: appended, chained, and whole after any break."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,34 @@ def test_a_disk_that_refuses_the_journal_stops_the_run(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(BmnbError, match="nothing more is done"):
         Journal(tmp_path / "file" / "journal.jsonl").write("opened")
+
+
+def test_a_full_disk_may_take_a_part_of_a_line_which_never_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    journal = written(tmp_path / "journal.jsonl")
+    number = len(journal.lines)
+
+    def full(_: int) -> None:
+        with journal.path.open("r+b") as file:
+            file.truncate(journal.path.stat().st_size - 20)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bmnb.journal.os.fsync", full)
+        with pytest.raises(BmnbError, match="No space left"):
+            journal.write("opened")
+    journal.write("opened")
+    assert len(Journal(journal.path).lines) == number + 1
+
+
+def test_a_clock_that_jumps_does_not_break_the_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    class Jumped(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) - timedelta(days=400)
+
+    journal = written(tmp_path / "journal.jsonl")
+    monkeypatch.setattr("bmnb.journal.datetime", Jumped)
+    journal.write("opened")
+    assert Journal(journal.path).lines[-1]["event"] == "opened"

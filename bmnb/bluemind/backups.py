@@ -9,6 +9,7 @@ from bmnb.steps import Result, Verdict
 
 GENERATIONS = "/api/dataprotect/generations"
 FOLDER = "/var/backups/bluemind"
+LAST_RUN = {"jobId": "DataProtect", "active": False, "from": 0, "size": 1}
 
 FILES = (
     f"[ ! -d {FOLDER} ] || find {FOLDER} -type f -printf '%T@ %s\\n' | "
@@ -26,6 +27,12 @@ def newest(generations: Any) -> Verdict:
         "with errors" if last["withErrors"] else "with warnings" if last["withWarnings"] else "without errors"
     )
     return Verdict(True, f"DataProtect's last one is {hours:.0f} hours old, {how}")
+
+
+def last_run(executions: Any) -> Verdict:
+    """Always holds: how the job of BlueMind's backup ended the last time."""
+    found = max(executions["values"], key=lambda one: int(one["startDate"]), default=None)
+    return Verdict(True, f"the job's last run: {found['status']}" if found else "the job has not run")
 
 
 def files(told: Result) -> Verdict:

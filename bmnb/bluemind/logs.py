@@ -17,7 +17,7 @@ def errors(folder: str) -> str:
     """A line that prints the lines of level ERROR since then."""
     return f"""for log in {" ".join(LOGS)}; do
   [ -f $log ] || continue
-  from=$(awk -v log=$log -v inode=$(stat -c %i $log) '$1 == log && $2 == inode {{print $3}}' {folder}/logs)
+  from=$(awk -v file=$log -v inode=$(stat -c %i $log) '$1 == file && $2 == inode {{print $3}}' {folder}/logs)
   tail -c +$((${{from:-0}} + 1)) $log | grep -E ' ERROR - ' | sed "s#^#$(basename $log): #"
 done; echo end"""
 
@@ -25,5 +25,5 @@ done; echo end"""
 def seen(told: Result) -> Verdict:
     """Always holds: some errors are normal while services come up, and an update that failed shows otherwise."""
     lines = told.stdout.splitlines()[:-1]
-    last = f": {lines[-1]}" if lines else ""
-    return Verdict(told.stdout.endswith("end\n"), f"{len(lines)} lines of level ERROR{last}")
+    items = tuple({"log": log, "line": line} for log, _, line in (line.partition(": ") for line in lines))
+    return Verdict(told.stdout.endswith("end\n"), f"{len(lines)} lines of level ERROR", items)

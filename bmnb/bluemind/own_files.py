@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 from bmnb.steps import Result, Verdict
@@ -22,7 +24,7 @@ def save(folder: str) -> str:
 cd / && found=() && for path in {" ".join(PLACES)} {MORE}; do [ ! -e "$path" ] || found+=("${{path#/}}"); done
 tar -cf - -- "${{found[@]}}" | tar -xpf - -C {before} || exit 1
 ! command -v postconf > /dev/null || postconf -n > {before}/state/postconf
-bmctl status > {before}/state/services; test -s {before}/state/services"""
+bmctl all_status > {before}/state/services; [ -e {before}/state/services ]"""
 
 
 def changes(folder: str, left: Sequence[str]) -> str:
@@ -45,28 +47,26 @@ find /etc -cnewer mark \\( {names} \\) -printf 'beside %p\\n'; echo end"""
 
 def what_changed(told: Result) -> Verdict:
     """Always holds: it is for a person to read. Files are named, their contents are not shown."""
-    changed, gone, new, postfix, beside = [], [], [], [], []
-    for line in told.stdout.splitlines():
-        words = line.split()
-        if line.startswith("Files ") and line.endswith(" differ"):
-            changed.append(words[-2])
-        elif line.startswith("Only in /"):
-            new.append("/".join(words[2:]).replace(":", ""))
-        elif line.startswith("Only in "):
-            gone.append("/" + "/".join(words[2:]).replace(":", ""))
-        elif line.startswith("postfix "):
-            postfix.append(words[1])
-        elif line.startswith("beside "):
-            beside.append(words[1])
-    parts = {
-        "changed": changed,
-        "gone": gone,
-        "new": new,
-        "Postfix's settings changed": postfix,
-        "local file kept, new one beside": beside,
-    }
-    told_parts = [f"{what}: {', '.join(names)}" for what, names in parts.items() if names]
-    return Verdict(told.stdout.endswith("end\n"), "; ".join(told_parts) or "nothing changed")
+    items = [one for line in told.stdout.splitlines() for one in _change(line)]
+    counts = Counter(item["change"] for item in items)
+    seen = ", ".join(f"{number} {change}" for change, number in counts.items()) or "nothing changed"
+    return Verdict(told.stdout.endswith("end\n"), seen, tuple({"server": told.host, **one} for one in items))
+
+
+CHANGES = {
+    r"Files \S+ and (/.*) differ": "overwritten",
+    r"Only in \.(/.*): (.*)": "gone",
+    r"Only in (/.*): (.*)": "new",
+    r"postfix (.*)": "setting of Postfix changed",
+    r"beside (.*)": "local file kept, new one beside it",
+}
+
+
+def _change(line: str) -> list[dict[str, str]]:
+    for pattern, change in CHANGES.items():
+        if found := re.fullmatch(pattern, line):
+            return [{"change": change, "what": "/".join(found.groups())}]
+    return []
 
 
 def enable_hosts(folder: str) -> str:

@@ -5,7 +5,7 @@ They stand in t_mapi_folders (interface IMapiFoldersMgmt), the parent being the 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 
 from bmnb.steps import Result, Verdict
 
@@ -23,19 +23,15 @@ SELECT 'folder', c.owner, f.display_name FROM t_mapi_folders f JOIN t_container 
 END"""
 """A line that prints user, UID, LOGIN and folder, UID, NAME, separated by tabs."""
 
-ANY = f"{{\n{LIST}\n}} | grep -q ^folder"
-
 
 def by_user(told: Result) -> Verdict:
-    """Always holds where the databases answer: what follows from it is for a person to decide."""
+    """None may be left; an item a folder, by the user's login."""
     rows = [line.split("\t") for line in told.stdout.splitlines()]
     logins = {row[1]: row[2] for row in rows if row[0] == "user"}
-    found: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        if row[0] == "folder":
-            found[logins.get(row[1], row[1])].append(row[2])
-    number = sum(map(len, found.values()))
-    told_users = "; ".join(f"{user}: {', '.join(names)}" for user, names in sorted(found.items()))
+    items = sorted((logins.get(row[1], row[1]), row[2]) for row in rows if row[0] == "folder")
     if not told.ok or not logins:
         return Verdict(False, told.stderr.strip() or "no user is listed")
-    return Verdict(True, f"{number} folders of {len(found)} users: {told_users}" if found else "none")
+    users = Counter(user for user, _ in items)
+    seen = f"{len(items)} folders: " + ", ".join(f"{number} of {user}" for user, number in users.items())
+    folders = tuple({"user": user, "folder": folder} for user, folder in items)
+    return Verdict(not items, seen if items else "none", folders)

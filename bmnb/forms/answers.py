@@ -64,7 +64,7 @@ def verdict(manual: Manual, answer: str) -> str:
 
 def proof(run: Run, manual: Manual) -> Widget:
     """A file that shows what was done by hand, such as a screenshot, for the run's folder."""
-    upload = FileUpload(description=_("Attach a file"), layout={"margin": "0 0 0 194px", "width": "200px"})
+    upload = FileUpload(description=_("Attach a file"), layout={"margin": "0 0 0 214px", "width": "200px"})
 
     def chosen(change: dict[str, Any]) -> None:
         for file in change["new"]:

@@ -14,7 +14,7 @@ from bmnb.language import _, use
 from bmnb.phrases import phrase
 from bmnb.remote import config
 from bmnb.run import parameters
-from bmnb.settings import CLIENT_FILE, defaults, in_force, ordered, problems, read, write
+from bmnb.settings import CLIENT_FILE, about, defaults, in_force, ordered, problems, read, write
 from bmnb.steps import Procedure
 
 
@@ -50,12 +50,12 @@ class Parameters:
         widget, read_from = widget_for(field, self.values[field.name], self._hosts())
         widget.disabled = self._fixed(field.name)
         widget.observe(lambda change: self._typed(field.name, read_from(change["new"])), "value")
-        unit = HTML(marked(_(field.metadata["unit"])))
+        unit = HTML(marked(about(field, "unit")), layout={"margin": "6px 0 0 4px"})
         return VBox([HBox([widget, unit]), self.texts[field.name]], layout={"margin": "0 0 6px 0"})
 
     def _help(self, field: dataclasses.Field[Any]) -> str:
         fixed = _("set in the cell of parameters") if self._fixed(field.name) else ""
-        return marked(" · ".join(filter(None, [_(field.metadata["help"]), fixed])))
+        return marked(" · ".join(filter(None, [about(field, "help"), fixed])))
 
     def _fixed(self, name: str) -> bool:
         """Whether the notebook's cell of parameters has the last word."""
@@ -100,23 +100,28 @@ def asked(settings: type) -> list[dataclasses.Field[Any]]:
     return [field for field in ordered(settings) if field.metadata["form"]]
 
 
+def label(field: dataclasses.Field[Any]) -> str:
+    """The label of a field, or its name as words."""
+    return field.metadata["label"] or field.name.replace("_", " ").capitalize()
+
+
 def widget_for(
     field: dataclasses.Field[Any], value: Any, hosts: list[str]
 ) -> tuple[Widget, Callable[[Any], Any]]:
     """The widget of a field, and how its value is read from it."""
-    about = {"description": _(field.metadata["label"]), "style": LABEL, "layout": WIDE}
+    shape = {"description": _(label(field)), "style": LABEL, "layout": WIDE}
     if field.metadata["choices"]:
         options = [(_(text), choice) for text, choice in field.metadata["choices"].items()]
-        return Dropdown(options=options, value=value, **about), lambda chosen: chosen
+        return Dropdown(options=options, value=value, **shape), lambda chosen: chosen
     if isinstance(value, bool):
-        return Checkbox(value=value, indent=True, **about), bool
+        return Checkbox(value=value, indent=True, **shape), bool
     if isinstance(value, int):
-        return IntText(value=value, continuous_update=True, **about), int
+        return IntText(value=value, continuous_update=True, **shape), int
     if isinstance(value, list):
         text = "\n".join(str(one) for one in value)
-        return Textarea(value=text, rows=2, **about), lambda lines: lines.split()
+        return Textarea(value=text, rows=2, **shape), lambda lines: lines.split()
     if field.metadata["server"]:
         return Combobox(
-            value=value, options=hosts, ensure_option=False, continuous_update=True, **about
+            value=value, options=hosts, ensure_option=False, continuous_update=True, **shape
         ), str.strip
-    return Text(value=str(value), **about), str.strip
+    return Text(value=str(value), **shape), str.strip

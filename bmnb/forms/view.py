@@ -10,9 +10,9 @@ from ipywidgets import HTML, Widget
 
 from bmnb.saving import WIDGET
 
-LABEL = {"description_width": "190px"}
-WIDE = {"width": "560px"}
-UNDER_FIELD = {"width": "720px", "margin": "-6px 0 0 198px"}
+LABEL = {"description_width": "210px"}
+WIDE = {"width": "580px"}
+UNDER_FIELD = {"width": "720px", "margin": "-2px 0 0 218px"}
 
 
 def answers_can_be_typed() -> bool:

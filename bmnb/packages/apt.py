@@ -43,11 +43,13 @@ APT_GET = Tool(
     distributions=("debian", "ubuntu"),
     refresh="apt-get -o APT::Update::Error-Mode=any update",
     download=f"apt-get -y {WAIT} --download-only upgrade",
+    full_download=f"apt-get -y {WAIT} --download-only dist-upgrade",
     upgrade=f"apt-get -y {KEEP} {WAIT} upgrade",
     full_upgrade=f"apt-get -y {KEEP} {WAIT} dist-upgrade",
     upgradable=_upgradable("upgrade"),
     full_upgradable=_upgradable("dist-upgrade"),
     size="apt-get --print-uris -y -qq upgrade | awk '{bytes += $3} END {print bytes + 0}'",
+    fetched="du -sb /var/cache/apt/archives | cut -f1",
     cache="/var/cache/apt/archives",
     held="apt-mark showhold",
     broken=(
@@ -68,6 +70,7 @@ APTITUDE = replace(
     refresh="aptitude update",
     # aptitude knows no time to wait for a lock
     download="aptitude -y --download-only upgrade",
+    full_download="aptitude -y --download-only full-upgrade",
     upgrade=f"aptitude -y {KEEP} upgrade",
     full_upgrade=f"aptitude -y {KEEP} full-upgrade",
 )

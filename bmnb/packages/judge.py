@@ -148,17 +148,24 @@ def is_kernel(name: str) -> bool:
 
 def listed_apart(*servers: Result) -> Verdict:
     """What comes, BlueMind's packages apart from the kernel and from all others."""
-    parts = []
-    for one in servers:
-        found = upgrades(one)
-        own = [name for name, _, _ in found if is_bluemind(name)]
-        kernel = [name for name, _, _ in found if is_kernel(name)]
-        others = [name for name, _, _ in found if not is_bluemind(name) and not is_kernel(name)]
-        told = f"{one.host}: {len(own)} of BlueMind"
-        told += f", kernel: {', '.join(kernel)} (counts from the next restart)" if kernel else ""
-        told += f", {len(others)} others: {', '.join(others)}" if others else ""
-        parts.append(told)
-    return Verdict(True, "; ".join(parts))
+    items = tuple(
+        {"server": one.host, "kind": kind(name), "package": name, "installed": old, "new": new}
+        for one in servers
+        for name, old, new in sorted(upgrades(one), key=lambda row: (KINDS.index(kind(row[0])), row[0]))
+    )
+    counts = [
+        f"{one.host}: " + ", ".join(f"{kinds.count(name)} {name}" for name in KINDS if name in kinds)
+        for one in servers
+        for kinds in [[item["kind"] for item in items if item["server"] == one.host]]
+    ]
+    return Verdict(True, "; ".join(counts), items)
+
+
+KINDS = ("BlueMind", "kernel, from the next restart on", "other")
+
+
+def kind(package: str) -> str:
+    return KINDS[0] if is_bluemind(package) else KINDS[1] if is_kernel(package) else KINDS[2]
 
 
 def candidates(*servers: Result) -> Verdict:
@@ -180,8 +187,16 @@ def none_left(*servers: Result) -> Verdict:
 
 
 def same_candidates(*servers: Result) -> Verdict:
-    """What would be installed now is what was downloaded: the repository has not moved on meanwhile."""
-    wrong = [f"{one.host}: {one.stdout.splitlines()[0]}" for one in servers if one.stdout.strip()]
+    """Given what differs between then and now: BlueMind's repository has not moved on since the download."""
+    wrong = [
+        f"{one.host}: {line[2:]}"
+        for one in servers
+        for line in one.stdout.splitlines()
+        if line.startswith("> bm-")
+    ]
+    unknown = [one.host for one in servers if one.exit not in (0, 1)]
+    if unknown:
+        return Verdict(False, f"nothing was noted on {', '.join(unknown)}")
     return Verdict(not wrong, "; ".join(wrong) or "as downloaded")
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 class Tool:
     """The lines of a tool.
 
-    `upgradable` prints NAME INSTALLED CANDIDATE a line (- where it is new), `size` the bytes to fetch, `held`
-    and `broken` names, `releases` the running release and what the package sources name. `verify` reads
+    `upgradable` prints NAME INSTALLED CANDIDATE a line (- where it is new), `size` the bytes to fetch,
+    `fetched` those that are there, `held` and `broken` names, `releases` the running release and what the package sources name. `verify` reads
     the repository of BlueMind alone, into a folder that is thrown away. `left` are the names under which
     a new version of a configuration file lies beside the local one.
     """
@@ -23,11 +23,13 @@ class Tool:
     distributions: tuple[str, ...]
     refresh: str
     download: str
+    full_download: str
     upgrade: str
     full_upgrade: str
     upgradable: str
     full_upgradable: str
     size: str
+    fetched: str
     cache: str
     held: str
     broken: str

@@ -5,11 +5,9 @@ Source: the page "Changing distributions" of BlueMind's documentation; its headi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 from bmnb.bluemind import api, proofs, services
@@ -22,7 +20,7 @@ from bmnb.bluemind.paths import (
     TREES,
 )
 from bmnb.procedures import prerequisites as must
-from bmnb.procedures.common import RunSettings
+from bmnb.procedures.common import RunSettings, platform_problems
 from bmnb.procedures.deviations import CHANGING_DISTRIBUTIONS
 from bmnb.settings import setting
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
@@ -167,19 +165,10 @@ class Settings(RunSettings):
 
     def problems(self) -> list[str]:
         """What is wrong with the values, each in one line."""
-        found = [
-            f"{name}: {value!r} is not a server's name"
-            for name, value in (("origin", self.origin), ("target", self.target))
-            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value)
-        ]
+        servers = {"origin": self.origin, "target": self.target}
+        found = platform_problems(self.client, self.address, servers)
         if self.origin == self.target:
             found.append("origin and target are the same server")
-        if not slug(self.client):
-            found.append(f"client: {self.client!r} has no letter or digit")
-        try:
-            IPv4Address(self.address)
-        except AddressValueError as error:
-            found.append(f"address: {error}")
         if self.hot_passes < 1:
             found.append("hot_passes: at least 1")
         if self.engine not in ("fast", "literal"):
@@ -188,9 +177,6 @@ class Settings(RunSettings):
             found.append("streams: at least 0")
         if not 0 <= self.compare_content <= 100:
             found.append("compare_content: from 0 to 100")
-        names = [phase.name for phase in PHASES]
-        if self.through and self.through not in names:
-            found.append(f"through: {self.through!r} is not one of {', '.join(names)}")
         found += self.common_problems()
         found += [
             f"{name}: {tree} is not one of the trees"
@@ -361,6 +347,16 @@ def _carry_queue(settings: Settings) -> Command:
         read=files.read_stats,
         remedy="run this cell again",
         ensure=True,
+    )
+
+
+def _queue_is_here(settings: Settings) -> Check:
+    return Check(
+        (settings.origin, settings.target),
+        guards.queue(),
+        guards.same_queue,
+        "mail that waits in Postfix's queue is on the target",
+        "it came meanwhile: run this cell again",
     )
 
 
@@ -550,6 +546,7 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
             decision=f"accept-{database}",
         )
     if settings.carry_forgotten:
+        yield _carry_queue(settings)
         yield _queue_is_here(settings)
 
 
@@ -885,17 +882,6 @@ def _same_servers(settings: Settings, installation: bool = True) -> Check:
         guards.same_servers,
         "both servers are those of the beginning",
         "see that both names and the address lead to the right servers; nothing was copied",
-    )
-
-
-def _queue_is_here(settings: Settings) -> Check:
-    return Check(
-        (settings.origin, settings.target),
-        guards.queue(),
-        guards.same_queue,
-        "mail that waits in Postfix's queue is on the target",
-        "it came after the service was stopped: carry it over by `rsync -a` of /var/spool/postfix/QUEUE, "
-        "then run this cell again",
     )
 
 

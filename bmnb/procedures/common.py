@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from ipaddress import AddressValueError, IPv4Address
 
-from bmnb.language import LANGUAGES
 from bmnb.settings import setting
+from bmnb.steps import slug
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,26 @@ class RunSettings:
     )
 
     def common_problems(self) -> list[str]:
-        """What is wrong with these values, each in one line."""
-        if self.language not in LANGUAGES:
-            return [f"language: {self.language!r} is not one of {', '.join(LANGUAGES)}"]
-        return []
+        """What is wrong with these values, and with those that have to be one of a few, each in one line."""
+        return [
+            f"{one.name}: {getattr(self, one.name)!r} is not one of {', '.join(filter(None, map(str, known)))}"
+            for one in fields(self)
+            if (known := tuple((one.metadata["choices"] or {}).values()))
+            if getattr(self, one.name) not in known
+        ]
+
+
+def platform_problems(client: str, address: str, servers: Mapping[str, str]) -> list[str]:
+    """What is wrong with the names of a client and its servers, and with an address."""
+    found = [
+        f"{name}: {value!r} is not a server's name"
+        for name, value in servers.items()
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value)
+    ]
+    if not slug(client):
+        found.append(f"client: {client!r} has no letter or digit")
+    try:
+        IPv4Address(address)
+    except AddressValueError as error:
+        found.append(f"address: {error}")
+    return found

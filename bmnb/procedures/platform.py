@@ -10,7 +10,7 @@ from typing import Any
 from bmnb.bluemind import api, proofs, releases, services, subscription
 from bmnb.packages import Tool, judge
 from bmnb.packages.tool import INSTALLED
-from bmnb.procedures.prerequisites import all_root, done
+from bmnb.procedures.prerequisites import all_root, done, no_job_runs
 from bmnb.steps import Action, Call, Check, Result, Row, Verdict
 
 FREE_BYTES = 512 * 2**20
@@ -97,15 +97,7 @@ def bluemind(core: str, everyone: tuple[str, ...], wanted: str) -> Iterator[Acti
         judge=subscription.valid,
         remedy=subscription.REMEDY,
     )
-    yield Call(
-        core,
-        "POST",
-        api.EXECUTIONS,
-        "no backup or other job runs",
-        body=api.RUNNING_JOBS,
-        judge=api.no_job_runs,
-        remedy="wait until the job has ended, or stop it in Scheduled Jobs",
-    )
+    yield no_job_runs(core)
     yield index(everyone)
 
 

@@ -31,7 +31,11 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
     """Two different servers in one network, as root, with clocks that agree."""
     both = (origin, target)
     yield Check(
-        both, "id -u", all_root, "root on both servers", "log in as root: see User in the ssh configuration"
+        both,
+        "id -u",
+        all_root,
+        "root on both servers",
+        "log in as root, or as a user with sudo without a password: see User in the ssh configuration",
     )
     yield Check(
         both,
@@ -110,8 +114,12 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
     yield Call(
         origin, "GET", api.CONFIGURATION, "mail bodies are on the server", judge=api.mail_is_here, remedy=S3
     )
-    yield Call(
-        origin,
+    yield no_job_runs(origin)
+
+
+def no_job_runs(core: str) -> Call:
+    return Call(
+        core,
         "POST",
         api.EXECUTIONS,
         "no backup or other job runs",

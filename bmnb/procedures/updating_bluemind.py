@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address
+from typing import Any
 
 from bmnb.bluemind import (
     api,
@@ -26,21 +26,40 @@ from bmnb.bluemind import (
 from bmnb.packages import TOOLS, Tool, judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures import platform as must
-from bmnb.procedures.common import RunSettings
+from bmnb.procedures.common import RunSettings, platform_problems
 from bmnb.procedures.deviations import UPDATING_BLUEMIND
-from bmnb.procedures.prerequisites import done
+from bmnb.procedures.prerequisites import done, no_job_runs
 from bmnb.settings import setting
-from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Phase, Procedure, Together, slug, step
+from bmnb.steps import (
+    Action,
+    Call,
+    Check,
+    Command,
+    Condition,
+    Gauge,
+    Manual,
+    Phase,
+    Procedure,
+    Together,
+    slug,
+    step,
+)
 from bmnb.transfer import access
 
-PREREQUISITES = Phase("Prerequisites")
-PREPARING = Phase("Preparing for the update")
-PRODUCTION = Phase("Operations in production")
-UPDATE = Phase("Update procedure", downtime=True)
-AFTERWARDS = Phase("After the update")
-
-WIZARDS = ("bm-cli", "api", "web")
-RECOVERIES = ("", "configuration", "htpasswd")
+NOTHING_TOUCHED = "nothing: no package was touched"
+PREREQUISITES = Phase("Prerequisites", back="there is nothing to undo", price=NOTHING_TOUCHED)
+PREPARING = Phase(
+    "Preparing for the update", back="the repositories are frozen on what is installed", price=NOTHING_TOUCHED
+)
+PRODUCTION = Phase(
+    "Operations in production", back="the repositories are frozen on what is installed", price=NOTHING_TOUCHED
+)
+THE_BACKUP = "what users have done and mail that came in since the backup"
+UPDATE = Phase(
+    "Update procedure", downtime=True, back="a person restores the backup of every server", price=THE_BACKUP
+)
+AFTERWARDS = Phase("After the update", back="a person restores the backup of every server", price=THE_BACKUP)
+PHASES = (PREREQUISITES, PREPARING, PRODUCTION, UPDATE, AFTERWARDS)
 
 WAY_BACK = (
     "packages can be put back in their former version only as long as the setup wizard has not changed the "
@@ -50,34 +69,79 @@ WAY_BACK = (
 
 @dataclass(frozen=True)
 class Settings(RunSettings):
-    client: str = setting("example", "name of the client; part of the run's folder name")
-    core: str = setting("core.domain.tld", "server with BlueMind's core, as ssh on this machine knows it")
-    servers: list[str] = setting(["mailbox.domain.tld", "edge.domain.tld"], "the platform's other servers")
-    address: str = setting("192.0.2.10", "address at which users and other mail servers reach the platform")
-    package_tool: str = setting("aptitude", "aptitude, apt-get, yum or dnf, as the servers have it")
+    client: str = setting(
+        "example", "name of the client; part of the run's folder name", label="Client", form=False
+    )
+    core: str = setting(
+        "core.domain.tld",
+        "server with BlueMind's core, as ssh on this machine knows it",
+        label="Core",
+        server=True,
+    )
+    servers: list[str] = setting(
+        ["mailbox.domain.tld", "edge.domain.tld"],
+        "the platform's other servers",
+        label="Other servers",
+        unit="one a line",
+    )
+    address: str = setting(
+        "192.0.2.10",
+        "address at which users and other mail servers reach the platform",
+        label="Address",
+        unit="IPv4",
+    )
+    package_tool: str = setting(
+        "aptitude",
+        "aptitude, apt-get, yum or dnf, as the servers have it",
+        label="Package tool",
+        choices={name: name for name in TOOLS},
+    )
     version: str = setting(
-        "latest", "version to prepare: latest, or one such as 4.9.12; empty where it was done in the console"
+        "latest",
+        "version to prepare: latest, or one such as 4.9.12; empty where it was done in the console",
+        label="Version",
     )
     freeze: bool = setting(
-        True, "afterwards freeze the repositories, so that system updates leave BlueMind alone"
+        True,
+        "afterwards freeze the repositories, so that system updates leave BlueMind alone",
+        label="Freeze afterwards",
     )
     import_key: bool = setting(
-        False, "import the key of BlueMind's repository, once its fingerprint is confirmed"
+        False,
+        "import the key of BlueMind's repository, once its fingerprint is confirmed",
+        label="Import the repository's key",
     )
-    key_address: str = setting(repository.ADDRESS, "where the repository's key is to be had")
+    key_address: str = setting(
+        repository.ADDRESS, "where the repository's key is to be had", label="Address of the key"
+    )
     recover_wizard: str = setting(
-        "", "new password for /setup: by the configuration, or by htpasswd on the server"
+        "",
+        "new password for /setup: by the configuration, or by htpasswd on the server",
+        label="New password for /setup",
+        choices={"it is known": "", "by the configuration": "configuration", "by htpasswd": "htpasswd"},
     )
     setup_wizard: str = setting(
-        "bm-cli", "how the setup wizard's update is started: bm-cli, api, or by a person on the web"
+        "bm-cli",
+        "how the setup wizard's update is started: bm-cli, api, or by a person on the web",
+        label="Setup wizard",
+        choices={"bm-cli": "bm-cli", "API": "api", "a person on the web": "web"},
     )
-    download_ahead: bool = setting(True, "fetch the packages before the service is cut off")
+    download_ahead: bool = setting(
+        True, "fetch the packages before the service is cut off", label="Download ahead"
+    )
     full_upgrade: bool = setting(
-        False, "also packages whose dependencies have changed, which upgrade leaves out"
+        False, "also packages whose dependencies have changed, which upgrade leaves out", label="Full upgrade"
     )
-    test_mailbox: str = setting("", "address on the platform that gets a test message")
-    test_outside: str = setting("", "address elsewhere that gets a test message")
-    through: str = setting("", "last phase to run, such as operations-in-production; empty runs all of them")
+    test_mailbox: str = setting(
+        "", "address on the platform that gets a test message", label="Test message in"
+    )
+    test_outside: str = setting("", "address elsewhere that gets a test message", label="Test message out")
+    through: str = setting(
+        "",
+        "last phase to run, such as operations-in-production; empty runs all of them",
+        label="Run through",
+        choices={"all phases": "", **{phase.title: phase.name for phase in PHASES}},
+    )
 
     @property
     def work(self) -> str:
@@ -99,30 +163,10 @@ class Settings(RunSettings):
 
     def problems(self) -> list[str]:
         """What is wrong with the values, each in one line."""
-        found = [
-            f"{value!r} is not a server's name"
-            for value in self.everyone
-            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value)
-        ]
+        servers = {"core": self.core, **{f"servers, {n}": name for n, name in enumerate(self.servers, 1)}}
+        found = platform_problems(self.client, self.address, servers)
         if len(set(self.everyone)) < len(self.everyone):
             found.append("a server is named twice")
-        if not slug(self.client):
-            found.append(f"client: {self.client!r} has no letter or digit")
-        try:
-            IPv4Address(self.address)
-        except AddressValueError as error:
-            found.append(f"address: {error}")
-        choices = {
-            "package_tool": tuple(TOOLS),
-            "setup_wizard": WIZARDS,
-            "recover_wizard": RECOVERIES,
-            "through": ("", *(phase.name for phase in PROCEDURE.phases)),
-        }
-        found += [
-            f"{name}: {getattr(self, name)!r} is not one of {', '.join(known)}"
-            for name, known in choices.items()
-            if getattr(self, name) not in known
-        ]
         if not re.fullmatch(r"|latest|[0-9]+(\.[0-9]+)*(-[0-9]+)?", self.version):
             found.append(f"version: {self.version!r} is neither latest nor a version such as 4.9.12")
         if self.import_key and self.package_tool in ("yum", "dnf"):
@@ -154,6 +198,14 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
 def backup(settings: Settings) -> Iterator[Action]:
     core = settings.core
     yield Call(core, "GET", backups.GENERATIONS, "BlueMind's own backup", judge=backups.newest)
+    yield Call(
+        core,
+        "POST",
+        api.EXECUTIONS,
+        "BlueMind's backup job",
+        body=backups.LAST_RUN,
+        judge=backups.last_run,
+    )
     for server in settings.everyone:
         yield Check(server, backups.FILES, backups.files, f"files under {backups.FOLDER}")
     yield Manual(
@@ -200,16 +252,11 @@ def repository_signature(settings: Settings) -> Iterator[Action]:
             "repository-key",
             "the fingerprint shown is the one that BlueMind gives for its repository; say who compared it",
         )
-        yield Together(
-            tuple(
-                Command(
-                    server,
-                    repository.install(),
-                    "take the key for this repository alone",
-                    feed=(core, repository.show(folder)),
-                )
-                for server in settings.everyone
-            )
+        yield _everywhere(
+            settings,
+            repository.install(),
+            "take the key for this repository alone",
+            feed=(core, repository.show(folder)),
         )
     yield _signature(settings)
 
@@ -217,38 +264,28 @@ def repository_signature(settings: Settings) -> Iterator[Action]:
 @step("Points of caution", PREREQUISITES)
 def points_of_caution(settings: Settings) -> Iterator[Action]:
     core = settings.core
-    from_4_0 = releases.installed_is(r"4\.0", "only an update from 4.0 deletes virtual folders", core)
     yield Check(
         core,
         virtual_folders.LIST,
         virtual_folders.by_user,
         "virtual folders in users' inboxes",
-        when=from_4_0,
-    )
-    yield Manual(
-        core,
-        "virtual-folders",
-        "the folders listed are deleted by the update to 4.1: have their users move them out of the inbox in "
-        "Outlook and run this again, or say who accepts their loss",
-        when=Condition(
-            core,
-            f"{from_4_0.line} && {virtual_folders.ANY}",
-            "no virtual folder, or not an update from 4.0",
-        ),
+        "the update to 4.1 deletes them: have their users move them out of the inbox in Outlook, then run this "
+        "cell again",
+        when=releases.installed_is(r"4\.0", "only an update from 4.0 deletes virtual folders", core),
+        decision="lose-virtual-folders",
     )
 
 
 @step("Save configuration files", PREPARING)
 def save_configuration(settings: Settings) -> Iterator[Action]:
-    yield Together(
-        tuple(
-            Command(server, own_files.save(settings.work), "save configuration, services and settings")
-            for server in settings.everyone
-        )
-    )
+    yield _everywhere(settings, own_files.save(settings.work), "save configuration, services and settings")
 
 
-@step("System Management > Update BlueMind", PREPARING)
+def undo_prepare(settings: Settings) -> Iterator[Action]:
+    yield _freeze(settings)
+
+
+@step("System Management > Update BlueMind", PREPARING, undo=undo_prepare)
 def prepare(settings: Settings) -> Iterator[Action]:
     core = settings.core
     yield from _show_repositories(settings, "repository before")
@@ -268,17 +305,12 @@ def prepare(settings: Settings) -> Iterator[Action]:
 def refresh(settings: Settings) -> Iterator[Action]:
     tool, everyone = settings.tool, settings.everyone
     yield _wait_for_others(settings)
-    yield Together(
-        tuple(
-            Command(
-                server,
-                tool.refresh,
-                "read the lists of packages",
-                env=tool.env,
-                remedy="see that the repository is reachable from this server and its signature is valid",
-            )
-            for server in everyone
-        )
+    yield _everywhere(
+        settings,
+        tool.refresh,
+        "read the lists of packages",
+        env=tool.env,
+        remedy="see that the repository is reachable from this server and its signature is valid",
     )
     yield Check(
         everyone,
@@ -302,30 +334,19 @@ def refresh(settings: Settings) -> Iterator[Action]:
 @step("Download the packages", PRODUCTION)
 def download(settings: Settings) -> Iterator[Action]:
     """Services go on; this is what most of the minutes go into."""
-    tool, everyone = settings.tool, settings.everyone
+    tool = settings.tool
     yield _wait_for_others(settings)
     if settings.download_ahead:
-        yield Together(
-            tuple(
-                Command(
-                    server,
-                    tool.download,
-                    "download the packages",
-                    env=tool.env,
-                    remedy="run this cell again: what is there already is not fetched twice",
-                )
-                for server in everyone
-            )
+        yield _everywhere(
+            settings,
+            tool.full_download if settings.full_upgrade else tool.download,
+            "download the packages",
+            env=tool.env,
+            gauge=_fetched(tool),
+            remedy="run this cell again: what is there already is not fetched twice",
         )
-    yield Together(
-        tuple(
-            Command(
-                server,
-                f"umask 077; ({settings.upgradable}) > {settings.work}/candidates",
-                "note what was found",
-            )
-            for server in everyone
-        )
+    yield _everywhere(
+        settings, f"umask 077; ({settings.upgradable}) > {settings.work}/candidates", "note what was found"
     )
 
 
@@ -339,15 +360,7 @@ def begin_maintenance(settings: Settings) -> Iterator[Action]:
         "the repository still has what was found",
         "the repository has moved on since: begin a new run",
     )
-    yield Call(
-        core,
-        "POST",
-        api.EXECUTIONS,
-        "no backup or other job runs",
-        body=api.RUNNING_JOBS,
-        judge=api.no_job_runs,
-        remedy="wait until the job has ended, or stop it in Scheduled Jobs",
-    )
+    yield no_job_runs(core)
     yield Manual(
         core,
         "start-update",
@@ -357,7 +370,24 @@ def begin_maintenance(settings: Settings) -> Iterator[Action]:
     yield Command(core, logs.remember(settings.work), "remember how far the logs have come")
 
 
-@step("Update the packages", UPDATE)
+def undo_upgrade(settings: Settings) -> Iterator[Action]:
+    """Packages cannot be put back once the databases have moved, so that the backup is the one way back."""
+    yield Manual(
+        settings.core,
+        "restore-backup",
+        "restore the full backup of every server that was named before the update; say who has done it",
+    )
+    yield Call(settings.core, "GET", api.STATE, "BlueMind's state", judge=api.is_running, patience=600)
+    yield Check(
+        settings.everyone,
+        INSTALLED,
+        judge.same_version,
+        "same version on all servers",
+        "restore the backup of the server that differs as well",
+    )
+
+
+@step("Update the packages", UPDATE, undo=undo_upgrade)
 def upgrade(settings: Settings) -> Iterator[Action]:
     tool, everyone = settings.tool, settings.everyone
     yield _wait_for_others(settings)
@@ -370,18 +400,13 @@ def upgrade(settings: Settings) -> Iterator[Action]:
             env=tool.env,
             ensure=True,
         )
-    yield Together(
-        tuple(
-            Command(
-                server,
-                tool.full_upgrade if settings.full_upgrade else tool.upgrade,
-                "update the packages",
-                env=tool.env,
-                remedy="mend the cause and run this cell again: it completes this server, the others are not repeated; "
-                + WAY_BACK,
-            )
-            for server in everyone
-        )
+    yield _everywhere(
+        settings,
+        tool.full_upgrade if settings.full_upgrade else tool.upgrade,
+        "update the packages",
+        env=tool.env,
+        remedy="mend the cause and run this cell again: it completes this server, the others are not repeated; "
+        + WAY_BACK,
     )
     yield Check(
         everyone,
@@ -507,15 +532,8 @@ MAIL = {"in": "from outside to a user", "out": "from a user to an address outsid
 
 @step("Freeze the version", AFTERWARDS)
 def freeze(settings: Settings) -> Iterator[Action]:
-    core = settings.core
     if settings.freeze:
-        yield Call(
-            core,
-            "POST",
-            f"{api.PREPARE}?version=current",
-            "freeze the repositories on what is installed",
-            when=releases.has_preparing(core),
-        )
+        yield _freeze(settings)
     yield from _show_repositories(settings, "repository")
 
 
@@ -559,6 +577,16 @@ def _signature(settings: Settings) -> Check:
     )
 
 
+def _freeze(settings: Settings) -> Call:
+    return Call(
+        settings.core,
+        "POST",
+        f"{api.PREPARE}?version=current",
+        "freeze the repositories on what is installed",
+        when=releases.has_preparing(settings.core),
+    )
+
+
 def _show_repositories(settings: Settings, title: str) -> Iterator[Command]:
     for server in settings.everyone:
         yield Command(
@@ -569,18 +597,22 @@ def _show_repositories(settings: Settings, title: str) -> Iterator[Command]:
         )
 
 
+def _fetched(tool: Tool) -> Gauge:
+    return Gauge(tool.fetched, f"echo $(($({tool.fetched}) + $({tool.size})))")
+
+
+def _everywhere(settings: Settings, line: str, title: str, **more: Any) -> Together:
+    """The same command on all servers, side by side."""
+    return Together(tuple(Command(server, line, title, **more) for server in settings.everyone))
+
+
 def _wait_for_others(settings: Settings) -> Together:
-    return Together(
-        tuple(
-            Command(
-                server,
-                settings.tool.wait,
-                "no other package manager is at work",
-                remedy="end it, or wait, then run this cell again",
-                ensure=True,
-            )
-            for server in settings.everyone
-        )
+    return _everywhere(
+        settings,
+        settings.tool.wait,
+        "no other package manager is at work",
+        remedy="end it, or wait, then run this cell again",
+        ensure=True,
     )
 
 

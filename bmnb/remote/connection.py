@@ -28,6 +28,11 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SHELL = f"env LC_ALL=C.UTF-8 PATH={PATH} bash -o pipefail -s"
 
 
+def shell(user: str) -> str:
+    """The shell that reads a line; a user who is not root needs sudo without a password."""
+    return SHELL if user == "root" else f"sudo -n -H {SHELL}"
+
+
 @dataclass(frozen=True)
 class Identity:
     """Which machine a server is: /etc/machine-id, this start's boot-id, its host key's fingerprint.
@@ -81,7 +86,7 @@ class Connection:
             try:
                 within = min(CONNECT_SECONDS, timeout or CONNECT_SECONDS)
                 channel = self._transport.open_session(window_size=WINDOW, timeout=within)
-                channel.exec_command(SHELL)
+                channel.exec_command(shell(self.address.user))
                 threading.Thread(target=_send, args=(channel, script(line, stdin)), daemon=True).start()
                 out, err, status = _drain(channel, timeout, on_output)
             except (paramiko.SSHException, EOFError, OSError) as error:

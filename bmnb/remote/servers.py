@@ -206,5 +206,7 @@ class Servers:
 
 def _identity(connection: Connection) -> Identity:
     told = connection.run(IDENTITY, "", 30.0, None)
+    if not told.ok:
+        raise ConnectionFailed(f"{told.host}: who it is cannot be read: {told.stderr.strip()}")
     machine, boot, hostname, system = told.stdout.splitlines()
     return Identity(machine, boot, hostname, system, connection.host_key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from io import StringIO
 from typing import Any
@@ -15,10 +16,18 @@ from matplotlib.patches import Patch
 
 from bmnb.language import _
 from bmnb.probe import Spell
+from bmnb.report.wording import number
 
 # Okabe and Ito's colours, which people with any colour vision tell apart
 UP, AWAY, BLUE, GREY = "#009E73", "#D55E00", "#0072B2", "#DDDDDD"
 WIDTH, ROW = 11.0, 0.27
+
+# years, months, days, hours, minutes, seconds, in digits whatever the language
+NUMERIC: Any = {
+    "formats": ["%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M", "%S"],
+    "zero_formats": ["", "%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M"],
+    "offset_formats": ["", "%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d %H:%M"],
+}
 
 Bar = tuple[str, datetime, datetime, bool]
 """Name, begin, end, and whether users are cut off meanwhile."""
@@ -35,6 +44,44 @@ def timeline(bars: Sequence[Bar]) -> str:
     _time_axis(axes, bars[0][1].tzinfo)
     handles = [Patch(color=BLUE, label=_("service up")), Patch(color=AWAY, label=_("users cut off"))]
     axes.legend(handles=handles, loc="upper right", frameon=False)
+    return _svg(figure)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What the chart of a fleet shows of one client: (begin, end, users cut off), and its window."""
+
+    name: str
+    spans: tuple[tuple[datetime, datetime, bool], ...]
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+    @property
+    def window(self) -> bool:
+        return bool(self.not_before or self.not_after)
+
+
+def lanes(clients: Sequence[Lane]) -> str:
+    """The clients of a fleet over time, one below the other; their windows stand behind."""
+    moments = [moment for one in clients for begin, end, _cut in one.spans for moment in (begin, end)]
+    moments += [moment for one in clients for moment in (one.not_before, one.not_after) if moment]
+    first, last = min(moments), max(moments)
+    figure = Figure(figsize=(WIDTH, 1.2 + ROW * len(clients)), layout="constrained")
+    axes = figure.subplots()
+    for place, one in enumerate(clients):
+        if one.window:
+            begin, end = one.not_before or first, one.not_after or last
+            axes.barh(place, _days(begin, end), left=_at(begin), height=0.9, color=GREY)
+        for begin, end, cut in one.spans:
+            axes.barh(place, _days(begin, end), left=_at(begin), height=0.5, color=AWAY if cut else BLUE)
+    axes.set_yticks(range(len(clients)), [one.name for one in clients])
+    axes.invert_yaxis()
+    _time_axis(axes, first.astimezone().tzinfo)
+    handles = [
+        *(Patch(color=BLUE, label=_("service up")), Patch(color=AWAY, label=_("users cut off"))),
+        Patch(color=GREY, label=_("window")),
+    ]
+    axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
     return _svg(figure)
 
 
@@ -70,7 +117,7 @@ def passes(made: Sequence[tuple[str, float, int]]) -> str:
     ]
     for axes, values, title in columns:
         bars = axes.barh(range(len(made)), values, height=0.7, color=BLUE)
-        axes.bar_label(bars, fmt="%.4g", padding=3)
+        axes.bar_label(bars, [number(round(value, 1)) for value in values], padding=3)
         axes.set_title(title, fontsize=10)
         axes.margins(x=0.15)
         axes.spines[["top", "right"]].set_visible(False)
@@ -83,7 +130,7 @@ def _time_axis(axes: mpl.axes.Axes, zone: tzinfo | None) -> None:
     locator = AutoDateLocator(tz=zone)
     axes.xaxis_date(tz=zone)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone, **NUMERIC))
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=GREY)
     axes.set_axisbelow(True)

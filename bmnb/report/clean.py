@@ -25,6 +25,9 @@ def clean(html: str) -> str:
     return re.sub(r"<(/?)h([1-4])\b", lambda found: f"<{found[1]}h{int(found[2]) + 2}", kept)
 
 
-def plain(markdown: str) -> str:
-    """A line of Markdown without its marks for code and emphasis."""
-    return re.sub(r"\\([|*_`])", r"\1", re.sub(r"(?<!\\)[`*]", "", markdown))
+def cells(row: str) -> list[str]:
+    """The cells of a table's row in Markdown, without their marks for code and emphasis."""
+    return [
+        re.sub(r"\\([|*_`])", r"\1", re.sub(r"(?<!\\)[`*]", "", cell)).strip()
+        for cell in re.split(r"(?<!\\)\|", row)[1:-1]
+    ]

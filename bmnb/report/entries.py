@@ -10,6 +10,8 @@ from typing import Any
 from bmnb.journal import Line
 
 ENDS = ("done", "failed", "skipped")
+OF_THE_RECORD = ("opened", "sealed")
+"""Events that tell of the record itself, not of the procedure."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,10 @@ def stretches(lines: Iterable[Line]) -> list[Stretch]:
         if line["event"] == "step done" and begun:
             found.append(_stretch(begun, line, "done"))
             begun = None
-        last = line
+        if line["event"] not in OF_THE_RECORD:
+            last = line
     if begun and last:
-        found.append(_stretch(begun, last, "failed" if last["event"] == "failed" else "started"))
+        found.append(_stretch(begun, last, "failed" if last["event"] in ("failed", "stopped") else "started"))
     return found
 
 

@@ -12,13 +12,10 @@ from typing import Any
 from bmnb import ledger, probe
 from bmnb.errors import InputError
 from bmnb.journal import Journal, Line
-from bmnb.report.entries import Entry, Stretch, entries, moment, stretches
+from bmnb.report.entries import OF_THE_RECORD, Entry, Stretch, entries, moment, stretches
 from bmnb.report.wording import Bytes, Code, Rate, Seconds, Word
 from bmnb.rollback import ROLLBACK
 from bmnb.steps import Phase, Procedure, Row
-
-OF_THE_RECORD = ("sealed", "opened")
-"""Events that tell of the record itself, not of the procedure."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +53,8 @@ class Facts:
     @property
     def ended(self) -> datetime:
         """When the procedure was finished, or the time of the last thing that happened."""
-        told = self.journal.last("finished")
-        return moment(told or [line for line in self.journal.lines if line["event"] not in OF_THE_RECORD][-1])
+        happened = [line for line in self.journal.lines if line["event"] not in OF_THE_RECORD]
+        return moment(self.journal.last("finished") or (happened or self.journal.lines)[-1])
 
     @property
     def head(self) -> Line:
@@ -108,17 +105,13 @@ class Facts:
 
     @property
     def downtime(self) -> Seconds | None:
-        """Seconds from the first stop to the service answering; None where either is missing."""
-        stopped, answers = self.cut
-        if not stopped or not answers:
-            return None
-        return Seconds((moment(answers) - moment(stopped)).total_seconds())
+        """From the first stop to the service answering; None where either is missing."""
+        return _seconds(ledger.downtime_seconds(self.procedure, self.journal))
 
     @property
-    def forecast(self) -> Seconds | None:
-        """Seconds of downtime that were forecast from earlier runs when this one was opened."""
-        told = self.journal.last("forecast")
-        return Seconds(told["downtime"]) if told else None
+    def forecast(self) -> Line:
+        """What a past run of about this size took, as it was told before the first stop; empty where none was."""
+        return self.journal.last("forecast") or {}
 
     @cached_property
     def verifications(self) -> list[Entry]:
@@ -128,6 +121,11 @@ class Facts:
     def unfinished(self) -> list[Entry]:
         """The actions that failed, or of which nobody knows how they ended."""
         return [one for one in self.entries if one.status in ("failed", "started")]
+
+    @property
+    def accepted(self) -> list[Entry]:
+        """The checks that do not hold and were accepted on record."""
+        return [one for one in self.verifications if one.seen.startswith("accepted by ")]
 
     @property
     def silent(self) -> list[str]:
@@ -198,6 +196,7 @@ class Facts:
                 "began": parts[0].began,
                 "ended": parts[-1].ended,
                 "duration": Seconds(sum(part.seconds for part in parts)),
+                "forecast": _seconds(self.forecast.get("phases", {}).get(phase.name)),
                 "users cut off": Word("yes" if phase.downtime else "no"),
                 "status": Word(self._status(phase, parts)),
             }
@@ -285,7 +284,7 @@ class Facts:
                 "step": Word(titles.get(name_of(one.step), one.step)),
                 "server": one.server,
                 "what must hold": Word(one.title),
-                "seen": one.seen.splitlines()[0] if one.seen else "",
+                "seen": Word(one.seen.splitlines()[0] if one.seen else ""),
                 "status": Word(one.status),
             }
             for one in self.verifications
@@ -341,6 +340,10 @@ class Facts:
         line = self.journal.last(event)
         assert line is not None
         return line
+
+
+def _seconds(value: float | None) -> Seconds | None:
+    return None if value is None else Seconds(value)
 
 
 def name_of(label: str) -> str:

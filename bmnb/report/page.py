@@ -15,11 +15,12 @@ from traitlets.config import Config
 from bmnb import probe, redact
 from bmnb.journal import Line
 from bmnb.language import _, current
+from bmnb.phrases import phrase
 from bmnb.report import charts, wording
-from bmnb.report.clean import clean, plain
+from bmnb.report.clean import cells, clean
 from bmnb.report.entries import Entry, moment, sessions
 from bmnb.report.facts import Facts, number_of
-from bmnb.report.wording import Word
+from bmnb.report.wording import Seconds, Word
 from bmnb.steps import Row
 
 TEMPLATES = Path(__file__).parent / "template"
@@ -58,7 +59,7 @@ class Page:
 
     @property
     def title(self) -> str:
-        return f"{_('Migration report')}: {self.facts.name}"
+        return f"{_('Migration report')} · {self.facts.name}"
 
     @property
     def style(self) -> str:
@@ -112,7 +113,7 @@ class Page:
     def _unfinished(self) -> list[str]:
         facts = self.facts
         stopped, answers = facts.cut
-        found = [facts.stopped_by] if facts.stopped_by else []
+        found = [phrase(facts.stopped_by)] if facts.stopped_by else []
         if stopped is None:
             return [*found, _("The service was not stopped by this run.")]
         if answers is None:
@@ -124,7 +125,10 @@ class Page:
         """What somebody still has to look at."""
         facts = self.facts
         return [
-            *(f"{_(one.title)} ({one.server}): {how(one)}" for one in facts.unfinished),
+            *(
+                f"{phrase(one.title)} ({one.server}): {how(one)}"
+                for one in (*facts.unfinished, *facts.accepted)
+            ),
             *(_("{port} has not answered again").format(port=port) for port in facts.silent),
         ]
 
@@ -143,25 +147,30 @@ class Page:
             (_("Began"), wording.universal(facts.began)),
             (_("Ended") if facts.finished else _("Last entry"), wording.universal(facts.ended)),
             (_("Run by"), ", ".join(facts.operators)),
-            (_("Downtime forecast"), facts.forecast),
+            (_("Downtime forecast"), self.forecast),
             (_("Downtime measured"), facts.downtime),
-            (_("Versions"), "; ".join(dict.fromkeys(versions))),
+            (_("Versions"), "; ".join(map(phrase, dict.fromkeys(versions)))),
         ]
         return [(name, value) for name, value in rows if value]
+
+    @property
+    def forecast(self) -> Seconds | None:
+        told = self.facts.forecast.get("downtime")
+        return None if told is None else Seconds(told)
 
     @property
     def downtime(self) -> list[Row]:
         stopped, answers = self.facts.cut
         if stopped is None:
             return []
-        return [
-            {
-                "first stop": moment(stopped),
-                "service answers": moment(answers) if answers else Word("not yet"),
-                "forecast": self.facts.forecast,
-                "measured": self.facts.downtime,
-            }
-        ]
+        row = {
+            "first stop": moment(stopped),
+            "service answers": moment(answers) if answers else Word("not yet"),
+            "forecast": self.forecast,
+            "by the run": self.facts.forecast.get("run"),
+            "measured": self.facts.downtime,
+        }
+        return [{name: value for name, value in row.items() if value is not None}]
 
     @property
     def timelines(self) -> list[str]:
@@ -196,10 +205,20 @@ class Page:
 
     @property
     def deviations(self) -> list[Row]:
-        return [
-            {"document": plain(one.document), "here": plain(one.here), "reason": plain(one.reason)}
-            for one in self.facts.procedure.deviations
-        ]
+        """The table as it stands in the notebook, which is translated as a whole."""
+        rows = [f"| {one.document} | {one.here} | {one.reason} |" for one in self.facts.procedure.deviations]
+        table = _("\n".join(["| document | here | reason |", "| --- | --- | --- |", *rows]))
+        names = ("document", "here", "reason")
+        return [dict(zip(names, cells(line), strict=True)) for line in table.splitlines()[2:]]
+
+    @property
+    def ends(self) -> dict[str, str]:
+        """What is said of a cell that was not completed, by papermill's word for it."""
+        return {
+            "failed": _("This cell failed."),
+            "running": _("This cell was begun; nobody was left to say how it ended."),
+            "pending": _("This cell was not begun."),
+        }
 
     @property
     def acceptance(self) -> str:
@@ -244,7 +263,7 @@ def label(title: str, number: int | str) -> str:
 def how(entry: Entry) -> str:
     """How an action ended, or that nobody knows, and what may still run."""
     if entry.status != "started":
-        return entry.seen or _(entry.status)
+        return phrase(entry.seen or entry.status)
     unit = _("it may still run in unit {unit}").format(unit=entry.unit) if entry.unit else ""
     return "; ".join(filter(None, [_("started, its end is not known"), unit]))
 

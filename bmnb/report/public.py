@@ -19,11 +19,12 @@ KEPT = ("127.0.0.1", "0.0.0.0")
 def names(facts: Facts) -> dict[str, str]:
     """What a run's own names are replaced by: the roles of servers, and words for the rest."""
     found: dict[str, str] = {}
-    for role in ("origin", "target", "server"):
-        if name := facts.settings.get(role):
-            found[name] = role
-            if "." in name:
-                found[name.split(".", 1)[1]] = "example.org"
+    roles = {role: facts.settings.get(role, "") for role in ("origin", "target", "core")}
+    roles |= {f"server-{number}": name for number, name in enumerate(facts.settings.get("servers", []), 1)}
+    for role, name in roles.items():
+        found[name] = role
+        if "." in name:
+            found[name.split(".", 1)[1]] = "example.org"
     for line in facts.journal.events("pinned"):
         found[line["machine"]] = f"machine-of-{found.get(line['server'], 'a-server')}"
         if line.get("hostname"):

@@ -8,9 +8,10 @@ from bmnb.steps import Result, Row, Verdict
 
 VANISHED = 24  # rsync: files vanished while it read them; normal while the origin's services run
 
-BROKEN_OFF = (2, 12, 23, 30)
-"""rsync: incompatible or broken protocol, partial transfer, timeout. Seen on a live spool: rsync 3.5.0 as the
-receiver of 3.2.3 ended with 2, "Invalid packet at end of run", after files had vanished."""
+BROKEN_OFF = (2, 10, 12, 19, 23, 30, 255)
+"""rsync: incompatible or broken protocol, its other half gone, partial transfer, timeout; ssh: connection lost.
+Seen on a live spool: rsync 3.5.0 as the receiver of 3.2.3 ended with 2 or 10, "Invalid packet at end of run", after
+files had vanished."""
 
 OPTIONS = "-aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2"
 """-v names every file, millions on a mail spool: --stats tells their number, progress2 how far it has come.

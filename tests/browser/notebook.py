@@ -17,6 +17,7 @@ from uuid import uuid4
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 TOKEN = "test"
+expect.set_options(timeout=60_000)
 
 
 @contextmanager
@@ -67,7 +68,7 @@ def chromium() -> Iterator[Page]:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page = browser.new_page(viewport={"width": 1280, "height": 1250})
         yield page
         browser.close()
 
@@ -119,13 +120,16 @@ class Notebook:
         prompt = cell.locator(".jp-InputPrompt").first
         expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=seconds * 1000)
 
-    def share(self, cell: Locator, beyond: float, seconds: float = 60) -> float:
-        """The share of the whole step that its bar shows, once it is beyond another; it may not be less."""
+    def share(self, cell: Locator, beyond: float, anew: bool = False, seconds: float = 60) -> float:
+        """The share of the whole step that its bar shows, once it is beyond another.
+
+        It may not be less, but for a cell that was begun `anew`, until it has found what goes on.
+        """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             bars = cell.locator("progress")
             shown = float(bars.first.get_attribute("value") or 0) if bars.count() else beyond
-            assert shown >= beyond or not beyond, "a bar went backwards"
+            assert shown >= beyond or anew, "a bar went backwards"
             if shown > beyond:
                 return shown
             self.page.wait_for_timeout(200)

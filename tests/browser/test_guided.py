@@ -21,6 +21,17 @@ from tests.lab.migration import BMNB
 pytestmark = pytest.mark.lab
 RESTART = ("client: str", "from bmnb.forms import ask", "from bmnb.run import begin")
 SLOW = '#!/bin/sh\nexec /usr/bin/rsync --bwlimit=4000 "$@"\n'
+# cold synchronization, then switching and what follows: each begins with a confirmation
+PHASES = (
+    (
+        *("stop_services", "cold_synchronization", "dump_databases"),
+        *("copy_configuration", "import_databases", "verify_copy"),
+    ),
+    (
+        *("stop_origin", "take_over_address", "restart_target"),
+        *("save_firewall", "mail_maintenance", "my_networks"),
+    ),
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +76,13 @@ def journal(root: Path) -> list[dict]:
     return [json.loads(line) for line in (run_folder(root) / "journal.jsonl").read_text().splitlines()]
 
 
+def headless(root: Path, *options: str) -> tuple[int, str]:
+    client = run_folder(root) / "client.yaml"
+    command = [*BMNB, "run", "changing-distributions", "-f", str(client), *options]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
 def opened(page: Page, address: str, root: Path, kernel: bool = True) -> Notebook:
     return Notebook(page, address, f"runs/{run_folder(root).name}/notebook.ipynb", kernel)
 
@@ -87,7 +105,7 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
     form = notebook.run(RESTART[1])
     form.get_by_label("Address").fill("192.0.2")
     expect(form.get_by_role("alert").first).to_contain_text("Expected 4 octets")
-    page.screenshot(path=shots / "form.png")
+    form.screenshot(path=shots / "form.png")
     form.get_by_label("Address").fill(lab.origin.address)
     form.get_by_label("Original server", exact=True).fill("target")
     form.get_by_label("Target server", exact=True).fill("target")
@@ -117,7 +135,15 @@ def test_an_inhibitor_is_mended_and_checked_again(
     lab.target.must("systemctl start postgresql")
     mended = notebook.run("run(procedure.prerequisites)")
     expect(mended.get_by_text("done after")).to_be_visible()
-    notebook.run("run(procedure.key_authentication)")
+
+
+def test_the_run_goes_on_headless_and_comes_back(root: Path, lab: Lab):
+    code, said = headless(root, "--through", "prerequisites")
+    assert code == 0, said
+    assert [line["step"] for line in journal(root) if line["event"] == "step done"] == [
+        "prerequisites",
+        "key-authentication",
+    ]
 
 
 def test_a_wrong_name_does_not_confirm_and_the_right_one_does(
@@ -127,7 +153,7 @@ def test_a_wrong_name_does_not_confirm_and_the_right_one_does(
     asked = notebook.run("ask(run, procedure.stop_target)")
     asked.get_by_label("Server's name").fill("origin")
     expect(asked.get_by_role("alert")).to_contain_text("not the server's name")
-    page.screenshot(path=shots / "confirmation.png")
+    asked.screenshot(path=shots / "confirmation.png")
     refused = notebook.run("run(procedure.stop_target)")
     expect(refused.get_by_text("answer `erase-target: target` to go on").first).to_be_visible()
     assert "is running" in lab.target.must("bmctl status")
@@ -144,30 +170,30 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     notebook = opened(page, address, root).again(RESTART)
     cell = notebook.start("run(procedure.hot_synchronization)")
     seen = [notebook.share(cell, beyond=0.0)]
-    page.screenshot(path=shots / "progress.png")
-    seen.append(notebook.share(cell, beyond=seen[-1]))
     expect(cell.get_by_text("$ rsync")).to_be_visible()
+    seen.append(notebook.share(cell, beyond=seen[-1]))
+    cell.screenshot(path=shots / "progress.png")
     expect(cell.get_by_text("last output")).to_be_visible()
     started = [line for line in journal(root) if line["event"] == "started"][-1]
 
     notebook.restart()
     notebook.again(RESTART)
     cell = notebook.start("run(procedure.hot_synchronization)")
-    seen.append(notebook.share(cell, beyond=seen[-1]))
+    seen.append(notebook.share(cell, beyond=seen[-1], anew=True))
     assert [line for line in journal(root) if line["event"] == "started"][-1] == started, "it goes on"
 
     notebook.menu("Kernel", "Interrupt Kernel")
     notebook.ended(cell)
     expect(cell.get_by_text("was interrupted")).to_be_visible()
-    page.screenshot(path=shots / "interrupted.png")
+    cell.screenshot(path=shots / "interrupted.png")
     assert lab.target.must("pgrep -c rsync || true").strip() == "0"
 
     lab.origin.must("rm /usr/local/bin/rsync")
     notebook.run("run(procedure.hot_synchronization)", 180)
-    notebook.run("run.passes")
+    passes = notebook.run("run.passes")
     forecast = notebook.run("run.forecast")
     expect(forecast.get_by_text("Another hot pass now saves about")).to_be_visible()
-    page.screenshot(path=shots / "forecast.png")
+    passes.screenshot(path=shots / "passes.png")
 
 
 def test_a_second_run_at_the_same_servers_is_refused(root: Path, lab: Lab, tmp_path: Path):
@@ -187,38 +213,28 @@ def test_a_second_run_at_the_same_servers_is_refused(root: Path, lab: Lab, tmp_p
     assert refused.returncode == 3, refused.stdout
     assert f"is held by another run: {run_folder(root).name}" in refused.stdout
 
+    second = next(tmp_path.glob("*-other-*"))
+    subprocess.run([*BMNB, "unlock", str(second), "origin"], check=True)
+    broken = json.loads((second / "journal.jsonl").read_text().splitlines()[-1])
+    assert broken["event"] == "unlocked"
+    assert run_folder(root).name in broken["holder"]
 
-def test_the_cold_pass_and_the_switch_come_to_the_same_end_as_headless(
-    page: Page, address: str, root: Path, lab: Lab, shots: Path
-):
+
+def test_the_cold_pass_and_the_switch(page: Page, address: str, root: Path, lab: Lab, shots: Path):
     notebook = opened(page, address, root).again(RESTART)
-    for step in ("stop_services", "stop_origin"):
-        asked = notebook.run(f"ask(run, procedure.{step})")
+    for phase in PHASES:
+        asked = notebook.run(f"ask(run, procedure.{phase[0]})")
         asked.get_by_label("Server's name").fill("origin")
         page.wait_for_timeout(500)
-        if step == "stop_services":
-            for cold in (
-                step,
-                "cold_synchronization",
-                "dump_databases",
-                "copy_configuration",
-                "import_databases",
-            ):
-                notebook.run(f"run(procedure.{cold})", 120)
-    for step in ("stop_origin", "take_over_address", "restart_target", "save_firewall", "mail_maintenance"):
-        notebook.run(f"run(procedure.{step})", 120)
-    for step in ("my_networks", "verify_service", "clean_up"):
-        notebook.run(f"run(procedure.{step})", 120)
+        for step in phase:
+            notebook.run(f"run(procedure.{step})", 120)
     over = notebook.run("run.phases()")
     expect(over.get_by_role("row", name="Downtime")).to_contain_text("over")
     notebook.run("run.downtime()")
-    done = notebook.run("run.checklist()")
-    expect(done.get_by_text("planned")).to_have_count(0)
-    page.screenshot(path=shots / "checklist.png")
+    listed = notebook.run("run.checklist()")
+    expect(listed.get_by_text("planned")).to_have_count(2)
+    listed.screenshot(path=shots / "checklist.png")
     notebook.save()
-    assert journal(root)[-1]["event"] == "finished"
-    assert lab.target.run("test -e /var/lib/bmnb/lock").exit == 1
-    assert unexpected(lab) == []
 
 
 def test_the_saved_notebook_reads_well_without_a_kernel(page: Page, address: str, root: Path):
@@ -232,3 +248,23 @@ def test_the_saved_notebook_reads_well_without_a_kernel(page: Page, address: str
     shown = notebook.cell(RESTART[1])
     expect(shown.get_by_text("keeps its values in the run's client file")).to_be_visible()
     expect(page.get_by_text(re.compile("model not found|Loading widget"))).to_have_count(0)
+
+
+def test_what_was_begun_guided_ends_headless_with_the_same_tables(root: Path, lab: Lab):
+    code, said = headless(root)
+    assert code == 0, said
+    assert journal(root)[-1]["event"] == "finished"
+    assert lab.target.run("test -e /var/lib/bmnb/lock").exit == 1
+    assert unexpected(lab) == []
+    guided, after = (tables(run_folder(root) / name) for name in ("notebook-before.ipynb", "notebook.ipynb"))
+    steps = [f"run(procedure.{step})" for phase in PHASES for step in phase]
+    assert {step: guided[step] for step in steps} == {step: after[step] for step in steps}
+
+
+def tables(path: Path) -> dict[str, str]:
+    """The table that each cell of an executed notebook ends with."""
+    return {
+        cell.source: cell.outputs[-1]["data"]["text/plain"]
+        for cell in nbformat.read(path, 4).cells
+        if cell.get("outputs") and "text/plain" in cell.outputs[-1].get("data", {})
+    }

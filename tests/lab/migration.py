@@ -36,9 +36,13 @@ def values(lab: Lab, runs: Path, **more: Any) -> dict[str, Any]:
 
 
 def client_file(lab: Lab, runs: Path, **more: Any) -> Path:
+    return write_client(runs, values(lab, runs, **more))
+
+
+def write_client(runs: Path, values: dict[str, Any]) -> Path:
     runs.mkdir(exist_ok=True)
     path = runs / "client.yaml"
-    path.write_text(yaml.safe_dump(values(lab, runs, **more)))
+    path.write_text(yaml.safe_dump(values))
     return path
 
 
@@ -61,8 +65,9 @@ def finish(client: Path, procedure: Procedure = PROCEDURE) -> tuple[int, str]:
 
 
 def journal(runs: Path) -> list[dict[str, Any]]:
-    paths = list(runs.glob("*/journal.jsonl"))
-    whole = paths[0].read_text().rpartition("\n")[0] if paths else ""
+    """The lines of the latest run."""
+    paths = sorted(runs.glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
+    whole = paths[-1].read_text().rpartition("\n")[0] if paths else ""
     return [json.loads(line) for line in whole.splitlines()]
 
 

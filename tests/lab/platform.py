@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from bmnb.errors import BmnbError
 from bmnb.lab import Lab
 from bmnb.procedures import updating_bluemind as procedure
 from bmnb.run import Run
 from bmnb.settings import make
+from tests.lab.migration import write_client
 
 ANSWERS = {"backup": "snapshots of the lab, seen by its maker", "start-update": "core"}
 OLD, NEW = "4.9.3884", "4.9.4012"
@@ -36,10 +36,7 @@ def values(lab: Lab, runs: Path, **more: Any) -> dict[str, Any]:
 
 
 def client_file(lab: Lab, runs: Path, **more: Any) -> Path:
-    runs.mkdir(exist_ok=True)
-    path = runs / "client.yaml"
-    path.write_text(yaml.safe_dump(values(lab, runs, **more)))
-    return path
+    return write_client(runs, values(lab, runs, **more))
 
 
 def opened(lab: Lab, runs: Path, **more: Any) -> Run:

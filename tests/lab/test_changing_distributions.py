@@ -1,5 +1,6 @@
 """A whole distribution change on two real servers: what stops it, what interrupts it, and that nothing is lost."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
 from bmnb.lab.server import Server
 from bmnb.procedures import changing_distributions as procedure
-from tests.lab.migration import ANSWERS, client_file, finish, journal, kill_all, opened, start, wait_for
+from tests.lab.migration import ANSWERS, BMNB, client_file, finish, journal, kill_all, opened, start, wait_for
 
 pytestmark = pytest.mark.lab
 
@@ -217,6 +218,8 @@ def test_an_unanswered_confirmation_stops_the_run(lab: Lab, runs: Path):
     assert code == 3
     assert "answer `erase-target: target` to go on" in said
     assert "is running" in lab.target.must("bmctl status")
+    folder = next(runs.glob("*-test-changing-distributions"))
+    subprocess.run([*BMNB, "rollback", folder], check=True)
 
 
 def test_a_step_out_of_order_is_refused(lab: Lab, runs: Path):

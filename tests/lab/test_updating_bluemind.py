@@ -1,6 +1,7 @@
 """A whole update of three servers: what stops it, what interrupts it, and what is left of a client's own files."""
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bmnb.errors import Stopped
 from bmnb.lab import Lab
 from bmnb.lab.server import Server
 from bmnb.procedures import updating_bluemind as procedure
+from bmnb.rollback import roll_back
 from tests.lab.migration import finish, journal, start, wait_for
 from tests.lab.platform import ANSWERS, MAILBOX, NEW, OLD, OUTSIDE, client_file, opened, refusal, through
 
@@ -168,6 +170,18 @@ def test_an_update_that_was_not_prepared_stops(lab: Lab, runs: Path):
     assert "prepare the update" in str(stopped)
 
 
+def test_what_was_prepared_is_taken_back(lab: Lab, runs: Path):
+    through(lab, runs, "prepare")
+    assert f"/{NEW} ./" in lab.server("mailbox").must(f"cat {LIST}")
+    run = opened(lab, runs)
+    try:
+        roll_back(run)
+    finally:
+        run.close()
+    for name in ("core", "mailbox", "edge"):
+        assert f"/{OLD} ./" in lab.server(name).must(f"cat {LIST}")
+
+
 def test_virtual_folders_are_listed_by_user_and_their_loss_has_to_be_accepted(lab: Lab, runs: Path):
     core = lab.server("core")
     core.must(
@@ -180,26 +194,21 @@ def test_virtual_folders_are_listed_by_user_and_their_loss_has_to_be_accepted(la
     )
     try:
         stopped = refusal(lab, runs, "points_of_caution")
-        seen = [
-            line["seen"]
-            for line in journal(runs)
-            if line.get("title", "").startswith("virtual folders") and "seen" in line
-        ]
+        told = re.search(r"answer `lose-virtual-folders: (\w+)`", str(stopped))
+        items = [line["items"] for line in journal(runs) if line.get("items")]
         accepted = through(
             lab,
             runs,
             "points_of_caution",
-            answers={**ANSWERS, "virtual-folders": "the client's manager, by mail"},
+            answers={**ANSWERS, "lose-virtual-folders": told[1] if told else ""},
         )
     finally:
         core.must(
             "sed -i /^name=/d /etc/bmnb-standin && systemctl restart bm-core && cd / && runuser -u postgres -- "
             "psql -q bj-data -c \"DELETE FROM t_mapi_folders; DELETE FROM t_container WHERE uid = 'virtual1'\""
         )
-    assert "answer `virtual-folders:" in str(stopped)
-    assert seen[-1].startswith("1 folders of 1 users: ")
-    assert seen[-1].endswith(": Clients 2026")
-    assert "the client's manager, by mail" in set(accepted.table(procedure.points_of_caution)["seen"])
+    assert [one["folder"] for one in items[-1]] == ["Clients 2026"]
+    assert "accepted by lose-virtual-folders" in accepted.table(procedure.points_of_caution)["seen"].iloc[0]
 
 
 @pytest.mark.parametrize("way", ["configuration", "htpasswd"])
@@ -256,7 +265,7 @@ def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Pat
         "systemd-run --unit=other-manager python3 -c 'import fcntl, time; "
         'file = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(file, fcntl.LOCK_EX); time.sleep(16)\''
     )
-    running = start(client, procedure=procedure.PROCEDURE)
+    running = start(client, procedure.PROCEDURE)
     wait_for(running, runs, "download the packages", "download")
     time.sleep(1)
     repository.must("systemctl stop nginx")
@@ -268,7 +277,7 @@ def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Pat
     assert {versions(server) for server in (core, lab.server("mailbox"))} == {OLD}
 
     repository.must("systemctl start nginx")
-    running = start(client, procedure=procedure.PROCEDURE)
+    running = start(client, procedure.PROCEDURE)
     wait_for(running, runs, "update the packages", "upgrade")
     core.must(
         f"until grep -q 'status unpacked bm-core:all {NEW}' /var/log/dpkg.log; do sleep 0.02; done; "

@@ -72,6 +72,8 @@ def test_a_whole_update_with_yum_and_the_api(lab: Lab, tmp_path: Path):
         client_file(lab, runs, **YUM, setup_wizard="api", answers=answers), procedure.PROCEDURE
     )
     assert code == 0, said
+    said = [path.read_text() for path in runs.glob("*/logs/setup-wizard-*.log")]
+    assert any("Core upgrade complete" in text for text in said), "the log of the API's task is kept"
     assert {f"{NEW}-1"} == set(
         core.must("rpm -q --qf '%{VERSION}-%{RELEASE}\\n' bm-core bm-node bm-full").split()
     )

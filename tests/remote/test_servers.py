@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bmnb.errors import ActionFailed, ConnectionFailed, InputError
 from bmnb.remote import Servers
-from bmnb.remote.connection import KEEP
+from bmnb.remote.connection import KEEP, SHELL, shell
 from bmnb.remote.units import folder
 
 MIB = 1 << 20
@@ -83,6 +83,11 @@ def here(place: Path) -> Iterator[Servers]:
 def test_a_command_tells_how_it_ended(here: Servers):
     result = here.run("here", "echo out; echo err >&2; exit 7")
     assert (result.exit, result.stdout, result.stderr) == (7, "out\n", "err\n")
+
+
+def test_a_user_who_is_not_root_works_by_sudo():
+    assert shell("root") == SHELL
+    assert shell("consultant") == f"sudo -n -H {SHELL}"
 
 
 def test_a_pipe_fails_where_any_part_of_it_fails(here: Servers):

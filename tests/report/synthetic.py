@@ -1,4 +1,4 @@
-"""The folder of a run that never was: every step of a distribution change with plausible numbers."""
+"""The folder of a run that never was: every step of a procedure with plausible numbers."""
 
 import csv
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import nbformat
 from bmnb.journal import Journal
 from bmnb.procedures.changing_distributions import PROCEDURE, Settings
 from bmnb.report.facts import number_of
-from bmnb.steps import Check, Command, Manual, Step, kind, singles
+from bmnb.steps import Check, Command, Manual, Procedure, Step, kind, singles
 
 SETTINGS = Settings(
     client="Dupont & Fils",
@@ -23,18 +23,28 @@ SETTINGS = Settings(
 FILES = 1_000_000
 
 
-def run(folder: Path, files: int = FILES, passes: int = 3, until: str = "") -> Path:
+def run(
+    folder: Path,
+    files: int = FILES,
+    passes: int = 3,
+    until: str = "",
+    procedure: Procedure = PROCEDURE,
+    settings: Any = SETTINGS,
+) -> Path:
     """A run's folder: whole, or ended in the middle of the step named `until`."""
     journal = Journal(folder / "journal.jsonl")
-    settings = {name: value for name, value in vars(SETTINGS).items() if name != "answers"}
-    journal.write("opened", procedure=PROCEDURE.name, version="0.1.0", settings=settings)
-    for server, system in ((SETTINGS.origin, "Debian 11"), (SETTINGS.target, "Debian 12")):
+    known = {name: value for name, value in vars(settings).items() if name != "answers"}
+    journal.write("opened", procedure=procedure.name, version="0.1.0", settings=known)
+    for server, system in (
+        (known.get("origin", "core"), "Debian 11"),
+        (known.get("target", "edge"), "Debian 12"),
+    ):
         facts = {"machine": f"{len(server):032x}", "host_key": "SHA256:" + "a" * 43, "system": system}
         journal.write("pinned", server=server, hostname=server.split(".")[0], **facts)
-    for step in PROCEDURE.steps:
+    for step in procedure.steps:
         for label in labels(step, passes):
             journal.write("step started", step=label, title=step.title, phase=step.phase.name)
-            for number, action in enumerate(singles(step.actions(SETTINGS)), 1):
+            for number, action in enumerate(singles(step.actions(settings)), 1):
                 told = {"action": f"{label}/{number}", "kind": kind(action), "title": action.title}
                 told["server"] = action.host if isinstance(action.host, str) else ", ".join(action.host)
                 line = action.line if isinstance(action.line, str) else "\n".join(action.line)
@@ -43,14 +53,14 @@ def run(folder: Path, files: int = FILES, passes: int = 3, until: str = "") -> P
                     journal.write("answer", key=action.key, answer=action.expect or "seen by Anne")
                 journal.write("started", line=line, **unit, **told)
                 if step.name == until and isinstance(action, Command):
-                    return furnished(folder)
+                    return furnished(folder, procedure)
                 journal.write(
                     "done", seen=seen(action), row=row(action, files, label), seconds=2.5, exit=0, **told
                 )
             journal.write("step done", step=label)
     journal.write("note", text="Mme Dupont called: all is well", file="")
     journal.write("finished")
-    return furnished(folder)
+    return furnished(folder, procedure)
 
 
 def labels(step: Step, passes: int) -> list[str]:
@@ -70,11 +80,11 @@ def row(action: Any, files: int, label: str) -> dict[str, int]:
     return {"files": files, "transferred": changed, "bytes": files * 50_000, "line bytes": changed * 50_000}
 
 
-def furnished(folder: Path, hours: int = 6) -> Path:
+def furnished(folder: Path, procedure: Procedure, hours: int = 6) -> Path:
     """With a notebook, and what the probes saw in so many hours."""
     book = nbformat.v4.new_notebook()
-    book.cells = [nbformat.v4.new_markdown_cell("# Changing distributions\n\nIt *moves* BlueMind.")]
-    for step in PROCEDURE.steps:
+    book.cells = [nbformat.v4.new_markdown_cell(f"# {procedure.title}\n\nIt *moves* BlueMind.")]
+    for step in procedure.steps:
         lines = "".join(f"<tr><th>{n}</th><td>row {n}</td></tr>" for n in range(60))
         table = f"<style scoped>td {{color: red}}</style><table>{lines}</table><script>alert(1)</script>"
         output = nbformat.v4.new_output("execute_result", {"text/html": table})

@@ -12,7 +12,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from bmnb import report, seal
 from bmnb.cli import main
+from bmnb.journal import Journal
 from bmnb.language import _, use
+from bmnb.procedures import updating_bluemind
 from bmnb.procedures.changing_distributions import PROCEDURE
 from bmnb.report import Wish
 from bmnb.report.facts import gather
@@ -139,10 +141,29 @@ def test_an_unfinished_run_says_so_on_top_with_state_and_both_ways(unfinished: P
     assert f"bmnb rollback {unfinished.name}" in first
 
 
+def test_a_run_that_was_only_opened_has_a_report(tmp_path: Path):
+    settings = {"client": "Dupont", "origin": "origin", "target": "target"}
+    journal = Journal(tmp_path / "run" / "journal.jsonl")
+    journal.write("opened", procedure=PROCEDURE.name, version="0.1.0", settings=settings)
+    assert "No step was begun." in text(report.write(tmp_path / "run"))
+
+
 def test_a_million_files_make_a_small_report(folder: Path):
     facts = gather(folder, lambda name: PROCEDURE)
     assert facts.trees[0]["files"] == 1_000_000
     assert (folder / "report.html").stat().st_size < 5_000_000
+
+
+def test_an_update_has_its_report_too(tmp_path: Path):
+    updating = updating_bluemind.PROCEDURE
+    settings = updating_bluemind.Settings(
+        client="Dupont", core="core.dupont.example", servers=["edge.dupont.example"]
+    )
+    folder = synthetic.run(tmp_path / "update", procedure=updating, settings=settings)
+    shown = text(report.write(folder))
+    assert "Updating BlueMind" in shown
+    assert "edge.dupont.example" in shown
+    assert "dupont" not in text(report.write(folder, Wish(redact_hosts=True))).lower()
 
 
 def test_tables_are_there_as_data(folder: Path):

@@ -1,9 +1,12 @@
 """Dumps and imports: what counts as complete, and as equal."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from bmnb.steps import Result
-from bmnb.transfer.databases import dump_complete, none_foreign, not_older, same_rows, utf8_en_us
+from bmnb.transfer.databases import dump_complete, import_read, none_foreign, not_older, same_rows, utf8_en_us
 
 
 def told(text: str, exit: int = 0) -> Result:
@@ -53,3 +56,20 @@ def test_an_unknown_database_is_named():
     assert none_foreign(told("")).holds
     assert none_foreign(told("keycloak\n")).seen == "keycloak"
     assert not none_foreign(told("", exit=2)).holds
+
+
+def test_the_gauge_of_an_import_tells_how_much_of_the_dump_was_read(tmp_path: Path):
+    dump = tmp_path / "db.sql"
+    dump.write_bytes(b"x" * 4_000_000)
+    gauge = import_read(str(tmp_path), "db.sql")
+
+    def measured(line: str) -> str:
+        return subprocess.run(
+            ["bash", "-c", line], capture_output=True, text=True, check=False
+        ).stdout.strip()
+
+    assert measured(gauge.total) == "4000000"
+    assert measured(gauge.done) == ""
+    with dump.open("rb", buffering=0) as reader:
+        reader.read(1_000_000)
+        assert measured(gauge.done) == "1000000"

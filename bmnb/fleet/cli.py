@@ -1,0 +1,134 @@
+"""`bmnb fleet`: many clients in one command."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import click
+
+from bmnb import procedures
+from bmnb.errors import InputError
+from bmnb.fleet import board, members, page, work
+from bmnb.fleet.conduct import Conductor, Wish
+from bmnb.fleet.notices import Notifier
+from bmnb.fleet.store import PLANNED, STARTED, Store
+from bmnb.language import LANGUAGES
+
+WATCH_SECONDS = 3.0
+
+runs_option = click.option(
+    "--runs", type=Path, default="runs", show_default=True, help="folder of the runs, with the fleet's state"
+)
+
+
+@click.group()
+def fleet() -> None:
+    """Run a procedure for many clients, on this machine or on a cluster."""
+
+
+@fleet.command(
+    epilog="Example: bmnb fleet run changing-distributions clients/ --at-once 4 --through hot-synchronization"
+)
+@click.argument("procedure", type=click.Choice([one.name for one in procedures.ALL]))
+@click.argument("files", nargs=-1, required=True)
+@runs_option
+@click.option(
+    "--at-once", type=click.IntRange(1), default=2, show_default=True, help="runs side by side at the most"
+)
+@click.option("--through", default="", help="last phase to run")
+@click.option("--scheduler", default="", help="address of a Dask scheduler, like tls://10.0.0.5:8786")
+@click.option("--tls-ca", default="", help="certificate of the authority, with --scheduler tls://")
+@click.option("--tls-cert", default="", help="certificate of this machine")
+@click.option("--tls-key", default="", help="key of this machine")
+def run(
+    procedure: str,
+    files: tuple[str, ...],
+    runs: Path,
+    at_once: int,
+    through: str,
+    scheduler: str,
+    tls_ca: str,
+    tls_cert: str,
+    tls_key: str,
+) -> None:
+    """Run PROCEDURE for the clients of FILES: client files, folders, patterns, or an inventory.
+
+    The same command again goes on where it stopped and repeats nothing that is done. Exit status: 0 all
+    are done; 1 some failed; 2 the input is wrong, nothing was started; 3 some wait for a person, were
+    stopped, or missed their window.
+    """
+    chosen = procedures.named(procedure)
+    names = [phase.name for phase in chosen.phases]
+    if through and through not in names:
+        raise InputError(f"--through: {through!r} is not one of {', '.join(names)}")
+    gathered = members.gather(chosen, files)
+    # Dask is slow to import, and no other command needs it
+    from bmnb.fleet.engine import Cluster, Engine
+
+    store = Store(runs)
+    store.make()
+    with store.alone():
+        engine = Engine(at_once, Cluster(scheduler, tls_ca, tls_cert, tls_key), store.folder)
+        try:
+            with Notifier(gathered.notices, store) as notify:
+                wish = Wish(through, at_once)
+                conductor = Conductor(chosen, gathered, store, engine, wish, click.echo, notify, _ending())
+                code = conductor.run()
+        finally:
+            engine.close()
+        click.echo(f"report: {page.write(board.Board(store.runs))}")
+    sys.exit(code)
+
+
+@fleet.command(epilog="Example: bmnb fleet stop example --runs runs")
+@click.argument("clients", nargs=-1)
+@runs_option
+def stop(clients: tuple[str, ...], runs: Path) -> None:
+    """End the runs of CLIENTS in order, or all: notebook, what runs on the servers, kernel. Nothing new starts."""
+    store = _known(runs)
+    wanted = [store.client(name) for name in clients] or store.clients()
+    active = [one for one in wanted if one.state in (PLANNED, STARTED)]
+    for one in active:
+        store.change(one.name, stop=1)
+        if not store.commanded and work.interrupt(store.folder, one.name):
+            click.echo(f"{one.name}: asked to end; no fleet command attends it")
+    click.echo(f"asked to end: {', '.join(one.name for one in active) or 'none is under way'}")
+
+
+@fleet.command(epilog="Example: bmnb fleet status --watch")
+@runs_option
+@click.option("--json", "as_json", is_flag=True, help="one JSON list")
+@click.option("--watch", is_flag=True, help="again every few seconds, until nothing is left to wait for")
+@click.option("--report", "as_report", is_flag=True, help="write the summary over all clients as HTML")
+@click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language")
+def status(runs: Path, as_json: bool, watch: bool, as_report: bool, lang: str) -> None:
+    """Show where each client stands, by the fleet's state and the journals of the runs."""
+    shown = board.Board(_known(runs).runs, lang)
+    while watch and shown.open:
+        click.clear()
+        click.echo(shown.text())
+        time.sleep(WATCH_SECONDS)
+    if as_report:
+        click.echo(f"report: {page.write(shown, lang)}")
+        return
+    click.echo(json.dumps(shown.plain(), indent=2, ensure_ascii=False) if as_json else shown.text())
+
+
+def _known(runs: Path) -> Store:
+    store = Store(runs)
+    if not store.exists:
+        raise InputError(f"no fleet in {runs}")
+    return store
+
+
+def _ending() -> threading.Event:
+    """Set by Ctrl-C, and by systemd when it stops the command."""
+    asked = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.set())
+    return asked

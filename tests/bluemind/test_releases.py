@@ -1,0 +1,53 @@
+"""Major versions by name and by package, and what may not be crossed in an update."""
+
+import pytest
+
+from bmnb.bluemind import releases
+from bmnb.steps import Result
+
+
+@pytest.mark.parametrize(
+    ("version", "major"),
+    [
+        ("2.0.11", "2"),
+        ("3.0.13", "3.0"),
+        ("3.1.40213", "3.5"),
+        ("3.5.14-2", "3.5"),
+        ("4.1.42304", "4"),
+        ("4.9.3884-1", "4"),
+        ("5.1.8120", "5"),
+        ("1:5.2", "5"),
+        ("4", "4"),
+    ],
+)
+def test_the_major_version_of_names_and_packages(version: str, major: str):
+    assert releases.major(version) == major
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "holds"),
+    [
+        ("4.1.42304", "4.1.65246", True),
+        ("4.1.65246", "4.9.2894", True),
+        ("2.0.1", "3.0.1", False),
+        ("3.0.13", "3.1.40213", False),
+        ("3.1.40213", "4.1.42304", False),
+        ("4.9.3884", "5.1.8120", False),
+    ],
+)
+def test_an_update_stays_within_a_major_version(old: str, new: str, holds: bool):
+    assert (
+        releases.within_major(Result("core", "", 0, f"bm-core {old} {new}\nbm-node {old} {new}\n")).holds
+        is holds
+    )
+
+
+def test_packages_of_others_may_have_whatever_version():
+    assert releases.within_major(Result("core", "", 0, "bm-postgresql 14.6 16.2\n")).holds
+
+
+def test_the_version_that_is_asked_for_is_compared_by_name():
+    installed = {"versionName": "4.9.9", "softwareVersion": "4.9.3884"}
+    assert releases.leads_to("latest", installed).holds
+    assert releases.leads_to("4.9.12", installed).holds
+    assert not releases.leads_to("5", installed).holds

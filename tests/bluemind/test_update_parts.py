@@ -1,0 +1,136 @@
+"""Small parts of an update: what is seen of backups, logs, mail, keys, folders and the wizard."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from bmnb.bluemind import backups, logs, mail, own_files, repository, virtual_folders, wizard
+from bmnb.steps import Result
+
+
+def told(text: str, host: str = "core", exit: int = 0) -> Result:
+    return Result(host, "", exit, text)
+
+
+def test_the_newest_backup_is_told_with_its_age():
+    hours = [
+        {"protectionTime": (time.time() - age * 3600) * 1000, "withErrors": age == 2, "withWarnings": False}
+        for age in (26, 2)
+    ]
+    assert backups.newest(hours).seen == "DataProtect's last one is 2 hours old, with errors"
+    assert backups.newest([]).seen == "DataProtect has saved nothing"
+    runs = [{"startDate": 1, "status": "SUCCESS"}, {"startDate": 2, "status": "FAILURE"}]
+    assert backups.last_run({"values": runs}).seen == "the job's last run: FAILURE"
+    assert backups.last_run({"values": []}).seen == "the job has not run"
+    assert backups.files(told("")).seen == "nothing under /var/backups/bluemind"
+    assert backups.files(told(f"1200 5000000 {time.time() - 7200:.0f}\n")).seen == (
+        "1,200 files, 5 MB, the last one 2 hours old"
+    )
+
+
+def test_errors_are_counted_from_where_the_log_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    log = tmp_path / "core.log"
+    monkeypatch.setattr(logs, "LOGS", (str(log),))
+
+    def bash(script: str) -> Result:
+        return told(subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout)
+
+    log.write_text("2026-01-01 [main] a.B ERROR - before\n")
+    bash(logs.remember(str(tmp_path)))
+    assert logs.seen(bash(logs.errors(str(tmp_path)))).seen == "0 lines of level ERROR"
+    with log.open("a") as file:
+        file.write("2026-01-02 [main] a.B INFO - all well\n2026-01-02 [main] a.B ERROR - Upgrade failed\n")
+    found = logs.seen(bash(logs.errors(str(tmp_path))))
+    assert found.seen == "1 lines of level ERROR"
+    assert found.items == ({"log": "core.log", "line": "2026-01-02 [main] a.B ERROR - Upgrade failed"},)
+    log.rename(tmp_path / "core.log.1")
+    log.write_text("2026-01-03 [main] a.B ERROR - after rotation\n")
+    assert "after rotation" in logs.seen(bash(logs.errors(str(tmp_path)))).items[0]["line"]
+
+
+def test_mail_counts_when_one_server_has_handed_it_on():
+    line = "Jan 1 core postfix/lmtp[1]: 4F: to=<a@b.c>, relay=127.0.0.1[127.0.0.1]:2400, status=sent (250)"
+    assert mail.sent(told("end\n"), told(f"{line}\nend\n", "edge")).holds
+    assert not mail.sent(told(f"{line.replace('sent', 'deferred')}\nend\n")).holds
+    assert mail.sent(told("end\n")).seen == "in no server's log"
+
+
+KEY = """pub:-:2048:1:0123456789ABCDEF:1700000000:1857680000::-:::scSC::::::23::0:
+fpr:::::::::AAAABBBBCCCCDDDDEEEEFFFF0123456789ABCDEF:
+uid:-::::1700000000::hash::BlueMind packages <packages@example.org>::::::::::0:
+"""
+
+
+def test_a_key_is_shown_by_fingerprint_owner_and_end():
+    assert repository.read_key(told(KEY)) == {
+        "fingerprint": "AAAABBBBCCCCDDDDEEEEFFFF0123456789ABCDEF",
+        "owner": "BlueMind packages <packages@example.org>",
+        "valid until": "2028-11-12",
+    }
+    assert repository.read_key(told(KEY.replace("1857680000", "")))["valid until"] == "no end"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "deb http://pkg/4.9 ./",
+        "deb [arch=amd64] http://pkg/4.9 ./",
+        "deb [signed-by=/etc/a.asc] http://pkg/4.9 ./",
+    ],
+)
+def test_the_repository_is_bound_to_its_key_once(tmp_path: Path, line: str):
+    file = tmp_path / "bm.list"
+    file.write_text(f"# head\n{line}\n")
+    edit = repository.install().splitlines()[-1].replace(repository.LIST, str(file))
+    subprocess.run(["bash", "-c", f"{edit} && {edit}"], check=True)
+    head, found = file.read_text().splitlines()
+    assert head == "# head"
+    assert found.count("signed-by=") == 1
+    assert found.startswith("deb [")
+    assert found.endswith("] http://pkg/4.9 ./")
+
+
+def test_virtual_folders_are_listed_by_user():
+    rows = "user\tU1\tanais\nuser\tU2\tmarc\nfolder\tU2\tProjets\nfolder\tU2\tClients\nfolder\tU9\tOld\n"
+    found = virtual_folders.by_user(told(rows))
+    assert (found.holds, found.seen) == (False, "3 folders: 1 of U9, 2 of marc")
+    assert found.items[1] == {"user": "marc", "folder": "Clients"}
+    assert virtual_folders.by_user(told("user\tU1\tanais\n")).holds
+    assert virtual_folders.by_user(told("", exit=2)).items == ()
+    assert not virtual_folders.by_user(told("", exit=2)).holds
+
+
+def test_the_wizard_is_protected_when_it_asks_and_accepts():
+    assert wizard.protected(told("without password: 401\naccepted\n")).holds
+    assert "asks for no password" in wizard.protected(told("without password: 200\nrefused\n")).seen
+    assert not wizard.protected(told("without password: 401\nrefused\n")).holds
+    assert wizard.recovered(told("without password: 401\nwith the new one: 200\n")).holds
+    assert not wizard.recovered(told("without password: 401\nwith the new one: 401\n")).holds
+    assert wizard.success(told("Upgrade Complete: Success\n")).holds
+    assert not wizard.success(told("Upgrade Complete: Failure\n")).holds
+    assert not wizard.success(told("")).holds
+
+
+def test_changes_are_named_and_nothing_of_them_shown():
+    text = """Files ./etc/nginx/sites-available/bm-client-access and /etc/nginx/sites-available/bm-client-access differ
+Only in ./etc/nginx/sites-enabled: intranet
+Only in /etc/bm/default: bm-core.ini.dpkg-dist
+postfix mynetworks
+beside /etc/bm/default/bm-core.ini.dpkg-dist
+end
+"""
+    found = own_files.what_changed(told(text))
+    assert found.seen.startswith(
+        "1 overwritten, 1 gone, 1 new, 1 setting of Postfix changed, 1 local file kept"
+    )
+    assert [item["what"] for item in found.items] == [
+        "/etc/nginx/sites-available/bm-client-access",
+        "/etc/nginx/sites-enabled/intranet",
+        "/etc/bm/default/bm-core.ini.dpkg-dist",
+        "mynetworks",
+        "/etc/bm/default/bm-core.ini.dpkg-dist",
+    ]
+    assert own_files.what_changed(told("end\n")).seen == "nothing changed"
+    assert not own_files.what_changed(told("")).holds

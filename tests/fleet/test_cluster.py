@@ -1,0 +1,107 @@
+"""A fleet on a scheduler with workers: by TLS, with every run once, whatever is killed."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bmnb.errors import BmnbError, InputError
+from bmnb.fleet import conduct
+from bmnb.fleet.engine import Cluster, Engine
+from tests.fleet.cluster import certificates, machines
+from tests.fleet.conductor import Played, entry
+from tests.fleet.test_conduct import LAST, until
+
+
+@pytest.fixture(autouse=True)
+def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No server here holds a lock that must fall silent first."""
+    monkeypatch.setattr(conduct, "LOST_SECONDS", 0.0)
+
+
+def kill_when(process: subprocess.Popen[bytes], holds: Callable[[], object]) -> None:
+    until(holds)
+    process.kill()
+
+
+def listening(pid: int) -> list[str]:
+    """The addresses on which a process, or this one, waits for connections."""
+    lines = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line.split()[3] for line in lines if f"pid={pid}," in line]
+
+
+def test_a_fleet_on_two_workers_over_tls(tmp_path: Path):
+    tls = certificates(tmp_path / "tls")
+    with machines(tmp_path, tls=tls) as up:
+        played = Played(tmp_path, *[entry(f"c{number}", "0.2") for number in range(6)])
+        assert played.run(at_once=4, cluster=up.cluster) == 0
+        with pytest.raises(BmnbError, match="cannot be reached"):
+            Engine(1, Cluster(up.address, *certificates(tmp_path / "others").values()), played.store.folder)
+    assert all(len(played.world(f"c{number}")) == 2 for number in range(6))
+
+
+def test_a_worker_is_killed_and_its_run_is_taken_up_by_another(tmp_path: Path):
+    with machines(tmp_path) as up:
+        played = Played(tmp_path, entry("a", "3"), entry("b", "3"))
+        codes: list[int] = []
+        command = threading.Thread(target=lambda: codes.append(played.run(cluster=up.cluster)))
+        command.start()
+        until(lambda: played.store.exists and len(played.states) == 2 and all(map(played.world, "ab")))
+        up.workers[0].send_signal(signal.SIGKILL)
+        command.join(60)
+    lost = [line for line in played.lines if ": lost: " in line]
+    assert (codes, len(lost)) == ([0], 1)
+    assert "its worker tcp://127.0.0.1" in lost[0]
+    # the run itself outlived its worker, was awaited, and found done
+    other = {"a": "b", "b": "a"}[lost[0][0]]
+    assert played.world(lost[0][0]) == [f"began {LAST}", f"done {LAST}"] * 2
+    assert played.world(other) == [f"began {LAST}", f"done {LAST}"]
+
+
+def test_the_scheduler_is_killed_and_the_same_command_goes_on(tmp_path: Path):
+    with machines(tmp_path) as up:
+        played = Played(tmp_path, entry("a", "6"), entry("b"))
+        killing = threading.Thread(target=kill_when, args=(up.scheduler, lambda: played.world("a")))
+        played.store.make()
+        killing.start()
+        with pytest.raises(BmnbError, match="the scheduler is gone"):
+            played.run(cluster=up.cluster)
+        assert played.states["a"] == "started"
+    with machines(tmp_path) as again:
+        assert played.run(cluster=again.cluster) == 0
+    assert played.world("a") == [f"began {LAST}", f"done {LAST}"] * 2
+
+
+def test_a_scheduler_that_would_run_things_again_is_refused(tmp_path: Path):
+    with (
+        machines(tmp_path, workers=1, rules={}) as up,
+        pytest.raises(InputError, match="ALLOWED_FAILURES=0"),
+    ):
+        Played(tmp_path, entry("a")).run(cluster=up.cluster)
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("10.0.0.5", "expected an address like"),
+        ("tcp://10.0.0.5:8786", "only tls:// is used"),
+        ("tls://10.0.0.5:8786", "needs --tls-ca"),
+    ],
+)
+def test_an_address_that_must_not_be_used_is_refused(tmp_path: Path, address: str, text: str):
+    with pytest.raises(InputError, match=text):
+        Engine(1, Cluster(address), tmp_path)
+
+
+def test_on_one_machine_nothing_listens_but_on_the_loopback_address(tmp_path: Path):
+    engine = Engine(2, Cluster(), tmp_path)
+    try:
+        time.sleep(0.2)
+        assert {one.rsplit(":", 1)[0] for one in listening(os.getpid())} <= {"127.0.0.1"}
+    finally:
+        engine.close()

@@ -1,0 +1,124 @@
+"""Forms without a browser: what they say, what they keep, what they leave for the cells."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bmnb.forms import ask, form
+from bmnb.forms.answers import fields
+from bmnb.forms.parameters import Parameters, asked
+from bmnb.forms.view import View
+from bmnb.procedures import changing_distributions as procedure
+from bmnb.run import Run, begin
+from bmnb.saving import WIDGET
+from bmnb.settings import defaults, read, write
+from bmnb.steps import Manual
+
+
+def opened(folder: Path, **given) -> Parameters:
+    now = {**defaults(procedure.Settings), "folder": str(folder), **given}
+    return Parameters(procedure.Settings, {"folder": str(folder), **given}, now)
+
+
+def widget(shown: Parameters, label: str):
+    rows = [row.children[0].children[0] for row in shown.box.children[1:]]
+    return next(one for one in rows if one.description == label)
+
+
+def test_each_field_has_a_label_and_its_help(tmp_path: Path):
+    shown = opened(tmp_path)
+    assert len(shown.box.children) - 1 == len(asked(procedure.Settings))
+    assert all(row.children[0].children[0].description for row in shown.box.children[1:])
+    assert "which the target server takes over" in shown.texts["address"].value
+
+
+def test_a_wrong_value_is_named_at_its_field_and_on_top_and_kept(tmp_path: Path):
+    shown = opened(tmp_path)
+    widget(shown, "Address").value = "192.0.2"
+    assert "Expected 4 octets" in shown.texts["address"].value
+    assert "address: Expected 4 octets" in shown.summary.value
+    assert read(tmp_path / "client.yaml")["address"] == "192.0.2"
+    widget(shown, "Address").value = "192.0.2.7"
+    assert "octets" not in shown.texts["address"].value
+    assert "All values can be used" in shown.summary.value
+
+
+def test_values_come_back_and_what_the_form_does_not_ask_stays(tmp_path: Path):
+    write(tmp_path / "client.yaml", {"client": "x", "answers": {"a": "b"}})
+    widget(opened(tmp_path), "Hot synchronizations").value = 3
+    assert read(tmp_path / "client.yaml") == {"client": "x", "answers": {"a": "b"}, "hot_passes": 3}
+    assert begin(procedure.PROCEDURE, {"folder": str(tmp_path)}).settings.hot_passes == 3
+
+
+def test_what_the_notebooks_cell_fixes_cannot_be_typed(tmp_path: Path):
+    shown = opened(tmp_path, origin="elsewhere")
+    assert widget(shown, "Original server").disabled
+    assert "set in the cell of parameters" in shown.texts["origin"].value
+    assert not widget(shown, "Target server").disabled
+
+
+def test_servers_are_offered_as_ssh_names_them(tmp_path: Path):
+    (tmp_path / "config").write_text("Host mail new\nHost *.example.org\n")
+    assert list(widget(opened(tmp_path, ssh_config=str(tmp_path / "config")), "Original server").options) == [
+        "mail",
+        "new",
+    ]
+
+
+def test_where_nobody_can_type_a_form_is_a_sentence(tmp_path: Path):
+    for shown in (form(procedure.PROCEDURE, {}), form(procedure.PROCEDURE, {"folder": str(tmp_path)})):
+        bundle = shown._repr_mimebundle_()
+        assert WIDGET not in bundle
+        assert len(bundle["text/html"]) > 40
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return begin(
+        procedure.PROCEDURE, {"folder": str(tmp_path), "origin": "old", "target": "new", "dry_run": False}
+    )
+
+
+def test_a_confirmation_says_what_happens_in_the_words_of_the_refusal(run: Run):
+    static = ask(run, procedure.stop_services).static
+    assert "users of old are cut off until new answers in its place" in static
+    assert "the way back is" in static
+    assert "type the server&#x27;s name: old" in static
+
+
+def test_what_is_typed_is_for_the_next_cell_and_on_no_disk(run: Run, tmp_path: Path):
+    manual = Manual("old", "stop-service", "users are cut off", expect="old")
+    _, field, message = fields(run, manual)
+    field.value = "new"
+    assert "not the server" in message.value
+    field.value = "old"
+    assert run.typed == {"stop-service": "old"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_on_record_is_shown_in_place_of_the_field(run: Run):
+    run.confirm("stop-service", "old")
+    shown = fields(run, Manual("old", "stop-service", "users are cut off", expect="old"))
+    assert "Answered: old" in shown[1].value
+
+
+def test_a_step_by_hand_takes_who_and_a_file(run: Run, tmp_path: Path):
+    _, field, _, upload = fields(run, Manual("new", "firewall", "click Save"))
+    field.value = "Ann, seen in the console"
+    upload.value = (
+        {
+            "name": "shot.png",
+            "type": "image/png",
+            "size": 3,
+            "content": b"png",
+            "last_modified": datetime.now(UTC),
+        },
+    )
+    assert run.typed["firewall"] == "Ann, seen in the console"
+    assert (tmp_path / "files" / "1-shot.png").read_bytes() == b"png"
+    assert run.journal.last("note")["text"] == "click Save"
+
+
+def test_a_view_without_a_widget_is_its_text():
+    assert View("<p>text</p>")._repr_mimebundle_() == {"text/html": "<p>text</p>", "text/plain": "form"}

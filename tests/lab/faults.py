@@ -1,0 +1,139 @@
+"""The table of faults: what breaks, what the operator sees, what is left, and what the same command then does.
+
+`python -m tests.lab.faults > docs/faults.md` writes the page; the tests beside this file make each row true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CYRUS, DOCS, HOSTING, MAPI = (
+    f"/var/spool/{name}" for name in ("cyrus", "bm-docs", "bm-filehosting", "bm-mapi")
+)
+
+
+def killing(program: str, when: str = "true") -> str:
+    """A script that kills a program with SIGKILL as soon as it runs, and `when` is so, once."""
+    return f"setsid bash -c 'until {when} && pkill -9 -x {program}; do sleep 0.02; done' > /dev/null 2>&1 &"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens on a server during a step, how it is mended, and what the message must say.
+
+    An empty `says` means that the run goes on by itself.
+    """
+
+    step: str
+    name: str
+    server: str
+    breaks: str
+    mends: str
+    says: str
+    left: str
+    then: str = "the same command goes on and completes"
+
+
+HOT_LEFT = "origin: untouched, in service; target: stopped, a part of the copy"
+COLD_LEFT = "origin: stopped, data untouched; target: stopped"
+NOTHING = "nothing was copied or deleted"
+BY_ITSELF = "goes on by itself"
+
+UNTOUCHED = "both servers: nothing was touched"
+ENCODING = (
+    "cd /; runuser -u postgres -- psql -qc 'UPDATE pg_database SET encoding = {} WHERE datname = $$bj$$'"
+)
+LATE_DATE = '#!/bin/sh\n[ "$1" = +%s ] && echo $(($(/bin/date +%s) + 3600)) || exec /bin/date "$@"\n'
+
+FIRST = (
+    Fault("prerequisites", "the servers' clocks are apart", "origin", f"printf '{LATE_DATE.replace('%', '%%')}' > /usr/local/bin/date; chmod +x /usr/local/bin/date", "rm /usr/local/bin/date", "s apart", UNTOUCHED),
+    Fault("prerequisites", "a database has another encoding", "target", ENCODING.format(0), ENCODING.format(6), "bj SQL_ASCII", UNTOUCHED),
+    Fault("prerequisites", "PostgreSQL is stopped", "target", "systemctl stop postgresql", "systemctl start postgresql", "PostgreSQL does not answer on target", UNTOUCHED),
+)  # fmt: skip
+
+HOT = (
+    Fault("hot-synchronization", "rsync is killed on the target", "target", killing("rsync"), "", "exit status 137", HOT_LEFT),
+    Fault("hot-synchronization", "the target restarts", "target", "systemctl reboot --force --force", "", "the server restarted", HOT_LEFT),
+    Fault("hot-synchronization", "the origin restarts", "origin", "systemctl reboot --force --force", "", "", "origin: in service again; target: stopped, a part of the copy", "the pass is started again, on record, or by the same command"),
+    Fault("hot-synchronization", "the network is cut for good", "target", "cable down", "cable up", "target", HOT_LEFT + "; the copy runs on there when the line is back"),
+    Fault("hot-synchronization", "ssh is killed between the servers", "target", killing("ssh", "pgrep -x rsync"), "", "", HOT_LEFT, "the pass is started again, on record"),
+    Fault("hot-synchronization", "the network is cut for 5 s", "target", "cable down 5", "", "", HOT_LEFT, BY_ITSELF),
+    Fault("hot-synchronization", "/tmp is full on the target", "target", "mount -t tmpfs -o size=4k t /tmp; head -c 9000 /dev/zero > /tmp/full; true", "umount /tmp", "", HOT_LEFT, BY_ITSELF),
+    Fault("hot-synchronization", "a file grows while it is read", "origin", f"setsid bash -c 'while sleep 0.01; do head -c 9999 /dev/zero >> {DOCS}/grows; done' > /dev/null 2>&1 & echo $! > /run/grows", f"kill -- -$(cat /run/grows); rm {DOCS}/grows", "", HOT_LEFT, BY_ITSELF),
+    Fault("hot-synchronization", "the target's disk is full", "target", f"mount -t tmpfs -o size=512k full {DOCS}", f"umount {DOCS}", "No space left on device", HOT_LEFT),
+    Fault("hot-synchronization", "the target's tree is read-only", "target", f"mkdir -p {HOSTING}; mount --bind {HOSTING} {HOSTING}; mount -o remount,bind,ro {HOSTING}", f"umount {HOSTING}", "Read-only file system", HOT_LEFT),
+    Fault("hot-synchronization", "inodes are exhausted on the target", "target", f"mkdir -p {MAPI}; mount -t tmpfs -o nr_inodes=6 few {MAPI}", f"umount {MAPI}", "No space left on device", HOT_LEFT),
+)  # fmt: skip
+
+GUARDS = (
+    Fault("hot-synchronization", "the origin has another installation id", "origin", "cp /etc/bm/mcast.id /root/id; echo other > /etc/bm/mcast.id", "mv /root/id /etc/bm/mcast.id", "is now", NOTHING),
+    Fault("hot-synchronization", "something is mounted over a tree", "origin", f"mount -t tmpfs none {DOCS}; touch {DOCS}/one", f"umount {DOCS}", f"is: {DOCS} mounted {DOCS}", NOTHING),
+    Fault("hot-synchronization", "a tree is not mounted", "origin", f"cp /etc/fstab /root/fstab; echo 'UUID=1 {CYRUS}/data/more ext4 defaults 0 0' >> /etc/fstab", "mv /root/fstab /etc/fstab", f"{CYRUS} is unmounted", NOTHING),
+    Fault("hot-synchronization", "most of a tree is gone", "origin", f"mv {CYRUS}/data /root/data", f"mv /root/data {CYRUS}/data", f"{CYRUS} has", NOTHING),
+)  # fmt: skip
+
+COLD = (
+    Fault("stop-services", "a process keeps a file open", "origin", f"setsid tail -f {DOCS}/photos/*.png > /dev/null 2>&1 & echo $! > /run/open", "kill $(cat /run/open)", "tail -f", COLD_LEFT),
+    Fault("cold-synchronization", "the writer was not stopped", "origin", f"setsid bash -c 'while sleep 0.01; do chmod --reference={DOCS}/photos/anais.user14.png {DOCS}/photos/anais.user14.png; done' > /dev/null 2>&1 & echo $! > /run/writes", "kill -- -$(cat /run/writes)", f"{DOCS}/photos/anais.user14.png", COLD_LEFT),
+    Fault("cold-synchronization", "a file vanishes while it is read", "target", "printf '#!/bin/sh\\n/usr/bin/rsync \"$@\"; exit 24\\n' > /usr/local/bin/rsync; chmod +x /usr/local/bin/rsync", "rm /usr/local/bin/rsync", "exit status 24", COLD_LEFT),
+    Fault("cold-synchronization", "a file cannot be read", "origin", f"mount --bind /proc/sys/net/ipv4/route/flush $(ls {DOCS}/photos/*.png | head -n 1)", f"umount $(ls {DOCS}/photos/*.png | head -n 1)", "exit status 23", COLD_LEFT),
+    Fault("dump-databases", "a session is open on a database", "origin", "systemctl start postgresql; cd /; runuser -u postgres -- psql -d bj -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & sleep 1", "pkill -x psql", "psql", COLD_LEFT),
+    Fault("dump-databases", "PostgreSQL is out of connections", "origin", "cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM SET max_connections = 5'; systemctl restart postgresql; for n in 1 2 3 4 5; do runuser -u postgres -- psql -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & done; sleep 2", "pkill -x psql; sleep 1; cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM RESET max_connections'; systemctl restart postgresql", "too many clients", COLD_LEFT),
+    Fault("dump-databases", "pg_dump is killed on the origin", "origin", killing("pg_dump"), "", "dump bj", COLD_LEFT + "; no database was dropped"),
+    Fault("dump-databases", "PostgreSQL stops during the dump", "origin", "setsid bash -c 'until pgrep -x pg_dump; do sleep 0.02; done; systemctl kill -s KILL postgresql@*; systemctl stop postgresql' > /dev/null 2>&1 &", "", "dump bj", COLD_LEFT + "; no database was dropped"),
+    Fault("copy-configuration", "both servers restart", "both", "systemctl reboot --force --force", "", "", COLD_LEFT, "they stay stopped; the same command goes on and completes"),
+    Fault("import-databases", "psql is killed on the target", "target", "setsid bash -c 'until pkill -9 -f \"[p]sql.*single-transaction.*bj-data\"; do sleep 0.02; done' > /dev/null 2>&1 &", "", "import bj-data", COLD_LEFT + " with its own databases"),
+)  # fmt: skip
+
+MESSAGE = f"find {CYRUS}/data -type f -name '1.' -links 1 | sort | head -n 1"
+ROW = "cd /; runuser -u postgres -- psql -qd bj-data -c"
+
+FOUND = (
+    Fault("verify-copy", "a byte of a copied file changes, at its size and time", "target", f'file=$({MESSAGE}); touch -r "$file" /run/time; printf X | dd of="$file" conv=notrunc status=none; touch -r /run/time "$file"', "", "content", "it is named", "the same command copies it again, by content, and compares again"),
+    Fault("verify-copy", "a message is missing on the target", "target", f'rm "$({MESSAGE.replace("head", "tail")})"', "", "existence", "it and its mailbox are named", "the same command copies it again, by content, and compares again"),
+    Fault("verify-copy", "a row changes on the target", "target", f"{ROW} 'UPDATE t_message_body SET size = size + 1 WHERE guid = (SELECT guid FROM t_message_body ORDER BY guid LIMIT 1)'", f"{ROW} 'UPDATE t_message_body SET size = size - 1 WHERE guid = (SELECT guid FROM t_message_body ORDER BY guid LIMIT 1)'", "t_message_body", "its table is named", "the run waits for the row to be mended, or for a decision on record"),
+    Fault("verify-copy", "a configuration file changes on the target", "target", "cp -a /etc/bm-hps/mappings.ini /root/; echo more >> /etc/bm-hps/mappings.ini", "cp -a /root/mappings.ini /etc/bm-hps/; touch -r /root/mappings.ini /etc/bm-hps/mappings.ini", "/etc/bm-hps/mappings.ini", "it is named", "the run waits for it to be mended, or for a decision on record"),
+    Fault("verify-copy", "mail comes into the origin's queue after it was copied", "origin", "printf 'Subject: late\\n\\nlate\\n' | sendmail -f a@example.org b@later.example", "", "", "origin: stopped, with its queue", "it is carried with the rest"),
+)  # fmt: skip
+
+OTHER = (
+    ("the command and its kernel are killed in the middle of an action, in each phase", "nothing: it was killed", "the action ends on its server", "the same command takes it up"),
+    ("the command is killed at any line of its journal", "nothing: it was killed", "the journal's whole lines", "the same command comes to the same end, nothing that may be done once is done twice"),
+    ("the journal is cut in the middle of a line", "nothing", "the lines before", "the same command goes on"),
+    ("the controller's disk is full", "“cannot be written, so nothing more is done”", "the journal's whole lines", "the same command goes on"),
+    ("a line of the journal was changed", "“was changed: line N does not follow”", "nothing is done", "the run is refused"),
+    ("the controller's clock jumps", "nothing", "durations are measured by a clock that does not", "goes on by itself"),
+    ("another run at the same servers", "“is held by another run”", "the first run goes on", "the second one waits, or its operator breaks the lock"),
+    ("the rollback is killed in its middle", "nothing: it was killed", "what it has undone", "the same `bmnb rollback` goes on"),
+)  # fmt: skip
+
+
+def rows() -> list[tuple[str, str, str, str, str]]:
+    found = [
+        (
+            fault.step,
+            fault.name,
+            f"“{fault.says}”" if fault.says else "nothing: the run goes on",
+            fault.left,
+            fault.then,
+        )
+        for fault in (*FIRST, *HOT, *GUARDS, *COLD, *FOUND)
+    ]
+    return found + [("any", *row) for row in OTHER]
+
+
+def page() -> str:
+    head = "| step | what happens | what the message says | what is left | then |\n| --- | --- | --- | --- | --- |\n"
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows())
+    return f"""# Faults and outcomes
+
+Each row is a test on the lab's servers, or of the interpreter: `tests/lab/test_faults.py`,
+`tests/lab/test_changing_distributions.py`, `tests/test_resume.py`, `tests/test_journal.py`. After the
+rows of a phase the run completes or is rolled back, and an independent comparison finds no difference.
+This page is made of the tests' own table: `python -m tests.lab.faults > docs/faults.md`.
+
+{head}{table}"""
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -1,0 +1,35 @@
+"""What the lines of Debian's family make of the tools' own output."""
+
+import subprocess
+
+from bmnb.packages.apt import APT_GET, APTITUDE
+
+
+def through(line: str, tool: str, output: str) -> str:
+    """The line's output where the tool is one that prints this."""
+    fake = f"{tool}() {{ cat <<'END'\n{output}\nEND\n}}\n"
+    return subprocess.run(["bash", "-c", fake + line], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_simulated_upgrade_becomes_name_installed_candidate():
+    output = """Reading package lists...
+Inst bm-core [4.9.3884] (4.9.4012 BlueMind:standin [all])
+Inst linux-image-6.1.0-40 (6.1.153-1 Debian:12 [amd64])
+Inst bm-nginx [1.23.3-bluemind1201] (1:1.25 BlueMind [amd64]) []
+Conf bm-core (4.9.4012 BlueMind:standin [all])"""
+    assert through(APT_GET.upgradable, "apt-get", output).splitlines() == [
+        "bm-core 4.9.3884 4.9.4012",
+        "linux-image-6.1.0-40 - 6.1.153-1",
+        "bm-nginx 1.23.3-bluemind1201 1:1.25",
+    ]
+
+
+def test_the_bytes_to_fetch_are_added_up():
+    output = "'http://h/a.deb' a.deb 100 SHA256:1\n'http://h/b.deb' b.deb 23 SHA256:2"
+    assert through(APT_GET.size, "apt-get", output) == "123\n"
+    assert through(APT_GET.size, "apt-get", "") == "0\n"
+
+
+def test_a_package_that_is_not_whole_counts_as_broken():
+    output = "ii  bm-core\niF  bm-milter\nrc  bm-old\niU  bm-full\nhi  bm-held"
+    assert through(APTITUDE.broken, "dpkg-query", output).split() == ["bm-milter", "bm-full"]

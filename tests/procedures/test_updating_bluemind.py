@@ -1,0 +1,105 @@
+"""Settings of an update, and what they change in its plan."""
+
+from dataclasses import replace
+
+import pytest
+
+from bmnb import plan
+from bmnb.errors import InputError
+from bmnb.procedures.updating_bluemind import PROCEDURE, Settings
+from bmnb.settings import make
+from bmnb.steps import Check, Command, Manual, Together, singles
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"package_tool": "zypper"}, "is not one of aptitude"),
+        ({"version": "4.9; reboot"}, "neither latest nor a version"),
+        ({"servers": ["core.domain.tld"]}, "a server is named twice"),
+        ({"servers": ["a b"]}, "is not a server's name"),
+        ({"recover_wizard": "admin"}, "recover_wizard"),
+        ({"setup_wizard": "magic"}, "setup_wizard"),
+        ({"package_tool": "yum", "import_key": True}, "not signed"),
+        ({"key_address": "http://h/$(reboot)"}, "is not an address"),
+        ({"test_mailbox": "someone; reboot"}, "is not an address of mail"),
+        ({"address": "mail.example.org"}, "address"),
+        ({"through": "nowhere"}, "through"),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(values: dict[str, object], says: str):
+    with pytest.raises(InputError, match=says):
+        make(Settings, values)
+
+
+def kinds(settings: Settings, step: str) -> list[str]:
+    found = next(one for one in PROCEDURE.steps if one.name == step)
+    return [type(action).__name__ for action in singles(found.actions(settings))]
+
+
+def test_only_the_window_is_downtime():
+    assert {row["phase"] for row in plan.rows(PROCEDURE, Settings()) if row["downtime"]} == {
+        "Update procedure"
+    }
+
+
+def test_packages_of_all_servers_go_side_by_side():
+    for name in ("refresh", "download", "upgrade"):
+        step = next(one for one in PROCEDURE.steps if one.name == name)
+        together = [action for action in step.actions(Settings()) if isinstance(action, Together)]
+        assert {len(one.actions) for one in together} == {3}
+
+
+def test_no_package_is_touched_before_backup_and_confirmation():
+    lines = [action for step in PROCEDURE.steps for action in singles(step.actions(Settings()))]
+    first = next(
+        n for n, one in enumerate(lines) if isinstance(one, Command) and one.line.endswith("confold upgrade")
+    )
+    asked = [one.key for one in lines[:first] if isinstance(one, Manual)]
+    assert asked == ["backup", "start-update"]
+
+
+def test_the_point_of_no_return_is_said_before_it():
+    asked = next(
+        one
+        for step in PROCEDURE.steps
+        for one in singles(step.actions(Settings()))
+        if isinstance(one, Manual) and one.key == "start-update"
+    )
+    assert asked.expect == Settings().core
+    assert "from then on the way back is the backup" in asked.title
+
+
+def test_the_wizard_may_be_started_in_three_ways():
+    assert kinds(Settings(setup_wizard="bm-cli"), "setup-wizard")[:2] == ["Command", "Check"]
+    assert kinds(Settings(setup_wizard="api"), "setup-wizard")[:2] == ["Call", "Call"]
+    assert kinds(Settings(setup_wizard="web"), "setup-wizard")[0] == "Manual"
+
+
+def test_a_version_that_was_prepared_in_the_console_is_not_prepared_again():
+    assert "Call" in kinds(Settings(), "prepare")
+    assert "Call" not in kinds(Settings(version=""), "prepare")
+
+
+def test_without_a_download_ahead_packages_are_fetched_in_the_window():
+    titles = [row["what"] for row in plan.rows(PROCEDURE, replace(Settings(), download_ahead=False))]
+    assert "download the packages" not in titles
+    assert titles.count("update the packages") == 3
+
+
+def test_every_check_that_can_stop_the_run_tells_what_to_do():
+    told = [
+        (step.name, action.title)
+        for step in PROCEDURE.steps
+        for action in singles(step.actions(Settings()))
+        if isinstance(action, Check) and not action.remedy
+    ]
+    only_shown = {
+        "points-of-caution",
+        "backup",
+        "setup-wizard",
+        "compare-configuration",
+        "verify-service",
+        "refresh",
+    }
+    assert {step for step, _ in told} <= only_shown

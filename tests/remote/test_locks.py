@@ -1,0 +1,94 @@
+"""The lock on a server, over a real sshd: one run, one session; others are refused."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bmnb import lock as locks
+from bmnb.errors import Stopped
+from bmnb.journal import Journal
+from bmnb.lock import Lock
+from bmnb.remote import Servers
+from tests.remote.test_servers import place, servers
+
+assert place  # the fixture: an sshd on the loopback address
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    return tmp_path / "work"
+
+
+@pytest.fixture
+def here(place: Path, work: Path):
+    with servers(place):
+        pass
+    with Servers(place / "config", work=str(work)) as opened:
+        yield opened
+
+
+def lock(here: Servers, tmp_path: Path, run: str = "run-1") -> Lock:
+    return Lock(here, Journal(tmp_path / run / "journal.jsonl"), run, f"title of {run}")
+
+
+def be(monkeypatch: pytest.MonkeyPatch, session: str) -> None:
+    monkeypatch.setattr(locks, "session", lambda: session)
+
+
+def test_a_lock_is_taken_kept_and_given_back(here: Servers, tmp_path: Path, work: Path):
+    mine = lock(here, tmp_path)
+    mine.take(["here"])
+    mine.take(["here"])
+    assert (work / "lock").read_text().splitlines()[:3] == ["run-1", locks.session(), "title of run-1"]
+    mine.release()
+    assert not (work / "lock").exists()
+    assert [line["event"] for line in mine.journal.lines] == ["locked", "released"]
+
+
+def test_another_run_is_refused_however_long_the_holder_is_silent(here: Servers, tmp_path: Path, work: Path):
+    lock(here, tmp_path).take(["here"])
+    os.utime(work / "lock", (0, 0))
+    with pytest.raises(Stopped, match="is held by another run: title of run-1") as refused:
+        lock(here, tmp_path, "run-2").take(["here"])
+    assert refused.value.exit_code == 3
+    assert "bmnb unlock RUN here" in str(refused.value)
+
+
+def test_a_colleague_waits_for_the_last_sign_of_life_and_then_goes_on(
+    here: Servers, tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+):
+    be(monkeypatch, "ann@laptop 1")
+    lock(here, tmp_path).take(["here"])
+    be(monkeypatch, "bob@desk 1")
+    bobs = lock(here, tmp_path)
+    with pytest.raises(Stopped, match="for this very run by ann@laptop 1"):
+        bobs.take(["here"])
+    os.utime(work / "lock", (0, 0))
+    bobs.take(["here"])
+    assert bobs.journal.last("locked")["after"] == "ann@laptop 1"
+
+
+def test_a_kernel_that_is_gone_from_this_machine_is_not_waited_for(
+    here: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    me = locks.session()
+    be(monkeypatch, f"{me.rpartition(' ')[0]} 4194305")  # beyond the largest process number
+    lock(here, tmp_path).take(["here"])
+    be(monkeypatch, me)
+    lock(here, tmp_path).take(["here"])
+
+
+def test_a_lock_that_was_broken_is_free(here: Servers, tmp_path: Path):
+    lock(here, tmp_path).take(["here"])
+    assert "title of run-1" in here.unlock("here")
+    lock(here, tmp_path, "run-2").take(["here"])
+
+
+def test_a_beat_is_a_sign_of_life_of_the_holder_alone(here: Servers, tmp_path: Path, work: Path):
+    lock(here, tmp_path).take(["here"])
+    os.utime(work / "lock", (0, 0))
+    assert not here.beat("here", "somebody@else 1").ok
+    assert (work / "lock").stat().st_mtime == 0
+    assert here.beat("here", locks.session()).ok
+    assert (work / "lock").stat().st_mtime > 0

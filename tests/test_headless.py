@@ -1,0 +1,36 @@
+"""Exit statuses by the name of what stopped the notebook, and one line of progress for each line of the journal."""
+
+import pytest
+
+from bmnb.headless import exit_code, headline
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("ActionFailed", 1),
+        ("KernelDied", 1),
+        ("TimedOut", 1),
+        ("ZeroDivisionError", 1),
+        ("InputError", 2),
+        ("Stopped", 3),
+        ("Interrupted", 3),
+    ],
+)
+def test_what_stopped_the_notebook_gives_the_exit_status(name: str, code: int):
+    assert exit_code(name) == code
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ({"event": "step started", "title": "Stop services"}, "20:00:00 == Stop services"),
+        (
+            {"event": "done", "title": "stop BlueMind", "server": "origin", "seconds": 2.5, "seen": ""},
+            "20:00:00    done    stop BlueMind (origin) 2.5 s",
+        ),
+        ({"event": "sealed"}, ""),
+    ],
+)
+def test_a_line_of_the_journal_is_one_line_of_progress(line: dict[str, object], told: str):
+    assert headline({"time": "2026-01-31T20:00:00.000+00:00", **line}) == told

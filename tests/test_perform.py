@@ -1,0 +1,43 @@
+"""A task of BlueMind's core: waited for, what it says is kept, and it counts by its own state."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bmnb.journal import Journal
+from bmnb.perform import Performer
+from bmnb.progress import Job
+from bmnb.steps import Call
+from tests.fakes import FakeServers, World
+
+LINES = ["Begin upgrade", "On SQL script 1", "Core upgrade complete"]
+
+
+class Core(FakeServers):
+    """Its task says one line more at each look, and ends after the last."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(World())
+        self.state_at_end, self.said = state, 0
+
+    def api(self, host: str, method: str, path: str, **_: Any) -> Any:
+        if method == "POST":
+            return {"id": "t1"}
+        if "_currentLogs" in path:
+            return LINES[int(path.rpartition("=")[2]) : self.said]
+        self.said += 1
+        over = self.said >= len(LINES)
+        return {"state": self.state_at_end if over else "InProgress", "lastLogEntry": LINES[self.said - 1]}
+
+
+@pytest.mark.parametrize(("state", "status"), [("Success", "done"), ("InError", "failed")])
+def test_what_a_task_says_is_kept_line_by_line(tmp_path: Path, state: str, status: str):
+    call = Call("core", "POST", "/api/system/installation/_upgrade", "update", task=True)
+    job = Job(call)
+    journal = Journal(tmp_path / "journal.jsonl")
+    performer = Performer(Core(state), journal, tmp_path / "logs", "run", {}, {"setup/1": job})  # type: ignore[arg-type]
+    outcome = performer.perform(False, ("setup/1", call))
+    assert (outcome.status, outcome.seen) == (status, "Core upgrade complete")
+    assert (tmp_path / "logs/setup-1.log").read_text().splitlines() == LINES
+    assert job.lines[-1] == "Core upgrade complete"

@@ -1,0 +1,138 @@
+"""The way back: what was begun is undone, the last first, and goes on where it was broken off."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as property_settings
+from hypothesis import strategies as st
+
+from bmnb import rollback
+from bmnb import run as interpreter
+from bmnb.errors import InputError, Stopped
+from bmnb.journal import Journal, Line
+from bmnb.run import Run
+from bmnb.steps import Command, Manual, Phase, Procedure, step
+from tests.fakes import FakeSettings, World, settings
+
+PHASE = Phase("Phase", back="it is undone", price="nothing")
+
+
+def undo_first(_: Any) -> Iterator[Any]:
+    yield Command("a", "undo first", "undo")
+
+
+def undo_third(_: Any) -> Iterator[Any]:
+    yield Manual("a", rollback.CONFIRM, "the price", expect="b")
+    yield Command("b", "undo third", "undo")
+
+
+@step("First", PHASE, undo=undo_first)
+def first(_: Any) -> Iterator[Any]:
+    yield Command("a", "first", "first")
+
+
+@step("Second", PHASE)
+def second(_: Any) -> Iterator[Any]:
+    yield Command("a", "second", "second")
+
+
+@step("Third", PHASE, undo=undo_third)
+def third(_: Any) -> Iterator[Any]:
+    yield Command("b", "third", "third")
+
+
+@step("Fourth", PHASE, undo=undo_first)
+def fourth(_: Any) -> Iterator[Any]:
+    yield Command("b", "fourth", "fourth")
+
+
+PROCEDURE = Procedure("Fake", FakeSettings, (first, second, third, fourth))
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World()
+    monkeypatch.setattr(interpreter, "Servers", world.servers)
+    return world
+
+
+def begun(folder: Path, through: int, **answers: str) -> Run:
+    """A run that has done its first steps, taken up again."""
+    run = Run(PROCEDURE, settings(folder, answers=answers), show=lambda table: None)
+    if not run.journal.lines:
+        for one in PROCEDURE.steps[:through]:
+            run(one)
+    return run
+
+
+def confirmed(folder: Path, through: int) -> Run:
+    return begun(folder, through, **{rollback.CONFIRM: "b"})
+
+
+def test_the_last_is_undone_first_and_only_what_was_begun(world: World, tmp_path: Path):
+    rollback.roll_back(confirmed(tmp_path, 3))
+    assert [line for _, line in world.effects[3:]] == ["undo third", "undo first"]
+
+
+def test_the_price_must_be_accepted_first(world: World, tmp_path: Path):
+    with pytest.raises(Stopped, match="answer `give-up-target: b`"):
+        rollback.roll_back(begun(tmp_path, 3))
+    assert len(world.effects) == 3
+    rollback.roll_back(confirmed(tmp_path, 3))
+    assert world.count("undo third") == 1
+
+
+def test_what_is_rolled_back_neither_goes_on_nor_back_again(world: World, tmp_path: Path):
+    run = begun(tmp_path, 2)
+    rollback.roll_back(run)
+    with pytest.raises(Stopped, match="is being rolled back"):
+        run(third)
+    with pytest.raises(Stopped, match="rolled back already"):
+        rollback.roll_back(run)
+
+
+def test_the_next_run_has_a_folder_of_its_own(world: World, tmp_path: Path):
+    run = begun(tmp_path, 1)
+    rollback.roll_back(run)
+    assert begun(tmp_path, 1).folder.name == f"{run.folder.name}.2"
+    assert begun(tmp_path, 1).folder.name == f"{run.folder.name}.2", "an unfinished run is taken up"
+
+
+def test_a_procedure_that_cannot_be_undone_says_so(world: World, tmp_path: Path):
+    run = Run(Procedure("Fake", FakeSettings, (second,)), settings(tmp_path), show=lambda table: None)
+    with pytest.raises(InputError, match="no way back"):
+        rollback.roll_back(run)
+
+
+class Killed(BaseException):
+    """The controller was killed."""
+
+
+@property_settings(deadline=None, max_examples=40)
+@given(places=st.lists(st.integers(1, 30), max_size=3, unique=True).map(sorted))
+def test_killed_at_any_line_it_comes_to_the_same_end(places: list[int]):
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
+        world = World()
+        patched.setattr(interpreter, "Servers", world.servers)
+        run, write = confirmed(Path(name), 3), Journal._append
+        lines = len(run.journal.lines)
+
+        def append(journal: Journal, line: Line) -> None:
+            if line["number"] - lines in places:
+                places.remove(line["number"] - lines)
+                raise Killed
+            write(journal, line)
+
+        patched.setattr(Journal, "_append", append)
+        while not run.journal.last("rolled back"):
+            try:
+                rollback.roll_back(run)
+            except Killed:
+                run = confirmed(Path(name), 3)
+        assert world.count("undo third") == world.count("undo first") == 1

@@ -49,7 +49,10 @@ def pass_rows(journal: Journal, step: Step) -> Iterator[Row]:
         lines = [line for line in journal.events("done") if line["action"].startswith(f"{done['step']}/")]
         started = journal.last("step started", step=done["step"])
         rows = [line["row"] for line in lines if line.get("row")]
-        sums = {key: sum(row[key] for row in rows) for key in (rows[0] if rows else {}) if key != "bytes/s"}
+        counted = dict.fromkeys(
+            key for row in rows for key, value in row.items() if not isinstance(value, str)
+        )
+        sums = {key: sum(row.get(key, 0) for row in rows) for key in counted if key != "bytes/s"}
         yield {
             "pass": int(done["step"].rsplit(".", 1)[1]),
             "ended": _clock(done),

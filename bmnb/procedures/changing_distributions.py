@@ -582,17 +582,20 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
         "from then on the way back costs the mail that the target will have accepted",
         expect=origin,
     )
-    yield Command(origin, access.withdraw_key(settings.work), "withdraw the run's key")
-    yield Command(origin, address.save(settings.work), "save the network configuration")
-    yield Command(
-        origin, address.remember(settings.work, settings.address), "remember the address's interface"
+    last = (
+        Command(origin, access.withdraw_key(settings.work), "withdraw the run's key"),
+        Command(origin, address.save(settings.work), "save the network configuration"),
+        Command(
+            origin, address.remember(settings.work, settings.address), "remember the address's interface"
+        ),
+        Command(
+            origin,
+            f"umask 077; cat > {settings.work}/give-back",
+            "the way back as a program, for its console",
+            text=address.give_back(settings.work, settings.address),
+        ),
     )
-    yield Command(
-        origin,
-        f"umask 077; cat > {settings.work}/give-back",
-        "the way back as a program, for its console",
-        text=address.give_back(settings.work, settings.address),
-    )
+    yield from [Together(last)] if settings.fast else last
     if settings.keep_reachable:
         yield from _keep_reachable(settings)
     yield Command(

@@ -37,7 +37,7 @@ POSTGRESQL = f"test $({databases.SERVER_VERSION}) -ge 100000"
 
 def read_probe(result: Result) -> Row:
     found = result.stdout.split()
-    return {part: "fast" if part in found else "literal" for part in ("files", "databases")}
+    return {f"{part} by engine": "fast" if part in found else "literal" for part in ("files", "databases")}
 
 
 def carry_files(folder: str, origin: str, trees: tuple[str, ...], live: bool, streams: int) -> str:

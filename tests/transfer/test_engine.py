@@ -49,7 +49,10 @@ def test_every_line_is_one_that_bash_reads():
 
 def test_the_table_tells_which_part_the_fast_engine_can_do():
     told = Result("target", "", 0, "databases\n")
-    assert fast.read_probe(told) == {"files": "literal", "databases": "fast"}
+    assert fast.read_probe(told) == {
+        "files by engine": "literal",
+        "databases by engine": "fast",
+    }
 
 
 def test_the_programs_come_with_the_first_pass_and_are_removed_again():

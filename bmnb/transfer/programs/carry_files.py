@@ -376,6 +376,8 @@ class Carrier:
     def run(self) -> Dict[str, Any]:
         told: Dict[str, Any] = json.loads(self.there("scan", listing=self.live))
         streams, groups = told.pop("streams"), told.pop("groups")
+        # what tar and ssh add to the content is not counted
+        told["line bytes"] = told.pop("bytes")
         folders = [f"folders.{name}" for name in groups]
         sent = [*folders, *(f"large.{name}" for name in groups), *chain.from_iterable(streams)]
         deleted = [f"deleted.{name}" for name in groups]

@@ -18,8 +18,8 @@ def attend(
 ) -> list[R]:
     """Run the jobs and return their results in order; `watch` is called every so many seconds meanwhile.
 
-    On KeyboardInterrupt no further job begins, `interrupt` is called once, and those under way are
-    awaited before it is raised.
+    On KeyboardInterrupt no further job begins, `interrupt` is called once, which may tell those under way
+    to end, and they are awaited before it is raised.
     """
     with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(job) for job in jobs]

@@ -11,7 +11,7 @@ from typing import Any
 
 from IPython.display import display
 
-from bmnb import __version__, forecast, language, live, plan, tables
+from bmnb import __version__, forecast, kernel, language, live, plan, tables
 from bmnb.attend import attend
 from bmnb.errors import ActionFailed, BmnbError, InputError, Stopped
 from bmnb.journal import Journal
@@ -309,7 +309,13 @@ class Run:
     ) -> list[Outcome]:
         jobs = [partial(performer.perform, step.once, one) for one in batch]
         workers = len(batch) if _commands(batch) else 1
-        return attend(jobs, workers, screen.draw, performer.interrupted.set, live.SCREEN_SECONDS)
+
+        def interrupt() -> None:
+            # what runs on the servers goes on where a kernel is restarted or shut down
+            if not kernel.is_ending():
+                performer.interrupted.set()
+
+        return attend(jobs, workers, screen.draw, interrupt, live.SCREEN_SECONDS)
 
     def _interrupted(self, step: Step) -> str:
         cut = _("Users are cut off until the procedure is at its end.") if step.phase.downtime else ""

@@ -77,9 +77,7 @@ class Connection:
                 f"{self.address.name}: cannot reach {host}:{port} from there: {error}"
             ) from error
 
-    def run(
-        self, line: str, stdin: str, timeout: float | None, on_output: Callable[[str], None] | None
-    ) -> Result:
+    def run(self, line: str, stdin: str, timeout: float | None) -> Result:
         """Run a line with bash, which reads it from its input: it stands in no list of arguments."""
         with self._places:
             began = time.monotonic()
@@ -88,7 +86,7 @@ class Connection:
                 channel = self._transport.open_session(window_size=WINDOW, timeout=within)
                 channel.exec_command(shell(self.address.user))
                 threading.Thread(target=_send, args=(channel, script(line, stdin)), daemon=True).start()
-                out, err, status = _drain(channel, timeout, on_output)
+                out, err, status = _drain(channel, timeout)
             except (paramiko.SSHException, EOFError, OSError) as error:
                 name = self.address.name
                 raise ConnectionFailed(
@@ -195,15 +193,13 @@ def _send(channel: paramiko.Channel, text: str) -> None:
         return  # the command ended without reading all its input: its exit status tells
 
 
-def _drain(
-    channel: paramiko.Channel, timeout: float | None, on_output: Callable[[str], None] | None
-) -> tuple[str, str, int | None]:
+def _drain(channel: paramiko.Channel, timeout: float | None) -> tuple[str, str, int | None]:
     """Read both outputs as they come, so that neither can block the other, until the command ends."""
     out, err = Tail(), Tail()
-    reader = threading.Thread(target=_read, args=(channel.recv_stderr, err, None), daemon=True)
+    reader = threading.Thread(target=_read, args=(channel.recv_stderr, err), daemon=True)
     channel.settimeout(timeout)
     reader.start()
-    _read(channel.recv, out, on_output)
+    _read(channel.recv, out)
     reader.join()
     ended = not out.timed_out and channel.status_event.wait(CONNECT_SECONDS)
     status = channel.recv_exit_status() if ended else -1
@@ -211,12 +207,10 @@ def _drain(
     return out.text, err.text, status if status >= 0 else None
 
 
-def _read(receive: Callable[[int], bytes], tail: Tail, on_output: Callable[[str], None] | None) -> None:
+def _read(receive: Callable[[int], bytes], tail: Tail) -> None:
     try:
         while data := receive(64 << 10):
             tail.add(data)
-            if on_output:
-                on_output(data.decode(errors="replace"))
     except TimeoutError:
         tail.timed_out = True
 

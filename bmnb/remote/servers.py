@@ -54,10 +54,9 @@ class Servers:
         *,
         stdin: str = "",
         timeout: float | None = RUN_SECONDS,
-        on_output: Callable[[str], None] | None = None,
     ) -> Result:
         """Run a line and wait for its end. `timeout` is in seconds without output."""
-        return self._connection(host).run(line, stdin, timeout, on_output)
+        return self._connection(host).run(line, stdin, timeout)
 
     def connected(self, host: str) -> bool:
         """Whether there is a connection to the server now."""
@@ -205,7 +204,7 @@ class Servers:
 
 
 def _identity(connection: Connection) -> Identity:
-    told = connection.run(IDENTITY, "", 30.0, None)
+    told = connection.run(IDENTITY, "", 30.0)
     if not told.ok:
         raise ConnectionFailed(f"{told.host}: who it is cannot be read: {told.stderr.strip()}")
     machine, boot, hostname, system = told.stdout.splitlines()

@@ -138,7 +138,8 @@ class Notebook:
     def restart(self) -> None:
         self.menu("Kernel", "Restart Kernel…")
         self.page.get_by_role("button", name="Confirm Kernel Restart").click()
-        self.page.wait_for_timeout(1500)
+        # Jupyter gives a busy kernel 5 s to end, and shows it as idle meanwhile
+        self.page.wait_for_timeout(7000)
         expect(self.page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
 
     def run(self, source: str, seconds: float = 60) -> Locator:

@@ -171,6 +171,7 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     cell = notebook.start("run(procedure.hot_synchronization)")
     seen = [notebook.share(cell, beyond=0.0)]
     expect(cell.get_by_text("$ rsync")).to_be_visible()
+    expect(cell.get_by_text(re.compile(r"\d files, .*/s, .* left"))).to_be_visible()
     seen.append(notebook.share(cell, beyond=seen[-1]))
     cell.screenshot(path=shots / "progress.png")
     expect(cell.get_by_text("last output")).to_be_visible()

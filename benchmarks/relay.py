@@ -81,6 +81,15 @@ def relay(line: Line, listen: tuple[str, int], to: tuple[str, int]) -> Iterator[
     try:
         yield
     finally:
-        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(_end(server), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        loop.close()
+
+
+async def _end(server: asyncio.Server) -> None:
+    server.close()
+    connections = asyncio.all_tasks() - {asyncio.current_task()}
+    for one in connections:
+        one.cancel()
+    await asyncio.gather(*connections, return_exceptions=True)

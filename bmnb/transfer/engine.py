@@ -46,7 +46,7 @@ class Fast:
             read=fast.read_probe,
             ensure=True,
         )
-        yield Together((self._files(live=True), *self._databases()))
+        yield Together((self._files(live=True), *self._databases(live=True)))
         yield self._literal_files(live=True)
         yield Command(self.target, fast.open_line(self.folder, self.origin), OPEN_LINE)
 
@@ -64,8 +64,8 @@ class Fast:
         yield Together(
             (
                 self._files(live=False),
-                *self._databases(),
-                Command(self.target, configuration, "configuration, in one stream"),
+                *self._databases(live=False),
+                Command(self.target, configuration, "configuration, in one stream", ensure=True),
                 *beside,
             )
         )
@@ -117,10 +117,11 @@ class Fast:
             "all trees" if live else "what changed in the trees",
             when=self._if("files"),
             read=fast.read_told,
+            ensure=not live,
             remedy="run this cell again: what has come is not sent again",
         )
 
-    def _databases(self) -> Iterator[Command]:
+    def _databases(self, live: bool) -> Iterator[Command]:
         for database in DATABASES:
             yield Command(
                 self.target,
@@ -128,6 +129,7 @@ class Fast:
                 f"rows of {database}, proven equal",
                 when=self._if("databases"),
                 read=fast.read_told,
+                ensure=not live,
                 remedy="run this cell again; where it fails again, take the engine `literal`",
             )
 
@@ -139,6 +141,7 @@ class Fast:
             when=self._unless("files"),
             env={"LC_ALL": "C.UTF-8", "RSYNC_RSH": access.ssh(self.folder)},
             accept=(0, files.VANISHED) if live else (0,),
+            ensure=not live,
         )
 
     def _if(self, part: str) -> Condition:

@@ -60,9 +60,9 @@ def mark_trees(folder: str, trees: Sequence[str]) -> str:
 
 
 def compare_trees(folder: str, trees: Sequence[str]) -> str:
-    """Print what is no longer as it was remembered."""
+    """Print what is no longer as it was remembered, and what is mounted since; a tree may have been made."""
     return f"""test -s {folder}/trees || {{ echo 'the trees were not marked' >&2; exit 1; }}
-diff {folder}/trees <({_marks(trees)}) | sed -n 's/^< /was: /p; s/^> /is: /p'"""
+diff {folder}/trees <({_marks(trees)}) | sed -n 's/^< /was: /p; / mounted /s/^> /is: /p'"""
 
 
 def _marks(trees: Sequence[str]) -> str:

@@ -43,7 +43,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server may be away for seconds only, and what does not hold is looked at a few times only."""
     until = perform.until
     monkeypatch.setattr(perform, "OUT_OF_REACH_SECONDS", 5.0)
-    monkeypatch.setattr(perform, "until", lambda look, patience: until(look, min(patience, 6.0)))
+    monkeypatch.setattr(
+        perform, "until", lambda look, patience, *more: until(look, min(patience, 6.0), *more)
+    )
 
 
 def servers(lab: Lab, fault: Fault) -> list[Server]:

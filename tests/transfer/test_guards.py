@@ -68,4 +68,14 @@ def test_another_folder_in_the_place_of_a_tree_is_found(tmp_path: Path):
     assert run(compare_trees(work, [str(tree)])) == ""
     tree.rename(tmp_path / "moved")
     tree.mkdir()
-    assert "is: " in run(compare_trees(work, [str(tree)]))
+    assert "was: " in run(compare_trees(work, [str(tree)]))
+
+
+def test_a_tree_that_is_made_meanwhile_is_no_other_tree(tmp_path: Path):
+    work, trees = str(tmp_path / "work"), [str(tmp_path), str(tmp_path / "made")]
+    subprocess.run(["bash", "-c", mark_trees(work, trees)], check=True)
+    (tmp_path / "made").mkdir()
+    told = subprocess.run(
+        ["bash", "-c", compare_trees(work, trees)], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == ""

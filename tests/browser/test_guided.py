@@ -83,6 +83,11 @@ def headless(root: Path, *options: str) -> tuple[int, str]:
     return ended.returncode, ended.stdout + ended.stderr
 
 
+def units(root: Path) -> list[str]:
+    """The units in which commands were started."""
+    return [line["unit"] for line in journal(root) if line["event"] == "started" and "unit" in line]
+
+
 def opened(page: Page, address: str, root: Path, kernel: bool = True) -> Notebook:
     return Notebook(page, address, f"runs/{run_folder(root).name}/notebook.ipynb", kernel)
 
@@ -175,13 +180,14 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     seen.append(notebook.share(cell, beyond=seen[-1]))
     cell.screenshot(path=shots / "progress.png")
     expect(cell.get_by_text("last output")).to_be_visible()
-    started = [line for line in journal(root) if line["event"] == "started"][-1]
+    started = units(root)[-1]
 
     notebook.restart()
     notebook.again(RESTART)
     cell = notebook.start("run(procedure.hot_synchronization)")
     seen.append(notebook.share(cell, beyond=seen[-1], anew=True))
-    assert [line for line in journal(root) if line["event"] == "started"][-1] == started, "it goes on"
+    expect(cell.get_by_text("$ rsync")).to_be_visible()
+    assert units(root)[-1] == started, "it goes on"
 
     notebook.menu("Kernel", "Interrupt Kernel")
     notebook.ended(cell)

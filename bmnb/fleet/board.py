@@ -75,7 +75,8 @@ class Board:
     def counts(self) -> Any:
         """How many clients are in each state."""
         found = [str(row["state"]) for row in self.rows()]
-        return tables.table({"state": _(one), "clients": found.count(one)} for one in dict.fromkeys(found))
+        rows = ({"state": one, "clients": found.count(one)} for one in dict.fromkeys(found))
+        return tables.table(rows, ["state", "clients"])
 
     def notices(self) -> Any:
         """The notices that were sent, and those that could not be."""

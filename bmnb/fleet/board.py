@@ -113,7 +113,7 @@ class Board:
         return {
             "client": client.name,
             "state": Word(client.state),
-            "why": client.why.splitlines()[0] if client.why else self._where(client) if away else "",
+            "why": brief(client.why) if client.why else self._where(client) if away else "",
             **told,
             "window": window(wishes),
             "notebook": self._link(client, "notebook.ipynb"),
@@ -143,6 +143,11 @@ class Board:
             href = escape(os.path.relpath(value))
             return f'<a href="{href}">{_(name)}</a>'
         return wording.cell(value)
+
+
+def brief(why: str) -> str:
+    """What stopped a run, in one line: what it says, and the first two of what it lists."""
+    return " ".join(line.strip() for line in why.splitlines()[:3])
 
 
 def facts_of(client: Client) -> Facts | None:

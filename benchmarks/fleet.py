@@ -1,8 +1,8 @@
 """What a fleet costs over its runs, measured, and what a night of many clients takes, simulated.
 
-python -m benchmarks.fleet: CPU and memory of the fleet's own process for each run side by side.
-python -m benchmarks.fleet --minutes 45 --cpu 90 --mib 320 --mbit 80: nights of 10, 100 and 1,000 clients whose
-runs cost that much on a worker (`cpu_seconds` and `peak_mib` of fleet.sqlite, and what the report says of the line).
+python -m benchmarks.fleet: CPU and memory of the fleet's own process for so many runs side by side.
+python -m benchmarks.fleet --minutes 45 --cpu 60 --mib 270: nights of 10, 100 and 1,000 clients whose runs cost
+that much on a worker. A client's data goes from its origin to its target, not through the worker.
 """
 
 from __future__ import annotations
@@ -26,17 +26,16 @@ from bmnb.fleet.store import Store
 from bmnb.procedures.changing_distributions import PROCEDURE
 
 NIGHT_HOURS = 6.0
-CORES, MIB, MBIT = 4, 8192, 1000
+CORES, MIB = 4, 8192
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one client's run costs: minutes of wall time, CPU seconds, MiB of memory, Mbit/s of line."""
+    """What one client's run costs a worker: minutes of wall time, CPU seconds, MiB of memory."""
 
     minutes: float
     cpu: float
     mib: float
-    mbit: float
 
 
 def measure(at_once: int) -> dict[str, float]:
@@ -75,9 +74,9 @@ def night(clients: int, slots: int, run: Run) -> float:
 
 
 def slots_of(run: Run) -> int:
-    """How many runs a worker bears side by side: by its cores, its memory and its line."""
+    """How many runs a worker bears side by side: by its cores and its memory."""
     by_cpu = CORES / (run.cpu / (run.minutes * 60))
-    return max(1, math.floor(min(by_cpu, MIB / run.mib, MBIT / run.mbit)))
+    return max(1, math.floor(min(by_cpu, MIB / run.mib)))
 
 
 def nights(run: Run) -> Iterator[str]:
@@ -87,7 +86,7 @@ def nights(run: Run) -> Iterator[str]:
         workers = math.ceil(slots / per_worker)
         yield (
             f"{clients:5} clients in {NIGHT_HOURS:.0f} h: {slots} at once, {workers} workers of {CORES} cores and"
-            f" {MIB // 1024} GiB with {per_worker} slots each, {slots * run.mbit:,.0f} Mbit/s in all"
+            f" {MIB // 1024} GiB with {per_worker} slots each"
         )
 
 
@@ -95,11 +94,11 @@ def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name in ("minutes", "cpu", "mib", "mbit"):
+    for name in ("minutes", "cpu", "mib"):
         options.add_argument(f"--{name}", type=float)
     given = options.parse_args()
     if given.minutes:
-        print("\n".join(nights(Run(given.minutes, given.cpu, given.mib, given.mbit))))
+        print("\n".join(nights(Run(given.minutes, given.cpu, given.mib))))
         return
     for at_once in (1, 8, 32):
         print(at_once, {name: round(value, 2) for name, value in measure(at_once).items()})

@@ -69,8 +69,10 @@ class Board:
         )
 
     def plain(self) -> list[Row]:
-        """The same for a program: seconds as numbers, texts in English."""
-        return [{name: _plain(value) for name, value in row.items()} for row in self.rows()]
+        """The same for a program: seconds as numbers; with what each run has cost the machine it ran on."""
+        costs = [{"cpu_seconds": one.cpu_seconds, "peak_mib": one.peak_mib} for one in self.store.clients()]
+        rows = [{name: _plain(value) for name, value in row.items()} for row in self.rows()]
+        return [{**row, **cost} for row, cost in zip(rows, costs, strict=True)]
 
     def counts(self) -> Any:
         """How many clients are in each state."""

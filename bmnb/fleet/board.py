@@ -69,13 +69,16 @@ class Board:
         )
 
     def plain(self) -> list[Row]:
-        """The same for a program: seconds as numbers, texts in English."""
-        return [{name: _plain(value) for name, value in row.items()} for row in self.rows()]
+        """The same for a program: seconds as numbers; with what each run has cost the machine it ran on."""
+        costs = [{"cpu_seconds": one.cpu_seconds, "peak_mib": one.peak_mib} for one in self.store.clients()]
+        rows = [{name: _plain(value) for name, value in row.items()} for row in self.rows()]
+        return [{**row, **cost} for row, cost in zip(rows, costs, strict=True)]
 
     def counts(self) -> Any:
         """How many clients are in each state."""
         found = [str(row["state"]) for row in self.rows()]
-        return tables.table({"state": _(one), "clients": found.count(one)} for one in dict.fromkeys(found))
+        rows = ({"state": one, "clients": found.count(one)} for one in dict.fromkeys(found))
+        return tables.table(rows, ["state", "clients"])
 
     def notices(self) -> Any:
         """The notices that were sent, and those that could not be."""
@@ -112,7 +115,7 @@ class Board:
         return {
             "client": client.name,
             "state": Word(client.state),
-            "why": client.why.splitlines()[0] if client.why else self._where(client) if away else "",
+            "why": brief(client.why) if client.why else self._where(client) if away else "",
             **told,
             "window": window(wishes),
             "notebook": self._link(client, "notebook.ipynb"),
@@ -142,6 +145,11 @@ class Board:
             href = escape(os.path.relpath(value))
             return f'<a href="{href}">{_(name)}</a>'
         return wording.cell(value)
+
+
+def brief(why: str) -> str:
+    """What stopped a run, in one line: what it says, and the first two of what it lists."""
+    return " ".join(line.strip() for line in why.splitlines()[:3])
 
 
 def facts_of(client: Client) -> Facts | None:

@@ -42,12 +42,11 @@ ENDS = {0: DONE, 3: WAITING}
 
 
 class Places(Protocol):
-    """Where jobs run. `machines` are those that there are, `shared` whether all of them see the runs."""
+    """Where jobs run. `shared` tells whether all machines see the runs; `machines` are their free slots."""
 
     shared: bool
 
-    @property
-    def machines(self) -> Mapping[str, str]: ...
+    def machines(self) -> Mapping[str, int]: ...
     def free(self) -> int: ...
     def submit(self, job: Job, machine: str = "") -> None: ...
     def ended(self) -> Iterator[tuple[str, Outcome | Lost]]: ...
@@ -88,6 +87,8 @@ class Conductor:
         self._foretold = {(one["client"], one["kind"]) for one in store.notices()}
         self._again: dict[str, datetime] = {}
         self._notices: list[tuple[str, str]] = []
+        self._jobs: list[tuple[Job, str]] = []
+        self._machines: dict[str, int] = {}
         self._asked = set[str]()
 
     def run(self) -> int:
@@ -144,6 +145,9 @@ class Conductor:
         """Take in what has ended, start whose turn it is. Tell whether there is more to wait for."""
         with self.store.together():
             more = self._look()
+        for job, machine in self._jobs:
+            self.places.submit(job, machine)
+        self._jobs.clear()
         for kind, name in self._notices:
             self.notify(kind, name)
         self._notices.clear()
@@ -153,6 +157,10 @@ class Conductor:
         for name, outcome in self.places.ended():
             self._take(self.store.client(name), outcome)
         self._stop()
+        self._machines = {} if self.places.shared else dict(self.places.machines())
+        for one in self._clients():
+            if one.state == PLANNED and not self._reachable(one):
+                self._set(one, LOST, f"its run is on {one.machine}, which has no worker now")
         clients = self._clients()
         self._foretell(clients)
         free = min(self.places.free(), self.wish.at_once - sum(one.state == STARTED for one in clients))
@@ -198,8 +206,8 @@ class Conductor:
         )
 
     def _reachable(self, client: Client) -> bool:
-        """Whether a worker has the run's folder."""
-        return self.places.shared or client.machine in self.places.machines.values()
+        """Whether a worker has the run's folder; one that was never begun may go anywhere."""
+        return self.places.shared or not client.machine or client.machine in self._machines
 
     def _seconds(self, client: Client, member: Member) -> float | None:
         """How long the rest takes: by past runs, and by what the inventory says of the downtime; the longer one."""
@@ -211,21 +219,31 @@ class Conductor:
     def _start(self, client: Client, candidate: Candidate) -> None:
         member = self.members[client.name]
         values = {**member.values, "runs": str(self.store.runs), "folder": client.folder}
+        machine = self._machine(client)
         first = not client.attempts and client.state != LOST
         self.store.change(
             client.name,
             state=STARTED,
             why="",
             attempts=client.attempts + 1,
+            machine=machine or client.machine,
             began=now() if first or not client.began else client.began,
             ended="",
         )
         place = str(self.store.folder)
         job = Job(client.name, self.procedure.name, values, candidate.leg, place, self.wish.command)
-        self.places.submit(job, "" if self.places.shared else client.machine)
+        self._jobs.append((job, machine))
         self.tell(f"{client.name}: started, through {candidate.leg}")
         if first:
             self._notices.append((notices.START, client.name))
+
+    def _machine(self, client: Client) -> str:
+        """The machine that must do a client's run: where its journal is, or else the least busy one."""
+        if self.places.shared:
+            return ""
+        machine = client.machine or max(self._machines, key=lambda one: self._machines[one])
+        self._machines[machine] -= 1
+        return machine
 
     def _take(self, client: Client, outcome: Outcome | Lost) -> None:
         """Write down how a run's process ended."""

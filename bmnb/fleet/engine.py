@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,7 @@ class Engine:
     def __init__(self, slots: int, cluster: Cluster, place: Path) -> None:
         self.place, self._slots = str(place), slots
         self._futures: dict[str, Future[Any]] = {}
+        self._at: dict[str, str] = {}
         self._news = threading.Event()
         dask.config.set(RULES)
         self._own = None if cluster.scheduler else _local(slots)
@@ -60,14 +62,21 @@ class Engine:
         slots = self._slots if self._own else sum(self._ask(self._client.nthreads).values())
         return int(slots) - len(self._futures)
 
-    @property
-    def machines(self) -> dict[str, str]:
-        """The machine of each worker's address."""
+    def machines(self) -> dict[str, int]:
+        """How many more jobs each machine has room for, by its name."""
+        slots, free = self._ask(self._client.nthreads), Counter[str]()
+        for address, name in self._names().items():
+            free[name] += slots.get(address, 0)
+        free.subtract(Counter(self._at.values()))
+        return {name: free[name] for name in self._names().values()}
+
+    def _names(self) -> dict[str, str]:
         return dict(self._ask(self._client.run, socket.gethostname, on_error="ignore"))
 
     def submit(self, job: Job, machine: str = "") -> None:
         """Run a job; on this machine only where one is named. It may be started, though it was once stopped."""
-        at = [address for address, name in self.machines.items() if name == machine] if machine else None
+        at = [address for address, name in self._names().items() if name == machine] if machine else None
+        self._at[job.name] = machine
         self._everywhere(allow, self.place, job.name)
         key = f"{job.name}-{uuid4().hex[:8]}"
         future = self._client.submit(work, job, key=key, pure=False, retries=0, workers=at)
@@ -78,7 +87,7 @@ class Engine:
         """The jobs that have ended since, each once."""
         for name, future in list(self._futures.items()):
             if future.done() or self._client.status != "running":
-                del self._futures[name]
+                del self._futures[name], self._at[name]
                 yield name, _outcome(future)
 
     def stop(self, names: list[str]) -> None:

@@ -7,6 +7,7 @@ import os
 
 import click
 
+from bmnb.lab.clients import names, write_inventory
 from bmnb.lab.identity import NETWORKS
 from bmnb.lab.images import RELEASES
 from bmnb.lab.layers import HOSTS
@@ -15,6 +16,13 @@ from bmnb.tables import table
 
 name_option = click.option(
     "--name", default="lab", show_default=True, help="name of the lab; several can be up"
+)
+clients_option = click.option(
+    "--clients",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="as many pairs of servers, for a fleet",
 )
 
 
@@ -40,6 +48,7 @@ def lab() -> None:
 )
 @click.option("--origin-network", type=click.Choice(NETWORKS), default="ifupdown", show_default=True)
 @click.option("--target-network", type=click.Choice(NETWORKS), default="networkd", show_default=True)
+@clients_option
 def up(
     name: str,
     origin: str,
@@ -53,6 +62,7 @@ def up(
     family: str,
     origin_network: str,
     target_network: str,
+    clients: int,
 ) -> None:
     """Boot an origin with a client's data, and a target fresh from the setup wizard."""
     if update:
@@ -60,9 +70,17 @@ def up(
         click.echo(f"ssh configuration: {platform.ssh_config}")
         click.echo(f"servers: {', '.join(server.name for server in platform.servers)}")
         return
-    made = Lab(name, click.echo).up(
-        origin, target, messages, rows, users, seed, bluemind, origin_network, target_network
-    )
+    pairs = [
+        Lab(one, click.echo).up(
+            origin, target, messages, rows, users, seed, bluemind, origin_network, target_network
+        )
+        for one in names(name, clients)
+    ]
+    if clients > 1:
+        click.echo(f"inventory of the clients: {write_inventory(name, pairs)}")
+        click.echo(f"take them down: bmnb lab down --name {name} --clients {clients}")
+        return
+    (made,) = pairs
     click.echo(f"ssh configuration: {made.ssh_config}")
     click.echo(f"the origin's address: {made.origin.address}")
     click.echo(f"log in: bmnb lab ssh --name {name} origin; take it down: bmnb lab down --name {name}")
@@ -70,9 +88,11 @@ def up(
 
 @lab.command(epilog="Example: bmnb lab down --name rehearsal")
 @name_option
-def down(name: str) -> None:
+@clients_option
+def down(name: str, clients: int) -> None:
     """Take the lab away, with everything it made on this machine."""
-    Lab(name, click.echo).down()
+    for one in names(name, clients):
+        Lab(one, click.echo).down()
 
 
 @lab.command(epilog="Example: bmnb lab status --json")

@@ -15,9 +15,10 @@ import yaml
 
 from bmnb.fleet.store import Client, Store
 from bmnb.lab import Lab
+from bmnb.lab.clients import entry
 from bmnb.lab.demo import unexpected
 from tests.fleet.cluster import Machines, certificates, machines
-from tests.lab.migration import ANSWERS, BMNB, values
+from tests.lab.migration import BMNB
 
 pytestmark = pytest.mark.lab
 NAMES = ("one", "dead", "asks")
@@ -42,10 +43,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def inventory(place: Path, labs: dict[str, Lab], **answers: dict[str, str]) -> Path:
     path = place / "inventory.yaml"
     clients = [
-        values(lab, place, client=name, answers=answers.get(name, ANSWERS)) for name, lab in labs.items()
+        entry(lab, client=name, **({"answers": answers[name]} if name in answers else {}))
+        for name, lab in labs.items()
     ]
-    for one in clients:
-        del one["runs"]
     path.write_text(yaml.safe_dump({"clients": clients}))
     return path
 

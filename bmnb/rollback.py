@@ -17,8 +17,9 @@ RESTORED = "restore-backup"
 
 
 def undoing(run: Run) -> list[Step]:
-    """The steps of the way back: the undo of each step that was begun, the last one first."""
-    begun = {line["step"].split(".")[0] for line in run.journal.events("step started")}
+    """The steps of the way back: the undo of each step that has changed anything, the last one first."""
+    changed = [line["action"] for line in run.journal.events("started") if "unit" in line]
+    begun = {action.split("/")[0].split(".")[0] for action in changed}
     return [
         Step(f"Undo: {one.title}", ROLLBACK, one.undo)
         for one in reversed(run.procedure.steps)

@@ -18,13 +18,18 @@ def attend(
 ) -> list[R]:
     """Run the jobs and return their results in order; `watch` is called every so many seconds meanwhile.
 
+    Once one has raised an error, no further job begins, and the error is raised.
+
     On KeyboardInterrupt no further job begins, `interrupt` is called once, which may tell those under way
     to end, and they are awaited before it is raised.
     """
     with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(job) for job in jobs]
         try:
-            while wait(futures, seconds).not_done:
+            while (state := wait(futures, seconds)).not_done:
+                if any(not one.cancelled() and one.exception() for one in state.done):
+                    for one in state.not_done:
+                        one.cancel()
                 watch()
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)

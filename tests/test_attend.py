@@ -1,6 +1,7 @@
 """Jobs side by side: their order, their errors, and an interrupt that reaches them."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -53,3 +54,17 @@ def test_an_interrupt_ends_what_runs_and_begins_nothing_more():
     with pytest.raises(KeyboardInterrupt):
         attend([job(1), job(2)], 1, watch, stop.set, 0.01)
     assert begun == [1]
+
+
+def test_after_an_error_no_further_job_begins():
+    begun = []
+
+    def fails() -> None:
+        raise ValueError("no")
+
+    def waits() -> None:
+        time.sleep(0.2)
+
+    with pytest.raises(ValueError, match="no"):
+        attend([fails, waits, lambda: begun.append(1)], 1, nothing, nothing, 0.01)
+    assert begun == []

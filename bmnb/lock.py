@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bmnb.errors import ActionFailed, BmnbError, Stopped
+from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, Stopped
 from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.remote import Servers
@@ -80,6 +80,15 @@ class Lock:
 
     def __exit__(self, *error: object) -> None:
         self._end.set()
+
+    def leave(self) -> None:
+        """Let another session of the run go on at once, where the server can still be reached."""
+        for host in self.hosts:
+            try:
+                if self.servers.connected(host):
+                    self.servers.leave(host, session())
+            except ConnectionFailed:
+                continue  # half a minute of silence does the same
 
     def release(self) -> None:
         """Give the locks back, where the server can still be reached."""

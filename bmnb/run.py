@@ -201,6 +201,8 @@ class Run:
 
     def close(self) -> None:
         self.probe.stop()
+        if self._lock:
+            self._lock.leave()
         self.servers.close()
 
     def way_back(self) -> Any:

@@ -77,6 +77,9 @@ class FakeServers:
     def beat(self, host: str, session: str) -> None:
         pass
 
+    def leave(self, host: str, session: str) -> Result:
+        return Result(host, "leave the lock", 0)
+
     def release(self, host: str, session: str) -> Result:
         return Result(host, "release the lock", 0)
 

@@ -10,7 +10,7 @@ import urllib3
 from paramiko import Channel
 from urllib3.connection import HTTPConnection
 
-from bmnb.errors import ActionFailed
+from bmnb.errors import ActionFailed, ConnectionFailed
 from bmnb.remote.connection import Connection
 
 TIMEOUT_SECONDS = 300.0
@@ -20,7 +20,12 @@ TIMEOUT_SECONDS = 300.0
 def request(connection: Connection, port: int, method: str, path: str, body: object, token: str) -> Any:
     """Return the answer's JSON, None where it is empty. Raise ActionFailed for anything but 2xx."""
 
-    channel = connection.channel_to("127.0.0.1", port)
+    try:
+        channel = connection.channel_to("127.0.0.1", port)
+    except ConnectionFailed as error:
+        if not connection.alive:
+            raise
+        raise ActionFailed(f"{method} {path}: {error}") from error
     channel.settimeout(TIMEOUT_SECONDS)
 
     class Through(HTTPConnection):

@@ -146,6 +146,10 @@ class Servers:
         """A sign of life in the server's lock."""
         return self.run(host, locks.beat(self._work, session), timeout=DEAD_SECONDS)
 
+    def leave(self, host: str, session: str) -> Result:
+        """Keep the server's lock for the run, and let any session of it go on."""
+        return self.run(host, locks.leave(self._work, session))
+
     def release(self, host: str, session: str) -> Result:
         return self.run(host, locks.release(self._work, session))
 

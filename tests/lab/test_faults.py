@@ -207,8 +207,9 @@ def test_prerequisites(lab: Lab, runs: Path, fault: Fault):
 
 
 def test_another_run_at_the_same_servers_is_refused(lab: Lab, runs: Path, tmp_path: Path):
-    assert go(lab, runs, named("stop-target")) == ""
+    assert go(lab, runs, named("key-authentication")) == ""
     assert "is held by another run" in go(lab, tmp_path / "runs", named("key-authentication"))
+    assert go(lab, runs, named("stop-target")) == ""
 
 
 @pytest.mark.usefixtures("impatient")
@@ -263,7 +264,10 @@ def test_a_full_disk_of_the_controller_and_a_cut_journal(lab: Lab, runs: Path):
     kept = folder.with_name("kept")
     folder.rename(kept)
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "full", str(folder)], check=True)
+    # a file takes whole pages there
+    pages = sum(path.stat().st_size // 4096 + 2 for path in kept.rglob("*"))
+    size = f"size={pages * 4 + 256}k"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "full", str(folder)], check=True)
     try:
         shutil.copytree(kept, folder, dirs_exist_ok=True)
         subprocess.run(["dd", "if=/dev/zero", f"of={folder}/filler", "status=none"], check=False)

@@ -46,6 +46,18 @@ def test_a_lock_is_taken_kept_and_given_back(here: Servers, tmp_path: Path, work
     assert [line["event"] for line in mine.journal.lines] == ["locked", "released"]
 
 
+def test_a_session_that_leaves_lets_the_next_one_of_the_run_go_on_at_once(
+    here: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    mine = lock(here, tmp_path)
+    mine.take(["here"])
+    mine.leave()
+    with pytest.raises(Stopped, match="is held by another run: title of run-1, by nobody now"):
+        lock(here, tmp_path, "run-2").take(["here"])
+    be(monkeypatch, "colleague@laptop 7")
+    lock(here, tmp_path).take(["here"])
+
+
 def test_another_run_is_refused_however_long_the_holder_is_silent(here: Servers, tmp_path: Path, work: Path):
     lock(here, tmp_path).take(["here"])
     os.utime(work / "lock", (0, 0))

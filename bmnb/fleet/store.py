@@ -7,7 +7,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,8 +88,18 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BmnbError(f"the fleet's folder {self.folder} cannot be made: {error}") from error
-        with self._open() as base:
-            base.executescript(SCHEMA)
+        if not self.exists():
+            self._make()
+
+    def _make(self) -> None:
+        """Whoever looks meanwhile sees no file, or one with its tables."""
+        new = self.path.with_suffix(".new")
+        try:
+            with closing(sqlite3.connect(new)) as base:
+                base.executescript(SCHEMA)
+        except sqlite3.Error as error:
+            raise BmnbError(f"the fleet's state {new}: {error}") from error
+        new.replace(self.path)
 
     def client(self, name: str) -> Client:
         found = next((one for one in self.clients() if one.name == name), None)
@@ -99,6 +109,8 @@ class Store:
 
     def clients(self) -> list[Client]:
         """The clients in the order in which they were named."""
+        if not self.exists():
+            return []
         names = ", ".join(one.name for one in fields(Client))
         with self._open() as base:
             return [Client(*row) for row in base.execute(f"SELECT {names} FROM clients ORDER BY place")]

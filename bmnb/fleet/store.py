@@ -88,7 +88,7 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BmnbError(f"the fleet's folder {self.folder} cannot be made: {error}") from error
-        if not self.exists():
+        if not self.exists:
             self._make()
 
     def _make(self) -> None:
@@ -109,7 +109,7 @@ class Store:
 
     def clients(self) -> list[Client]:
         """The clients in the order in which they were named."""
-        if not self.exists():
+        if not self.exists:
             return []
         names = ", ".join(one.name for one in fields(Client))
         with self._open() as base:

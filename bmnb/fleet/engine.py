@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from asyncio import CancelledError
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -114,7 +115,8 @@ class Engine:
         try:
             if self._client.status == "running":
                 return ask(*words, **options)
-        except (OSError, TimeoutError) as error:
+        # a connection that the scheduler's end cuts while it is asked is told as a cancelled task
+        except (OSError, TimeoutError, CancelledError) as error:
             raise BmnbError(GONE) from error
         raise BmnbError(GONE)
 

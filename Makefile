@@ -8,7 +8,10 @@ APT := mmdebstrap systemd-container iproute2 openssh-client openssh-server rsync
 FILES ?= 200000
 ROUNDS ?= 3
 
-.PHONY: all demo demo-update test lint bench clean lock notebooks lab-packages
+# What kills, cuts and restarts for long, drives a browser, or runs several clients: `make test-long`.
+LONG := tests/browser tests/lab/test_faults.py tests/lab/test_dying.py tests/lab/test_fleet.py tests/lab/test_fast_engine.py
+
+.PHONY: all demo demo-update test test-long lint bench clean lock notebooks lab-packages
 
 all: $(STAMP)
 
@@ -29,7 +32,10 @@ demo-update: $(STAMP)
 
 test: lint
 	$(BIN)/pytest --nbval notebooks
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests $(addprefix --ignore=,$(LONG))
+
+test-long: $(STAMP)
+	$(BIN)/pytest $(LONG)
 
 lint: $(STAMP)
 	$(BIN)/ruff check bmnb benchmarks tests notebooks

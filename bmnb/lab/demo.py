@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
 
 import yaml
 
 from bmnb import headless, report
-from bmnb.bluemind.paths import CONFIGURATION
 from bmnb.errors import BmnbError
-from bmnb.journal import Journal
 from bmnb.lab.compare import Difference, compare
 from bmnb.lab.platform import Lab
-from bmnb.ledger import downtime
 from bmnb.procedures.changing_distributions import PROCEDURE
-from bmnb.transfer.engine import OPEN_LINE
 
 CLIENT = {
     "client": "demo",
     "origin": "origin",
     "target": "target",
     "hot_passes": 2,
-    "engine": "fast",
     "dry_run": False,
     "answers": {"erase-target": "target", "stop-service": "origin", "switch-servers": "origin"},
 }
@@ -49,7 +43,6 @@ def main() -> int:
                 print(f"DIFFERS {one.kind} {one.name}\n  origin: {one.origin}\n  target: {one.target}")
             print(f"independent comparison: {len(found)} unexpected differences")
             code = 1 if found else 0
-            print(beside(Journal(folder / "journal.jsonl")))
         print(f"notebook: {folder / 'notebook.ipynb'}")
         print(f"report: {report.write(folder)}")
         return code
@@ -67,31 +60,6 @@ def migrate(lab: Lab) -> tuple[int, Path]:
     }
     print(f"client file:\n{yaml.safe_dump(values, sort_keys=False)}")
     return headless.run(PROCEDURE, values, "demo", print)
-
-
-def beside(journal: Journal) -> str:
-    """The downtime, and beside it what the literal engine would have taken at least, by what this run measured.
-
-    Of the literal engine's work in the downtime the fast one has done a part before, and measured it: each
-    database's dump and import in the first hot pass, the list of all files. A file of the configuration
-    takes a connection of its own.
-    """
-    stopped, answers = downtime(PROCEDURE, journal)
-    if not (stopped and answers):
-        return "no downtime: the run has not come that far"
-    took = (datetime.fromisoformat(answers["time"]) - datetime.fromisoformat(stopped["time"])).total_seconds()
-    hot = [line for line in journal.events("done") if line["action"].startswith("hot-synchronization.1/")]
-    cold = [line for line in journal.events("done") if line["action"].startswith("cold-synchronization/")]
-    imports = sum(line["seconds"] for line in hot if line["row"].get("restored"))
-    listing = sum(line["row"].get("listing seconds", 0.0) for line in hot)
-    connection = next(line["seconds"] for line in hot if line["title"] == OPEN_LINE)
-    carried = max(line["seconds"] for line in cold if line["row"].get("tables") or line["row"].get("files"))
-    literal = took - carried + imports + listing + len(CONFIGURATION) * connection
-    return (
-        f"downtime: {took:.0f} s with the fast engine; the literal one, by estimate, at least {literal:.0f} s: "
-        f"dump and import {imports:.0f} s, list of files {listing:.1f} s, "
-        f"{len(CONFIGURATION)} connections of {connection:.1f} s"
-    )
 
 
 def unexpected(lab: Lab) -> list[Difference]:

@@ -118,7 +118,7 @@ class Settings(RunSettings):
     )
     engine: str = setting(
         "literal",
-        "how data is carried over: fast, or literal as in the document",
+        "how data is carried over: literal as in the document, or fast, on trial",
         label="Engine",
         choices={"fast": "fast", "literal, as in the document": "literal"},
     )

@@ -85,7 +85,7 @@ COLD = (
     Fault("import-databases", "psql is killed on the target", "target", "setsid bash -c 'until pkill -9 -f \"[p]sql.*single-transaction.*bj-data\"; do sleep 0.02; done' > /dev/null 2>&1 &", "", "import bj-data", COLD_LEFT + " with its own databases"),
 )  # fmt: skip
 
-MESSAGE = f"find {CYRUS}/data -type f -name '1.' -links 1 | sort | head -n 1"
+MESSAGE = f"find {CYRUS}/data -type f -name '1.' -links 1 -not -path $'*\\n*' | sort | head -n 1"
 ROW = "cd /; runuser -u postgres -- psql -qd bj-data -c"
 
 FOUND = (

@@ -1,4 +1,4 @@
-"""One module a document of BlueMind; the only place with its order of work."""
+"""One package a document of BlueMind; the only place with its order of work."""
 
 from bmnb.errors import InputError
 from bmnb.procedures import changing_distributions, updating_bluemind

@@ -10,7 +10,7 @@ from typing import Any
 from bmnb.bluemind import api, proofs, releases, services, subscription
 from bmnb.packages import Tool, judge
 from bmnb.packages.tool import INSTALLED
-from bmnb.procedures.prerequisites import all_root, done, no_job_runs
+from bmnb.procedures.checks import all_root, done, no_job_runs
 from bmnb.steps import Action, Call, Check, Result, Row, Verdict
 
 FREE_BYTES = 512 * 2**20

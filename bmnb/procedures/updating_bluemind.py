@@ -26,9 +26,9 @@ from bmnb.bluemind import (
 from bmnb.packages import TOOLS, Tool, judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures import platform as must
+from bmnb.procedures.checks import done, no_job_runs
 from bmnb.procedures.common import RunSettings, platform_problems
 from bmnb.procedures.deviations import UPDATING_BLUEMIND
-from bmnb.procedures.prerequisites import done, no_job_runs
 from bmnb.settings import setting
 from bmnb.steps import (
     Action,

@@ -1,6 +1,6 @@
 """What is seen on the servers, and what it must be."""
 
-from bmnb.procedures.prerequisites import (
+from bmnb.procedures.changing_distributions.requirements import (
     can_log_in,
     clocks_agree,
     different,

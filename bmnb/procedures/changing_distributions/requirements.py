@@ -10,6 +10,7 @@ from shlex import quote
 from bmnb.bluemind import api
 from bmnb.bluemind.paths import ini
 from bmnb.packages.tool import INSTALLED
+from bmnb.procedures.checks import all_root, done, no_job_runs, something_printed
 from bmnb.steps import Action, Call, Check, Result, Verdict
 from bmnb.transfer import address as addresses
 from bmnb.transfer import databases as pg
@@ -115,18 +116,6 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
         origin, "GET", api.CONFIGURATION, "mail bodies are on the server", judge=api.mail_is_here, remedy=S3
     )
     yield no_job_runs(origin)
-
-
-def no_job_runs(core: str) -> Call:
-    return Call(
-        core,
-        "POST",
-        api.EXECUTIONS,
-        "no backup or other job runs",
-        body=api.RUNNING_JOBS,
-        judge=api.no_job_runs,
-        remedy="wait until the job has ended, or stop it in Scheduled Jobs",
-    )
 
 
 ONE_SERVER = "this procedure moves one server; a platform of several needs BlueMind's support"
@@ -249,11 +238,6 @@ def _fields(result: Result, number: int) -> list[list[str]]:
     return [row for row in rows if len(row) == number]
 
 
-def all_root(*found: Result) -> Verdict:
-    others = [f"{one.host}: user {one.stdout.strip()}" for one in found if one.stdout.strip() != "0"]
-    return Verdict(not others, ", ".join(others) or "root")
-
-
 def different(origin: Result, target: Result) -> Verdict:
     ids = [one.stdout.strip() for one in (origin, target)]
     return Verdict(all(ids) and ids[0] != ids[1], " and ".join(one[:8] or "none" for one in ids))
@@ -324,17 +308,3 @@ def can_log_in(make_key: bool, tried: Result) -> Verdict:
     if tried.ok:
         return Verdict(True, "yes, with a key of its own")
     return Verdict(make_key, "no; a key for this run will be made" if make_key else tried.stderr.strip())
-
-
-def done(result: Result) -> Verdict:
-    said = (result.stdout.strip() or result.stderr.strip()).splitlines()
-    return Verdict(result.ok, said[-1] if said else ("yes" if result.ok else f"exit status {result.exit}"))
-
-
-def something_printed(result: Result) -> Verdict:
-    return Verdict(result.ok and bool(result.stdout.strip()), "yes" if result.stdout.strip() else "no")
-
-
-def nothing_printed(result: Result) -> Verdict:
-    lines = (result.stdout + result.stderr).strip().splitlines()
-    return Verdict(result.ok and not lines, "; ".join(lines[:5]) or "none")

@@ -1,0 +1,56 @@
+"""Changing distributions: BlueMind moves from an origin server to a target server.
+
+Source: the page "Changing distributions" of BlueMind's documentation; its headings are the phases.
+"""
+
+from bmnb.procedures.changing_distributions.cold import (
+    cold_synchronization,
+    copy_configuration,
+    dump_databases,
+    import_databases,
+    stop_services,
+)
+from bmnb.procedures.changing_distributions.hot import hot_synchronization, stop_target
+from bmnb.procedures.changing_distributions.post_migration import (
+    clean_up,
+    mail_maintenance,
+    my_networks,
+    save_firewall,
+    verify_service,
+)
+from bmnb.procedures.changing_distributions.preparation import key_authentication, prerequisites
+from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.switching import (
+    restart_target,
+    stop_origin,
+    take_over_address,
+)
+from bmnb.procedures.changing_distributions.verifying import verify_copy
+from bmnb.procedures.deviations import CHANGING_DISTRIBUTIONS
+from bmnb.steps import Procedure
+
+PROCEDURE = Procedure(
+    "Changing distributions",
+    Settings,
+    (
+        prerequisites,
+        key_authentication,
+        stop_target,
+        hot_synchronization,
+        stop_services,
+        cold_synchronization,
+        dump_databases,
+        copy_configuration,
+        import_databases,
+        verify_copy,
+        stop_origin,
+        take_over_address,
+        restart_target,
+        save_firewall,
+        mail_maintenance,
+        my_networks,
+        verify_service,
+        clean_up,
+    ),
+    CHANGING_DISTRIBUTIONS,
+)

@@ -1,0 +1,183 @@
+"""Cold synchronization: from here to the switch nobody is served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bmnb.bluemind import api
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
+from bmnb.procedures.changing_distributions.guarding import (
+    no_session,
+    nothing_writes,
+    same_servers,
+    same_trees,
+    trees_are_there,
+)
+from bmnb.procedures.changing_distributions.phases import COLD
+from bmnb.procedures.changing_distributions.services import running, start_postgresql, stop
+from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.synchronizing import (
+    carry_queue,
+    queue_is_here,
+    ssh_for_rsync,
+    synchronize,
+)
+from bmnb.procedures.checks import nothing_printed
+from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Together, step
+from bmnb.transfer import configuration, databases, guards
+from bmnb.transfer.engine import Fast
+
+
+def undo_stop_services(settings: Settings) -> Iterator[Action]:
+    origin = settings.origin
+    yield Command(origin, "systemctl enable bluemind.target postfix", "enable the services")
+    yield start_postgresql(origin)
+    yield Command(origin, "bmctl start", "start BlueMind", ensure=True)
+    yield Command(origin, "systemctl start postfix", "start Postfix", ensure=True)
+    yield running(origin)
+    yield Call(origin, "GET", api.STATE, "BlueMind's state", judge=api.is_running, patience=600)
+
+
+@step("Stop services on the servers (original and target)", COLD, undo=undo_stop_services)
+def stop_services(settings: Settings) -> Iterator[Action]:
+    origin, target = settings.origin, settings.target
+    yield Manual(
+        origin,
+        "stop-service",
+        f"users of {origin} are cut off until {target} answers in its place; "
+        f"the way back is to enable and start the services of {origin}, where nothing is changed",
+        expect=origin,
+    )
+    stops = [command for server in (origin, target) for command in stop(server)]
+    yield from settings.fast.stop(stops) if settings.fast else stops
+    yield from nothing_writes(settings)
+
+
+@step("Synchronize the data again", COLD)
+def cold_synchronization(settings: Settings) -> Iterator[Action]:
+    origin, mark = settings.origin, f"{settings.work}/cold-mark"
+    yield from nothing_writes(settings)
+    if settings.fast:
+        yield from _cold_synchronization(settings, settings.fast)
+        return
+    yield Command(origin, f"touch {mark} && sleep 0.1", "remember the time", ensure=True)
+    yield from synchronize(settings, ensure=True)
+    yield Check(
+        origin,
+        guards.changed_since(mark, settings.trees),
+        nothing_printed,
+        "no file has changed meanwhile",
+        "find out what writes the files that are named, stop it, then run this cell again",
+    )
+    if settings.carry_forgotten:
+        yield carry_queue(settings)
+        yield queue_is_here(settings)
+
+
+def _cold_synchronization(settings: Settings, engine: Fast) -> Iterator[Action]:
+    """What the fast engine does here at once is the document's copy, dump and import."""
+    yield same_servers(settings)
+    yield trees_are_there(settings)
+    yield same_trees(settings)
+    yield no_session(settings)
+    yield from engine.cold_pass(*([carry_queue(settings)] if settings.carry_forgotten else []))
+    if settings.carry_forgotten:
+        yield queue_is_here(settings)
+
+
+@step("Dump the databases of the original server", COLD)
+def dump_databases(settings: Settings) -> Iterator[Action]:
+    origin, target, folder = settings.origin, settings.target, settings.work
+    if settings.fast:
+        yield from settings.fast.dump()
+        return
+    yield start_postgresql(origin)
+    yield no_session(settings)
+    yield Together(
+        tuple(
+            Command(
+                target,
+                databases.dump(folder, origin, database, file),
+                f"dump {database}",
+                gauge=databases.dumped(folder, file),
+                ensure=True,
+            )
+            for database, file in DATABASES.items()
+        )
+    )
+    for database, file in DATABASES.items():
+        yield Check(
+            target,
+            databases.dump_end(folder, file),
+            databases.dump_complete,
+            f"the dump of {database} is complete",
+            "look for free space on the target and for errors in PostgreSQL's log on the original server",
+        )
+
+
+@step("Copy the original server's files to the target server", COLD)
+def copy_configuration(settings: Settings) -> Iterator[Action]:
+    origin, target = settings.origin, settings.target
+    if settings.fast:
+        yield from settings.fast.configuration()
+        return
+    yield same_servers(settings, installation=False)
+    yield Command(target, configuration.save(settings.work), "save the target's own files first")
+    rebuilt = [path for path in CONFIGURATION if path not in POSTFIX_MAPS]
+    for path in (*rebuilt, *(ADDED_CONFIGURATION if settings.carry_forgotten else ())):
+        yield Command(
+            target,
+            configuration.copy(origin, path),
+            path,
+            when=Condition(origin, configuration.exists(path), "absent on the origin"),
+            env=ssh_for_rsync(settings),
+        )
+    for path in POSTFIX_MAPS:
+        flat = path.replace(".db", "-flat")
+        yield Command(
+            target,
+            configuration.rebuild_map(path),
+            path,
+            when=Condition(origin, configuration.exists(flat), "absent on the origin"),
+        )
+    if settings.carry_forgotten:
+        yield Command(target, "newaliases", "/etc/aliases.db")
+
+
+@step("Import the databases into the target server", COLD)
+def import_databases(settings: Settings) -> Iterator[Action]:
+    origin, target = settings.origin, settings.target
+    starts = (start_postgresql(origin), start_postgresql(target))
+    password = Command(target, databases.adopt_password(), "password of the role bj, from bm.ini")
+    place = Command(target, databases.put_in_place(list(DATABASES)), "put the imported databases in place")
+    if settings.fast:
+        yield Together(starts)
+        yield from settings.fast.imports()
+        yield Together((password, place, *settings.fast.forget(origin)))
+        return
+    yield from (*starts, password)
+    yield from _import(settings)
+    yield place
+    for database in DATABASES:
+        yield Check(
+            (origin, target),
+            databases.count_rows(database),
+            databases.same_rows,
+            f"rows per table of {database}",
+            "keep the target's services stopped and compare the tables that are named",
+        )
+
+
+def _import(settings: Settings) -> Iterator[Action]:
+    target, folder = settings.target, settings.work
+    for database, file in DATABASES.items():
+        yield Command(target, databases.drop_unfinished(database), f"drop an unfinished import of {database}")
+        yield Command(target, databases.create(database), f"create {database}")
+        yield Command(target, databases.set_time_zone(database), f"time zone of {database}")
+        yield Command(
+            target,
+            databases.import_dump(folder, database, file),
+            f"import {database}",
+            gauge=databases.import_read(folder, file),
+        )
+        yield Command(target, databases.analyze(database), f"statistics of {database}")

@@ -1,0 +1,56 @@
+"""Hot synchronization: the service is up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bmnb.bluemind.paths import DATABASES
+from bmnb.procedures.changing_distributions.guarding import safe_to_delete
+from bmnb.procedures.changing_distributions.phases import HOT
+from bmnb.procedures.changing_distributions.services import start_postgresql, stop, stopped
+from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.synchronizing import synchronize
+from bmnb.steps import Action, Command, Manual, step
+from bmnb.transfer import configuration, databases, files, guards
+from bmnb.verification import files as listing
+
+
+def undo_stop_target(settings: Settings) -> Iterator[Action]:
+    """The target stays stopped, since its trees hold the origin's data."""
+    target, folder = settings.target, settings.work
+    yield from stop(target)
+    yield Command(target, files.put_queue_aside(folder), "take the mail out of its queue, and keep it")
+    yield Command(target, configuration.restore(folder), "put its own configuration back")
+    yield Command(target, "newaliases", "/etc/aliases.db")
+    yield start_postgresql(target)
+    yield Command(target, databases.put_back(list(DATABASES)), "put its own databases back")
+    yield Command(target, databases.adopt_password(), "password of the role bj, from bm.ini")
+    for database, file in DATABASES.items():
+        yield Command(target, databases.drop_given_up(database), f"drop the imported {database}")
+        yield Command(target, f"rm -f {folder}/{file}", f"remove the dump of {database}")
+
+
+@step("Stop services on the target server", HOT, undo=undo_stop_target)
+def stop_target(settings: Settings) -> Iterator[Action]:
+    target = settings.target
+    yield Manual(
+        target,
+        "erase-target",
+        f"BlueMind on {target} stops, and its data is replaced by that of {settings.origin}",
+        expect=target,
+    )
+    yield from stop(target)
+    yield stopped(target)
+
+
+@step("Synchronize BlueMind data while the service is up", HOT, passes="hot_passes")
+def hot_synchronization(settings: Settings) -> Iterator[Action]:
+    origin, folder = settings.origin, settings.work
+    yield stopped(settings.target)
+    yield Command(origin, listing.mark_first_pass(folder), "remember the time of the first pass")
+    yield Command(origin, guards.mark_trees(folder, settings.trees), "remember what is mounted where")
+    if settings.fast:
+        yield from safe_to_delete(settings)
+        yield from settings.fast.hot_pass()
+    else:
+        yield from synchronize(settings, accept=(0, files.VANISHED), again=files.BROKEN_OFF)

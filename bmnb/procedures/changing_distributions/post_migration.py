@@ -1,0 +1,118 @@
+"""Post-migration: what the document does in the administration console, each proven."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from bmnb.bluemind import api, proofs
+from bmnb.bluemind.paths import DATABASES, POSTFIX_MAPS
+from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
+from bmnb.procedures.changing_distributions.services import running
+from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.steps import Action, Call, Check, Command, Manual, step
+from bmnb.transfer import databases
+
+
+@step("Save Security > Firewall", POST_MIGRATION)
+def save_firewall(settings: Settings) -> Iterator[Action]:
+    target = settings.target
+    version4, version5 = proofs.version(target, 4), proofs.version(target, 5)
+    yield Command(target, proofs.mark_time(settings.work), "remember the time")
+    yield Call(
+        target, "POST", api.FIREWALL, "regenerate the firewall's rules (4.x)", task=True, when=version4
+    )
+    yield Command(
+        target, "bm-cli maintenance update-fw", "regenerate the firewall's rules (5.x)", when=version5
+    )
+    yield Manual(
+        target,
+        "firewall",
+        "in the administration console, section Security > Firewall, click Save",
+        when=proofs.neither(target, 4, 5),
+    )
+    yield Check(
+        target,
+        proofs.firewall(settings.work, settings.address),
+        proofs.firewall_written,
+        "the rules are new and name the server's address",
+        "click Save in the administration console, section Security > Firewall",
+        patience=60,
+    )
+
+
+@step("Run System Management > Mail Maintenance", POST_MIGRATION)
+def mail_maintenance(settings: Settings) -> Iterator[Action]:
+    target = settings.target
+    yield Command(target, proofs.mark_time(settings.work), "remember the time")
+    yield Call(target, "POST", api.MAIL_MAINTENANCE, "regenerate Postfix's routing tables", task=True)
+    yield Check(
+        target,
+        proofs.newer(settings.work, list(POSTFIX_MAPS)),
+        partial(proofs.all_newer, len(POSTFIX_MAPS)),
+        "every routing table is new",
+        "the task ends before the tables are written: look in /var/log/bm/core.log, then run Mail Maintenance again",
+        patience=180,
+    )
+
+
+@step("Save My Networks in System Management > System Configuration", POST_MIGRATION)
+def my_networks(settings: Settings) -> Iterator[Action]:
+    target = settings.target
+    yield Call(
+        target,
+        "GET",
+        api.CONFIGURATION,
+        "My Networks excludes no host",
+        judge=api.no_exclusions,
+        remedy="BlueMind would drop the ! and let the host relay: remove the exclusion, filter it elsewhere",
+    )
+    yield Call(
+        target,
+        "POST",
+        api.CONFIGURATION,
+        "save My Networks",
+        change=partial(_networks, settings.my_networks),
+    )
+    yield Check(
+        target,
+        "postconf -h mynetworks",
+        partial(proofs.networks, settings.my_networks),
+        "Postfix lets the right networks relay",
+        "replace the old address in My Networks in the administration console",
+        patience=60,
+    )
+
+
+def _networks(wanted: str, current: Any) -> dict[str, str]:
+    return {"mynetworks": wanted or current["values"].get("mynetworks", "127.0.0.0/8")}
+
+
+@step("BlueMind answers", POST_MIGRATION)
+def verify_service(settings: Settings) -> Iterator[Action]:
+    target = settings.target
+    yield running(target)
+    yield Call(target, "GET", api.STATE, "BlueMind's state", judge=api.is_running)
+    yield Call(target, "GET", api.VERSION, "version of software and database", judge=proofs.versions_agree)
+    yield Check(
+        target,
+        proofs.ask_external_url(),
+        proofs.url_answers,
+        "the external-url answers",
+        "look in /var/log/nginx/error.log and /var/log/bm-webserver/webserver.log",
+        patience=120,
+    )
+
+
+@step("Remove what the migration left on the servers", POST_MIGRATION)
+def clean_up(settings: Settings) -> Iterator[Action]:
+    """The saved configuration stays, and so does the original server, stopped, until someone decides."""
+    target, folder = settings.target, settings.work
+    dumps = " ".join(f"{folder}/{file}" for file in DATABASES.values())
+    yield Command(target, f"rm -f {dumps}", "remove the dumps")
+    yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key pair")
+    if settings.fast:
+        yield from settings.fast.clean_up()
+    for database in DATABASES:
+        yield Command(target, databases.drop_before(database), f"drop the target's old {database}")

@@ -1,0 +1,61 @@
+"""Prerequisites: everything is checked before anything is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bmnb.procedures.changing_distributions import requirements
+from bmnb.procedures.changing_distributions.phases import PREREQUISITES
+from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.checks import done
+from bmnb.steps import Action, Check, Command, Condition, step
+from bmnb.transfer import access, guards
+
+
+@step("Prerequisites on both servers", PREREQUISITES)
+def prerequisites(settings: Settings) -> Iterator[Action]:
+    """Everything is checked before anything is touched, and reported at once."""
+    origin, target = settings.origin, settings.target
+    yield from requirements.servers(origin, target, settings.address)
+    yield from requirements.bluemind(origin, target)
+    yield from requirements.databases(origin, target)
+    yield from requirements.files(origin, target, settings.trees, tuple(settings.known_empty))
+    yield from requirements.login(target, settings.address, settings.make_key)
+
+
+def undo_key_authentication(settings: Settings) -> Iterator[Action]:
+    yield Command(settings.origin, access.withdraw_key(settings.work), "withdraw the run's key")
+    yield Command(
+        settings.target, f"rm -f {settings.work}/key {settings.work}/key.pub", "remove the run's key"
+    )
+
+
+@step(
+    "The target system's root user can log in on the original server",
+    PREREQUISITES,
+    undo=undo_key_authentication,
+)
+def key_authentication(settings: Settings) -> Iterator[Action]:
+    origin, target, folder = settings.origin, settings.target, settings.work
+    login = f"{access.ssh(folder)} root@{origin} true"
+    missing = Condition(target, f"! {login} 2> /dev/null", "root can log in already")
+    for server in (origin, target):
+        yield Command(server, access.set_aside(folder), "set aside what an earlier run has left")
+    yield Command(
+        target,
+        access.write_ssh_config(folder, origin, settings.address),
+        "ssh configuration of this run, with the original server's host keys",
+        feed=(origin, access.HOST_KEYS),
+    )
+    if settings.make_key:
+        yield Command(target, access.make_key(folder), "make a key pair for this run", when=missing)
+        yield Command(
+            origin,
+            access.allow_key(),
+            "allow that key, from the target system only",
+            when=missing,
+            feed=(target, access.show_key(folder, settings.address)),
+        )
+    yield Check(target, login, done, "log in as root on the original server", requirements.KEY_REMEDY)
+    yield Command(origin, guards.remember(folder, "origin"), "remember which machine and installation it is")
+    yield Command(target, guards.remember(folder, "target"), "remember which machine and installation it is")

@@ -1,0 +1,137 @@
+"""What the consultant says about one distribution change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bmnb.bluemind.paths import ADDED_TREES, TREES
+from bmnb.procedures.changing_distributions.phases import PHASES
+from bmnb.procedures.common import RunSettings, platform_problems
+from bmnb.settings import setting
+from bmnb.steps import slug
+from bmnb.transfer import access
+from bmnb.transfer.engine import Fast
+
+
+@dataclass(frozen=True)
+class Settings(RunSettings):
+    client: str = setting(
+        "example", "name of the client; part of the run's folder name", label="Client", form=False
+    )
+    origin: str = setting(
+        "origsrv.domain.tld",
+        "original server, as ssh on this machine knows it",
+        label="Original server",
+        server=True,
+    )
+    target: str = setting(
+        "targetsrv.domain.tld",
+        "target server, as ssh on this machine knows it",
+        label="Target server",
+        server=True,
+    )
+    address: str = setting(
+        "192.0.2.10",
+        "address of the original server, which the target server takes over",
+        label="Address",
+        unit="IPv4",
+    )
+    hot_passes: int = setting(
+        1,
+        "number of hot synchronizations before the service is stopped",
+        label="Hot synchronizations",
+        unit="passes",
+    )
+    make_key: bool = setting(
+        True, "make a key pair for this run where the target's root cannot log in", label="Make a key pair"
+    )
+    known_empty: list[str] = setting(
+        [],
+        "trees that are empty on the original server, and rightly so",
+        label="Empty trees",
+        unit="one a line",
+    )
+    known_smaller: list[str] = setting(
+        [],
+        "trees that may be much smaller than on the target server",
+        label="Smaller trees",
+        unit="one a line",
+    )
+    carry_forgotten: bool = setting(
+        True, "carry also what the document forgets, where it exists", label="Carry what is forgotten"
+    )
+    compare_content: int = setting(
+        100,
+        "percent of the files compared by content beside those that changed",
+        label="Compare content",
+        unit="%",
+    )
+    engine: str = setting(
+        "literal",
+        "how data is carried over: literal as in the document, or fast, on trial",
+        label="Engine",
+        choices={"fast": "fast", "literal, as in the document": "literal"},
+    )
+    streams: int = setting(
+        0,
+        "streams side by side of the fast engine; 0: one a core of the target, up to four",
+        label="Streams",
+    )
+    restart_target: bool = setting(
+        True, "restart the target server when it has the address", label="Restart the target server"
+    )
+    keep_reachable: bool = setting(
+        True,
+        "keep the original server in the target's reach, for the way back",
+        label="Keep the original server reachable",
+    )
+    my_networks: str = setting(
+        "",
+        "new value of My Networks; empty keeps the value of the original server",
+        label="My Networks",
+    )
+    through: str = setting(
+        "",
+        "last phase to run, such as hot-synchronization; empty runs all of them",
+        label="Last phase",
+        choices={"all phases": "", **{phase.title: phase.name for phase in PHASES}},
+    )
+
+    @property
+    def work(self) -> str:
+        """Folder of this run's files on the servers: dumps, saved configuration, key."""
+        return f"{access.WORK}/{slug(self.client)}"
+
+    @property
+    def fast(self) -> Fast | None:
+        """The fast engine; None where the literal one is to do it."""
+        if self.engine != "fast":
+            return None
+        return Fast(self.origin, self.target, self.work, self.trees, self.carry_forgotten, self.streams)
+
+    @property
+    def trees(self) -> tuple[str, ...]:
+        return TREES + (tuple(ADDED_TREES) if self.carry_forgotten else ())
+
+    def problems(self) -> list[str]:
+        """What is wrong with the values, each in one line."""
+        servers = {"origin": self.origin, "target": self.target}
+        found = platform_problems(self.client, self.address, servers)
+        if self.origin == self.target:
+            found.append("origin and target are the same server")
+        if self.hot_passes < 1:
+            found.append("hot_passes: at least 1")
+        if self.engine not in ("fast", "literal"):
+            found.append(f"engine: {self.engine!r} is not one of fast, literal")
+        if self.streams < 0:
+            found.append("streams: at least 0")
+        if not 0 <= self.compare_content <= 100:
+            found.append("compare_content: from 0 to 100")
+        found += self.common_problems()
+        found += [
+            f"{name}: {tree} is not one of the trees"
+            for name, trees in (("known_empty", self.known_empty), ("known_smaller", self.known_smaller))
+            for tree in trees
+            if tree not in self.trees
+        ]
+        return found

@@ -1,0 +1,186 @@
+"""Switching servers: the target takes the address of the origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from bmnb.bluemind import api, proofs
+from bmnb.procedures.changing_distributions.phases import SWITCHING
+from bmnb.procedures.changing_distributions.services import running, stop, stopped
+from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.checks import done, something_printed
+from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Together, step
+from bmnb.transfer import accepted, access, address, configuration
+
+
+def undo_stop_origin(settings: Settings) -> Iterator[Action]:
+    """Where the origin is out of reach, the program on its console makes it reachable again."""
+    origin, folder = settings.origin, settings.work
+    if not settings.keep_reachable:
+        yield Manual(
+            origin,
+            "origin-is-back",
+            f"on the console of {origin}: bash {folder}/give-back",
+        )
+    yield Command(
+        origin,
+        address.give_back(folder, settings.address),
+        f"give {settings.address} back, tell the neighbours",
+        moves_to=origin,
+    )
+    yield Check(
+        origin, address.held(settings.address), something_printed, f"the origin has {settings.address}"
+    )
+    for server, own in zip((origin, settings.target), address.parked(settings.address), strict=True):
+        yield Command(server, address.unpark(own), f"take {own} off")
+
+
+@step("Stop the original server", SWITCHING, once=True, undo=undo_stop_origin)
+def stop_origin(settings: Settings) -> Iterator[Action]:
+    origin, target = settings.origin, settings.target
+    yield Manual(
+        origin,
+        "switch-servers",
+        f"{origin} loses its address {settings.address} to {target}; "
+        "from then on the way back costs the mail that the target will have accepted",
+        expect=origin,
+    )
+    last = (
+        Command(origin, access.withdraw_key(settings.work), "withdraw the run's key"),
+        Command(origin, address.save(settings.work), "save the network configuration"),
+        Command(
+            origin, address.remember(settings.work, settings.address), "remember the address's interface"
+        ),
+        Command(
+            origin,
+            f"umask 077; cat > {settings.work}/give-back",
+            "the way back as a program, for its console",
+            text=address.give_back(settings.work, settings.address),
+        ),
+    )
+    yield from [Together(last)] if settings.fast else last
+    if settings.keep_reachable:
+        yield from _keep_reachable(settings)
+    yield Command(
+        origin,
+        address.take_off(settings.address),
+        f"take {settings.address} off",
+        farewell=not settings.keep_reachable,
+    )
+    yield Check(
+        target,
+        address.nobody_holds(settings.address),
+        address.free,
+        f"nobody answers for {settings.address}",
+        "look on the console of the original server whether it still has the address",
+        patience=60,
+    )
+
+
+def _keep_reachable(settings: Settings) -> Iterator[Action]:
+    """The origin stays in the target's reach under a link-local address, which a restart forgets."""
+    origin, target = settings.origin, settings.target
+    own, other = address.parked(settings.address)
+    yield Command(target, address.park(settings.address, other, own), f"reach the origin from {other}")
+    yield Command(origin, address.park(settings.address, own, other), f"be reached at {own}")
+    yield Check(
+        target,
+        address.answers_ssh(own),
+        done,
+        f"the origin answers at {own}",
+        "let ssh through from the target, or do without: keep_reachable: false",
+    )
+    yield Command(origin, "true", "contact the origin there", moves_to=own, moves_via=target)
+
+
+def undo_take_over_address(settings: Settings) -> Iterator[Action]:
+    target = settings.target
+    yield Command(
+        target,
+        address.give_up(settings.work, settings.address),
+        f"take {settings.address} off",
+        farewell=True,
+        moves_to=target,
+    )
+    yield Check(
+        target,
+        f"! {address.held(settings.address)} | grep -q .",
+        done,
+        f"the target is off {settings.address}",
+        patience=60,
+    )
+
+
+@step(
+    "Reconfigure the target server with the original server's IP address",
+    SWITCHING,
+    once=True,
+    undo=undo_take_over_address,
+)
+def take_over_address(settings: Settings) -> Iterator[Action]:
+    target = settings.target
+    yield Command(target, address.save(settings.work), "save the network configuration")
+    yield Command(
+        target,
+        address.take_over(settings.address),
+        f"take {settings.address} over, tell the neighbours",
+        moves_to=settings.address,
+    )
+    yield Check(
+        target, address.held(settings.address), something_printed, f"the target has {settings.address}"
+    )
+
+
+def undo_restart_target(settings: Settings) -> Iterator[Action]:
+    """The price first, then the target stops, then what it accepted until then is kept."""
+    target, folder = settings.target, settings.work
+    yield Check(
+        target,
+        accepted.show(folder, settings.trees),
+        partial(accepted.price, folder),
+        "mail that the target has accepted",
+    )
+    yield Manual(
+        target,
+        "give-up-target",
+        f"{target} stops, {settings.origin} takes its place again as it was at the switch; the mail above is "
+        "kept on the target, and what waited in the queue may be sent twice",
+        expect=target,
+    )
+    yield from stop(target)
+    yield stopped(target)
+    yield Command(target, accepted.keep(folder, settings.trees), "keep that mail")
+    if settings.keep_reachable:
+        own, other = reversed(address.parked(settings.address))
+        yield Command(target, address.park(settings.address, own, other), "keep the origin in reach")
+
+
+@step("Restart the target server", SWITCHING, undo=undo_restart_target)
+def restart_target(settings: Settings) -> Iterator[Action]:
+    target, folder = settings.target, settings.work
+    if settings.restart_target:
+        yield Command(target, proofs.reboot(folder), "restart", farewell=True)
+        yield Check(target, proofs.rebooted(folder), done, "the target is back", patience=600)
+        yield Check(
+            target,
+            address.held(settings.address),
+            something_printed,
+            f"it has {settings.address}",
+            patience=60,
+        )
+    nginx = Condition(
+        target, f"test -x {configuration.CONFIGURE_NGINX}", "no configure-nginx.sh on the target"
+    )
+    yield Command(target, accepted.mark(folder), "remember when it begins to serve")
+    yield Command(target, configuration.CONFIGURE_NGINX, "virtual hosts of the client's domains", when=nginx)
+    starts = (
+        Command(target, proofs.RESTART_NGINX, "nginx with the copied certificate"),
+        Command(target, "systemctl enable bluemind.target postfix", "enable the services"),
+        Command(target, "bmctl start", "start BlueMind", ensure=True),
+        Command(target, "systemctl start postfix", "start Postfix", ensure=True),
+        Command(target, address.announce(settings.address), "tell the neighbours again", ensure=True),
+    )
+    yield from [Together(starts)] if settings.fast else starts
+    yield running(target)
+    yield Call(target, "GET", api.STATE, "BlueMind's state", judge=api.is_running, patience=600)

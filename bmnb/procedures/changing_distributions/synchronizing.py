@@ -1,0 +1,56 @@
+"""Trees and the mail queue, by rsync from the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bmnb.procedures.changing_distributions.guarding import safe_to_delete
+from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.steps import Action, Check, Command, Condition
+from bmnb.transfer import access, files, guards
+
+
+def ssh_for_rsync(settings: Settings) -> dict[str, str]:
+    return {"LC_ALL": "C.UTF-8", "RSYNC_RSH": access.ssh(settings.work)}
+
+
+def synchronize(
+    settings: Settings, accept: tuple[int, ...] = (0,), again: tuple[int, ...] = (), ensure: bool = False
+) -> Iterator[Action]:
+    origin, target = settings.origin, settings.target
+    yield from safe_to_delete(settings)
+    for tree in settings.trees:
+        yield Command(
+            target,
+            files.synchronize(origin, tree),
+            tree,
+            when=Condition(origin, files.has_something(tree), "absent or empty on the origin"),
+            env=ssh_for_rsync(settings),
+            accept=accept,
+            again=again,
+            ensure=ensure,
+            read=files.read_stats,
+            remedy="rsync goes on where it stopped: mend the cause, then run this cell again",
+        )
+
+
+def carry_queue(settings: Settings) -> Command:
+    return Command(
+        settings.target,
+        files.synchronize_queue(settings.origin),
+        "mail in Postfix's queue",
+        env=ssh_for_rsync(settings),
+        read=files.read_stats,
+        remedy="run this cell again",
+        ensure=True,
+    )
+
+
+def queue_is_here(settings: Settings) -> Check:
+    return Check(
+        (settings.origin, settings.target),
+        guards.queue(),
+        guards.same_queue,
+        "mail that waits in Postfix's queue is on the target",
+        "it came meanwhile: run this cell again",
+    )

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from bmnb.index import procedures, runs
 from bmnb.journal import Journal
-from bmnb.procedures.changing_distributions import PROCEDURE, SWITCHING
+from bmnb.procedures.changing_distributions import PROCEDURE
+from bmnb.procedures.changing_distributions.phases import SWITCHING
 from bmnb.start import new
 
 

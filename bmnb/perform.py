@@ -5,26 +5,22 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from bmnb import redact
-from bmnb.bluemind.paths import TOKEN
 from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, Stopped
+from bmnb.failure import INTERRUPTED, failure
 from bmnb.journal import Journal, Line
+from bmnb.logs import Logs
+from bmnb.observe import Observer
 from bmnb.phrases import phrase
 from bmnb.progress import Job
 from bmnb.remote import Look, Servers, UnitState
-from bmnb.steps import Call, Check, Command, Condition, Manual, Result, Row, Single, Verdict, kind
+from bmnb.steps import Command, Condition, Manual, Result, Row, Single, kind
 
 Numbered = tuple[str, Single]
 
-INTERRUPTED = "stopped by the operator"
-LAST_LINES = 10
-POLL_SECONDS = 2.0
-TASK_SECONDS = 1800.0
 ATTEMPTS = 3
 """How often a command that may be started again is started in one go."""
 OUT_OF_REACH_SECONDS = 600.0
@@ -63,7 +59,7 @@ class Performer:
         self,
         servers: Servers,
         journal: Journal,
-        logs: Path,
+        logs: Logs,
         run: str,
         answers: dict[str, str],
         jobs: Mapping[str, Job],
@@ -71,6 +67,7 @@ class Performer:
         self.servers, self.journal, self.logs, self.run, self.answers = servers, journal, logs, run, answers
         self.jobs = jobs
         self.interrupted = threading.Event()
+        self.observer = Observer(servers, journal, logs, answers, jobs, self.interrupted)
 
     def perform(self, once: bool, numbered: Numbered) -> Outcome:
         """Do an action, given with its key, unless the journal says that it is done."""
@@ -104,7 +101,7 @@ class Performer:
             line=_text(action),
         )
         started = time.monotonic()
-        verdict = self._observe(key, action)
+        verdict = self.observer.observe(key, action)
         seconds = round(time.monotonic() - started, 1)
         status = "done" if verdict.holds else "failed"
         return self._end(key, Outcome(action, status, verdict.seen, {}, seconds, verdict.items))
@@ -239,95 +236,13 @@ class Performer:
             return Outcome(command, "failed", failure(result), {}, seconds)
         return Outcome(command, "done", "", command.read(result) if command.read else {}, seconds)
 
-    # observations, calls and answers
+    # conditions
 
     def _holds(self, condition: Condition) -> bool:
         result = self.servers.run(condition.host, condition.line)
         if result.exit not in (0, 1):
             raise ActionFailed(failure(result))
         return result.ok
-
-    def _observe(self, key: str, action: Check | Call | Manual) -> Verdict:
-        if isinstance(action, Manual):
-            return self._answered(action)
-        look: Callable[[], Verdict] = (
-            (lambda: self._checked(action))
-            if isinstance(action, Check)
-            else (lambda: self._called(key, action))
-        )
-        verdict = until(look, action.patience, self.interrupted)
-        return self._decided(action.decision, verdict) if isinstance(action, Check) else verdict
-
-    def _decided(self, key: str, verdict: Verdict) -> Verdict:
-        """What differs may be accepted on record, by the sum of just these items."""
-        if verdict.holds or not key or not verdict.items:
-            return verdict
-        seen = hashlib.sha256(repr([sorted(item.items()) for item in verdict.items]).encode()).hexdigest()[:8]
-        if self.journal.last("answer", key=key, answer=seen) or self.answers.get(key) == seen:
-            self.journal.write("answer", key=key, answer=seen)
-            return replace(verdict, holds=True, seen=f"accepted by {key}: {seen}; {verdict.seen}")
-        return replace(verdict, seen=f"{verdict.seen}\n  → or accept just these: answer `{key}: {seen}`")
-
-    def _checked(self, check: Check) -> Verdict:
-        results = [self.servers.run(host, line) for host, line in check.observations]
-        try:
-            return check.judge(*results)
-        except (ValueError, IndexError, KeyError, TypeError) as error:
-            said = " | ".join((one.stdout + one.stderr).strip()[-200:] for one in results)
-            return Verdict(False, f"unexpected answer ({error}): {said}")
-
-    def _called(self, key: str, call: Call) -> Verdict:
-        token = self._token(call.host)
-        body = call.body
-        if call.change:
-            body = call.change(self.servers.api(call.host, "GET", call.path, token=token))
-        answer = self.servers.api(call.host, call.method, call.path, body=body, token=token)
-        if call.task:
-            return self._task(key, call.host, answer["id"], token)
-        if call.judge is None:
-            return Verdict(True, "")
-        try:
-            return call.judge(answer)
-        except (ValueError, IndexError, KeyError, TypeError) as error:
-            return Verdict(False, f"unexpected answer: {type(error).__name__} {error}")
-
-    def _token(self, host: str) -> str:
-        """The core's own token, which is a valid key of its API; it stays in memory."""
-        read = self.servers.run(host, f"cat {TOKEN}")
-        if not read.ok:
-            raise ActionFailed(failure(read))
-        return read.stdout.strip()
-
-    def _task(self, key: str, host: str, task: str, token: str) -> Verdict:
-        """Wait for the task's end and keep what it says. One that core no longer knows was lost with a restart."""
-        path, told, began = f"/api/tasks/{task}", 0, time.monotonic()
-        while time.monotonic() < began + TASK_SECONDS:
-            status: Any = self.servers.api(host, "GET", path, token=token)
-            lines: Any = self.servers.api(host, "GET", f"{path}/_currentLogs?offset={told}", token=token)
-            told += len(lines or [])
-            self._hear(key, lines or [], time.monotonic() - began)
-            if status["state"] in ("Success", "InError"):
-                return Verdict(status["state"] == "Success", status.get("lastLogEntry") or status["state"])
-            time.sleep(0.5)
-        return Verdict(False, f"the task has not ended after {TASK_SECONDS:.0f} s")
-
-    def _hear(self, key: str, lines: list[str], elapsed: float) -> None:
-        text = "".join(f"{line}\n" for line in lines)
-        if text:
-            self._append(key, text)
-            self.jobs[key].hear(text, 0.0, elapsed)
-
-    def _answered(self, manual: Manual) -> Verdict:
-        recorded = self.journal.last("answer", key=manual.key)
-        given = [recorded["answer"] if recorded else "", self.answers.get(manual.key, "")]
-        answer = next((one for one in given if one and one == (manual.expect or one)), "")
-        if not answer:
-            wanted = manual.expect or "who did it, and how it can be seen"
-            said = f"answered {(given[1] or given[0])!r}" if any(given) else "not answered"
-            return Verdict(False, f"{said}; answer `{manual.key}: {wanted}` to go on")
-        if answer != given[0]:
-            self.journal.write("answer", key=manual.key, answer=answer)
-        return Verdict(True, answer)
 
     # the record
 
@@ -348,16 +263,7 @@ class Performer:
         return outcome
 
     def _log(self, key: str, command: Command, result: Result) -> None:
-        self._append(key, f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n")
-
-    def _append(self, key: str, text: str) -> None:
-        path = self.logs / f"{key.replace('/', '-')}.log"
-        try:
-            self.logs.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as log:
-                log.write(redact.text(text))
-        except OSError as error:
-            raise BmnbError(f"the log {path} cannot be written: {error}") from error
+        self.logs.append(key, f"$ {command.line}\n{result.stdout}{result.stderr}exit {result.exit}\n")
 
     def _pin(self, action: Single) -> None:
         """Record at first contact which machine a name leads to; from then on it must be that one."""
@@ -375,39 +281,6 @@ class Performer:
                 system=identity.system,
             )
             self.servers.pin(host, identity.machine_id)
-
-
-def until(look: Callable[[], Verdict], patience: float, interrupted: threading.Event) -> Verdict:
-    """Look until it holds, the patience in seconds is over, or the operator interrupts.
-
-    A server may be out of reach meanwhile.
-    """
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            verdict = look()
-        except ConnectionFailed as error:
-            if not patience:
-                raise
-            verdict = Verdict(False, str(error))
-        except ActionFailed as error:
-            verdict = Verdict(False, str(error))
-        if verdict.holds or time.monotonic() >= deadline or interrupted.wait(POLL_SECONDS):
-            return verdict
-
-
-def failure(result: Result) -> str:
-    """One message: server, command, exit status, last lines."""
-    lines = (result.stderr.strip() or result.stdout.strip()).splitlines()[-LAST_LINES:]
-    if result.stderr == INTERRUPTED:
-        return f"{INTERRUPTED}; nothing of it runs on {result.host} any more\n  $ {result.line}"
-    how = (
-        f"exit status {result.exit}"
-        if result.exit is not None
-        else "it did not end: killed, or the server restarted"
-    )
-    said = "".join(f"\n  | {line}" for line in lines)
-    return f"{how} on {result.host}{said}\n  $ {result.line}"
 
 
 def _digest(command: Command) -> str:

@@ -18,6 +18,7 @@ from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.ledger import checklist_rows, item_rows, note_rows, pass_rows, phase_rows, step_rows, way_back_rows
 from bmnb.lock import Lock
+from bmnb.logs import Logs
 from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.probe import Probe
 from bmnb.remote import Servers
@@ -289,7 +290,9 @@ class Run:
 
     def _performer(self, screen: live.Live) -> Performer:
         answers = {**self.settings.answers, **self.typed}
-        return Performer(self.servers, self.journal, self.folder / "logs", self._name(), answers, screen.jobs)
+        return Performer(
+            self.servers, self.journal, Logs(self.folder / "logs"), self._name(), answers, screen.jobs
+        )
 
     def _name(self) -> str:
         """The run's name on the servers: its first line is its alone, also where another has the same folder name."""

@@ -50,6 +50,7 @@ NEVER = {
     "remote/": ("bmnb.run", "bmnb.perform", "bmnb.procedures", "bmnb.journal"),
     "run.py": ("bmnb.procedures", "bmnb.headless", "bmnb.lab"),
     "perform.py": ("bmnb.run", "bmnb.procedures", "bmnb.headless"),
+    "observe.py": ("bmnb.run", "bmnb.perform", "bmnb.procedures", "bmnb.headless"),
     "": "bmnb.cli",
 }
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bmnb.journal import Journal
+from bmnb.logs import Logs
 from bmnb.perform import Performer
 from bmnb.progress import Job
 from bmnb.steps import Call
@@ -36,7 +37,7 @@ def test_what_a_task_says_is_kept_line_by_line(tmp_path: Path, state: str, statu
     call = Call("core", "POST", "/api/system/installation/_upgrade", "update", task=True)
     job = Job(call)
     journal = Journal(tmp_path / "journal.jsonl")
-    performer = Performer(Core(state), journal, tmp_path / "logs", "run", {}, {"setup/1": job})  # type: ignore[arg-type]
+    performer = Performer(Core(state), journal, Logs(tmp_path / "logs"), "run", {}, {"setup/1": job})  # type: ignore[arg-type]
     outcome = performer.perform(False, ("setup/1", call))
     assert (outcome.status, outcome.seen) == (status, "Core upgrade complete")
     assert (tmp_path / "logs/setup-1.log").read_text().splitlines() == LINES

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bmnb import perform
+from bmnb import observe, perform
 from bmnb.errors import BmnbError
 from bmnb.lab import Lab
 from bmnb.lab.compare import Difference, compare
@@ -41,10 +41,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server may be away for seconds only, and what does not hold is looked at a few times only."""
-    until = perform.until
+    until = observe.until
     monkeypatch.setattr(perform, "OUT_OF_REACH_SECONDS", 5.0)
     monkeypatch.setattr(
-        perform, "until", lambda look, patience, *more: until(look, min(patience, 6.0), *more)
+        observe, "until", lambda look, patience, *more: until(look, min(patience, 6.0), *more)
     )
 
 

@@ -1,0 +1,26 @@
+"""What the commands of a run have printed, a file an action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bmnb import redact
+from bmnb.errors import BmnbError
+
+
+@dataclass(frozen=True)
+class Logs:
+    """The folder of a run's logs."""
+
+    folder: Path
+
+    def append(self, key: str, text: str) -> None:
+        """Add to the log of the action with this key, without its secrets. Raise BmnbError where that fails."""
+        path = self.folder / f"{key.replace('/', '-')}.log"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as log:
+                log.write(redact.text(text))
+        except OSError as error:
+            raise BmnbError(f"the log {path} cannot be written: {error}") from error

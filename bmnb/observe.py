@@ -1,0 +1,139 @@
+"""What an action that changes nothing by a command sees: checks, calls of the API, answers of a person."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bmnb.bluemind.paths import TOKEN
+from bmnb.errors import ActionFailed, ConnectionFailed
+from bmnb.failure import failure
+from bmnb.journal import Journal
+from bmnb.logs import Logs
+from bmnb.progress import Job
+from bmnb.remote import Servers
+from bmnb.steps import Call, Check, Manual, Verdict
+
+POLL_SECONDS = 2.0
+TASK_SECONDS = 1800.0
+
+
+class Observer:
+    """Sees for the actions of one step of one run what is so on the servers."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        journal: Journal,
+        logs: Logs,
+        answers: dict[str, str],
+        jobs: Mapping[str, Job],
+        interrupted: threading.Event,
+    ) -> None:
+        self.servers, self.journal, self.logs, self.answers = servers, journal, logs, answers
+        self.jobs, self.interrupted = jobs, interrupted
+
+    def observe(self, key: str, action: Check | Call | Manual) -> Verdict:
+        if isinstance(action, Manual):
+            return self._answered(action)
+        look: Callable[[], Verdict] = (
+            (lambda: self._checked(action))
+            if isinstance(action, Check)
+            else (lambda: self._called(key, action))
+        )
+        verdict = until(look, action.patience, self.interrupted)
+        return self._decided(action.decision, verdict) if isinstance(action, Check) else verdict
+
+    def _decided(self, key: str, verdict: Verdict) -> Verdict:
+        """What differs may be accepted on record, by the sum of just these items."""
+        if verdict.holds or not key or not verdict.items:
+            return verdict
+        seen = hashlib.sha256(repr([sorted(item.items()) for item in verdict.items]).encode()).hexdigest()[:8]
+        if self.journal.last("answer", key=key, answer=seen) or self.answers.get(key) == seen:
+            self.journal.write("answer", key=key, answer=seen)
+            return replace(verdict, holds=True, seen=f"accepted by {key}: {seen}; {verdict.seen}")
+        return replace(verdict, seen=f"{verdict.seen}\n  → or accept just these: answer `{key}: {seen}`")
+
+    def _checked(self, check: Check) -> Verdict:
+        results = [self.servers.run(host, line) for host, line in check.observations]
+        try:
+            return check.judge(*results)
+        except (ValueError, IndexError, KeyError, TypeError) as error:
+            said = " | ".join((one.stdout + one.stderr).strip()[-200:] for one in results)
+            return Verdict(False, f"unexpected answer ({error}): {said}")
+
+    def _called(self, key: str, call: Call) -> Verdict:
+        token = self._token(call.host)
+        body = call.body
+        if call.change:
+            body = call.change(self.servers.api(call.host, "GET", call.path, token=token))
+        answer = self.servers.api(call.host, call.method, call.path, body=body, token=token)
+        if call.task:
+            return self._task(key, call.host, answer["id"], token)
+        if call.judge is None:
+            return Verdict(True, "")
+        try:
+            return call.judge(answer)
+        except (ValueError, IndexError, KeyError, TypeError) as error:
+            return Verdict(False, f"unexpected answer: {type(error).__name__} {error}")
+
+    def _token(self, host: str) -> str:
+        """The core's own token, which is a valid key of its API; it stays in memory."""
+        read = self.servers.run(host, f"cat {TOKEN}")
+        if not read.ok:
+            raise ActionFailed(failure(read))
+        return read.stdout.strip()
+
+    def _task(self, key: str, host: str, task: str, token: str) -> Verdict:
+        """Wait for the task's end and keep what it says. One that core no longer knows was lost with a restart."""
+        path, told, began = f"/api/tasks/{task}", 0, time.monotonic()
+        while time.monotonic() < began + TASK_SECONDS:
+            status: Any = self.servers.api(host, "GET", path, token=token)
+            lines: Any = self.servers.api(host, "GET", f"{path}/_currentLogs?offset={told}", token=token)
+            told += len(lines or [])
+            self._hear(key, lines or [], time.monotonic() - began)
+            if status["state"] in ("Success", "InError"):
+                return Verdict(status["state"] == "Success", status.get("lastLogEntry") or status["state"])
+            time.sleep(0.5)
+        return Verdict(False, f"the task has not ended after {TASK_SECONDS:.0f} s")
+
+    def _hear(self, key: str, lines: list[str], elapsed: float) -> None:
+        text = "".join(f"{line}\n" for line in lines)
+        if text:
+            self.logs.append(key, text)
+            self.jobs[key].hear(text, 0.0, elapsed)
+
+    def _answered(self, manual: Manual) -> Verdict:
+        recorded = self.journal.last("answer", key=manual.key)
+        given = [recorded["answer"] if recorded else "", self.answers.get(manual.key, "")]
+        answer = next((one for one in given if one and one == (manual.expect or one)), "")
+        if not answer:
+            wanted = manual.expect or "who did it, and how it can be seen"
+            said = f"answered {(given[1] or given[0])!r}" if any(given) else "not answered"
+            return Verdict(False, f"{said}; answer `{manual.key}: {wanted}` to go on")
+        if answer != given[0]:
+            self.journal.write("answer", key=manual.key, answer=answer)
+        return Verdict(True, answer)
+
+
+def until(look: Callable[[], Verdict], patience: float, interrupted: threading.Event) -> Verdict:
+    """Look until it holds, the patience in seconds is over, or the operator interrupts.
+
+    A server may be out of reach meanwhile.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            verdict = look()
+        except ConnectionFailed as error:
+            if not patience:
+                raise
+            verdict = Verdict(False, str(error))
+        except ActionFailed as error:
+            verdict = Verdict(False, str(error))
+        if verdict.holds or time.monotonic() >= deadline or interrupted.wait(POLL_SECONDS):
+            return verdict

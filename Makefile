@@ -30,12 +30,15 @@ demo: $(STAMP)
 demo-update: $(STAMP)
 	$(BIN)/python -m bmnb.lab.demo_update
 
+# Files go side by side, each whole in one process; those with a lab of their own, which take longest, first.
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 test: lint
 	$(BIN)/pytest --nbval notebooks
-	$(BIN)/pytest tests $(addprefix --ignore=,$(LONG))
+	$(PYTEST) tests/lab tests $(addprefix --ignore=,$(LONG))
 
 test-long: $(STAMP)
-	$(BIN)/pytest $(LONG)
+	$(PYTEST) $(LONG)
 
 lint: $(STAMP)
 	$(BIN)/ruff check bmnb benchmarks tests notebooks

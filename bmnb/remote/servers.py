@@ -17,7 +17,6 @@ from bmnb.remote.units import Look, UnitState
 from bmnb.steps import Result
 
 API_PORT = 8090
-LOOK_SECONDS = 2
 DEAD_SECONDS = 30.0
 GLANCE_SECONDS = 4.0
 RUN_SECONDS = 3600.0
@@ -109,26 +108,22 @@ class Servers:
         contact = time.monotonic()
         while True:
             try:
-                looked = self.run(host, units.look(self._work, unit, LOOK_SECONDS), timeout=DEAD_SECONDS)
+                found = self._look(host, unit, DEAD_SECONDS)
             except ConnectionFailed:
                 if time.monotonic() - contact > patience:
                     raise
                 time.sleep(1.0)
                 continue
             contact = time.monotonic()
-            found = units.seen(looked.stdout)
             if on_look:
                 on_look(found)
-            if found.state is UnitState.ENDED:
-                return self._result(host, unit)
             if found.state is not UnitState.RUNNING:
-                return None
+                return found.result
 
     def glance(self, host: str, unit: str) -> Result | None:
         """How a unit ended, if it ends within seconds and the server still tells; else None."""
         try:
-            looked = self.run(host, units.look(self._work, unit, 2), timeout=GLANCE_SECONDS)
-            return self._result(host, unit) if looked.stdout.startswith(UnitState.ENDED.value) else None
+            return self._look(host, unit, GLANCE_SECONDS).result
         except ConnectionFailed:
             return None
 
@@ -163,12 +158,8 @@ class Servers:
         """A request to the core's loopback port; return the JSON of its answer."""
         return http.request(self._connection(host), port, method, path, body, token)
 
-    def _result(self, host: str, unit: str) -> Result:
-        status, seconds = self.run(host, units.end(self._work, unit)).stdout.split()
-        out, err = (
-            self.run(host, units.output(self._work, unit, name, KEEP)).stdout for name in ("out", "err")
-        )
-        return Result(host, unit, int(status), out, err, float(seconds))
+    def _look(self, host: str, unit: str, timeout: float) -> Look:
+        return units.seen(unit, self.run(host, units.look(self._work, unit, KEEP), timeout=timeout))
 
     def _connection(self, name: str) -> Connection:
         with self._opening:

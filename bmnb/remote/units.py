@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bmnb.errors import InputError
+from bmnb.steps import Result
 
 # `end` is written under another name first: it is there whole or not at all.
 WRAPPER = r"""cd "$1" || exit 1
@@ -60,44 +61,50 @@ else echo lost; fi"""
 
 @dataclass(frozen=True)
 class Look:
-    """A unit as it was seen: the end of its output, seconds since the last of it, seconds since the start."""
+    """A unit as it was seen: the end of its output, seconds since the last of it, seconds since the start.
+
+    `result` is how it has ended.
+    """
 
     state: UnitState
     text: str = ""
     silent: float = 0.0
     elapsed: float = 0.0
+    result: Result | None = None
 
 
-def look(work: str, unit: str, wait: int) -> str:
-    """A line that waits up to `wait` seconds for the end, then prints what `seen` reads."""
+NAPS = "0.01 0.02 0.03 0.04" + 19 * " 0.1"
+"""Seconds between two looks for the end, two in all: most commands end at once."""
+
+
+def look(work: str, unit: str, keep: int) -> str:
+    """A line that waits up to two seconds for the end, then prints what `seen` reads.
+
+    That is all there is to know, since each question to a server costs several ways over the line; of an
+    output the last `keep` bytes.
+    """
     place = folder(work, unit)
-    return f"""for tick in $(seq {wait * 5}); do
-  [ ! -f {place}/end ] && systemctl is-active --quiet {_name(unit)} || break; sleep 0.2
-done
-{state(work, unit)}
-[ -f {place}/err ] || exit 0
-now=$(date +%s); last=$(stat -c %Y {place}/out {place}/err | sort -n | tail -n 1)
-echo "$((now - last)) $((now - $(stat -c %Y {place}/command)))"
-tail -c 1000 {place}/err; tail -c 4000 {place}/out"""
+    return f"""for nap in {NAPS}; do [ ! -f {place}/end ] || break; sleep $nap; done
+state=$({state(work, unit)})
+echo $state
+if [ $state = ended ]; then cat {place}/end; tail -c {keep} {place}/err >&2; tail -c {keep} {place}/out
+elif [ -f {place}/err ]; then
+  now=$(date +%s); last=$(stat -c %Y {place}/out {place}/err | sort -n | tail -n 1)
+  echo "$((now - last)) $((now - $(stat -c %Y {place}/command)))"
+  tail -c 1000 {place}/err; tail -c 4000 {place}/out
+fi"""
 
 
-def seen(printed: str) -> Look:
+def seen(unit: str, looked: Result) -> Look:
     """What `look` printed."""
-    word, _, rest = printed.partition("\n")
-    times, _, text = rest.partition("\n")
-    silent, elapsed = times.split() if times else ("0", "0")
+    word, _, rest = looked.stdout.partition("\n")
+    figures, _, text = rest.partition("\n")
+    if word == UnitState.ENDED.value:
+        status, seconds = figures.split()
+        result = Result(looked.host, unit, int(status), text, looked.stderr, float(seconds))
+        return Look(UnitState.ENDED, looked.stderr[-1000:] + text[-4000:], 0.0, float(seconds), result)
+    silent, elapsed = figures.split() if figures else ("0", "0")
     return Look(UnitState(word), text, float(silent), float(elapsed))
-
-
-def end(work: str, unit: str) -> str:
-    """A line that prints the exit status and the seconds of a unit that has ended."""
-    return f"cat {folder(work, unit)}/end"
-
-
-def output(work: str, unit: str, name: str, keep: int) -> str:
-    """A line that prints the last `keep` bytes of `out` or `err`."""
-    place = f"{folder(work, unit)}/{name}"
-    return f"[ ! -f {place} ] || tail -c {keep} {place}"
 
 
 def stop(work: str, unit: str) -> str:

@@ -53,6 +53,20 @@ def same_version(*servers: Result) -> Verdict:
     return Verdict(not wrong, "; ".join(wrong) or f"{versions[0]} on {len(found)} servers")
 
 
+def as_saved(*servers: Result) -> Verdict:
+    """Given what differs between the packages from before and now: only new ones may have come."""
+    wrong = [
+        f"{one.host}: {line.split()[2]} was {line.split()[3]}"
+        for one in servers
+        for line in one.stdout.splitlines()
+        if line.startswith("< installed")
+    ]
+    unknown = [one.host for one in servers if one.exit not in (0, 1)]
+    if unknown:
+        return Verdict(False, f"nothing was noted on {', '.join(unknown)}")
+    return Verdict(not wrong, "; ".join(wrong) or "as before")
+
+
 def known_distribution(tool: Tool, *servers: Result) -> Verdict:
     """os-release names a distribution of the tool's family, and the tool is there."""
     wrong, seen = [], []
@@ -188,12 +202,10 @@ def none_left(*servers: Result) -> Verdict:
 
 def same_candidates(*servers: Result) -> Verdict:
     """Given what differs between then and now: BlueMind's repository has not moved on since the download."""
-    wrong = [
-        f"{one.host}: {line[2:]}"
-        for one in servers
-        for line in one.stdout.splitlines()
-        if line.startswith("> bm-")
-    ]
+    wrong = []
+    for one in servers:
+        lines = [line for line in one.stdout.splitlines() if line.startswith(("> bm-", "< bm-"))]
+        wrong += [f"{one.host}: {name}" for name in sorted({line.split()[1] for line in lines})]
     unknown = [one.host for one in servers if one.exit not in (0, 1)]
     if unknown:
         return Verdict(False, f"nothing was noted on {', '.join(unknown)}")

@@ -2,8 +2,8 @@
 
 import json
 import re
-import time
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 
@@ -12,6 +12,7 @@ from bmnb.lab import Lab
 from bmnb.lab.server import Server
 from bmnb.procedures import updating_bluemind as procedure
 from bmnb.rollback import roll_back
+from bmnb.run import reopen
 from tests.lab.migration import finish, journal, start, wait_for
 from tests.lab.platform import ANSWERS, MAILBOX, NEW, OLD, OUTSIDE, client_file, opened, refusal, through
 
@@ -263,37 +264,68 @@ def test_the_repository_key_is_shown_first_and_taken_for_that_repository_alone(l
         assert server.run("ls /etc/apt/trusted.gpg.d/bluemind*").returncode != 0
 
 
-def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Path):
-    """The download is cut, the upgrade killed half way on one server, the wizard fails; then all is well."""
-    core, repository = lab.server("core"), lab.server("repository")
-    client = client_file(lab, runs, test_outside=OUTSIDE)
+def until(server: Server, condition: str) -> None:
+    """Wait on a server until a condition holds there."""
+    server.must(f"until {condition}; do sleep 0.05; done", timeout=120)
 
-    lab.server("edge").must(
-        "systemd-run --unit=other-manager python3 -c 'import fcntl, time; "
-        'file = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(file, fcntl.LOCK_EX); time.sleep(16)\''
-    )
-    running = start(client, procedure=procedure.PROCEDURE)
-    wait_for(running, runs, "download the packages", "download")
-    time.sleep(1)
-    repository.must("systemctl stop nginx")
+
+def kill_half_way(lab: Lab, running: Popen[str], runs: Path) -> None:
+    """Kill the upgrade of the core while its packages are half installed."""
+    wait_for(running, runs, "update the packages", "upgrade")
+    until(lab.server("core"), f"tail -n 40 /var/log/dpkg.log | grep -q 'status unpacked bm-core:all {NEW}'")
+    lab.server("core").must("systemctl kill -s KILL 'bmnb-*upgrade*'")
     said, _ = running.communicate(timeout=300)
     assert running.returncode == 1, said
+    broken = "dpkg-query -W -f '${db:Status-Abbrev}\\n' 'bm-*' | grep -cv ii"
+    assert lab.server("core").must(broken).strip() != "0"
+    assert versions(lab.server("mailbox")) == NEW, "the others went on"
+
+
+def test_until_the_wizard_begins_the_former_packages_are_put_back(lab: Lab, runs: Path):
+    """The download is cut, the upgrade killed half way on one server: there is a way back nevertheless."""
+    core, edge, repository = (lab.server(name) for name in ("core", "edge", "repository"))
+    client = client_file(lab, runs)
+    edge.must(
+        "systemd-run --unit=other-manager python3 -c 'import fcntl, pathlib, time; "
+        'file = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(file, fcntl.LOCK_EX)\n'
+        'while not pathlib.Path("/run/release").exists(): time.sleep(0.1)\''
+    )
+    running = start(client, procedure=procedure.PROCEDURE)
+    wait_for(running, runs, "no other package manager is at work", "save-configuration")
+    until(edge, "pgrep -fx 'sleep 2'")
+    edge.must("touch /run/release")
+    wait_for(running, runs, "download the packages", "download")
+    until(core, "ls /var/cache/apt/archives/partial/bm-*")
+    repository.must("systemctl stop nginx")
+    said, _ = running.communicate(timeout=300)
+    repository.must("systemctl start nginx")
+    assert running.returncode == 1, said
     assert "what is there already is not fetched twice" in said
-    logs = [path.read_text() for path in runs.glob("*/logs/refresh-*.log")]
+    logs = [path.read_text() for path in runs.glob("*/logs/save-configuration-*.log")]
     assert any("waits for" in text for text in logs)
     assert {versions(server) for server in (core, lab.server("mailbox"))} == {OLD}
 
-    repository.must("systemctl start nginx")
-    running = start(client, procedure=procedure.PROCEDURE)
-    wait_for(running, runs, "update the packages", "upgrade")
-    core.must(
-        f"until grep -q 'status unpacked bm-core:all {NEW}' /var/log/dpkg.log; do sleep 0.02; done; "
-        "systemctl kill -s KILL 'bmnb-*upgrade*'"
-    )
-    said, _ = running.communicate(timeout=300)
-    assert running.returncode == 1, said
-    assert core.must("dpkg-query -W -f '${db:Status-Abbrev}\\n' 'bm-*' | grep -cv ii").strip() != "0"
-    assert versions(lab.server("mailbox")) == NEW, "the others went on"
+    kill_half_way(lab, start(client, procedure=procedure.PROCEDURE), runs)
+
+    run = reopen(next(runs.glob("*-updating-bluemind")), [procedure.PROCEDURE], show=lambda table: None)
+    try:
+        roll_back(run)
+    finally:
+        run.close()
+    for server in (core, lab.server("mailbox"), edge):
+        assert versions(server) == OLD
+        assert not server.must("dpkg-query -W -f '${db:Status-Abbrev}\\n' 'bm-*' | grep -v ii; true")
+        assert f"/{OLD} ./" in server.must(f"cat {LIST}")
+        assert not server.run("ls /var/lib/bmnb/test-update/packages").stdout, "not needed any more"
+    assert "made by hand" in edge.must("cat /etc/nginx/sites-enabled/bm-client-access")
+    assert "own virtual host" in edge.must("curl -s http://127.0.0.1:8081/")
+
+
+def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Path):
+    """The upgrade is killed half way on one server, the wizard fails; then all is well."""
+    core = lab.server("core")
+    client = client_file(lab, runs, test_outside=OUTSIDE)
+    kill_half_way(lab, start(client, procedure=procedure.PROCEDURE), runs)
 
     core.must("touch /run/bmnb-upgrade-fails")
     code, said = finish(client, procedure.PROCEDURE)
@@ -311,6 +343,14 @@ def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Pat
     code, said = finish(client, procedure.PROCEDURE)
     assert code == 0, said
     assert {versions(lab.server(name)) for name in ("core", "mailbox", "edge")} == {NEW}
+
+    run = reopen(next(runs.glob("*-updating-bluemind")), [procedure.PROCEDURE], show=lambda table: None)
+    try:
+        with pytest.raises(Stopped, match="restore the full backup"):
+            roll_back(run)
+    finally:
+        run.close()
+    assert versions(core) == NEW, "the databases have changed: no package is put back"
 
 
 def test_the_client_s_own_files_are_as_before(lab: Lab):

@@ -8,7 +8,7 @@ from bmnb.bluemind import api, mail, own_files, proofs
 from bmnb.packages import judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.updating_bluemind import requirements as must
-from bmnb.procedures.updating_bluemind.everywhere import freeze_repositories, show_repositories
+from bmnb.procedures.updating_bluemind.everywhere import everywhere, freeze_repositories, show_repositories
 from bmnb.procedures.updating_bluemind.phases import AFTERWARDS
 from bmnb.procedures.updating_bluemind.settings import Settings
 from bmnb.steps import Action, Call, Check, Command, Manual, step
@@ -86,6 +86,8 @@ def before_and_after(settings: Settings) -> Iterator[Action]:
             read=must.read_versions,
         )
         yield Command(server, own_files.archive(settings.work), "keep the saved configuration under its date")
+    if settings.keep_packages:
+        yield everywhere(settings, f"rm -rf {settings.kept}", "remove the former packages")
     if settings.recover_wizard:
         yield Manual(
             settings.core,

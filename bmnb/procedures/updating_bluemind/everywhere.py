@@ -7,7 +7,7 @@ from typing import Any
 
 from bmnb.bluemind import api, releases, subscription
 from bmnb.procedures.updating_bluemind.settings import Settings
-from bmnb.steps import Call, Command, Together
+from bmnb.steps import Call, Command, Condition, Together
 
 
 def everywhere(settings: Settings, line: str, title: str, **more: Any) -> Together:
@@ -25,6 +25,20 @@ def wait_for_others(settings: Settings) -> Together:
     )
 
 
+def complete(settings: Settings) -> Iterator[Command]:
+    """Complete what an interrupted package manager has left on any server."""
+    tool = settings.tool
+    for server in settings.everyone:
+        yield Command(
+            server,
+            tool.recover,
+            "complete what an interrupted update has left",
+            when=Condition(server, f"({tool.broken}) | grep -q .", "nothing is half installed"),
+            env=tool.env,
+            ensure=True,
+        )
+
+
 def show_repositories(settings: Settings, title: str) -> Iterator[Command]:
     for server in settings.everyone:
         yield Command(
@@ -35,11 +49,15 @@ def show_repositories(settings: Settings, title: str) -> Iterator[Command]:
         )
 
 
-def freeze_repositories(settings: Settings) -> Call:
-    return Call(
-        settings.core,
-        "POST",
-        f"{api.PREPARE}?version=current",
-        "freeze the repositories on what is installed",
-        when=releases.has_preparing(settings.core),
-    )
+def point_repositories(settings: Settings, version: str, title: str) -> Call | Command:
+    """Point every server's repository to a version, after BlueMind's own checks."""
+    core = settings.core
+    when = releases.has_preparing(core)
+    remedy = "BlueMind's own checks refuse it: see /var/log/bm/core.log"
+    if settings.prepare_by == "bm-cli":
+        return Command(core, f"bm-cli setup version {version}", title, when=when, remedy=remedy)
+    return Call(core, "POST", f"{api.PREPARE}?version={version}", title, when=when, remedy=remedy)
+
+
+def freeze_repositories(settings: Settings) -> Call | Command:
+    return point_repositories(settings, "current", "freeze the repositories on what is installed")

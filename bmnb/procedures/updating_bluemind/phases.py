@@ -14,13 +14,11 @@ PRODUCTION = Phase(
 )
 THE_BACKUP = "what users have done and mail that came in since the backup"
 UPDATE = Phase(
-    "Update procedure", downtime=True, back="a person restores the backup of every server", price=THE_BACKUP
+    "Update procedure",
+    downtime=True,
+    back="the kept packages are put back; once the setup wizard has begun, a person restores the backup",
+    price=f"nothing; once the setup wizard has begun, {THE_BACKUP}",
 )
 AFTERWARDS = Phase("After the update", back="a person restores the backup of every server", price=THE_BACKUP)
 
 PHASES = (PREREQUISITES, PREPARING, PRODUCTION, UPDATE, AFTERWARDS)
-
-WAY_BACK = (
-    "packages can be put back in their former version only as long as the setup wizard has not changed the "
-    "databases; from then on the way back is the backup"
-)

@@ -53,6 +53,17 @@ class Settings(RunSettings):
         "afterwards freeze the repositories, so that system updates leave BlueMind alone",
         label="Freeze afterwards",
     )
+    keep_packages: bool = setting(
+        True,
+        "keep the installed packages as files, so that they can be put back until the setup wizard begins",
+        label="Keep the installed packages",
+    )
+    prepare_by: str = setting(
+        "api",
+        "how the update is prepared: api, as the console does, or bm-cli",
+        label="Prepare by",
+        choices={"API": "api", "bm-cli": "bm-cli"},
+    )
     import_key: bool = setting(
         False,
         "import the key of BlueMind's repository, once its fingerprint is confirmed",
@@ -99,6 +110,21 @@ class Settings(RunSettings):
     def everyone(self) -> tuple[str, ...]:
         """All servers, the core first."""
         return (self.core, *self.servers)
+
+    @property
+    def way_back(self) -> str:
+        """In words, as it is from the first package on."""
+        if not self.keep_packages:
+            return "the way back is the backup"
+        return (
+            "until the setup wizard begins, `bmnb rollback` puts the former packages back; from then on the way "
+            "back is the backup"
+        )
+
+    @property
+    def kept(self) -> str:
+        """Folder of the installed packages on each server."""
+        return f"{self.work}/packages"
 
     @property
     def tool(self) -> Tool:

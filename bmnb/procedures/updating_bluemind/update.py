@@ -8,8 +8,9 @@ from bmnb.bluemind import api, logs, own_files, proofs, wizard
 from bmnb.packages import judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import no_job_runs
-from bmnb.procedures.updating_bluemind.everywhere import everywhere, wait_for_others
-from bmnb.procedures.updating_bluemind.phases import UPDATE, WAY_BACK
+from bmnb.procedures.updating_bluemind.everywhere import complete, everywhere, wait_for_others
+from bmnb.procedures.updating_bluemind.going_back import undo_upgrade
+from bmnb.procedures.updating_bluemind.phases import UPDATE
 from bmnb.procedures.updating_bluemind.settings import Settings
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, step
 
@@ -22,55 +23,34 @@ def begin_maintenance(settings: Settings) -> Iterator[Action]:
         f"({settings.upgradable}) | diff {settings.work}/candidates -",
         judge.same_candidates,
         "the repository still has what was found",
-        "the repository has moved on since: begin a new run",
+        "the repository has moved on since, or another has updated packages: begin a new run",
     )
     yield no_job_runs(core)
     yield Manual(
         core,
         "start-update",
-        f"users of {core} are cut off until the setup wizard has ended; {WAY_BACK}",
+        f"users of {core} are cut off until the setup wizard has ended; {settings.way_back}",
         expect=core,
     )
+    yield everywhere(
+        settings, own_files.save(settings.work), "save configuration, services and settings as they are now"
+    )
+    yield Command(core, wizard.note_databases(settings.work), "note the version of the databases")
     yield Command(core, logs.remember(settings.work), "remember how far the logs have come")
-
-
-def undo_upgrade(settings: Settings) -> Iterator[Action]:
-    """Packages cannot be put back once the databases have moved, so that the backup is the one way back."""
-    yield Manual(
-        settings.core,
-        "restore-backup",
-        "restore the full backup of every server that was named before the update; say who has done it",
-    )
-    yield Call(settings.core, "GET", api.STATE, "BlueMind's state", judge=api.is_running, patience=600)
-    yield Check(
-        settings.everyone,
-        INSTALLED,
-        judge.same_version,
-        "same version on all servers",
-        "restore the backup of the server that differs as well",
-    )
 
 
 @step("Update the packages", UPDATE, undo=undo_upgrade)
 def upgrade(settings: Settings) -> Iterator[Action]:
     tool, everyone = settings.tool, settings.everyone
     yield wait_for_others(settings)
-    for server in everyone:
-        yield Command(
-            server,
-            tool.recover,
-            "complete what an interrupted update has left",
-            when=Condition(server, f"({tool.broken}) | grep -q .", "nothing is half installed"),
-            env=tool.env,
-            ensure=True,
-        )
+    yield from complete(settings)
     yield everywhere(
         settings,
         tool.full_upgrade if settings.full_upgrade else tool.upgrade,
         "update the packages",
         env=tool.env,
         remedy="mend the cause and run this cell again: it completes this server, the others are not repeated; "
-        + WAY_BACK,
+        + settings.way_back,
     )
     yield Check(
         everyone,
@@ -100,8 +80,9 @@ def setup_wizard(settings: Settings) -> Iterator[Action]:
     core, folder = settings.core, settings.work
     remedy = (
         "users get “maintenance” until it succeeds: mend what core.log and webserver.log say, then run this cell "
-        f"again; {WAY_BACK}"
+        "again; the way back is the backup"
     )
+    yield Command(core, wizard.begin(folder), "note that the databases change from here on")
     if settings.setup_wizard == "bm-cli":
         # 3 with “Success” was seen where all was well: the text and BlueMind's state are looked at next
         yield Command(core, wizard.update(folder), "update (bm-cli)", accept=(0, 3), remedy=remedy)

@@ -30,7 +30,10 @@ bmctl all_status > {before}/state/services; ({INSTALLED}) > {before}/state/packa
 
 def put_back(folder: str) -> str:
     """Put the saved files in place again, and have nginx and Postfix read them; what is new stays."""
-    return f"""cp -a {folder}/before/etc/. /etc/ || exit 1
+    return f"""cd {folder}/before || exit 1
+for path in {" ".join(PLACES)} {MORE}; do
+  [ ! -e ".$path" ] || cp -aT --remove-destination ".$path" "$path" || exit 1
+done
 ! test -d /etc/nginx || {{ nginx -t && systemctl restart nginx; }} || exit 1
 ! systemctl -q is-active postfix || systemctl reload postfix"""
 

@@ -134,3 +134,20 @@ end
     ]
     assert own_files.what_changed(told("end\n")).seen == "nothing changed"
     assert not own_files.what_changed(told("")).holds
+
+
+def test_the_databases_have_changed_when_their_version_has_or_the_wizard_has_begun(tmp_path: Path):
+    def bash(line: str, version: str) -> int:
+        """Exit status of the line where the databases have this version, or where nobody tells it."""
+        fake = f"runuser() {{ {f'echo {version}' if version else 'return 2'}; }}\n"
+        return subprocess.run(["bash", "-c", fake + line], check=False).returncode
+
+    folder = str(tmp_path)
+    assert bash(wizard.note_databases(folder), "4.9.9") == 0
+    assert bash(wizard.databases_are("=", folder), "4.9.9") == 0
+    assert bash(wizard.databases_are("!=", folder), "4.9.9") == 1
+    assert bash(wizard.databases_are("!=", folder), "4.9.10") == 0
+    assert bash(wizard.databases_are("=", folder), "") == 2, "nobody knows"
+    assert bash(wizard.begin(folder), "") == 0
+    assert bash(wizard.databases_are("!=", folder), "4.9.9") == 0
+    assert bash(wizard.databases_are("=", folder), "") == 1

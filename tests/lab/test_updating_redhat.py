@@ -7,8 +7,9 @@ import pytest
 from bmnb.errors import Stopped
 from bmnb.lab import Lab
 from bmnb.procedures import updating_bluemind as procedure
+from bmnb.rollback import roll_back
 from tests.lab.migration import finish
-from tests.lab.platform import ANSWERS, MAILBOX, NEW, OLD, client_file, refusal
+from tests.lab.platform import ANSWERS, MAILBOX, NEW, OLD, client_file, opened, refusal, through
 
 pytestmark = pytest.mark.lab
 
@@ -62,6 +63,21 @@ def test_an_inhibitor_stops_the_update(lab: Lab, tmp_path: Path, breaks, mends, 
 
 def test_the_other_family_s_tool_is_refused(lab: Lab, tmp_path: Path):
     assert "is not one that apt-get is for" in str(refusal(lab, tmp_path / "runs", package_tool="apt-get"))
+
+
+def test_until_the_wizard_begins_the_former_packages_are_put_back(lab: Lab, tmp_path: Path):
+    core, runs = lab.server("core"), tmp_path / "runs"
+    through(lab, runs, "upgrade", **YUM)
+    assert NEW in core.must("rpm -q bm-core")
+    run = opened(lab, runs, **YUM)
+    try:
+        roll_back(run)
+    finally:
+        run.close()
+    assert {f"{OLD}-1"} == set(
+        core.must("rpm -q --qf '%{VERSION}-%{RELEASE}\\n' bm-core bm-node bm-full").split()
+    )
+    assert f"/redhat/{OLD}\n" in core.must(f"cat {REPOSITORY}")
 
 
 def test_a_whole_update_with_yum_and_the_api(lab: Lab, tmp_path: Path):

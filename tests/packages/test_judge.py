@@ -111,6 +111,14 @@ def test_a_repository_of_bluemind_that_moved_on_after_the_download_is_seen():
     assert not judge.same_candidates(told("2d1\n< bm-core 1 2\n", exit=1)).holds, "another has updated it"
 
 
+def test_packages_are_as_saved_where_only_new_ones_have_come():
+    assert judge.as_saved(told("")).holds
+    assert judge.as_saved(told("9a10\n> installed bm-new 2\n", exit=1)).holds
+    changed = judge.as_saved(told("2c2\n< installed bm-core 1\n---\n> installed bm-core 2\n", exit=1))
+    assert (changed.holds, changed.seen) == (False, "core: bm-core was 1")
+    assert judge.as_saved(told("", exit=2)).seen == "nothing was noted on core"
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -1,5 +1,6 @@
 """A whole update of a server of RedHat's family, whose packages are rpms and whose tool is yum."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,47 +19,47 @@ OPTIONS = {"family": "redhat"}
 YUM = {"package_tool": "yum"}
 REPOSITORY = "/etc/yum.repos.d/bm.repo"
 
-# name, what breaks it, what mends it, what the message must say
-INHIBITORS = [
-    (
-        "expired subscription",
+FAULTS = {
+    "expired subscription": (
         f"sed -i 's/^# ends: .*/# ends: 1700000000000/' {REPOSITORY}",
         f"sed -i 's/^# ends: .*/# ends: 1893456000000/' {REPOSITORY}",
         "the subscription has expired",
     ),
-    (
-        "repository out of reach",
+    "repository out of reach": (
         f"ip route add unreachable $(grep -oE '198[0-9.]+' {REPOSITORY})",
         f"ip route del unreachable $(grep -oE '198[0-9.]+' {REPOSITORY})",
         "Failed to download metadata for repo",
     ),
-    (
-        "upgrade of the system",
+    "upgrade of the system": (
         "mkdir -p /etc/dnf/vars && echo 10 > /etc/dnf/vars/releasever",
         "rm /etc/dnf/vars/releasever",
         "releasever is 10, 9 runs",
     ),
-    (
-        "held package",
+    "held package": (
         "mkdir -p /etc/dnf/plugins && echo 'bm-core-0:4.9.3884-1.*' > /etc/dnf/plugins/versionlock.list",
         "rm /etc/dnf/plugins/versionlock.list",
-        "bm-core",
+        "bm-core-0:4.9.3884-1.* on core",
     ),
-]
+}
+"""What breaks it, what mends it, and what the message must say of it."""
 
 
-@pytest.mark.parametrize(
-    ("breaks", "mends", "says"), [row[1:] for row in INHIBITORS], ids=[row[0] for row in INHIBITORS]
-)
-def test_an_inhibitor_stops_the_update(lab: Lab, tmp_path: Path, breaks, mends, says):
+@pytest.fixture(scope="module")
+def refused(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the run stops with when all is broken at once."""
     core = lab.server("core")
-    core.must(breaks)
-    try:
-        stopped = refusal(lab, tmp_path / "runs", **YUM)
-    finally:
-        core.must(mends)
+    with ExitStack() as mending:
+        for breaks, mends, _ in FAULTS.values():
+            core.must(breaks)
+            mending.callback(core.must, mends)
+        stopped = refusal(lab, tmp_path_factory.mktemp("runs"), **YUM)
     assert isinstance(stopped, Stopped)
-    assert says in str(stopped)
+    return str(stopped)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_inhibitor_stops_the_update(refused: str, fault: str):
+    assert FAULTS[fault][2] in refused
 
 
 def test_the_other_family_s_tool_is_refused(lab: Lab, tmp_path: Path):

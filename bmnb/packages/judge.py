@@ -133,12 +133,20 @@ def nothing_broken(*servers: Result) -> Verdict:
 def verified(*servers: Result) -> Verdict:
     """The repository answers, is signed by a key that is known and valid, and is not too old."""
     wrong = [f"{one.host}: {_complaint(one)}" for one in servers if _complaint(one)]
-    return Verdict(not wrong, "; ".join(wrong) or f"verified from {len(servers)} servers")
+    common = [one.host for one in servers if IN_COMMON_KEYRING in one.stdout]
+    told = (
+        f"; its key is trusted for all repositories on {', '.join(common)}: see import_key" if common else ""
+    )
+    return Verdict(not wrong, "; ".join(wrong) or f"verified from {len(servers)} servers{told}")
+
+
+IN_COMMON_KEYRING = "stored in legacy trusted.gpg keyring"
+"""apt's warning of a key that `apt-key add` has brought; it is as valid as any."""
 
 
 def _complaint(told: Result) -> str:
     lines = told.stdout.strip().splitlines()
-    bad = [line for line in lines if not line.startswith(("Hit", "Get"))]
+    bad = [line for line in lines if not line.startswith(("Hit", "Get")) and IN_COMMON_KEYRING not in line]
     if bad or not lines:
         return bad[-1] if bad else told.stderr.strip() or "the repository was not asked"
     return ""

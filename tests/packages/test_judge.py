@@ -123,6 +123,7 @@ def test_packages_are_as_saved_where_only_new_ones_have_come():
     ("text", "complaint"),
     [
         ("Hit:1 http://pkg ./ InRelease\n", ""),
+        ("Get:1 http://pkg\nW: http://pkg: Key is stored in legacy trusted.gpg keyring (…)\n", ""),
         ("Get:1 http://pkg ./ InRelease\nW: Failed\nE: The repository is not signed.\n", "not signed"),
         ("", "was not asked"),
     ],

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from bmnb.packages.tool import INSTALLED
 from bmnb.steps import Result, Verdict
 
 PLACES = ("/etc/postfix", "/etc/nginx", "/etc/bm", "/etc/aliases", "/etc/ssl/certs/bm_cert.pem")
@@ -18,13 +19,23 @@ REBUILT = ("*.db", "bm_dhparam.pem")
 
 
 def save(folder: str) -> str:
-    """Save configuration files, Postfix's settings and services as they are before the update."""
+    """Save configuration files, Postfix's settings, services and versions as they are before the update."""
     before = f"{folder}/before"
     return f"""umask 077; rm -rf {before} && mkdir -p {before}/state && touch {before}/mark || exit 1
 cd / && found=() && for path in {" ".join(PLACES)} {MORE}; do [ ! -e "$path" ] || found+=("${{path#/}}"); done
 tar -cf - -- "${{found[@]}}" | tar -xpf - -C {before} || exit 1
 ! command -v postconf > /dev/null || postconf -n > {before}/state/postconf
-bmctl all_status > {before}/state/services; [ -e {before}/state/services ]"""
+bmctl all_status > {before}/state/services; ({INSTALLED}) > {before}/state/packages"""
+
+
+def put_back(folder: str) -> str:
+    """Put the saved files in place again, and have nginx and Postfix read them; what is new stays."""
+    return f"""cd {folder}/before || exit 1
+for path in {" ".join(PLACES)} {MORE}; do
+  [ ! -e ".$path" ] || cp -aT --remove-destination ".$path" "$path" || exit 1
+done
+! test -d /etc/nginx || {{ nginx -t && systemctl restart nginx; }} || exit 1
+! systemctl -q is-active postfix || systemctl reload postfix"""
 
 
 def changes(folder: str, left: Sequence[str]) -> str:

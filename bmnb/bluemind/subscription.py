@@ -1,25 +1,60 @@
-"""The subscription as BlueMind's API tells of it, and as the servers' repository files do."""
+"""The subscription as BlueMind's API, bm-cli or the repository's file tells of it, whichever is there."""
 
 from __future__ import annotations
 
+import json
+import math
 import time
+from dataclasses import replace
+from datetime import datetime, timedelta
 from shlex import quote
 from typing import Any
 
+from bmnb.bluemind import api
+from bmnb.bluemind.paths import TOKEN
+from bmnb.packages.judge import CODENAMES
 from bmnb.steps import Result, Verdict
 
-DAY_MILLISECONDS = 86_400_000
 REMEDY = (
     "install the subscription for this distribution (Subscription management), or renew it: "
     "without it the repositories do not open"
 )
 
 
-def valid(told: Any) -> Verdict:
-    """Present, for this distribution, not expired, accounts within bounds; `ends` is in milliseconds."""
+def ask(repository: str) -> str:
+    """A line that prints who tells it, api, bm-cli or file, and what that says; the token is no argument.
+
+    Of the file, which opens the repositories, only dates and names of distributions are printed.
+    """
+    url = f"http://127.0.0.1:8090{api.SUBSCRIPTION}"
+    return f"""if told=$(printf 'header = "X-BM-ApiKey: %s"\\n' "$(cat {TOKEN})" | curl -fs --max-time 20 -K - {url}); then
+  echo "api $told"
+elif told=$(bm-cli setup check-subscription 2> /dev/null) && [ -n "$told" ]; then echo "bm-cli $told"
+elif [ -s {repository} ]; then
+  . /etc/os-release; echo "file ${{VERSION_CODENAME:-rhel${{VERSION_ID%%.*}}}}"
+  grep '^#' {repository} | grep -oE '{DATES}|{"|".join(CODENAMES)}|rhel[0-9]+'
+fi 2> /dev/null"""
+
+
+DATES = "[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{13}"
+"""As in 2026-12-31, 31/12/2026, and milliseconds since 1970: how the file writes them is not published."""
+
+
+def valid(told: Result) -> Verdict:
+    """Present, for this distribution, not expired."""
+    who, _, said = told.stdout.strip().partition(" ")
+    if who == "api":
+        return by_api(json.loads(said))
+    if who == "bm-cli":
+        return by_bm_cli(replace(told, stdout=said))
+    return by_file(said) if who == "file" else Verdict(False, "no subscription is installed")
+
+
+def by_api(told: Any) -> Verdict:
+    """Also accounts within bounds; `ends` is in milliseconds."""
     if told.get("kind") in (None, "NONE"):
         return Verdict(False, "no subscription is installed")
-    days = int(told["ends"] / DAY_MILLISECONDS - time.time() / 86_400)
+    days = days_until(told["ends"] / 1000)
     errors = [one["message"] for one in told.get("messages") or [] if one["kind"] == "Error"]
     over = [
         f"{one['kind']}: {one['currentValue']} of {one['maxValue']}"
@@ -28,11 +63,48 @@ def valid(told: Any) -> Verdict:
     ]
     if errors or over or not told.get("valid"):
         return Verdict(False, "; ".join(errors + over) or f"not valid, {days} days left")
-    accounts = [f"{one['currentValue']} of {one['maxValue']}" for one in told.get("indicator") or []]
-    soon = ", to be renewed" if days < 30 else ""
+    accounts = [
+        f", accounts {one['currentValue']} of {one['maxValue']}" for one in told.get("indicator") or []
+    ]
+    return Verdict(True, f"{told['kind']}, {left(days)}{''.join(accounts)}")
+
+
+def by_bm_cli(told: Result) -> Verdict:
+    """`check-subscription` prints OK;DAYS or ERROR;REASON, also with exit status 0."""
+    state, _, days = told.stdout.strip().partition(";")
+    good = state == "OK" and days.isdigit()
+    return Verdict(good, left(int(days)) if good else told.stdout.strip() or told.stderr.strip())
+
+
+def by_file(said: str) -> Verdict:
+    """Given the running distribution, then dates and distributions of the file's head; its last date is the end."""
+    running, *words = said.split()
+    named = {word for word in words if word.isalnum() and not word.isdigit()}
+    if named and running not in named:
+        return Verdict(False, f"the repository's file is for {', '.join(sorted(named))}, {running} runs")
+    ends = max((_seconds(word) for word in words if word not in named), default=None)
+    if ends is None:
+        return Verdict(True, "in the repository's file, which tells no end")
+    days = days_until(ends)
     return Verdict(
-        True, f"{told['kind']}, {days} days left{soon}" + "".join(f", accounts {one}" for one in accounts)
+        days >= 0, f"by the repository's file {left(days)}" if days >= 0 else f"expired {-days} days ago"
     )
+
+
+def _seconds(word: str) -> float:
+    """Since 1970; a day ends with its last second."""
+    if word.isdigit():
+        return int(word) / 1000
+    day = datetime.strptime(word, "%d/%m/%Y") if "/" in word else datetime.fromisoformat(word)
+    return (day + timedelta(days=1)).timestamp()
+
+
+def days_until(seconds: float) -> int:
+    return math.floor((seconds - time.time()) / 86_400)
+
+
+def left(days: int) -> str:
+    return f"{days} days left" + (", to be renewed" if days < 30 else "")
 
 
 def show(path: str) -> str:

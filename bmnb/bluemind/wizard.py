@@ -75,6 +75,28 @@ def recovered(told: Result) -> Verdict:
     return Verdict(closed and opens, ", ".join(told.stdout.splitlines()))
 
 
+# the setup wizard changes the first, an update of bm-postgresql may change the second
+_DATABASES = (
+    "cd / && runuser -u postgres -- psql -XAtc \"SELECT string_agg(component || ' ' || version, ', ' ORDER BY component) "
+    "|| ', PostgreSQL ' || current_setting('server_version_num')::int / 10000 FROM t_component_version\" bj"
+)
+
+
+def note_databases(folder: str) -> str:
+    """Write down the databases' version before anything can change them."""
+    return f"rm -f {folder}/wizard-begun; ({_DATABASES}) > {folder}/databases"
+
+
+def begin(folder: str) -> str:
+    return f"touch {folder}/wizard-begun"
+
+
+def databases_are(change: str, folder: str) -> str:
+    """A line that holds where the databases are = or != those that were noted; begun by the wizard is changed."""
+    return f"""now=; [ -e {folder}/wizard-begun ] || now=$({_DATABASES}) || exit 2
+[ "$now" {change} "$(cat {folder}/databases)" ]"""
+
+
 _STATE = "curl -s http://127.0.0.1:8090/api/system/installation/state"
 
 

@@ -38,6 +38,16 @@ cat /etc/apt/sources.list.d/*.sources 2> /dev/null |
   awk 'tolower($1) == "uris:" {uri = $2} tolower($1) == "suites:" {for (n = 2; n <= NF; n++) print "source", uri, $n}'
 LC_ALL=C apt-cache policy base-files | awk '/Installed:/ {old = $2} /Candidate:/ {print "release", old, $2}'"""
 
+# files in the cache have %3a for the colon of an epoch, as those that are downloaded
+KEEP_FILES = r"""apt-get -q -o APT::Update::Error-Mode=any update || exit 1
+missing=()
+while read -r status name version architecture; do
+  [ "$status" = installed ] || continue
+  cached=/var/cache/apt/archives/${name}_${version//:/%3a}_$architecture.deb
+  if [ -e "$cached" ]; then cp "$cached" .; else apt-get -q download "$name=$version"; fi || missing+=("$name=$version")
+done < <(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version} ${Architecture}\n' 'bm-*')
+[ ${#missing[@]} -eq 0 ] || { echo "not to be had any more: ${missing[*]}" >&2; exit 1; }"""
+
 APT_GET = Tool(
     name="apt-get",
     distributions=("debian", "ubuntu"),
@@ -61,6 +71,8 @@ APT_GET = Tool(
     repository=LIST,
     verify=VERIFY,
     releases=RELEASES,
+    keep=KEEP_FILES,
+    put_back=f"apt-get -y {KEEP} {WAIT} --allow-downgrades --allow-change-held-packages install ./*.deb",
     env=ENV,
 )
 

@@ -22,6 +22,13 @@ done
 rpm -q --whatprovides system-release --qf '%{NAME} %{VERSION}\\n' | while read -r name old; do
   new=$(dnf -q repoquery --latest-limit 1 --qf '%{version}' "$name"); echo "release $old ${new:-none}"; done"""
 
+
+def _keep(tool: str) -> str:
+    return f"""{tool} -y --downloadonly --downloaddir=. reinstall $(rpm -qa --qf '%{{NAME}}\\n' 'bm-*') || exit 1
+missing=$(comm -13 <(rpm -qp --qf '%{{NAME}}-%{{VERSION}}-%{{RELEASE}}\\n' ./*.rpm | sort) <(rpm -qa --qf '%{{NAME}}-%{{VERSION}}-%{{RELEASE}}\\n' 'bm-*' | sort))
+[ -z "$missing" ] || {{ echo "not to be had any more:" $missing >&2; exit 1; }}"""
+
+
 YUM = Tool(
     name="yum",
     distributions=("rhel", "centos", "rocky", "almalinux", "ol", "fedora"),
@@ -43,6 +50,8 @@ YUM = Tool(
     repository=REPOSITORY,
     verify=VERIFY,
     releases=RELEASES,
+    keep=_keep("yum"),
+    put_back="yum -y downgrade ./*.rpm",
 )
 
 DNF = replace(
@@ -53,4 +62,6 @@ DNF = replace(
     full_download="dnf -y --downloadonly upgrade",
     upgrade="dnf -y upgrade",
     full_upgrade="dnf -y upgrade",
+    keep=_keep("dnf"),
+    put_back="dnf -y downgrade ./*.rpm",
 )

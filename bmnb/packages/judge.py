@@ -53,6 +53,20 @@ def same_version(*servers: Result) -> Verdict:
     return Verdict(not wrong, "; ".join(wrong) or f"{versions[0]} on {len(found)} servers")
 
 
+def as_saved(*servers: Result) -> Verdict:
+    """Given what differs between the packages from before and now: only new ones may have come."""
+    wrong = [
+        f"{one.host}: {line.split()[2]} was {line.split()[3]}"
+        for one in servers
+        for line in one.stdout.splitlines()
+        if line.startswith("< installed")
+    ]
+    unknown = [one.host for one in servers if one.exit not in (0, 1)]
+    if unknown:
+        return Verdict(False, f"nothing was noted on {', '.join(unknown)}")
+    return Verdict(not wrong, "; ".join(wrong) or "as before")
+
+
 def known_distribution(tool: Tool, *servers: Result) -> Verdict:
     """os-release names a distribution of the tool's family, and the tool is there."""
     wrong, seen = [], []
@@ -119,12 +133,20 @@ def nothing_broken(*servers: Result) -> Verdict:
 def verified(*servers: Result) -> Verdict:
     """The repository answers, is signed by a key that is known and valid, and is not too old."""
     wrong = [f"{one.host}: {_complaint(one)}" for one in servers if _complaint(one)]
-    return Verdict(not wrong, "; ".join(wrong) or f"verified from {len(servers)} servers")
+    common = [one.host for one in servers if IN_COMMON_KEYRING in one.stdout]
+    told = (
+        f"; its key is trusted for all repositories on {', '.join(common)}: see import_key" if common else ""
+    )
+    return Verdict(not wrong, "; ".join(wrong) or f"verified from {len(servers)} servers{told}")
+
+
+IN_COMMON_KEYRING = "stored in legacy trusted.gpg keyring"
+"""apt's warning of a key that `apt-key add` has brought; it is as valid as any."""
 
 
 def _complaint(told: Result) -> str:
     lines = told.stdout.strip().splitlines()
-    bad = [line for line in lines if not line.startswith(("Hit", "Get"))]
+    bad = [line for line in lines if not line.startswith(("Hit", "Get")) and IN_COMMON_KEYRING not in line]
     if bad or not lines:
         return bad[-1] if bad else told.stderr.strip() or "the repository was not asked"
     return ""
@@ -188,12 +210,10 @@ def none_left(*servers: Result) -> Verdict:
 
 def same_candidates(*servers: Result) -> Verdict:
     """Given what differs between then and now: BlueMind's repository has not moved on since the download."""
-    wrong = [
-        f"{one.host}: {line[2:]}"
-        for one in servers
-        for line in one.stdout.splitlines()
-        if line.startswith("> bm-")
-    ]
+    wrong = []
+    for one in servers:
+        lines = [line for line in one.stdout.splitlines() if line.startswith(("> bm-", "< bm-"))]
+        wrong += [f"{one.host}: {name}" for name in sorted({line.split()[1] for line in lines})]
     unknown = [one.host for one in servers if one.exit not in (0, 1)]
     if unknown:
         return Verdict(False, f"nothing was noted on {', '.join(unknown)}")

@@ -15,7 +15,9 @@ class Tool:
 
     `upgradable` prints NAME INSTALLED CANDIDATE a line (- where it is new), `size` the bytes to fetch,
     `fetched` those that are there, `held` and `broken` names, `releases` the running release and what the package sources name. `verify` reads
-    the repository of BlueMind alone, into a folder that is thrown away. `left` are the names under which
+    the repository of BlueMind alone, into a folder that is thrown away. `keep` brings the installed packages of
+    BlueMind as files into the folder that it runs in, from the cache or the repository, and fails where one is
+    not to be had any more; `put_back` installs the files there, whatever is newer. `left` are the names under which
     a new version of a configuration file lies beside the local one.
     """
 
@@ -39,6 +41,8 @@ class Tool:
     repository: str
     verify: str
     releases: str
+    keep: str
+    put_back: str
     env: Mapping[str, str] = field(default_factory=dict)
 
     @property

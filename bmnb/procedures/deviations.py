@@ -83,7 +83,7 @@ UPDATING_BLUEMIND = (
     ),
     Deviation(
         "the button *Setup* in Update BlueMind",
-        "the call that the button makes",
+        "the call that the button makes, or `bm-cli setup version`",
         "the same checks of BlueMind, on record",
     ),
     Deviation(
@@ -95,5 +95,10 @@ UPDATING_BLUEMIND = (
         "other virtual hosts, enabled again by hand",
         "enabled again after `nginx -t`",
         "they were saved before",
+    ),
+    Deviation(
+        "the backup as the only way back",
+        "until the setup wizard begins, also the installed packages, kept as files",
+        "what has gone wrong with packages alone needs no restore, and costs no mail",
     ),
 )

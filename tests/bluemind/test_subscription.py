@@ -1,7 +1,9 @@
 """A subscription that opens the repositories, and what is shown of their address."""
 
+import json
 import subprocess
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,9 @@ def told(days: float, **more: Any) -> dict[str, Any]:
 def test_days_left_and_accounts_are_shown():
     accounts = [{"kind": "FullUser", "currentValue": 80, "maxValue": 100}]
     assert (
-        subscription.valid(told(200.5, indicator=accounts)).seen == "PROD, 200 days left, accounts 80 of 100"
+        subscription.by_api(told(200.5, indicator=accounts)).seen == "PROD, 200 days left, accounts 80 of 100"
     )
-    assert subscription.valid(told(10.5)).seen == "PROD, 10 days left, to be renewed"
+    assert subscription.by_api(told(10.5)).seen == "PROD, 10 days left, to be renewed"
 
 
 @pytest.mark.parametrize(
@@ -41,9 +43,56 @@ def test_days_left_and_accounts_are_shown():
     ],
 )
 def test_a_subscription_that_does_not_open_the_repositories(answer: dict[str, Any], says: str):
-    verdict = subscription.valid(answer)
+    verdict = subscription.by_api(answer)
     assert not verdict.holds
     assert says in verdict.seen
+
+
+def day(days: float) -> str:
+    return f"{datetime.now() + timedelta(days=days):%d/%m/%Y}"
+
+
+@pytest.mark.parametrize(
+    ("said", "holds", "seen"),
+    [
+        (f"api {json.dumps(told(40.5))}", True, "PROD, 40 days left"),
+        ("bm-cli OK;212", True, "212 days left"),
+        ("bm-cli OK;3", True, "3 days left, to be renewed"),
+        ("bm-cli ERROR;NONE", False, "ERROR;NONE"),
+        (f"file bookworm\nbookworm\n01/01/2020\n{day(40)}", True, "by the repository's file 40 days left"),
+        ("file bookworm\nbookworm\n2020-01-01\n2021-01-01", False, "expired"),
+        (f"file bookworm\nbullseye\n{day(40)}", False, "is for bullseye, bookworm runs"),
+        ("file rhel9\nrhel9\n1577836800000", False, "expired"),
+        ("file bookworm", True, "tells no end"),
+        ("", False, "no subscription is installed"),
+    ],
+)
+def test_whoever_is_there_tells_of_it(said: str, holds: bool, seen: str):
+    verdict = subscription.valid(Result("core", "", 0, f"{said}\n"))
+    assert verdict.holds is holds
+    assert seen in verdict.seen
+
+
+def test_api_then_bm_cli_then_the_file_is_asked_and_nothing_of_its_addresses_shown(tmp_path: Path):
+    file = tmp_path / "bm.list"
+    file.write_text("# ends: 2031-12-31 bookworm\ndeb http://user:word@pkg.example.org/0a1b2c ./\n")
+
+    def asked(*there: str) -> list[str]:
+        """What the line prints where only these tell anything."""
+        fakes = [
+            f"{name}() {{ {'echo answer' if name in there else 'false'}; }}\n" for name in ("curl", "bm-cli")
+        ]
+        line = "".join(fakes) + subscription.ask(str(file)).replace(
+            "/etc/os-release", str(tmp_path / "release")
+        )
+        return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True).stdout.split()
+
+    (tmp_path / "release").write_text("VERSION_CODENAME=bookworm\n")
+    assert asked("curl", "bm-cli") == ["api", "answer"]
+    assert asked("bm-cli") == ["bm-cli", "answer"]
+    assert asked() == ["file", "bookworm", "2031-12-31", "bookworm"]
+    file.unlink()
+    assert asked() == []
 
 
 @pytest.mark.parametrize(

@@ -134,3 +134,49 @@ end
     ]
     assert own_files.what_changed(told("end\n")).seen == "nothing changed"
     assert not own_files.what_changed(told("")).holds
+
+
+def test_the_databases_have_changed_when_their_version_has_or_the_wizard_has_begun(tmp_path: Path):
+    def bash(line: str, version: str) -> int:
+        """Exit status of the line where the databases have this version, or where nobody tells it."""
+        fake = f"runuser() {{ {f'echo {version}' if version else 'return 2'}; }}\n"
+        return subprocess.run(["bash", "-c", fake + line], check=False).returncode
+
+    folder = str(tmp_path)
+    assert bash(wizard.note_databases(folder), "4.9.9") == 0
+    assert bash(wizard.databases_are("=", folder), "4.9.9") == 0
+    assert bash(wizard.databases_are("!=", folder), "4.9.9") == 1
+    assert bash(wizard.databases_are("!=", folder), "4.9.10") == 0
+    assert bash(wizard.databases_are("=", folder), "") == 2, "nobody knows"
+    assert bash(wizard.begin(folder), "") == 0
+    assert bash(wizard.databases_are("!=", folder), "4.9.9") == 0
+    assert bash(wizard.databases_are("=", folder), "") == 1
+
+
+def test_what_was_saved_is_put_back_and_folders_above_it_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(own_files, "PLACES", (f"{tmp_path}/etc/postfix", f"{tmp_path}/etc/ssl/cert.pem"))
+    monkeypatch.setattr(own_files, "MORE", f"{tmp_path}/etc/none-*")
+    (tmp_path / "etc/postfix").mkdir(parents=True)
+    (tmp_path / "etc/ssl").mkdir()
+    (tmp_path / "etc").chmod(0o755)
+    (tmp_path / "etc/postfix/main.cf").write_text("by hand")
+    (tmp_path / "etc/ssl/cert.pem").write_text("certificate")
+    fakes = "bmctl() { :; }; postconf() { :; }; dpkg-query() { :; }\n"
+
+    def bash(script: str) -> None:
+        subprocess.run(["bash", "-c", fakes + script], check=True)
+
+    bash(own_files.save(f"{tmp_path}/work"))
+    (tmp_path / "etc/postfix/main.cf").write_text("by the update")
+    (tmp_path / "etc/postfix/new.cf").write_text("new")
+    (tmp_path / "etc/ssl/cert.pem").unlink()
+    bash(own_files.put_back(f"{tmp_path}/work").split("! test -d /etc/nginx")[0])
+    assert (tmp_path / "etc/postfix/main.cf").read_text() == "by hand"
+    assert (tmp_path / "etc/postfix/new.cf").exists()
+    assert (tmp_path / "etc/ssl/cert.pem").read_text() == "certificate"
+    assert [path.stat().st_mode & 0o777 for path in (tmp_path / "etc", tmp_path / "etc/ssl")] == [
+        0o755,
+        0o755,
+    ]

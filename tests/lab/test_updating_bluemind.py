@@ -2,8 +2,10 @@
 
 import json
 import re
-import time
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 
@@ -12,6 +14,7 @@ from bmnb.lab import Lab
 from bmnb.lab.server import Server
 from bmnb.procedures import updating_bluemind as procedure
 from bmnb.rollback import roll_back
+from bmnb.run import reopen
 from tests.lab.migration import finish, journal, start, wait_for
 from tests.lab.platform import ANSWERS, MAILBOX, NEW, OLD, OUTSIDE, client_file, opened, refusal, through
 
@@ -38,104 +41,124 @@ def versions(server: Server) -> str:
     return server.must("dpkg-query -W -f '${Version}' bm-node")
 
 
-# name, server, what breaks it, what mends it, what the message must say
-INHIBITORS = [
-    (
-        "expired subscription",
-        "core",
-        f"sed -i 's/^# ends: .*/# ends: 1700000000000/' {LIST}",
-        f"sed -i 's/^# ends: .*/# ends: 1893456000000/' {LIST}",
-        "the subscription has expired",
-    ),
-    (
-        "unsigned repository",
-        "repository",
-        f"mv /var/www/repository/debian/{OLD}/InRelease /root/",
-        f"mv /root/InRelease /var/www/repository/debian/{OLD}/",
-        "is not signed",
-    ),
-    (
-        "expired repository",
-        "repository",
-        f"{STANDIN} repository debian/{OLD} 'Sat, 01 Jan 2022 00:00:00 UTC'",
-        f"{STANDIN} repository debian/{OLD} ''",
-        "expired",
-    ),
-    (
-        "repository out of reach of one server",
-        "mailbox",
-        "ip route add unreachable $(grep -oE '198[0-9.]+' /etc/apt/sources.list)",
-        "ip route del unreachable $(grep -oE '198[0-9.]+' /etc/apt/sources.list)",
-        "mailbox: ",
-    ),
-    (
-        "unknown key",
-        "edge",
-        "mv /etc/apt/keyrings/bluemind.asc /root/",
-        "mv /root/bluemind.asc /etc/apt/keyrings/",
-        "edge: ",
-    ),
-    (
-        "another version on one server",
-        "edge",
-        "sed -i '/^Package: bm-node$/,/^$/s/^Version: .*/Version: 4.9.1111/' /var/lib/dpkg/status",
-        f"sed -i '/^Package: bm-node$/,/^$/s/^Version: .*/Version: {OLD}/' /var/lib/dpkg/status",
-        "4.9.1111 on edge",
-    ),
-    (
-        "full /var",
-        "mailbox",
-        "mount -t tmpfs -o size=50m none /var/log",
-        "umount /var/log",
-        "/var/log on mailbox has",
-    ),
-    (
-        "wrong password of the setup wizard",
-        "core",
-        "htpasswd -bc /etc/nginx/sw.htpasswd admin another",
-        "htpasswd -bc /etc/nginx/sw.htpasswd admin setup-core",
-        "is not accepted",
-    ),
-    (
-        "unknown distribution",
-        "edge",
-        "mv /etc/os-release /root/ && echo ID=plan9 > /etc/os-release",
-        "mv -f /root/os-release /etc/os-release",
-        "edge: plan9 is not one that aptitude is for",
-    ),
-    (
-        "upgrade of Linux",
-        "mailbox",
-        "echo 'deb http://deb.debian.org/debian trixie main' > /etc/apt/sources.list.d/next.list",
-        "rm /etc/apt/sources.list.d/next.list",
-        "is for trixie, bookworm runs",
-    ),
-    ("held package", "core", "apt-mark hold bm-core", "apt-mark unhold bm-core", "bm-core on core"),
-    (
-        "virtual host that nginx refuses",
-        "edge",
-        "echo nonsense > /etc/nginx/sites-enabled/broken",
-        "rm /etc/nginx/sites-enabled/broken",
-        "edge: ",
-    ),
-]
+@dataclass(frozen=True)
+class Fault:
+    """Bad input: which server has it, what breaks it and mends it, and what the message must say of it."""
+
+    name: str
+    server: str
+    breaks: str
+    mends: str
+    says: str
 
 
-@pytest.mark.parametrize(
-    ("server", "breaks", "mends", "says"), [row[1:] for row in INHIBITORS], ids=[row[0] for row in INHIBITORS]
+# each time all of them at once, as all that is missing is told at once
+TIMES = (
+    (
+        Fault(
+            "expired subscription",
+            "core",
+            f"sed -i 's/^# ends: .*/# ends: 1700000000000/' {LIST}",
+            f"sed -i 's/^# ends: .*/# ends: 1893456000000/' {LIST}",
+            "valid subscription (core): the subscription has expired",
+        ),
+        Fault(
+            "unsigned repository",
+            "repository",
+            f"mv /var/www/repository/debian/{OLD}/InRelease /root/",
+            f"mv /root/InRelease /var/www/repository/debian/{OLD}/",
+            "is not signed",
+        ),
+        Fault(
+            "another version on one server",
+            "edge",
+            "sed -i '/^Package: bm-node$/,/^$/s/^Version: .*/Version: 4.9.1111/' /var/lib/dpkg/status",
+            f"sed -i '/^Package: bm-node$/,/^$/s/^Version: .*/Version: {OLD}/' /var/lib/dpkg/status",
+            "4.9.1111 on edge",
+        ),
+        Fault(
+            "full /var",
+            "mailbox",
+            "mount -t tmpfs -o size=50m none /var/log",
+            "umount /var/log",
+            "/var/log on mailbox has",
+        ),
+        Fault(
+            "wrong password of the setup wizard",
+            "core",
+            "htpasswd -bc /etc/nginx/sw.htpasswd admin another",
+            "htpasswd -bc /etc/nginx/sw.htpasswd admin setup-core",
+            "is not accepted",
+        ),
+        Fault(
+            "upgrade of Linux",
+            "mailbox",
+            "echo 'deb http://deb.debian.org/debian trixie main' > /etc/apt/sources.list.d/next.list",
+            "rm /etc/apt/sources.list.d/next.list",
+            "is for trixie, bookworm runs",
+        ),
+        Fault("held package", "core", "apt-mark hold bm-core", "apt-mark unhold bm-core", "bm-core on core"),
+        Fault(
+            "virtual host that nginx refuses",
+            "edge",
+            "echo nonsense > /etc/nginx/sites-enabled/broken",
+            "rm /etc/nginx/sites-enabled/broken",
+            "nginx accepts its configuration (core and mailbox and edge): edge: ",
+        ),
+    ),
+    (
+        Fault(
+            "expired repository",
+            "repository",
+            f"{STANDIN} repository debian/{OLD} 'Sat, 01 Jan 2022 00:00:00 UTC'",
+            f"{STANDIN} repository debian/{OLD} ''",
+            "is expired",
+        ),
+        Fault(
+            "repository out of reach of one server",
+            "mailbox",
+            "ip route add unreachable $(grep -oE '198[0-9.]+' /etc/apt/sources.list)",
+            "ip route del unreachable $(grep -oE '198[0-9.]+' /etc/apt/sources.list)",
+            "mailbox: E: ",
+        ),
+        Fault(
+            "unknown key",
+            "edge",
+            "mv /etc/apt/keyrings/bluemind.asc /root/",
+            "mv /root/bluemind.asc /etc/apt/keyrings/",
+            "edge: E: ",
+        ),
+        Fault(
+            "unknown distribution",
+            "edge",
+            "mv /etc/os-release /root/ && echo ID=plan9 > /etc/os-release",
+            "mv -f /root/os-release /etc/os-release",
+            "edge: plan9 is not one that aptitude is for",
+        ),
+    ),
 )
-def test_an_inhibitor_stops_the_update_before_anything_is_touched(
-    lab: Lab, runs: Path, server, breaks, mends, says
-):
-    lab.server(server).must(breaks)
-    try:
-        stopped = refusal(lab, runs)
-    finally:
-        lab.server(server).must(mends)
-    assert isinstance(stopped, Stopped)
-    assert says in str(stopped)
-    assert "→" in str(stopped)
-    assert not lab.server("core").run("ls /var/lib/bmnb/test-update").stdout
+
+
+@pytest.fixture(scope="module")
+def refusals(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the run stops with, by the name of the fault."""
+    said = {}
+    for faults in TIMES:
+        with ExitStack() as mending:
+            for one in faults:
+                lab.server(one.server).must(one.breaks)
+                mending.callback(lab.server(one.server).must, one.mends)
+            stopped = refusal(lab, tmp_path_factory.mktemp("runs"))
+        assert isinstance(stopped, Stopped)
+        said |= {one.name: str(stopped) for one in faults}
+    assert not lab.server("core").run("ls /var/lib/bmnb/test-update").stdout, "nothing is touched"
+    return said
+
+
+@pytest.mark.parametrize("fault", [one for faults in TIMES for one in faults], ids=lambda one: one.name)
+def test_an_inhibitor_stops_the_update_before_anything_is_touched(refusals: dict[str, str], fault: Fault):
+    told = next(line for line in refusals[fault.name].split("\n- ") if fault.says in line)
+    assert "→" in told, "what to do about it"
 
 
 def test_nothing_else_is_wrong_with_the_platform(lab: Lab, runs: Path):
@@ -263,37 +286,68 @@ def test_the_repository_key_is_shown_first_and_taken_for_that_repository_alone(l
         assert server.run("ls /etc/apt/trusted.gpg.d/bluemind*").returncode != 0
 
 
-def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Path):
-    """The download is cut, the upgrade killed half way on one server, the wizard fails; then all is well."""
-    core, repository = lab.server("core"), lab.server("repository")
-    client = client_file(lab, runs, test_outside=OUTSIDE)
+def until(server: Server, condition: str) -> None:
+    """Wait on a server until a condition holds there."""
+    server.must(f"until {condition}; do sleep 0.05; done", timeout=120)
 
-    lab.server("edge").must(
-        "systemd-run --unit=other-manager python3 -c 'import fcntl, time; "
-        'file = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(file, fcntl.LOCK_EX); time.sleep(16)\''
-    )
-    running = start(client, procedure=procedure.PROCEDURE)
-    wait_for(running, runs, "download the packages", "download")
-    time.sleep(1)
-    repository.must("systemctl stop nginx")
+
+def kill_half_way(lab: Lab, running: Popen[str], runs: Path) -> None:
+    """Kill the upgrade of the core while its packages are half installed."""
+    wait_for(running, runs, "update the packages", "upgrade")
+    until(lab.server("core"), f"tail -n 40 /var/log/dpkg.log | grep -q 'status unpacked bm-core:all {NEW}'")
+    lab.server("core").must("systemctl kill -s KILL 'bmnb-*upgrade*'")
     said, _ = running.communicate(timeout=300)
     assert running.returncode == 1, said
+    broken = "dpkg-query -W -f '${db:Status-Abbrev}\\n' 'bm-*' | grep -cv ii"
+    assert lab.server("core").must(broken).strip() != "0"
+    assert versions(lab.server("mailbox")) == NEW, "the others went on"
+
+
+def test_until_the_wizard_begins_the_former_packages_are_put_back(lab: Lab, runs: Path):
+    """The download is cut, the upgrade killed half way on one server: there is a way back nevertheless."""
+    core, edge, repository = (lab.server(name) for name in ("core", "edge", "repository"))
+    client = client_file(lab, runs)
+    edge.must(
+        "systemd-run --unit=other-manager python3 -c 'import fcntl, pathlib, time; "
+        'file = open("/var/lib/dpkg/lock-frontend", "w"); fcntl.lockf(file, fcntl.LOCK_EX)\n'
+        'while not pathlib.Path("/run/release").exists(): time.sleep(0.1)\''
+    )
+    running = start(client, procedure=procedure.PROCEDURE)
+    wait_for(running, runs, "no other package manager is at work", "save-configuration")
+    until(edge, "pgrep -fx 'sleep 2'")
+    edge.must("touch /run/release")
+    wait_for(running, runs, "download the packages", "download")
+    until(core, "ls /var/cache/apt/archives/partial/bm-*")
+    repository.must("systemctl stop nginx")
+    said, _ = running.communicate(timeout=300)
+    repository.must("systemctl start nginx")
+    assert running.returncode == 1, said
     assert "what is there already is not fetched twice" in said
-    logs = [path.read_text() for path in runs.glob("*/logs/refresh-*.log")]
+    logs = [path.read_text() for path in runs.glob("*/logs/save-configuration-*.log")]
     assert any("waits for" in text for text in logs)
     assert {versions(server) for server in (core, lab.server("mailbox"))} == {OLD}
 
-    repository.must("systemctl start nginx")
-    running = start(client, procedure=procedure.PROCEDURE)
-    wait_for(running, runs, "update the packages", "upgrade")
-    core.must(
-        f"until grep -q 'status unpacked bm-core:all {NEW}' /var/log/dpkg.log; do sleep 0.02; done; "
-        "systemctl kill -s KILL 'bmnb-*upgrade*'"
-    )
-    said, _ = running.communicate(timeout=300)
-    assert running.returncode == 1, said
-    assert core.must("dpkg-query -W -f '${db:Status-Abbrev}\\n' 'bm-*' | grep -cv ii").strip() != "0"
-    assert versions(lab.server("mailbox")) == NEW, "the others went on"
+    kill_half_way(lab, start(client, procedure=procedure.PROCEDURE), runs)
+
+    run = reopen(next(runs.glob("*-updating-bluemind")), [procedure.PROCEDURE], show=lambda table: None)
+    try:
+        roll_back(run)
+    finally:
+        run.close()
+    for server in (core, lab.server("mailbox"), edge):
+        assert versions(server) == OLD
+        assert not server.must("dpkg-query -W -f '${db:Status-Abbrev}\\n' 'bm-*' | grep -v ii; true")
+        assert f"/{OLD} ./" in server.must(f"cat {LIST}")
+        assert not server.run("ls /var/lib/bmnb/test-update/packages").stdout, "not needed any more"
+    assert "made by hand" in edge.must("cat /etc/nginx/sites-enabled/bm-client-access")
+    assert "own virtual host" in edge.must("curl -s http://127.0.0.1:8081/")
+
+
+def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Path):
+    """The upgrade is killed half way on one server, the wizard fails; then all is well."""
+    core = lab.server("core")
+    client = client_file(lab, runs, test_outside=OUTSIDE)
+    kill_half_way(lab, start(client, procedure=procedure.PROCEDURE), runs)
 
     core.must("touch /run/bmnb-upgrade-fails")
     code, said = finish(client, procedure.PROCEDURE)
@@ -311,6 +365,14 @@ def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Pat
     code, said = finish(client, procedure.PROCEDURE)
     assert code == 0, said
     assert {versions(lab.server(name)) for name in ("core", "mailbox", "edge")} == {NEW}
+
+    run = reopen(next(runs.glob("*-updating-bluemind")), [procedure.PROCEDURE], show=lambda table: None)
+    try:
+        with pytest.raises(Stopped, match="restore the full backup"):
+            roll_back(run)
+    finally:
+        run.close()
+    assert versions(core) == NEW, "the databases have changed: no package is put back"
 
 
 def test_the_client_s_own_files_are_as_before(lab: Lab):

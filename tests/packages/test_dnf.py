@@ -17,3 +17,10 @@ def test_upgrades_become_name_installed_candidate():
 def test_a_package_that_is_there_twice_is_broken_but_for_kernels():
     fakes = "rpm() { printf '%s\\n' bm-core bm-core kernel kernel gpg-pubkey gpg-pubkey bm-node; }\n"
     assert bash(fakes + YUM.broken) == "bm-core\n"
+
+
+def test_a_package_that_is_not_to_be_had_any_more_is_named():
+    installed = "rpm() { case $1 in -qa) printf 'bm-core\\nbm-node\\n';; -qp) printf 'bm-core\\n';; esac; }\n"
+    line = f"yum() {{ :; }}\n{installed}{{ {YUM.keep}\n}} 2>&1"
+    assert bash(line) == "not to be had any more: bm-node\n"
+    assert bash(line.replace("printf 'bm-core\\n'", "printf 'bm-core\\nbm-node\\n'")) == ""

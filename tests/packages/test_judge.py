@@ -107,13 +107,23 @@ def test_a_repository_of_bluemind_that_moved_on_after_the_download_is_seen():
     assert judge.same_candidates(told("")).holds
     assert judge.same_candidates(told("2c2\n< tzdata 1 2\n---\n> tzdata 1 3\n", exit=1)).holds
     moved = judge.same_candidates(told("2c2\n< bm-core 1 2\n---\n> bm-core 1 3\n", exit=1))
-    assert (moved.holds, moved.seen) == (False, "core: bm-core 1 3")
+    assert (moved.holds, moved.seen) == (False, "core: bm-core")
+    assert not judge.same_candidates(told("2d1\n< bm-core 1 2\n", exit=1)).holds, "another has updated it"
+
+
+def test_packages_are_as_saved_where_only_new_ones_have_come():
+    assert judge.as_saved(told("")).holds
+    assert judge.as_saved(told("9a10\n> installed bm-new 2\n", exit=1)).holds
+    changed = judge.as_saved(told("2c2\n< installed bm-core 1\n---\n> installed bm-core 2\n", exit=1))
+    assert (changed.holds, changed.seen) == (False, "core: bm-core was 1")
+    assert judge.as_saved(told("", exit=2)).seen == "nothing was noted on core"
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("Hit:1 http://pkg ./ InRelease\n", ""),
+        ("Get:1 http://pkg\nW: http://pkg: Key is stored in legacy trusted.gpg keyring (…)\n", ""),
         ("Get:1 http://pkg ./ InRelease\nW: Failed\nE: The repository is not signed.\n", "not signed"),
         ("", "was not asked"),
     ],

@@ -42,7 +42,8 @@ def install(root: Path, role: str, release: str, bluemind: str, family: str) -> 
     shutil.copytree(HERE / "files", root, dirs_exist_ok=True)
     _add_users(root, USERS["origin" if role == "origin" else "target"])
     variant = VARIANTS[bluemind]
-    services.install(root, ROLES[role][0] if role in ROLES else (*variant.services, "bmnb-writer"))
+    wanted = ROLES[role][0] if role in ROLES else (*variant.services, "bmnb-writer")
+    services.install(root, [name for name in wanted if name in (*variant.services, "bmnb-writer")])
     if family == "redhat":
         _become_redhat(root)
     call("chroot", root, services.RUN, "packages")

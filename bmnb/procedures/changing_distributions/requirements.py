@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from shlex import quote
 
-from bmnb.bluemind import api
+from bmnb.bluemind import api, subscription
 from bmnb.bluemind.paths import ini
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs, something_printed
@@ -105,7 +105,7 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
     yield Check(
         target,
         "bm-cli setup check-subscription",
-        subscription_valid,
+        subscription.by_bm_cli,
         "valid subscription for the target's system",
         "install a subscription for this distribution on the target",
     )
@@ -277,12 +277,6 @@ def _packages(listed: Result) -> dict[str, str]:
         for status, name, version in (row for row in rows if len(row) == 3)
         if status == "installed"
     }
-
-
-def subscription_valid(told: Result) -> Verdict:
-    """`check-subscription` prints OK;DAYS or ERROR;REASON, also with exit status 0."""
-    text = told.stdout.strip()
-    return Verdict(text.startswith("OK;"), text.replace("OK;", "days left: ") or told.stderr.strip())
 
 
 def rsync_compares_nanoseconds(origin: Result, target: Result) -> Verdict:

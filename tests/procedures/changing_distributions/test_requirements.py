@@ -9,7 +9,6 @@ from bmnb.procedures.changing_distributions.requirements import (
     same_packages,
     same_users,
     same_value,
-    subscription_valid,
 )
 from bmnb.steps import Result
 
@@ -43,12 +42,6 @@ def test_an_external_url_must_be_there_and_the_same():
 def test_clocks_may_differ_by_seconds():
     assert clocks_agree(told("1000"), told("1002")).holds
     assert not clocks_agree(told("1000"), told("4600")).holds
-
-
-def test_a_subscription_is_told_in_text():
-    assert subscription_valid(told("OK;212")).seen == "days left: 212"
-    assert not subscription_valid(told("ERROR;NONE")).holds
-    assert not subscription_valid(told("", exit=50)).holds
 
 
 def test_rsync_of_the_target_must_compare_nanoseconds():

@@ -11,7 +11,7 @@ from .etc import subscription, write
 from .here import literal, redhat, sql, variant
 from .packages import Package, build_deb
 
-TAGS = {"mailbox": ["mail/imap"], "edge": ["bm/nginx-edge", "mail/smtp-edge"]}
+EDGE_TAGS = ["bm/nginx-edge", "mail/smtp-edge"]
 KEYRING = "/etc/apt/keyrings/bluemind.asc"
 
 INTRANET = """server {
@@ -25,8 +25,10 @@ IMAP_SERVICE = "[Service]\nExecStart=/lib/systemd/systemd-socket-proxyd {ip}:143
 
 
 def add_servers(others: dict[str, str]) -> None:
-    """Tell the core of the other servers; a role's tags move from the core to the server that has it."""
-    for role, tags in TAGS.items():
+    """Tell the core of the other servers. The mailboxes move to theirs; from 5.x on, where no Cyrus has them,
+    they stay, and the mailbox server is one that has none yet."""
+    mail = "mail/imap" if variant().cyrus else "bm/pgsql-data"
+    for role, tags in (("mailbox", [mail]), ("edge", EDGE_TAGS)):
         if role not in others:
             continue
         listed = ", ".join(map(literal, tags))
@@ -34,7 +36,7 @@ def add_servers(others: dict[str, str]) -> None:
             f"INSERT INTO t_server (uid, ip, name, tags) VALUES ('bm-{role}', {literal(others[role])}, "
             f"'bm-{role}', ARRAY[{listed}])"
         )
-        if role == "mailbox":
+        if mail in tags and variant().cyrus:
             sql("UPDATE t_server SET tags = array_remove(tags, 'mail/imap') WHERE uid = 'bm-master'")
 
 
@@ -81,7 +83,10 @@ def set_up_edge(ip: str, others: dict[str, str]) -> None:
     write("/etc/nginx/bm-upstream-core", others["core"])
     units = Path("/etc/systemd/system")
     write(str(units / "bmnb-imap.socket"), IMAP_SOCKET)
-    write(str(units / "bmnb-imap.service"), IMAP_SERVICE.format(ip=others["mailbox"]))
+    write(
+        str(units / "bmnb-imap.service"),
+        IMAP_SERVICE.format(ip=others["mailbox" if variant().cyrus else "core"]),
+    )
     make = (
         "openssl req -x509 -newkey rsa:2048 -nodes -days 3650 "
         f"-subj /CN={EXTERNAL_URL} -keyout /tmp/key.pem -out /tmp/cert.pem && "

@@ -93,4 +93,5 @@ ROLES = {
     ),
     "edge": (("bm-node",), ("bm-conf", "bm-node", "bm-client-access", "bm-nginx", "bm-postfix")),
 }
-"""Services and packages of a platform's other servers; every other server has all of them."""
+"""Services and packages of a platform's other servers, as far as the release has them; every other server
+has all of them."""

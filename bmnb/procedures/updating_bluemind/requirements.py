@@ -53,7 +53,7 @@ def servers(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
     )
 
 
-def bluemind(core: str, everyone: tuple[str, ...], wanted: str) -> Iterator[Action]:
+def bluemind(core: str, everyone: tuple[str, ...], wanted: str, tool: Tool) -> Iterator[Action]:
     """The same BlueMind on all, running, with a valid subscription and no job under way."""
     yield Check(
         everyone,
@@ -89,13 +89,8 @@ def bluemind(core: str, everyone: tuple[str, ...], wanted: str) -> Iterator[Acti
         judge=partial(all_named, len(everyone)),
         remedy="name each server under core or servers",
     )
-    yield Call(
-        core,
-        "GET",
-        api.SUBSCRIPTION,
-        "valid subscription",
-        judge=subscription.valid,
-        remedy=subscription.REMEDY,
+    yield Check(
+        core, subscription.ask(tool.repository), subscription.valid, "valid subscription", subscription.REMEDY
     )
     yield no_job_runs(core)
     yield index(everyone)

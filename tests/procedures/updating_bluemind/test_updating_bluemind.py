@@ -8,7 +8,7 @@ from bmnb import plan
 from bmnb.errors import InputError
 from bmnb.procedures.updating_bluemind import PROCEDURE, Settings
 from bmnb.settings import make
-from bmnb.steps import Check, Command, Manual, Together, singles
+from bmnb.steps import Check, Command, Manual, Single, Together, singles
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ from bmnb.steps import Check, Command, Manual, Together, singles
         ({"servers": ["a b"]}, "is not a server's name"),
         ({"recover_wizard": "admin"}, "recover_wizard"),
         ({"setup_wizard": "magic"}, "setup_wizard"),
+        ({"prepare_by": "magic"}, "prepare_by"),
         ({"package_tool": "yum", "import_key": True}, "not signed"),
         ({"key_address": "http://h/$(reboot)"}, "is not an address"),
         ({"test_mailbox": "someone; reboot"}, "is not an address of mail"),
@@ -71,9 +72,43 @@ def test_the_point_of_no_return_is_said_before_it():
 
 
 def test_the_wizard_may_be_started_in_three_ways():
-    assert kinds(Settings(setup_wizard="bm-cli"), "setup-wizard")[:2] == ["Command", "Check"]
-    assert kinds(Settings(setup_wizard="api"), "setup-wizard")[:2] == ["Call", "Call"]
-    assert kinds(Settings(setup_wizard="web"), "setup-wizard")[0] == "Manual"
+    assert kinds(Settings(setup_wizard="bm-cli"), "setup-wizard")[1:3] == ["Command", "Check"]
+    assert kinds(Settings(setup_wizard="api"), "setup-wizard")[1:3] == ["Call", "Call"]
+    assert kinds(Settings(setup_wizard="web"), "setup-wizard")[1] == "Manual"
+
+
+def test_an_update_may_be_prepared_by_bm_cli():
+    def lines(settings: Settings) -> list[str]:
+        found = next(one for one in PROCEDURE.steps if one.name == "prepare")
+        return [str(action.line) for action in singles(found.actions(settings))]
+
+    assert "bm-cli setup version 4.9.12" in lines(Settings(prepare_by="bm-cli", version="4.9.12"))
+    assert any(line.endswith("_version?version=latest") for line in lines(Settings()))
+
+
+def undoing(settings: Settings) -> list[Single]:
+    return [action for step in PROCEDURE.steps if step.undo for action in singles(step.undo(settings))]
+
+
+def test_the_way_back_is_the_kept_packages_or_the_backup():
+    """Which one it is, the databases tell when it is asked for."""
+    actions = undoing(Settings())
+    backup = next(one for one in actions if isinstance(one, Manual))
+    put_back = [one for one in actions if one.title == "put the former packages back"]
+    assert [one.host for one in put_back] == list(Settings().everyone)
+    assert {one.when.host for one in (backup, *put_back) if one.when} == {Settings().core}
+    assert all(one.when and one.when != backup.when for one in put_back)
+
+
+def test_without_kept_packages_the_way_back_is_the_backup_alone():
+    actions = undoing(Settings(keep_packages=False))
+    assert next(one for one in actions if isinstance(one, Manual)).when is None
+    assert not [one for one in actions if one.title == "put the former packages back"]
+    assert not [
+        row
+        for row in plan.rows(PROCEDURE, Settings(keep_packages=False))
+        if "keep the" in row["what"] and "packages" in row["what"]
+    ]
 
 
 def test_a_version_that_was_prepared_in_the_console_is_not_prepared_again():

@@ -1,0 +1,97 @@
+"""After the update: what it changed, whether BlueMind answers, and the repositories frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bmnb.bluemind import api, mail, own_files, proofs
+from bmnb.packages import judge
+from bmnb.packages.tool import INSTALLED
+from bmnb.procedures.updating_bluemind import requirements as must
+from bmnb.procedures.updating_bluemind.everywhere import everywhere, freeze_repositories, show_repositories
+from bmnb.procedures.updating_bluemind.phases import AFTERWARDS
+from bmnb.procedures.updating_bluemind.settings import Settings
+from bmnb.steps import Action, Call, Check, Command, Manual, step
+
+
+@step("Configuration files, compared", AFTERWARDS)
+def compare_configuration(settings: Settings) -> Iterator[Action]:
+    for server in settings.everyone:
+        yield Check(
+            server,
+            own_files.changes(settings.work, settings.tool.left),
+            own_files.what_changed,
+            f"what the update changed; in full in {settings.work}/changes.diff",
+        )
+
+
+@step("BlueMind answers", AFTERWARDS)
+def verify_service(settings: Settings) -> Iterator[Action]:
+    core, everyone = settings.core, settings.everyone
+    yield Check(everyone, INSTALLED, judge.same_version, "same version on all servers")
+    for server in everyone:
+        yield Check(
+            server,
+            own_files.services(settings.work),
+            must.services_as_before,
+            "services that ran before run again",
+            "look at journalctl -xe -u SERVICE on the server",
+            patience=300,
+        )
+    yield Call(core, "GET", api.STATE, "BlueMind's state", judge=api.is_running)
+    yield Check(
+        core,
+        proofs.ask_external_url(settings.address),
+        proofs.url_answers,
+        "the external-url answers",
+        "look in /var/log/nginx/error.log and /var/log/bm-webserver/webserver.log",
+        patience=120,
+    )
+    yield must.index(everyone, patience=300)
+    for to, which in ((settings.test_mailbox, "in"), (settings.test_outside, "out")):
+        if to:
+            yield Command(core, mail.send(settings.work, settings.address, to), f"send mail, {which}")
+            yield Check(
+                everyone,
+                mail.delivered(to),
+                mail.sent,
+                f"mail {which}: {to}",
+                "look in Postfix's log and at postqueue -p",
+                patience=120,
+            )
+        else:
+            yield Manual(
+                core, f"mail-{which}", f"send a message {MAIL[which]} and say who has seen that it arrived"
+            )
+
+
+MAIL = {"in": "from outside to a user", "out": "from a user to an address outside"}
+
+
+@step("Freeze the version", AFTERWARDS)
+def freeze(settings: Settings) -> Iterator[Action]:
+    if settings.freeze:
+        yield freeze_repositories(settings)
+    yield from show_repositories(settings, "repository")
+
+
+@step("Before and after", AFTERWARDS)
+def before_and_after(settings: Settings) -> Iterator[Action]:
+    """What was saved stays on the servers, under its date."""
+    for server in settings.everyone:
+        yield Command(
+            server,
+            f"cat {settings.work}/candidates; echo -- now; {INSTALLED}",
+            "versions",
+            read=must.read_versions,
+        )
+        yield Command(server, own_files.archive(settings.work), "keep the saved configuration under its date")
+    if settings.keep_packages:
+        yield everywhere(settings, f"rm -rf {settings.kept}", "remove the former packages")
+    if settings.recover_wizard:
+        yield Manual(
+            settings.core,
+            "setup-password",
+            f"read the new password of /setup in {settings.work}/setup-password on {settings.core}, keep it in a safe place",
+        )
+        yield Command(settings.core, f"rm -f {settings.work}/setup-password", "remove it from the server")

@@ -1,0 +1,98 @@
+"""The way back: the kept packages until the setup wizard has begun, the backup from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bmnb.bluemind import api, own_files, proofs, wizard
+from bmnb.packages import judge
+from bmnb.packages.tool import INSTALLED
+from bmnb.procedures.updating_bluemind import requirements as must
+from bmnb.procedures.updating_bluemind.everywhere import (
+    complete,
+    everywhere,
+    freeze_repositories,
+    wait_for_others,
+)
+from bmnb.procedures.updating_bluemind.settings import Settings
+from bmnb.steps import Action, Call, Check, Condition, Manual
+
+
+def undo_save(settings: Settings) -> Iterator[Action]:
+    yield everywhere(settings, f"rm -rf {settings.kept}", "remove the kept packages")
+
+
+def undo_prepare(settings: Settings) -> Iterator[Action]:
+    yield freeze_repositories(settings)
+
+
+def undo_upgrade(settings: Settings) -> Iterator[Action]:
+    """The databases tell which way it is: once they have moved, older packages cannot read them."""
+    core, folder = settings.core, settings.work
+    moved = Condition(core, wizard.databases_are("!=", folder), "the setup wizard has not begun")
+    yield wait_for_others(settings)
+    yield from complete(settings)
+    yield Manual(
+        core,
+        "restore-backup",
+        "restore the full backup of every server that was named before the update; say who has done it",
+        when=moved if settings.keep_packages else None,
+    )
+    if settings.keep_packages:
+        yield from put_back(settings)
+    yield Call(core, "GET", api.STATE, "BlueMind's state", judge=api.is_running, patience=600)
+    yield Call(core, "GET", api.VERSION, "version of software and database", judge=proofs.versions_agree)
+    yield Check(
+        settings.everyone,
+        INSTALLED,
+        judge.same_version,
+        "same version on all servers",
+        "restore the backup of the server that differs as well",
+    )
+    yield Check(
+        core,
+        proofs.ask_external_url(settings.address),
+        proofs.url_answers,
+        "the external-url answers",
+        "look in /var/log/nginx/error.log and /var/log/bm-webserver/webserver.log",
+        patience=120,
+    )
+
+
+def put_back(settings: Settings) -> Iterator[Action]:
+    """Packages, configuration and services as they were at the beginning of the maintenance."""
+    folder, tool = settings.work, settings.tool
+    before = f"{folder}/before/state/packages"
+    as_before = Condition(
+        settings.core,
+        wizard.databases_are("=", folder),
+        "the databases have changed: only the backup is left",
+    )
+    yield everywhere(
+        settings,
+        f"({INSTALLED}) | cmp -s - {before} || {{ cd {settings.kept} && {tool.put_back}; }}",
+        "put the former packages back",
+        env=tool.env,
+        when=as_before,
+        remedy="mend the cause, then the same command again: it goes on with this server",
+    )
+    yield Check(
+        settings.everyone,
+        f"({INSTALLED}) | diff {before} -",
+        judge.as_saved,
+        "the packages are those from before",
+        f"install the files in {settings.kept} on the server that is named, then the same command again",
+        when=as_before,
+    )
+    yield everywhere(settings, own_files.put_back(folder), "put the saved configuration back", when=as_before)
+    yield everywhere(settings, "bmctl restart", "start BlueMind in its former version", when=as_before)
+    for server in settings.everyone:
+        yield Check(
+            server,
+            own_files.services(folder),
+            must.services_as_before,
+            "services that ran before run again",
+            "look at journalctl -xe -u SERVICE on the server",
+            when=as_before,
+            patience=300,
+        )

@@ -1,0 +1,41 @@
+"""Preparing for the update: configuration is saved, the repositories are opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bmnb.bluemind import own_files
+from bmnb.procedures.updating_bluemind.everywhere import (
+    everywhere,
+    point_repositories,
+    show_repositories,
+    wait_for_others,
+)
+from bmnb.procedures.updating_bluemind.going_back import undo_prepare, undo_save
+from bmnb.procedures.updating_bluemind.phases import PREPARING
+from bmnb.procedures.updating_bluemind.settings import Settings
+from bmnb.steps import Action, step
+
+
+@step("Save configuration files and packages", PREPARING, undo=undo_save)
+def save_configuration(settings: Settings) -> Iterator[Action]:
+    """Before the repositories move on: later they may not have the installed version any more."""
+    yield everywhere(settings, own_files.save(settings.work), "save configuration, services and settings")
+    if settings.keep_packages:
+        yield wait_for_others(settings)
+        yield everywhere(
+            settings,
+            f"umask 077; mkdir -p {settings.kept} && cd {settings.kept} && {settings.tool.keep}",
+            "keep the installed packages",
+            env=settings.tool.env,
+            remedy="have the repository offer the installed version once more, or set keep_packages to false: "
+            "then the backup alone is the way back",
+        )
+
+
+@step("System Management > Update BlueMind", PREPARING, undo=undo_prepare)
+def prepare(settings: Settings) -> Iterator[Action]:
+    yield from show_repositories(settings, "repository before")
+    if settings.version:
+        yield point_repositories(settings, settings.version, f"prepare for {settings.version}")
+    yield from show_repositories(settings, "repository after")

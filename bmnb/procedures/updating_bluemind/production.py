@@ -1,0 +1,65 @@
+"""Operations that can be carried out in production: lists of packages, and the download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bmnb.bluemind import releases
+from bmnb.packages import Tool, judge
+from bmnb.procedures.updating_bluemind.everywhere import everywhere, wait_for_others
+from bmnb.procedures.updating_bluemind.phases import PRODUCTION
+from bmnb.procedures.updating_bluemind.settings import Settings
+from bmnb.steps import Action, Check, Gauge, step
+
+
+@step("Update the lists of packages", PRODUCTION)
+def refresh(settings: Settings) -> Iterator[Action]:
+    tool, everyone = settings.tool, settings.everyone
+    yield wait_for_others(settings)
+    yield everywhere(
+        settings,
+        tool.refresh,
+        "read the lists of packages",
+        env=tool.env,
+        remedy="see that the repository is reachable from this server and its signature is valid",
+    )
+    yield Check(
+        everyone,
+        settings.upgradable,
+        judge.candidates,
+        "the same new version for every server",
+        "prepare the update (System Management > Update BlueMind), or nothing newer is published; "
+        "where packages are left out because of dependencies, full_upgrade takes them in",
+    )
+    yield Check(everyone, settings.upgradable, releases.within_major, "no major upgrade", releases.TO_MAJOR)
+    yield Check(everyone, settings.upgradable, judge.listed_apart, "what comes")
+    yield Check(
+        everyone,
+        judge.space(tool),
+        judge.enough_space,
+        "space for packages",
+        "make room on the file system that is named",
+    )
+
+
+@step("Download the packages", PRODUCTION)
+def download(settings: Settings) -> Iterator[Action]:
+    """Services go on; this is what most of the minutes go into."""
+    tool = settings.tool
+    yield wait_for_others(settings)
+    if settings.download_ahead:
+        yield everywhere(
+            settings,
+            tool.full_download if settings.full_upgrade else tool.download,
+            "download the packages",
+            env=tool.env,
+            gauge=_fetched(tool),
+            remedy="run this cell again: what is there already is not fetched twice",
+        )
+    yield everywhere(
+        settings, f"umask 077; ({settings.upgradable}) > {settings.work}/candidates", "note what was found"
+    )
+
+
+def _fetched(tool: Tool) -> Gauge:
+    return Gauge(tool.fetched, f"echo $(($({tool.fetched}) + $({tool.size})))")

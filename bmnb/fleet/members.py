@@ -12,8 +12,9 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from bmnb import settings, start
+from bmnb import settings
 from bmnb.errors import InputError
+from bmnb.folders import home
 from bmnb.remote.config import Config
 from bmnb.steps import Procedure, slug
 
@@ -142,8 +143,8 @@ def _read(reading: Reading, path: Path) -> None:
         reading.notices |= values.get("notices") or {}
         _group(reading, path, "", values, {}, ())
         return
-    home = start.home(path)
-    _member(reading, str(path), {**values, **({"folder": str(home)} if home else {})}, ())
+    folder = home(path)
+    _member(reading, str(path), {**values, **({"folder": str(folder)} if folder else {})}, ())
 
 
 def _group(

@@ -107,7 +107,8 @@ def do_run(
     values = {"dry_run": False, **read(client), **folder_given, **runs_given}
     code, folder = headless.run(chosen, values, str(client), click.echo, through, cell_timeout)
     click.echo(f"notebook: {folder / 'notebook.ipynb'}")
-    click.echo(f"report: {report.write(folder, report.Wish(key=key))}")
+    if (folder / "journal.jsonl").exists():  # a plan alone has none
+        click.echo(f"report: {report.write(folder, report.Wish(key=key))}")
     sys.exit(code)
 
 

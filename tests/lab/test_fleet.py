@@ -71,13 +71,10 @@ def states(place: Path) -> dict[str, str]:
 
 
 def under_way(place: Path, name: str, step: str) -> bool:
-    """Whether something runs on a server of a client in this step, by the run's journal."""
-    if not (place / "runs/fleet/fleet.sqlite").exists():
-        return False
-    path = Path(client(place, name).folder) / "journal.jsonl"
-    lines = path.read_text().rpartition("\n")[0].splitlines() if path.exists() else []
-    last = json.loads(lines[-1]) if lines else {}
-    return last.get("event") == "started" and "unit" in last and last["action"].startswith(step)
+    """Whether a client's run has started something on a server in this step, by its journal."""
+    paths = list((place / "runs").glob(f"*-{name}-*/journal.jsonl"))
+    lines = paths[0].read_text().rpartition("\n")[0].splitlines() if paths else []
+    return any("unit" in line and line["action"].startswith(step) for line in map(json.loads, lines))
 
 
 def until(running: Process, holds: Callable[[], bool]) -> None:

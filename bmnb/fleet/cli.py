@@ -25,7 +25,7 @@ runs_option = click.option(
     "--runs", type=Path, default="runs", show_default=True, help="folder of the runs, with the fleet's state"
 )
 lang_option = click.option(
-    "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language of the report"
+    "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language of what is read"
 )
 
 
@@ -116,11 +116,16 @@ def stop(clients: tuple[str, ...], runs: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="one JSON list")
 @click.option("--watch", is_flag=True, help="again every few seconds, until nothing is left to wait for")
 @click.option("--report", "as_report", is_flag=True, help="write the summary over all clients as HTML")
+@click.option("--notebook", "as_notebook", is_flag=True, help="write a notebook with the same tables, live")
 @lang_option
-def status(runs: Path, as_json: bool, watch: bool, as_report: bool, lang: str) -> None:
+def status(runs: Path, as_json: bool, watch: bool, as_report: bool, as_notebook: bool, lang: str) -> None:
     """Show where each client stands, by the fleet's state and the journals of the runs."""
-    from bmnb.fleet import board, page
+    from bmnb.fleet import board, notebook, page
 
+    if as_notebook:
+        path = notebook.write(_known(runs), lang)
+        click.echo(f"notebook: {path}\nopen it: jupyter lab {path}")
+        return
     shown = board.Board(_known(runs).runs, lang)
     while watch and shown.open:
         click.clear()

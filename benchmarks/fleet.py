@@ -23,7 +23,8 @@ import yaml
 
 from bmnb.fleet.conduct import Conductor, Wish
 from bmnb.fleet.engine import Cluster, Engine
-from bmnb.fleet.members import Member, Members, Notices
+from bmnb.fleet.members import Member, Members
+from bmnb.fleet.notices import Notices
 from bmnb.fleet.store import Store
 from bmnb.procedures.changing_distributions import PROCEDURE
 

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bmnb.fleet.members import Wishes
 from bmnb.fleet.store import DONE, PLANNED, STARTED, Client
 from bmnb.fleet.turns import Candidate, turn
+from bmnb.fleet.wishes import Wishes
 
 NIGHT_HOURS = 6.0
 CORES, MIB = 4, 8192

@@ -14,8 +14,8 @@ from IPython.display import HTML, display
 from bmnb import forecast, procedures, tables
 from bmnb.errors import InputError
 from bmnb.fleet.course import Course
-from bmnb.fleet.members import Wishes
 from bmnb.fleet.store import PLANNED, STARTED, Client, Store
+from bmnb.fleet.wishes import Wishes
 from bmnb.language import _, use
 from bmnb.ledger import checklist_rows, pass_rows
 from bmnb.phrases import phrase

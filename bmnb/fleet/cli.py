@@ -67,7 +67,7 @@ def run(
     are done; 1 some failed; 2 the input is wrong, nothing was started; 3 some wait for a person, were
     stopped, or missed their window.
     """
-    from bmnb.fleet import members
+    from bmnb.fleet import inventory
     from bmnb.fleet.conduct import Conductor, Wish
     from bmnb.fleet.engine import Cluster, Engine
     from bmnb.fleet.notices import Notifier
@@ -76,7 +76,7 @@ def run(
     names = [phase.name for phase in chosen.phases]
     if through and through not in names:
         raise InputError(f"--through: {through!r} is not one of {', '.join(names)}")
-    gathered = members.gather(chosen, files)
+    gathered = inventory.gather(chosen, files)
     store = Store(runs)
     store.make()
     with store.alone():

@@ -6,9 +6,9 @@ import json
 from datetime import UTC, datetime
 
 from bmnb.fleet.board import facts_of
-from bmnb.fleet.members import Wishes
 from bmnb.fleet.notices import BEFORE, END, START, TROUBLE, Notice
 from bmnb.fleet.store import Client
+from bmnb.fleet.wishes import Wishes
 from bmnb.language import _, use
 from bmnb.report import wording
 from bmnb.report.entries import moment

@@ -7,7 +7,7 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import make_msgid
@@ -15,11 +15,36 @@ from pathlib import Path
 from types import TracebackType
 from urllib.request import Request, urlopen
 
-from bmnb.fleet.members import Notices, Wishes
 from bmnb.fleet.store import Client, Store
+from bmnb.fleet.wishes import Wishes
 
 SECONDS = 15.0
 BEFORE, START, END, TROUBLE = "before", "start", "end", "trouble"
+SECURITY = ("starttls", "tls", "none")
+
+
+@dataclass(frozen=True)
+class Notices:
+    """How notices are sent: nothing is, unless a server or a webhook is named. `before` is in minutes."""
+
+    to: list[str] = field(default_factory=list)
+    before: int = 60
+    smtp: str = ""
+    port: int = 587
+    security: str = "starttls"
+    sender: str = ""
+    user: str = ""
+    password_file: str = ""
+    ca_file: str = ""
+    webhook: str = ""
+
+    def problems(self) -> list[str]:
+        """What is wrong with these values, each in one line."""
+        wrong = [] if self.security in SECURITY else [f"security: not one of {', '.join(SECURITY)}"]
+        wrong += ["sender: is missing"] if self.smtp and not self.sender else []
+        wrong += ["password_file: is missing"] if self.user and not self.password_file else []
+        is_web = self.webhook.startswith(("http://", "https://"))
+        return wrong + (["webhook: expected https://..."] if self.webhook and not is_web else [])
 
 
 @dataclass(frozen=True)

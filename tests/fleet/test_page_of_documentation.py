@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bmnb.cli import main
-from bmnb.fleet.members import gather
+from bmnb.fleet.inventory import gather
 from bmnb.procedures.changing_distributions import PROCEDURE
 from tests.fleet.cluster import PAGE, blocks
 

@@ -8,7 +8,7 @@ import pytest
 
 from bmnb.fleet import conduct
 from bmnb.fleet.conduct import Conductor, Wish
-from bmnb.fleet.members import gather
+from bmnb.fleet.inventory import gather
 from bmnb.fleet.store import Store
 from bmnb.fleet.work import Job, Lost, Outcome
 from bmnb.procedures.changing_distributions import PROCEDURE

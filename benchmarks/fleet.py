@@ -1,107 +1,150 @@
-"""What a fleet costs over its runs, measured, and what a night of many clients takes, simulated.
+"""What a fleet costs over its runs.
 
-python -m benchmarks.fleet: CPU and memory of the fleet's own process for so many runs side by side.
-python -m benchmarks.fleet --minutes 45 --cpu 60 --mib 270: nights of 10, 100 and 1,000 clients whose runs cost
-that much on a worker. A client's data goes from its origin to its target, not through the worker.
+python -m benchmarks.fleet: seconds and memory that `bmnb fleet run` adds to `bmnb run`, with plans alone as
+runs, so that no server is needed; and the time of 200 runs that do nothing, against their own time.
+python -m benchmarks.fleet --clients 6: the first part with so many clients, two at once.
 """
 
 from __future__ import annotations
 
 import argparse
-import heapq
-import math
-import resource
+import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
 
 from bmnb.fleet.conduct import Conductor, Wish
 from bmnb.fleet.engine import Cluster, Engine
-from bmnb.fleet.members import Member, Members, Notices
+from bmnb.fleet.members import Member, Members
+from bmnb.fleet.notices import Notices
 from bmnb.fleet.store import Store
 from bmnb.procedures.changing_distributions import PROCEDURE
 
-NIGHT_HOURS = 6.0
-CORES, MIB = 4, 8192
+BMNB = [sys.executable, "-m", "bmnb"]
+NOTHING = (sys.executable, "-S", "-c", "import time; time.sleep(1)")
+SAMPLE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Run:
-    """What one client's run costs a worker: minutes of wall time, CPU seconds, MiB of memory."""
+class Cost:
+    """Wall time and CPU time in seconds, and the peak of memory in MiB, each page shared by n counted 1/n times."""
 
-    minutes: float
+    seconds: float
     cpu: float
     mib: float
 
 
-def measure(at_once: int) -> dict[str, float]:
-    """Seconds, CPU seconds and MiB of the fleet's own process with so many runs side by side, each of 2 s."""
+def cost(*command: str) -> Cost:
+    """What a command costs, with all processes below it. Raise CalledProcessError where it fails."""
+    begun, peak = time.monotonic(), 0.0
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said)
+        known = psutil.Process(process.pid)
+        cpu = dict[int, float]()
+        while process.poll() is None:
+            peak = max(peak, sum(_mib(one, cpu) for one in (known, *_below(known))))
+            time.sleep(SAMPLE_SECONDS)
+        if process.returncode:
+            said.seek(0)
+            raise subprocess.CalledProcessError(process.returncode, command, said.read())
+    return Cost(time.monotonic() - begun, sum(cpu.values()), peak)
+
+
+def _below(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return list(process.children(recursive=True))
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _mib(process: psutil.Process, cpu: dict[int, float]) -> float:
+    """The memory of a process, nothing once it has ended; its CPU time so far is noted."""
+    try:
+        times = process.cpu_times()
+        cpu[process.pid] = times.user + times.system
+        return float(process.memory_full_info().pss) / 2**20
+    except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
+        return 0.0
+
+
+def client(folder: Path, number: int) -> Path:
+    """The client file of a run that only plans."""
+    path = folder / f"c{number}.yaml"
+    servers = {"origin": f"o{number}.example", "target": f"t{number}.example"}
+    path.write_text(yaml.safe_dump({"client": f"c{number}", "dry_run": True, **servers}))
+    return path
+
+
+def alone() -> Cost:
+    """`bmnb run` by itself."""
+    with tempfile.TemporaryDirectory() as place:
+        path = client(Path(place), 1)
+        return cost(*BMNB, "run", PROCEDURE.name, "-f", str(path), "--runs", f"{place}/runs")
+
+
+def together(clients: int, slots: int) -> Cost:
+    """`bmnb fleet run` over so many such clients."""
+    with tempfile.TemporaryDirectory() as place:
+        files = [str(client(Path(place), number)) for number in range(clients)]
+        options = ["--runs", f"{place}/runs", "--at-once", str(slots)]
+        return cost(*BMNB, "fleet", "run", PROCEDURE.name, *files, *options)
+
+
+def nothing(runs: int, slots: int) -> tuple[float, float]:
+    """Seconds of a fleet whose runs do nothing for a second, and the time of one times runs, by slots."""
+    begun = time.monotonic()
+    subprocess.run(NOTHING, check=True)
+    one = time.monotonic() - begun
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        values = {"ssh_config": "/nowhere", "dry_run": False}
-        members = [Member(f"c{n}", "measured", {**values, "client": f"c{n}"}) for n in range(at_once)]
-        store = Store(place)
-        store.make()
-        before, begun = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-        engine = Engine(at_once, Cluster(), store.folder)
-        wish = Wish("", at_once, (sys.executable, "-S", "-c", "import time; time.sleep(2)"))
-        Conductor(
-            PROCEDURE,
-            Members(tuple(members), {}, Notices()),
-            store,
-            engine,
-            wish,
-            lambda line: None,
-            lambda kind, name: None,
-            threading.Event(),
-        ).run()
-        engine.close()
-        after = resource.getrusage(resource.RUSAGE_SELF)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return {"seconds": time.monotonic() - begun - 2, "cpu_seconds": cpu, "mib": after.ru_maxrss / 1024}
+        begun = time.monotonic()
+        conduct(Path(folder), runs, slots)
+        return time.monotonic() - begun, one * runs / slots
 
 
-def night(clients: int, slots: int, run: Run) -> float:
-    """Hours until the last of so many runs has ended, each started as soon as a slot is free."""
-    free = [0.0] * slots
-    for _ in range(clients):
-        heapq.heappush(free, heapq.heappop(free) + run.minutes / 60)
-    return max(free)
-
-
-def slots_of(run: Run) -> int:
-    """How many runs a worker bears side by side: by its cores and its memory."""
-    by_cpu = CORES / (run.cpu / (run.minutes * 60))
-    return max(1, math.floor(min(by_cpu, MIB / run.mib)))
-
-
-def nights(run: Run) -> Iterator[str]:
-    per_worker = slots_of(run)
-    for clients in (10, 100, 1000):
-        slots = next(n for n in range(1, clients + 1) if night(clients, n, run) <= NIGHT_HOURS)
-        workers = math.ceil(slots / per_worker)
-        yield (
-            f"{clients:5} clients in {NIGHT_HOURS:.0f} h: {slots} at once, {workers} workers of {CORES} cores and"
-            f" {MIB // 1024} GiB with {per_worker} slots each"
-        )
+def conduct(place: Path, runs: int, slots: int) -> None:
+    values = {"ssh_config": "/nowhere", "dry_run": False}
+    members = [Member(f"c{n}", "measured", {**values, "client": f"c{n}"}) for n in range(runs)]
+    store = Store(place)
+    store.make()
+    engine = Engine(slots, Cluster(), store.folder)
+    wish = Wish("", slots, NOTHING)
+    heard: Any = lambda *_: None  # noqa: E731
+    every = Members(tuple(members), {}, Notices())
+    code = Conductor(PROCEDURE, every, store, engine, wish, heard, heard, threading.Event()).run()
+    engine.close()
+    assert code == 0, code
 
 
 def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name in ("minutes", "cpu", "mib"):
-        options.add_argument(f"--{name}", type=float)
+    options.add_argument("--clients", type=int, default=1)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--runs", type=int, default=200)
     given = options.parse_args()
-    if given.minutes:
-        print("\n".join(nights(Run(given.minutes, given.cpu, given.mib))))
-        return
-    for at_once in (1, 8, 32):
-        print(at_once, {name: round(value, 2) for name, value in measure(at_once).items()})
+    slots = min(2, given.clients)
+    pairs = [(alone(), together(given.clients, slots)) for _ in range(given.rounds)]
+    waves = given.clients / slots
+    seconds = statistics.median((fleet.seconds - waves * one.seconds) / given.clients for one, fleet in pairs)
+    mib = statistics.median((fleet.mib - slots * one.mib) / slots for one, fleet in pairs)
+    for one, fleet in pairs:
+        print(f"bmnb run: {one}\nbmnb fleet run, {given.clients} clients: {fleet}")
+    print(
+        f"a run costs {seconds:.1f} s and {mib:.0f} MiB more in a fleet of {given.clients}, {slots} at once"
+    )
+    took, own = nothing(given.runs, 8)
+    print(
+        f"{given.runs} runs that do nothing, 8 at once: {took:.1f} s, {took / own:.2f} times their own time"
+    )
 
 
 if __name__ == "__main__":

@@ -1,29 +1,44 @@
-"""The command line: thin, everything is done elsewhere."""
+"""The command line: thin, everything is done elsewhere.
+
+pandas, matplotlib, papermill and nbconvert take seconds and more than 100 MiB to import, so each command
+imports what it needs itself.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bmnb import __version__, headless, plan, procedures, report, rollback, seal, start, status
+from bmnb import __version__, plan, procedures, seal
 from bmnb.errors import BmnbError, InputError
-from bmnb.fleet.cli import fleet
+from bmnb.folders import NOTEBOOK, home
 from bmnb.journal import Journal
-from bmnb.lab.cli import lab
 from bmnb.language import LANGUAGES
-from bmnb.run import reopen
 from bmnb.settings import make, read
 
 RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 NAMES = click.Choice([procedure.name for procedure in procedures.ALL])
 
 
+GROUPS = {"fleet": "bmnb.fleet.cli", "lab": "bmnb.lab.cli"}
+
+
 class Commands(click.Group):
-    """A group whose commands end with the exit code of what stopped them."""
+    """A group whose commands end with the exit code of what stopped them; `GROUPS` are imported when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *GROUPS])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in GROUPS:
+            found: click.Command = getattr(import_module(GROUPS[name]), name)
+            return found
+        return super().get_command(ctx, name)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -37,10 +52,6 @@ class Commands(click.Group):
 @click.version_option(__version__)
 def main() -> None:
     """Guided runbook notebooks for BlueMind servers."""
-
-
-main.add_command(lab)
-main.add_command(fleet)
 
 
 @main.command("plan", epilog="Example: bmnb plan changing-distributions -f client.yaml")
@@ -88,13 +99,16 @@ def do_run(
     Exit status: 0 done; 1 an action failed; 2 the input is wrong; 3 stopped at an inhibitor or an
     unanswered confirmation.
     """
+    from bmnb import headless, report
+
     chosen = procedures.named(procedure)
-    folder_given = {"folder": str(found)} if (found := start.home(client)) else {}
+    folder_given = {"folder": str(found)} if (found := home(client)) else {}
     runs_given = {"runs": runs} if runs else {}
     values = {"dry_run": False, **read(client), **folder_given, **runs_given}
     code, folder = headless.run(chosen, values, str(client), click.echo, through, cell_timeout)
     click.echo(f"notebook: {folder / 'notebook.ipynb'}")
-    click.echo(f"report: {report.write(folder, report.Wish(key=key))}")
+    if (folder / "journal.jsonl").exists():  # a plan alone has none
+        click.echo(f"report: {report.write(folder, report.Wish(key=key))}")
     sys.exit(code)
 
 
@@ -105,9 +119,11 @@ def do_run(
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language")
 def make_run(procedure: str, client: str, runs: Path, lang: str) -> None:
     """Make the folder of a guided run of PROCEDURE, with its own copy of the notebook."""
+    from bmnb import start
+
     folder = start.new(procedures.named(procedure), client, runs, lang)
-    click.echo(f"notebook: {folder / start.NOTEBOOK}")
-    click.echo(f"open it: jupyter lab {folder / start.NOTEBOOK}")
+    click.echo(f"notebook: {folder / NOTEBOOK}")
+    click.echo(f"open it: jupyter lab {folder / NOTEBOOK}")
 
 
 @main.command("status", epilog="Example: bmnb status runs/2026-01-31-example-changing-distributions")
@@ -115,6 +131,8 @@ def make_run(procedure: str, client: str, runs: Path, lang: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
 def show_status(run: Path, as_json: bool) -> None:
     """Show where RUN stands, by its journal."""
+    from bmnb import status
+
     state = status.of(run)
     click.echo(json.dumps(state, indent=2, ensure_ascii=False) if as_json else status.text(state))
 
@@ -132,6 +150,8 @@ def make_report(
     run: Path, lang: str | None, pdf: bool, against: Path | None, redact_hosts: bool, key: Path | None
 ) -> None:
     """Make the HTML report and the tables of RUN, and seal it."""
+    from bmnb import report
+
     path = report.write(run, report.Wish(lang or "", against, pdf, redact_hosts, key))
     click.echo(f"report: {path}")
     if pdf:
@@ -143,6 +163,8 @@ def make_report(
 @click.argument("server")
 def unlock(run: Path, server: str) -> None:
     """Break the lock that another run holds on SERVER, on the record of RUN."""
+    from bmnb.run import reopen
+
     opened = reopen(run, procedures.ALL)
     opened.unlock(server)
     opened.close()
@@ -190,6 +212,9 @@ def go_back(run: Path, confirm: str) -> None:
 
     After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
     """
+    from bmnb import headless, rollback
+    from bmnb.run import reopen
+
     reopened = reopen(
         run,
         procedures.ALL,

@@ -14,10 +14,10 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from bmnb import errors, live
+from bmnb.folders import NOTEBOOK, folder_of
 from bmnb.journal import Journal
-from bmnb.run import folder_of
 from bmnb.settings import make
-from bmnb.start import NOTEBOOK, NOTEBOOKS, furnish
+from bmnb.start import NOTEBOOKS, furnish
 from bmnb.steps import Procedure
 
 KERNEL = "python3"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from IPython.display import display
 from bmnb import __version__, forecast, kernel, language, live, plan, tables
 from bmnb.attend import attend
 from bmnb.errors import ActionFailed, BmnbError, InputError, Stopped
+from bmnb.folders import folder_of
 from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.ledger import checklist_rows, item_rows, note_rows, pass_rows, phase_rows, step_rows, way_back_rows
@@ -23,27 +23,7 @@ from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.probe import Probe
 from bmnb.remote import Servers
 from bmnb.settings import about, in_force, make, ordered
-from bmnb.steps import Call, Check, Command, Manual, Procedure, Row, Single, Step, Together, singles, slug
-
-
-def folder_of(procedure: Procedure, settings: Any, today: date | None = None) -> Path:
-    """The run's folder: that of the client's unfinished run, or a new one named after today.
-
-    A run that was rolled back is over: the next one of the same day gets a number behind its name.
-    """
-    if settings.folder:
-        return Path(settings.folder).expanduser()
-    runs = Path(settings.runs).expanduser()
-    name = f"{slug(settings.client)}-{procedure.name}"
-    new = f"{today or date.today()}-{name}"
-    earlier = sorted(runs.glob(f"????-??-??-{name}")) + sorted(runs.glob(f"????-??-??-{name}.*"))
-    for folder in reversed(earlier):
-        journal = Journal(folder / "journal.jsonl")
-        of_today = folder.name.split(".")[0] == new
-        if not journal.last("rolled back") and (of_today or not journal.last("finished")):
-            return folder
-    again = sum(folder.name.split(".")[0] == new for folder in earlier)
-    return runs / (f"{new}.{again + 1}" if again else new)
+from bmnb.steps import Call, Check, Command, Manual, Procedure, Row, Single, Step, Together, singles
 
 
 def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:

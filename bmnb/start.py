@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,13 @@ from typing import Any
 import nbformat
 
 from bmnb.errors import InputError
+from bmnb.folders import NOTEBOOK, folder_of
 from bmnb.language import use
 from bmnb.prose import translate
-from bmnb.run import folder_of
 from bmnb.settings import CLIENT_FILE, make, parameters_cell, write
 from bmnb.steps import Procedure
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-NOTEBOOK = "notebook.ipynb"
 
 
 def new(procedure: Procedure, client: str, runs: Path, language: str = "en") -> Path:
@@ -54,10 +52,3 @@ def furnish(procedure: Procedure, folder: Path, values: Mapping[str, Any]) -> Pa
 
 def template(procedure: Procedure) -> Path:
     return NOTEBOOKS / f"{procedure.name}.ipynb"
-
-
-def home(client_file: Path) -> Path | None:
-    """The run's folder in which a client file lies; None for one that lies elsewhere."""
-    folder = client_file.resolve().parent
-    named = re.fullmatch(r"\d{4}-\d\d-\d\d-.+", folder.name)
-    return folder if named and (folder / NOTEBOOK).exists() else None

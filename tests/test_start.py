@@ -9,11 +9,12 @@ from click.testing import CliRunner
 
 from bmnb.cli import main
 from bmnb.errors import InputError
+from bmnb.folders import home
 from bmnb.journal import Journal
 from bmnb.procedures.changing_distributions import PROCEDURE, Settings
 from bmnb.run import begin
 from bmnb.settings import in_force, read, write
-from bmnb.start import furnish, home, new
+from bmnb.start import furnish, new
 
 
 def test_a_new_run_has_a_notebook_without_outputs_and_a_client_file(tmp_path: Path):

@@ -14,10 +14,11 @@ from IPython.display import HTML, display
 from bmnb import forecast, procedures, tables
 from bmnb.errors import InputError
 from bmnb.fleet.course import Course
-from bmnb.fleet.members import Wishes
 from bmnb.fleet.store import PLANNED, STARTED, Client, Store
+from bmnb.fleet.wishes import Wishes
 from bmnb.language import _, use
 from bmnb.ledger import checklist_rows, pass_rows
+from bmnb.phrases import phrase
 from bmnb.report import charts, wording
 from bmnb.report.entries import moment
 from bmnb.report.facts import Facts, gather
@@ -149,7 +150,7 @@ class Board:
 
 def brief(why: str) -> str:
     """What stopped a run, in one line: what it says, and the first two of what it lists."""
-    return " ".join(line.strip() for line in why.splitlines()[:3])
+    return " ".join(phrase(line.strip()) for line in why.splitlines()[:3])
 
 
 def facts_of(client: Client) -> Facts | None:

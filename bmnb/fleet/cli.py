@@ -1,4 +1,7 @@
-"""`bmnb fleet`: many clients in one command."""
+"""`bmnb fleet`: many clients in one command.
+
+Dask, and what reads journals and draws, is slow to import and large: each command imports what it needs.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,6 @@ import click
 
 from bmnb import procedures
 from bmnb.errors import InputError
-from bmnb.fleet import board, members, page, work
-from bmnb.fleet.conduct import Conductor, Wish
-from bmnb.fleet.notices import Notifier
 from bmnb.fleet.store import PLANNED, STARTED, Store
 from bmnb.language import LANGUAGES
 
@@ -23,6 +23,9 @@ WATCH_SECONDS = 3.0
 
 runs_option = click.option(
     "--runs", type=Path, default="runs", show_default=True, help="folder of the runs, with the fleet's state"
+)
+lang_option = click.option(
+    "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language of what is read"
 )
 
 
@@ -45,6 +48,7 @@ def fleet() -> None:
 @click.option("--tls-ca", default="", help="certificate of the authority, with --scheduler tls://")
 @click.option("--tls-cert", default="", help="certificate of this machine")
 @click.option("--tls-key", default="", help="key of this machine")
+@lang_option
 def run(
     procedure: str,
     files: tuple[str, ...],
@@ -55,6 +59,7 @@ def run(
     tls_ca: str,
     tls_cert: str,
     tls_key: str,
+    lang: str,
 ) -> None:
     """Run PROCEDURE for the clients of FILES: client files, folders, patterns, or an inventory.
 
@@ -62,14 +67,16 @@ def run(
     are done; 1 some failed; 2 the input is wrong, nothing was started; 3 some wait for a person, were
     stopped, or missed their window.
     """
+    from bmnb.fleet import inventory
+    from bmnb.fleet.conduct import Conductor, Wish
+    from bmnb.fleet.engine import Cluster, Engine
+    from bmnb.fleet.notices import Notifier
+
     chosen = procedures.named(procedure)
     names = [phase.name for phase in chosen.phases]
     if through and through not in names:
         raise InputError(f"--through: {through!r} is not one of {', '.join(names)}")
-    gathered = members.gather(chosen, files)
-    # Dask is slow to import, and no other command needs it
-    from bmnb.fleet.engine import Cluster, Engine
-
+    gathered = inventory.gather(chosen, files)
     store = Store(runs)
     store.make()
     with store.alone():
@@ -81,7 +88,9 @@ def run(
                 code = conductor.run()
         finally:
             engine.close()
-        click.echo(f"report: {page.write(board.Board(store.runs))}")
+        from bmnb.fleet import board, page
+
+        click.echo(f"report: {page.write(board.Board(store.runs, lang), lang)}")
     sys.exit(code)
 
 
@@ -90,6 +99,8 @@ def run(
 @runs_option
 def stop(clients: tuple[str, ...], runs: Path) -> None:
     """End the runs of CLIENTS in order, or all: notebook, what runs on the servers, kernel. Nothing new starts."""
+    from bmnb.fleet import work
+
     store = _known(runs)
     wanted = [store.client(name) for name in clients] or store.clients()
     active = [one for one in wanted if one.state in (PLANNED, STARTED)]
@@ -105,9 +116,16 @@ def stop(clients: tuple[str, ...], runs: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="one JSON list")
 @click.option("--watch", is_flag=True, help="again every few seconds, until nothing is left to wait for")
 @click.option("--report", "as_report", is_flag=True, help="write the summary over all clients as HTML")
-@click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language")
-def status(runs: Path, as_json: bool, watch: bool, as_report: bool, lang: str) -> None:
+@click.option("--notebook", "as_notebook", is_flag=True, help="write a notebook with the same tables, live")
+@lang_option
+def status(runs: Path, as_json: bool, watch: bool, as_report: bool, as_notebook: bool, lang: str) -> None:
     """Show where each client stands, by the fleet's state and the journals of the runs."""
+    from bmnb.fleet import board, notebook, page
+
+    if as_notebook:
+        path = notebook.write(_known(runs), lang)
+        click.echo(f"notebook: {path}\nopen it: jupyter lab {path}")
+        return
     shown = board.Board(_known(runs).runs, lang)
     while watch and shown.open:
         click.clear()

@@ -29,9 +29,9 @@ from bmnb.fleet.store import (
 )
 from bmnb.fleet.turns import Candidate, clock, turn
 from bmnb.fleet.work import Job, Lost, Outcome
+from bmnb.folders import folder_of
 from bmnb.journal import Journal
 from bmnb.remote.locks import SILENT_SECONDS
-from bmnb.run import folder_of
 from bmnb.steps import Procedure
 
 LOOK_SECONDS = 1.0

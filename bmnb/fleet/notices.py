@@ -1,4 +1,4 @@
-"""What clients and operators are told, by mail and webhook: before, at the start, at the end, at trouble."""
+"""Sending notices by mail and webhook: before, at the start, at the end, at trouble."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import make_msgid
@@ -15,17 +15,36 @@ from pathlib import Path
 from types import TracebackType
 from urllib.request import Request, urlopen
 
-from bmnb.errors import InputError
-from bmnb.fleet.members import Notices, Wishes
 from bmnb.fleet.store import Client, Store
-from bmnb.language import _, use
-from bmnb.procedures import named
-from bmnb.report import wording
-from bmnb.report.entries import moment
-from bmnb.report.facts import Facts, gather
+from bmnb.fleet.wishes import Wishes
 
 SECONDS = 15.0
 BEFORE, START, END, TROUBLE = "before", "start", "end", "trouble"
+SECURITY = ("starttls", "tls", "none")
+
+
+@dataclass(frozen=True)
+class Notices:
+    """How notices are sent: nothing is, unless a server or a webhook is named. `before` is in minutes."""
+
+    to: list[str] = field(default_factory=list)
+    before: int = 60
+    smtp: str = ""
+    port: int = 587
+    security: str = "starttls"
+    sender: str = ""
+    user: str = ""
+    password_file: str = ""
+    ca_file: str = ""
+    webhook: str = ""
+
+    def problems(self) -> list[str]:
+        """What is wrong with these values, each in one line."""
+        wrong = [] if self.security in SECURITY else [f"security: not one of {', '.join(SECURITY)}"]
+        wrong += ["sender: is missing"] if self.smtp and not self.sender else []
+        wrong += ["password_file: is missing"] if self.user and not self.password_file else []
+        is_web = self.webhook.startswith(("http://", "https://"))
+        return wrong + (["webhook: expected https://..."] if self.webhook and not is_web else [])
 
 
 @dataclass(frozen=True)
@@ -58,6 +77,9 @@ class Notifier:
             self._pool.submit(self._send, kind, self.store.client(name))
 
     def _send(self, kind: str, client: Client) -> None:
+        # what reads a journal is slow to import, and nobody may want notices
+        from bmnb.fleet.letters import compose
+
         wishes = Wishes.from_json(client.wishes)
         notice = compose(kind, client, wishes)
         receivers = [*self.options.to, *wishes.mail]
@@ -73,90 +95,6 @@ class Notifier:
         except (OSError, smtplib.SMTPException) as error:
             problem = f"{type(error).__name__}: {error}"
         self.store.noticed(client.name, kind, way, problem)
-
-
-def compose(kind: str, client: Client, wishes: Wishes) -> Notice:
-    """What is told of a client, in its language, with the times that its journal has."""
-    settings = json.loads(client.settings)
-    facts = _facts(client)
-    with use(settings.get("language", "en")):
-        name, text = " ".join(settings["client"].split()), _lines(kind, client, wishes, facts)
-        subject = _subject(kind).format(client=name)
-        planned = calendar(client.name, subject, wishes) if kind == BEFORE else ""
-        return Notice(subject, "\n".join([*text, "", "-- ", "bmnb"]) + "\n", planned)
-
-
-def _subject(kind: str) -> str:
-    return {
-        BEFORE: _("BlueMind maintenance for {client} is planned"),
-        START: _("BlueMind maintenance for {client} has begun"),
-        END: _("BlueMind maintenance for {client} is done"),
-        TROUBLE: _("BlueMind maintenance for {client} needs attention"),
-    }[kind]
-
-
-def _lines(kind: str, client: Client, wishes: Wishes, facts: Facts | None) -> list[str]:
-    now = wording.clock(datetime.now().astimezone())
-    if kind == BEFORE:
-        begin, end = wishes.not_before, wishes.not_after
-        return [
-            _("It begins at {time} at the earliest.").format(time=wording.clock(begin)) if begin else "",
-            _("It does not begin after {time}.").format(time=wording.clock(end)) if end else "",
-            _("Mail can be read and sent until then; it waits elsewhere while the service is stopped."),
-        ]
-    if kind == START:
-        return [_("It has begun at {time}.").format(time=now)]
-    if kind == END:
-        return [_("It was done at {time}.").format(time=now), *_downtime(facts)]
-    why = client.why or "-"
-    return [_("State: {state}").format(state=_(client.state)), why, *_downtime(facts)]
-
-
-def _downtime(facts: Facts | None) -> list[str]:
-    """When users were cut off, and how long, as the journal measured it."""
-    stopped, answers = facts.cut if facts else (None, None)
-    if not stopped or not facts:
-        return [_("The service was not stopped.")]
-    begin = wording.clock(moment(stopped))
-    if not answers or facts.downtime is None:
-        return [_("Users have been cut off since {time}.").format(time=begin)]
-    text = _("The service was stopped from {begin} to {end}: {time}.")
-    end = wording.clock(moment(answers))
-    return [text.format(begin=begin, end=end, time=wording.duration(facts.downtime))]
-
-
-def _facts(client: Client) -> Facts | None:
-    try:
-        return gather(Path(client.folder), named)
-    except InputError:
-        return None
-
-
-def calendar(name: str, title: str, wishes: Wishes) -> str:
-    """A client's window as iCalendar (RFC 5545); empty where it has no begin or no end."""
-    if not wishes.not_before or not wishes.not_after:
-        return ""
-    begin, end, now = (
-        f"{one.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-        for one in (wishes.not_before, wishes.not_after, datetime.now(UTC))
-    )
-    escaped = title.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;").replace("\n", "\\n")
-    lines = [
-        *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//bmnb//fleet//EN", "METHOD:PUBLISH", "BEGIN:VEVENT"),
-        *(f"UID:{name}-{begin}@bmnb", f"DTSTAMP:{now}", f"DTSTART:{begin}", f"DTEND:{end}"),
-        *(f"SUMMARY:{escaped}", "END:VEVENT", "END:VCALENDAR"),
-    ]
-    return "".join(f"{folded(line)}\r\n" for line in lines)
-
-
-def folded(line: str) -> str:
-    """A line in pieces of 75 bytes at the most, as RFC 5545 wants them."""
-    pieces, piece = list[str](), ""
-    for letter in line:
-        if len((piece + letter).encode()) > 74:
-            pieces, piece = [*pieces, piece], ""
-        piece += letter
-    return "\r\n ".join([*pieces, piece])
 
 
 def mail(options: Notices, receivers: list[str], notice: Notice) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bmnb.fleet.members import Wishes
 from bmnb.fleet.store import DONE, PLANNED, STARTED, Client
+from bmnb.fleet.wishes import Wishes
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from ipywidgets import Dropdown, Text, VBox
 
 from bmnb import procedures
 from bmnb import start as folders
+from bmnb.folders import NOTEBOOK
 from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked
 from bmnb.steps import Procedure
 
@@ -33,7 +34,7 @@ class Start(View):
             return View(marked("Give the client's name in the form above, then run this cell."))
         procedure: Procedure = self.procedure.value
         folder = folders.new(procedure, self.client.value, Path(runs), self.language.value)
-        return View(f'<a href="{folder / folders.NOTEBOOK}">{folder.name}</a>')
+        return View(f'<a href="{folder / NOTEBOOK}">{folder.name}</a>')
 
 
 def start() -> Start:

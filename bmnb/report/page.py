@@ -7,11 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbconvert import HTMLExporter
-from nbconvert.filters import strip_ansi
-from traitlets.config import Config
-
 from bmnb import probe, redact
 from bmnb.journal import Line
 from bmnb.language import _, current
@@ -229,6 +224,12 @@ class Page:
 
 def render(page: Page, notebook: Path, change: Callable[[str], str]) -> str:
     """The page as HTML, with the executed notebook where there is one; `change` gets the whole text."""
+    # slow to import, and whoever asks for the verdict alone needs none of it
+    import nbformat
+    from nbconvert import HTMLExporter
+    from nbconvert.filters import strip_ansi
+    from traitlets.config import Config
+
     book = nbformat.from_dict({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     if notebook.exists():
         book = nbformat.from_dict(redact.facts(nbformat.read(notebook, as_version=4)))

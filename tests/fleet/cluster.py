@@ -5,11 +5,12 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from bmnb.fleet.engine import Cluster
+from tests.fleet.hosts import LOOPBACK, Host
 
 PAGE = Path(__file__).parents[2] / "docs" / "fleet.md"
 DASK = [sys.executable, "-m", "dask"]
@@ -38,38 +39,36 @@ def certificates(folder: Path) -> dict[str, str]:
 
 
 class Machines:
-    """A scheduler and its workers; `tls` are the options of each, empty for plain TCP."""
+    """A scheduler and its workers; `tls` are the options of each, empty for plain TCP.
 
-    def __init__(self, folder: Path, tls: dict[str, str], rules: dict[str, str]) -> None:
+    The scheduler is on the first host, the workers on the others in turn.
+    """
+
+    def __init__(
+        self, folder: Path, tls: dict[str, str], rules: dict[str, str], hosts: Sequence[Host] = (LOOPBACK,)
+    ) -> None:
         self.folder, self.tls, self.rules = folder, tls, rules
+        self.host, self.places = hosts[0], hosts[1:] or hosts
         self.workers: list[subprocess.Popen[bytes]] = []
         self.scheduler = self.start_scheduler()
 
     @property
     def address(self) -> str:
-        return f"{'tls' if self.tls else 'tcp'}://127.0.0.1:{self.port}"
+        return self._at(self.host, self.port)
 
     @property
     def cluster(self) -> Cluster:
         return Cluster(self.address, *self.tls.values())
 
     def start_scheduler(self) -> subprocess.Popen[bytes]:
-        found = self._start("scheduler", "--host", self._host, "--port", "0", "--no-dashboard")
+        found = self._start(self.host, "scheduler", "--port", "0")
         self.port = self._said(r"Scheduler at:\s+\S+:(\d+)")
         return found
 
     def start_worker(self, slots: int = 1) -> subprocess.Popen[bytes]:
-        options = [
-            "--host",
-            self._host,
-            "--nthreads",
-            str(slots),
-            "--no-nanny",
-            "--no-dashboard",
-            "--memory-limit",
-            "0",
-        ]
-        worker = self._start("worker", self.address, *options)
+        host = self.places[len(self.workers) % len(self.places)]
+        options = ["--nthreads", str(slots), "--no-nanny", "--memory-limit", "0"]
+        worker = self._start(host, "worker", self.address, *options)
         self._said(r"Registered to:\s+(\S+)")
         self.workers.append(worker)
         return worker
@@ -79,16 +78,15 @@ class Machines:
             one.kill()
             one.wait()
 
-    @property
-    def _host(self) -> str:
-        return "tls://127.0.0.1" if self.tls else "tcp://127.0.0.1"
+    def _at(self, host: Host, port: str) -> str:
+        return f"{'tls' if self.tls else 'tcp'}://{host.address}:{port}"
 
-    def _start(self, *words: str) -> subprocess.Popen[bytes]:
+    def _start(self, host: Host, *words: str) -> subprocess.Popen[bytes]:
         tls = [word for pair in self.tls.items() for word in pair]
         self.log = self.folder / f"{words[0]}-{len(self.workers)}-{time.monotonic()}.log"
         with self.log.open("wb") as log:
             return subprocess.Popen(
-                [*DASK, *words, *tls],
+                [*host.enter, *DASK, *words, "--host", self._at(host, "0"), "--no-dashboard", *tls],
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
@@ -105,9 +103,13 @@ class Machines:
 
 @contextmanager
 def machines(
-    folder: Path, workers: int = 2, tls: dict[str, str] | None = None, rules: dict[str, str] = RULES
+    folder: Path,
+    workers: int = 2,
+    tls: dict[str, str] | None = None,
+    rules: dict[str, str] = RULES,
+    hosts: Sequence[Host] = (LOOPBACK,),
 ) -> Iterator[Machines]:
-    up = Machines(folder, tls or {}, rules)
+    up = Machines(folder, tls or {}, rules, hosts)
     try:
         for _ in range(workers):
             up.start_worker()

@@ -10,7 +10,7 @@ import yaml
 
 from bmnb.fleet.conduct import Conductor, Wish
 from bmnb.fleet.engine import Cluster, Engine
-from bmnb.fleet.members import gather
+from bmnb.fleet.inventory import gather
 from bmnb.fleet.notices import Notifier
 from bmnb.fleet.store import Client, Store
 from bmnb.procedures.changing_distributions import PROCEDURE

@@ -1,6 +1,8 @@
 """The commands of `bmnb fleet` themselves."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -68,3 +70,18 @@ def test_the_output_of_a_real_run_is_kept_and_says_why(tmp_path: Path):
     assert (Path(client.folder) / "report.html").exists()
     assert "Prerequisites" in (tmp_path / "runs/fleet/clients/real.log").read_text()
     assert "real: ConnectionFailed" in bmnb("status", "--runs", tmp_path / "runs").output
+
+
+def test_a_plan_for_a_client_is_done_without_its_servers(tmp_path: Path):
+    one = {"client": "plan", "origin": "no-such-server-1.invalid", "target": "no-such-server-2.invalid"}
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump({**one, "dry_run": True}))
+    done = bmnb("run", "changing-distributions", tmp_path / "plan.yaml", "--runs", tmp_path / "runs")
+    assert done.exit_code == 0, done.output
+    assert (Path(Store(tmp_path / "runs").client("plan").folder) / "notebook.ipynb").exists()
+
+
+def test_the_command_is_small_while_its_runs_are_under_way():
+    modules = "bmnb.cli, bmnb.fleet.cli, bmnb.fleet.conduct, bmnb.fleet.engine, bmnb.fleet.notices"
+    asked = f"import sys, {modules}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert not {"pandas", "matplotlib", "nbconvert", "nbformat", "papermill"} & set(loaded.stdout.split())

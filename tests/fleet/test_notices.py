@@ -19,8 +19,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from bmnb.errors import InputError
-from bmnb.fleet.members import Wishes, gather
-from bmnb.fleet.notices import calendar
+from bmnb.fleet.inventory import gather
+from bmnb.fleet.letters import calendar
+from bmnb.fleet.wishes import Wishes
 from bmnb.procedures.changing_distributions import PROCEDURE
 from tests.fleet.conductor import Played, entry, inventory
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bmnb.cli import main
-from bmnb.fleet.members import gather
+from bmnb.fleet.inventory import gather
 from bmnb.procedures.changing_distributions import PROCEDURE
 from tests.fleet.cluster import PAGE, blocks
 
@@ -21,7 +21,7 @@ def understood(line: str) -> None:
     command: click.Command = main
     context = click.Context(main)
     while isinstance(command, click.Group):
-        command = command.commands[words.pop(0)]
+        command = command.get_command(context, words.pop(0)) or pytest.fail(line)
     command.make_context(command.name, words, parent=context)
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fleet import Run, night, slots_of
 from bmnb.fleet import conduct
 from bmnb.fleet.conduct import Conductor, Wish
-from bmnb.fleet.members import gather
+from bmnb.fleet.inventory import gather
 from bmnb.fleet.store import Store
 from bmnb.fleet.work import Job, Lost, Outcome
 from bmnb.procedures.changing_distributions import PROCEDURE
@@ -85,9 +84,3 @@ def test_a_run_is_not_begun_anew_on_another_machine(tmp_path: Path):
     assert (run(tmp_path, without)[0], without.jobs) == (1, [])
     back = Machines("two", "one")
     assert (run(tmp_path, back)[0], back.jobs) == (0, [("a", "one")])
-
-
-def test_a_night_is_as_long_as_its_slots_make_it():
-    hour = Run(minutes=60, cpu=60, mib=1024)
-    assert [night(4, slots, hour) for slots in (1, 2, 3, 4)] == [4.0, 2.0, 2.0, 1.0]
-    assert slots_of(hour) == 8, "memory is short before the cores are"

@@ -1,15 +1,19 @@
-"""Three clients in one command: one migrates, one's target is dead, one waits for an answer; then on two workers,
-one of which dies with all that it runs."""
+"""Six clients in one command, one with a dead server and one that waits for an answer; then on two workers
+in networks of their own, which die in the hot pass and in the import."""
 
 import json
 import os
+import re
+import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 import yaml
 
@@ -17,12 +21,18 @@ from bmnb.fleet.store import Client, Store
 from bmnb.lab import Lab
 from bmnb.lab.clients import entry
 from bmnb.lab.demo import unexpected
+from bmnb.lab.network import Bridge
 from tests.fleet.cluster import Machines, certificates, machines
+from tests.fleet.hosts import hosts
 from tests.lab.migration import BMNB
 
 pytestmark = pytest.mark.lab
-NAMES = ("one", "dead", "asks")
+WELL = ("one", "two", "three", "four")
+NAMES = (*WELL, "dead", "asks")
 SMALL: dict[str, Any] = {"messages": 200, "rows": 1000, "users": 8}
+HOT, IMPORT = "hot-synchronization", "import-databases"
+STARTED = r"Started.*?(bmnb-\S+)-(\d+)\.service"
+Process = subprocess.Popen[Any]
 
 
 @pytest.fixture(scope="module")
@@ -40,113 +50,145 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fleet")
 
 
-def inventory(place: Path, labs: dict[str, Lab], **answers: dict[str, str]) -> Path:
+def inventory(place: Path, labs: dict[str, Lab], **more: dict[str, Any]) -> Path:
     path = place / "inventory.yaml"
-    clients = [
-        entry(lab, client=name, **({"answers": answers[name]} if name in answers else {}))
-        for name, lab in labs.items()
-    ]
+    clients = [entry(lab, client=name, **more.get(name, {})) for name, lab in labs.items()]
     path.write_text(yaml.safe_dump({"clients": clients}))
     return path
 
 
 def fleet(place: Path, source: Path, *more: str) -> subprocess.Popen[str]:
-    command = [
-        *BMNB,
-        "fleet",
-        "run",
-        "changing-distributions",
-        str(source),
-        "--runs",
-        str(place / "runs"),
-        *more,
-    ]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [*BMNB, "fleet", "run", "changing-distributions", str(source), "--runs", str(place / "runs")]
+    return subprocess.Popen([*command, *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def client(place: Path, name: str) -> Client:
     return Store(place / "runs").client(name)
 
 
-def steps(place: Path, name: str) -> list[str]:
-    """The steps that have begun, by the journal."""
-    path = Path(client(place, name).folder) / "journal.jsonl"
-    lines = path.read_text().rpartition("\n")[0].splitlines() if path.exists() else []
-    return [line["step"] for line in map(json.loads, lines) if line["event"] == "step started"]
+def states(place: Path) -> dict[str, str]:
+    return {one.name: one.state for one in Store(place / "runs").clients()}
 
 
-def started_more_than_once(lab: Lab) -> list[str]:
-    """The units that a server has started more than once, by its own journal; there must be some at all."""
-    found = []
-    for server in lab.servers:
-        units = server.must(
-            "journalctl -q --no-pager -o cat | grep -o 'Started.*units/[^ /]*' || test $? = 1"
-        )
-        names = [line.rpartition("/")[2] for line in units.splitlines()]
-        assert names, f"{server.name}: no unit in its journal"
-        found += [name for name in set(names) if names.count(name) > 1]
+def under_way(place: Path, name: str, step: str) -> bool:
+    """Whether a client's run has started something on a server in this step, by its journal."""
+    paths = list((place / "runs").glob(f"*-{name}-*/journal.jsonl"))
+    lines = paths[0].read_text().rpartition("\n")[0].splitlines() if paths else []
+    return any("unit" in line and line["action"].startswith(step) for line in map(json.loads, lines))
+
+
+def until(running: Process, holds: Callable[[], bool]) -> None:
+    while not holds():
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.05)
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all below it."""
+    found = [pid]
+    for one in found:
+        children = Path(f"/proc/{one}/task").glob("*/children")
+        found += [int(child) for path in children for child in path.read_text().split()]
     return found
 
 
-def kill_tree(pid: int) -> None:
-    """SIGKILL for a process and all below it, as where a machine loses its power."""
-    tree = [pid]
-    for one in tree:
-        children = Path(f"/proc/{one}/task").glob("*/children")
-        tree += [int(child) for path in children for child in path.read_text().split()]
-    for one in tree:
-        os.kill(one, 9)
-
-
-def worker_of(up: Machines, name: str) -> subprocess.Popen[bytes]:
+def worker_of(up: Machines, name: str) -> Process:
     """The worker that runs a client."""
-    for worker in up.workers:
-        for path in Path(f"/proc/{worker.pid}/task").glob("*/children"):
-            for child in path.read_text().split():
-                if f"clients/{name}.yaml" in Path(f"/proc/{child}/cmdline").read_text():
-                    return worker
-    raise AssertionError(f"no worker runs {name}")
+    found = [
+        worker
+        for worker in up.workers
+        if any(f"clients/{name}.yaml" in Path(f"/proc/{pid}/cmdline").read_text() for pid in tree(worker.pid))
+    ]
+    assert found, f"no worker runs {name}"
+    return found[0]
 
 
-def test_one_is_done_one_fails_and_one_waits(labs: dict[str, Lab], place: Path):
+def cut_power(worker: Process) -> None:
+    """SIGKILL for a worker and all that it runs."""
+    for pid in tree(worker.pid):
+        os.kill(pid, signal.SIGKILL)
+    worker.wait()
+
+
+def started(lab: Lab) -> Counter[str]:
+    """How often each action of a run was started on its servers, by the servers' own journals.
+
+    The run's name and the number of the attempt aside, so that clients are compared.
+    """
+    count = Counter[str]()
+    for server in lab.servers:
+        lines = server.must("journalctl -q --no-pager -o cat _PID=1 | grep Started.*bmnb- || test $? = 1")
+        names = [one[1] for one in re.finditer(STARTED, lines)]
+        count.update(f"{server.name} {name.partition('changing-distributions-')[2]}" for name in names)
+    return count
+
+
+def test_a_run_is_stopped_in_order(labs: dict[str, Lab], place: Path):
+    lab, source = labs["one"], inventory(place, {"one": labs["one"]})
+    running = fleet(place, source, "--through", HOT)
+    until(running, lambda: under_way(place, "one", HOT))
+    kernel = tree(running.pid)[-1]
+    assert b"ipykernel" in Path(f"/proc/{kernel}/cmdline").read_bytes()
+    stopped = subprocess.run([*BMNB, "fleet", "stop", "one", "--runs", place / "runs"], capture_output=True)
+    assert stopped.returncode == 0, stopped.stderr
+    said, _ = running.communicate(timeout=120)
+    assert (running.returncode, states(place)) == (3, {"one": "stopped"}), said
+    book = nbformat.read(Path(client(place, "one").folder) / "notebook.ipynb", 4)
+    cells = [cell.metadata.papermill.status for cell in book.cells if cell.cell_type == "code"]
+    assert list(dict.fromkeys(cells)) == ["completed", "failed", "pending"]
+    assert not Path(f"/proc/{kernel}").exists()
+    for server in lab.servers:
+        assert server.must("systemctl list-units --plain --no-legend --state=running 'bmnb-20*'") == ""
+
+
+def test_six_in_one_command(labs: dict[str, Lab], place: Path):
     labs["dead"].target.cut_power()
-    running = fleet(place, inventory(place, labs, asks={}), "--at-once", "2")
-    said, _ = running.communicate(timeout=600)
+    running = fleet(place, inventory(place, labs, asks={"answers": {}}), "--at-once", "2")
+    said, _ = running.communicate(timeout=900)
     assert running.returncode == 1, said
-    assert {name: client(place, name).state for name in NAMES} == {
-        "one": "done",
-        "dead": "failed",
-        "asks": "waiting",
-    }, said
-    assert unexpected(labs["one"]) == []
+    ends = dict.fromkeys(WELL, "done") | {"dead": "failed", "asks": "waiting"}
+    assert states(place) == ends, said
     assert "target" in client(place, "dead").why
     assert "erase-target" in client(place, "asks").why
-    page = (place / "runs/fleet/report.html").read_text()
-    assert all(word in page for word in ("done", "failed", "waiting", "erase-target"))
+    for name in WELL:
+        assert unexpected(labs[name]) == []
     shown = subprocess.run(
-        [*BMNB, "fleet", "status", "--runs", str(place / "runs"), "--json"], capture_output=True
+        [*BMNB, "fleet", "status", "--runs", place / "runs", "--json"], capture_output=True, check=True
     )
     rows = {row["client"]: row for row in json.loads(shown.stdout)}
-    assert rows["one"]["downtime"] > 0
-    assert rows["one"]["verdict"].startswith("Done.")
+    assert {name: row["state"] for name, row in rows.items()} == ends
+    assert [rows[name]["verdict"].startswith("Done.") for name in NAMES] == [True] * 4 + [False] * 2
+    assert all(rows[name]["downtime"] > 0 for name in WELL)
+    for row in rows.values():
+        page = Path(row["report"]).read_text()
+        assert ("Unfinished." in page) == (row["state"] != "done")
+    page = (place / "runs/fleet/report.html").read_text()
+    assert all(word in page for word in (*NAMES, "done", "failed", "waiting", "erase-target"))
 
 
-def test_the_rest_on_two_workers_one_of_which_dies(labs: dict[str, Lab], place: Path):
+def test_the_rest_on_two_workers_that_die(labs: dict[str, Lab], place: Path):
     labs["dead"].target.start()
-    before = steps(place, "one")
-    with machines(place, tls=certificates(place / "tls")) as up:
-        tls = zip(("--tls-ca", "--tls-cert", "--tls-key"), up.tls.values(), strict=True)
+    before = started(labs["two"])
+    with ExitStack() as up:
+        network = up.enter_context(Bridge.free())
+        bridges = [lab.bridge for lab in labs.values()]
+        apart = up.enter_context(hosts(("scheduler", "worker-1", "worker-2"), network, bridges))
+        cluster = up.enter_context(machines(place, tls=certificates(place / "tls"), hosts=apart))
+        tls = zip(("--tls-ca", "--tls-cert", "--tls-key"), cluster.tls.values(), strict=True)
         options = [word for pair in tls for word in pair]
-        running = fleet(place, inventory(place, labs), "--scheduler", up.address, *options)
-        while not any(step.startswith("hot") for step in steps(place, "asks")):
-            assert running.poll() is None, running.communicate()
-            time.sleep(0.1)
-        kill_tree(worker_of(up, "asks").pid)
+        running = fleet(place, inventory(place, labs), "--scheduler", cluster.address, *options)
+        until(running, lambda: under_way(place, "asks", HOT))
+        cut_power(worker_of(cluster, "asks"))
+        cluster.start_worker()
+        until(running, lambda: under_way(place, "dead", IMPORT))
+        cut_power(worker_of(cluster, "dead"))
+        cluster.start_worker()
         said, _ = running.communicate(timeout=600)
     assert running.returncode == 0, said
-    assert "asks: lost: its worker" in said
-    assert {client(place, name).state for name in NAMES} == {"done"}
-    assert steps(place, "one") == before
+    assert all(f"{name}: lost: its worker tls://{network.address(10)}" in said for name in ("asks", "dead"))
+    assert set(states(place).values()) == {"done"}
     for name in ("dead", "asks"):
         assert unexpected(labs[name]) == []
-    assert [started_more_than_once(lab) for lab in labs.values()] == [[]] * 3
+    assert started(labs["two"]) == before
+    assert set(before.values()) == {1}
+    assert [started(labs[name]) for name in ("dead", "asks")] == [before, before]

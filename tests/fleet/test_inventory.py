@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from bmnb.errors import InputError
-from bmnb.fleet.members import Wishes, gather
+from bmnb.fleet.inventory import gather
+from bmnb.fleet.wishes import Wishes
 from bmnb.procedures.changing_distributions import PROCEDURE
 
 

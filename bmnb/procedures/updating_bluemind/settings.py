@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from bmnb.bluemind import repository
 from bmnb.packages import TOOLS, Tool
+from bmnb.packages.tool import LATEST
 from bmnb.procedures.common import RunSettings, platform_problems
 from bmnb.procedures.updating_bluemind.phases import PHASES
 from bmnb.settings import setting
 from bmnb.steps import slug
 from bmnb.transfer import access
+from bmnb.transfer.address import ADDRESSES
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,14 @@ class Settings(RunSettings):
         "the platform's other servers",
         label="Other servers",
         unit="one a line",
+        server=True,
     )
     address: str = setting(
         "192.0.2.10",
         "address at which users and other mail servers reach the platform",
         label="Address",
         unit="IPv4",
+        offer=("core", ADDRESSES),
     )
     package_tool: str = setting(
         "aptitude",
@@ -47,6 +51,7 @@ class Settings(RunSettings):
         "latest",
         "version to prepare: latest, or one such as 4.9.12; empty where it was done in the console",
         label="Version",
+        offer=("core", LATEST),
     )
     freeze: bool = setting(
         True,

@@ -131,6 +131,8 @@ def make_run(procedure: str, client: str, runs: Path, lang: str) -> None:
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language")
 def make_index(runs: Path, lang: str) -> None:
     """Write the index of the runs and the fleet's page into the folder of the runs."""
+    from bmnb import start
+
     for name in ("00-index", "fleet"):
         click.echo(f"notebook: {start.page(name, runs, lang)}")
 

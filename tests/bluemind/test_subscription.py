@@ -66,6 +66,18 @@ def day(days: float) -> str:
         ("file bookworm", True, "tells no end"),
         ("", False, "no subscription is installed"),
     ],
+    ids=[
+        "api",
+        "bm-cli",
+        "bm-cli, soon",
+        "bm-cli, none",
+        "file",
+        "file, expired",
+        "file of another release",
+        "file in milliseconds",
+        "file without an end",
+        "nothing",
+    ],
 )
 def test_whoever_is_there_tells_of_it(said: str, holds: bool, seen: str):
     verdict = subscription.valid(Result("core", "", 0, f"{said}\n"))

@@ -15,6 +15,9 @@ SITES = "/etc/nginx/sites-enabled"
 OF_BLUEMIND = "bm-client-access*|bm-webmail"
 """The virtual hosts that BlueMind's own packages enable again."""
 
+PACKAGES = f"({INSTALLED}) | sort"
+"""rpm lists them in an order of its own."""
+
 REBUILT = ("*.db", "bm_dhparam.pem")
 
 
@@ -25,7 +28,7 @@ def save(folder: str) -> str:
 cd / && found=() && for path in {" ".join(PLACES)} {MORE}; do [ ! -e "$path" ] || found+=("${{path#/}}"); done
 tar -cf - -- "${{found[@]}}" | tar -xpf - -C {before} || exit 1
 ! command -v postconf > /dev/null || postconf -n > {before}/state/postconf
-bmctl all_status > {before}/state/services; ({INSTALLED}) > {before}/state/packages"""
+bmctl all_status > {before}/state/services; {PACKAGES} > {before}/state/packages"""
 
 
 def put_back(folder: str) -> str:

@@ -40,13 +40,14 @@ LC_ALL=C apt-cache policy base-files | awk '/Installed:/ {old = $2} /Candidate:/
 
 # files in the cache have %3a for the colon of an epoch, as those that are downloaded
 KEEP_FILES = r"""apt-get -q -o APT::Update::Error-Mode=any update || exit 1
-missing=()
+wanted=()
 while read -r status name version architecture; do
-  [ "$status" = installed ] || continue
   cached=/var/cache/apt/archives/${name}_${version//:/%3a}_$architecture.deb
-  if [ -e "$cached" ]; then cp "$cached" .; else apt-get -q download "$name=$version"; fi || missing+=("$name=$version")
+  if [ "$status" != installed ]; then continue
+  elif [ -e "$cached" ]; then cp "$cached" . || exit 1
+  else wanted+=("$name=$version"); fi
 done < <(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version} ${Architecture}\n' 'bm-*')
-[ ${#missing[@]} -eq 0 ] || { echo "not to be had any more: ${missing[*]}" >&2; exit 1; }"""
+[ ${#wanted[@]} -eq 0 ] || { apt-get -q download "${wanted[@]}"; }"""
 
 APT_GET = Tool(
     name="apt-get",

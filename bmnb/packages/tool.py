@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bmnb.steps import Result, Row
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -53,6 +55,20 @@ class Tool:
   echo "waits for" $held; sleep 2
 done
 echo "still at work after ten minutes:" $held >&2; exit 1"""
+
+
+def keep(folder: str, tool: Tool) -> str:
+    """A line that keeps the installed packages in a folder of root alone, and prints how many bytes each has."""
+    return f"""umask 077; mkdir -p {folder} && cd {folder} || exit 1
+{{ {tool.keep}
+}} || exit 1
+find . -type f -printf 'kept %s\\n'"""
+
+
+def read_kept(told: Result) -> Row:
+    """Columns: how many packages are kept, and how much they take."""
+    sizes = [int(line.split()[1]) for line in told.stdout.splitlines() if line.startswith("kept ")]
+    return {"packages kept": len(sizes), "MB": round(sum(sizes) / 1e6, 1)}
 
 
 INSTALLED = (

@@ -87,7 +87,7 @@ def before_and_after(settings: Settings) -> Iterator[Action]:
         )
         yield Command(server, own_files.archive(settings.work), "keep the saved configuration under its date")
     if settings.keep_packages:
-        yield everywhere(settings, f"rm -rf {settings.kept}", "remove the former packages")
+        yield everywhere(settings, f"rm -rf {settings.kept}", "remove the kept packages")
     if settings.recover_wizard:
         yield Manual(
             settings.core,

@@ -70,7 +70,7 @@ def put_back(settings: Settings) -> Iterator[Action]:
     )
     yield everywhere(
         settings,
-        f"({INSTALLED}) | cmp -s - {before} || {{ cd {settings.kept} && {tool.put_back}; }}",
+        f"{own_files.PACKAGES} | cmp -s - {before} || {{ cd {settings.kept} && {tool.put_back}; }}",
         "put the former packages back",
         env=tool.env,
         when=as_before,
@@ -78,7 +78,7 @@ def put_back(settings: Settings) -> Iterator[Action]:
     )
     yield Check(
         settings.everyone,
-        f"({INSTALLED}) | diff {before} -",
+        f"{own_files.PACKAGES} | diff {before} -",
         judge.as_saved,
         "the packages are those from before",
         f"install the files in {settings.kept} on the server that is named, then the same command again",

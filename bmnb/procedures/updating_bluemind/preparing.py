@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bmnb.bluemind import own_files
+from bmnb.packages.tool import keep, read_kept
 from bmnb.procedures.updating_bluemind.everywhere import (
     everywhere,
     point_repositories,
@@ -25,9 +26,10 @@ def save_configuration(settings: Settings) -> Iterator[Action]:
         yield wait_for_others(settings)
         yield everywhere(
             settings,
-            f"umask 077; mkdir -p {settings.kept} && cd {settings.kept} && {settings.tool.keep}",
+            keep(settings.kept, settings.tool),
             "keep the installed packages",
             env=settings.tool.env,
+            read=read_kept,
             remedy="have the repository offer the installed version once more, or set keep_packages to false: "
             "then the backup alone is the way back",
         )

@@ -15,12 +15,13 @@ from bmnb.fleet import conduct
 from bmnb.fleet.board import Board
 from bmnb.fleet.engine import Cluster, Engine
 from bmnb.fleet.work import Job
+from bmnb.lab.network import Bridge
 from tests.fleet.cluster import certificates, machines
 from tests.fleet.conductor import Played, entry
-from tests.fleet.hosts import LOOPBACK, Host
+from tests.fleet.hosts import LOOPBACK, Host, hosts
 from tests.fleet.test_conduct import LAST, until
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts folders of their own")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes folders and networks of their own")
 
 
 @pytest.fixture(autouse=True)
@@ -40,11 +41,18 @@ def listening(pid: int) -> list[str]:
     return [line.split()[3] for line in lines if f"pid={pid}," in line]
 
 
-def test_a_fleet_on_two_workers_over_tls(tmp_path: Path):
+@as_root
+def test_a_fleet_on_two_workers_in_a_network_over_tls(tmp_path: Path):
     tls = certificates(tmp_path / "tls")
-    with machines(tmp_path, tls=tls) as up:
+    with (
+        Bridge.free() as network,
+        hosts(("scheduler", "worker-1", "worker-2"), network) as apart,
+        machines(tmp_path, tls=tls, hosts=apart) as up,
+    ):
+        assert up.address.startswith(f"tls://{network.address(101)}:")
         played = Played(tmp_path, *[entry(f"c{number}", "0.2") for number in range(6)])
         assert played.run(at_once=4, cluster=up.cluster) == 0
+        assert {one.machine.split("-")[0] for one in played.store.clients()} == {"worker"}
         with pytest.raises(BmnbError, match="cannot be reached"):
             Engine(1, Cluster(up.address, *certificates(tmp_path / "others").values()), played.store.folder)
     assert all(len(played.world(f"c{number}")) == 2 for number in range(6))

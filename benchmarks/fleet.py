@@ -98,6 +98,15 @@ def together(clients: int, slots: int) -> Cost:
         return cost(*BMNB, "fleet", "run", PROCEDURE.name, *files, *options)
 
 
+def over(one: Cost, fleet: Cost, clients: int, slots: int) -> tuple[float, float, float]:
+    """Seconds, CPU seconds and MiB that each of these clients costs more than by itself."""
+    return (
+        fleet.seconds / clients - one.seconds / slots,
+        fleet.cpu / clients - one.cpu,
+        fleet.mib / slots - one.mib,
+    )
+
+
 def nothing(runs: int, slots: int) -> tuple[float, float]:
     """Seconds of a fleet whose runs do nothing for a second, and the time of one times runs, by slots."""
     begun = time.monotonic()
@@ -133,13 +142,13 @@ def main() -> None:
     given = options.parse_args()
     slots = min(2, given.clients)
     pairs = [(alone(), together(given.clients, slots)) for _ in range(given.rounds)]
-    waves = given.clients / slots
-    seconds = statistics.median((fleet.seconds - waves * one.seconds) / given.clients for one, fleet in pairs)
-    mib = statistics.median((fleet.mib - slots * one.mib) / slots for one, fleet in pairs)
     for one, fleet in pairs:
         print(f"bmnb run: {one}\nbmnb fleet run, {given.clients} clients: {fleet}")
+    more = [over(one, fleet, given.clients, slots) for one, fleet in pairs]
+    seconds, cpu, mib = (statistics.median(each) for each in zip(*more, strict=True))
     print(
-        f"a run costs {seconds:.1f} s and {mib:.0f} MiB more in a fleet of {given.clients}, {slots} at once"
+        f"a run costs {seconds:.1f} s, {cpu:.1f} s of CPU and {mib:.0f} MiB more in a fleet of {given.clients},"
+        f" {slots} at once"
     )
     took, own = nothing(given.runs, 8)
     print(

@@ -6,14 +6,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Protocol
 
 from bmnb import forecast
-from bmnb.errors import InputError
 from bmnb.fleet import notices
 from bmnb.fleet.course import Course
 from bmnb.fleet.members import Member, Members
+from bmnb.fleet.prepare import prepare
 from bmnb.fleet.store import (
     DONE,
     FAILED,
@@ -29,8 +28,6 @@ from bmnb.fleet.store import (
 )
 from bmnb.fleet.turns import Candidate, clock, turn
 from bmnb.fleet.work import Job, Lost, Outcome
-from bmnb.folders import folder_of
-from bmnb.journal import Journal
 from bmnb.remote.locks import SILENT_SECONDS
 from bmnb.steps import Procedure
 
@@ -97,49 +94,11 @@ class Conductor:
         Raise BmnbError where the state cannot be kept, or the scheduler is gone: runs that are under way go on.
         """
         with self.store.together():
-            self._prepare()
+            prepare(self.store, self.procedure, self.course, self.members.values())
         while self._round():
             self.places.wait(LOOK_SECONDS)
         states = {one.state for one in self._clients()}
         return 1 if states & {FAILED, LOST} else 0 if states <= {DONE} else 3
-
-    def _prepare(self) -> None:
-        """Write down who is to be worked on. What is done stays done; what was under way is taken up first."""
-        told = self.store.told().get("procedure", self.procedure.name)
-        if told != self.procedure.name:
-            raise InputError(f"{self.store.runs} has a fleet of {told}\n  → another folder: --runs DIR")
-        self.store.tell(procedure=self.procedure.name)
-        known = {one.name: one for one in self.store.clients()}
-        for place, member in enumerate(self.members.values()):
-            before = known.get(member.name)
-            folder = self._folder(member, before)
-            told = before.reached if before and before.folder == str(folder) else ""
-            reached = self.course.further(self.course.done(folder), told)
-            self.store.add(
-                member.name,
-                place=place,
-                source=member.source,
-                settings=member.as_json(),
-                wishes=member.wishes.as_json(),
-                folder=str(folder),
-                through=self.wish.through,
-                reached=reached,
-                state=PLANNED if self.course.left(reached) else DONE,
-                why="",
-                attempts=int(bool(before and before.state == STARTED)),
-                stop=0,
-            )
-
-    def _folder(self, member: Member, before: Client | None) -> Path:
-        """The run's folder: the one it has, but for a run that was rolled back, which is over."""
-        if (
-            before
-            and before.folder
-            and not Journal(Path(before.folder) / "journal.jsonl").last("rolled back")
-        ):
-            return Path(before.folder)
-        values = {**member.values, "runs": str(self.store.runs)}
-        return folder_of(self.procedure, self.procedure.settings(**values)).resolve()
 
     def _round(self) -> bool:
         """Take in what has ended, start whose turn it is. Tell whether there is more to wait for."""

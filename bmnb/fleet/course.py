@@ -14,7 +14,7 @@ class Course:
     """The phases of a procedure, by their names, up to the one that is wanted; all where it is empty."""
 
     def __init__(self, procedure: Procedure, through: str = "") -> None:
-        every = procedure.phases
+        self.through, every = through, procedure.phases
         names = [phase.name for phase in every]
         self.phases = names[: names.index(through) + 1] if through else names
         self.downtime = {phase.name for phase in every if phase.downtime} & set(self.phases)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,7 +46,7 @@ class Job:
 
     name: str
     procedure: str
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(repr=False)  # Dask writes a task that fails into the worker's log
     through: str
     place: str
     command: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ LOOPBACK = Host("127.0.0.1")
 
 
 @contextmanager
-def hosts(names: Sequence[str], network: Bridge, others: Sequence[Bridge]) -> Iterator[list[Host]]:
+def hosts(names: Sequence[str], network: Bridge, others: Sequence[Bridge] = ()) -> Iterator[list[Host]]:
     """A machine for each name, known by its address in the first network, with a line into the others as well."""
     with ExitStack() as up:
         yield [

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from IPython.display import HTML
 
 from bmnb.cli import main
-from bmnb.fleet import page
+from bmnb.fleet import board, page
 from bmnb.fleet.board import Board
 from bmnb.journal import Journal
 from bmnb.language import use
@@ -87,6 +88,32 @@ def test_the_chart_has_a_lane_a_client(played: Played):
     ]
     with use("fr"):
         assert "créneau" in board.chart().data
+
+
+class Screen:
+    """Stands in for a cell's output."""
+
+    def __init__(self, shown: HTML, **_options: str) -> None:
+        self.seen = [shown.data]
+
+    def update(self, shown: HTML) -> None:
+        self.seen.append(shown.data)
+
+
+def test_the_live_view_follows_until_nothing_is_left_to_wait_for(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+):
+    played.store.change("a-b", state="started")
+    screens: list[Screen] = []
+    monkeypatch.setattr(
+        board, "display", lambda *shown, **more: screens.append(Screen(*shown, **more)) or screens[0]
+    )
+    monkeypatch.setattr(board.time, "sleep", lambda _: played.store.change("a-b", state="done"))
+    Board(played.store.runs).watch(minutes=60)
+    (screen,) = screens
+    assert ["started" in shown for shown in screen.seen] == [True, False]
+    watched = CliRunner().invoke(main, ["fleet", "status", "--runs", str(played.store.runs), "--watch"])
+    assert "done" in watched.output
 
 
 def test_no_fleet_is_an_empty_board(tmp_path: Path):

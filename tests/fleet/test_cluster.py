@@ -12,10 +12,16 @@ import pytest
 
 from bmnb.errors import BmnbError, InputError
 from bmnb.fleet import conduct
+from bmnb.fleet.board import Board
 from bmnb.fleet.engine import Cluster, Engine
+from bmnb.fleet.work import Job
+from bmnb.lab.network import Bridge
 from tests.fleet.cluster import certificates, machines
 from tests.fleet.conductor import Played, entry
+from tests.fleet.hosts import LOOPBACK, Host, hosts
 from tests.fleet.test_conduct import LAST, until
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes folders and networks of their own")
 
 
 @pytest.fixture(autouse=True)
@@ -35,11 +41,18 @@ def listening(pid: int) -> list[str]:
     return [line.split()[3] for line in lines if f"pid={pid}," in line]
 
 
-def test_a_fleet_on_two_workers_over_tls(tmp_path: Path):
+@as_root
+def test_a_fleet_on_two_workers_in_a_network_over_tls(tmp_path: Path):
     tls = certificates(tmp_path / "tls")
-    with machines(tmp_path, tls=tls) as up:
+    with (
+        Bridge.free() as network,
+        hosts(("scheduler", "worker-1", "worker-2"), network) as apart,
+        machines(tmp_path, tls=tls, hosts=apart) as up,
+    ):
+        assert up.address.startswith(f"tls://{network.address(101)}:")
         played = Played(tmp_path, *[entry(f"c{number}", "0.2") for number in range(6)])
         assert played.run(at_once=4, cluster=up.cluster) == 0
+        assert {one.machine.split("-")[0] for one in played.store.clients()} == {"worker"}
         with pytest.raises(BmnbError, match="cannot be reached"):
             Engine(1, Cluster(up.address, *certificates(tmp_path / "others").values()), played.store.folder)
     assert all(len(played.world(f"c{number}")) == 2 for number in range(6))
@@ -61,6 +74,51 @@ def test_a_worker_is_killed_and_its_run_is_taken_up_by_another(tmp_path: Path):
     other = {"a": "b", "b": "a"}[lost[0][0]]
     assert played.world(lost[0][0]) == [f"began {LAST}", f"done {LAST}"] * 2
     assert played.world(other) == [f"began {LAST}", f"done {LAST}"]
+
+
+@as_root
+def test_runs_of_machines_that_share_no_folder_stay_there_until_they_are_collected(tmp_path: Path):
+    played = Played(tmp_path, *[entry(f"c{number}", "0.2") for number in range(4)])
+    played.store.make()
+    apart = [LOOPBACK, *[own_folder(name, played.store.runs) for name in ("near", "far")]]
+    with machines(tmp_path, hosts=apart) as up:
+        assert played.run(cluster=up.cluster) == 0
+        assert {one.machine for one in played.store.clients()} == {"near", "far"}
+        assert played.world("c0") == []
+        assert "was not collected yet" in Board(played.store.runs).rows()[0]["why"]
+        for worker in up.workers:
+            there = f"/proc/{worker.pid}/root{played.store.runs}/"
+            subprocess.run(["rsync", "-a", there, f"{played.store.runs}/", "--exclude", "fleet"], check=True)
+    assert [played.world(f"c{number}") for number in range(4)] == [[f"began {LAST}", f"done {LAST}"]] * 4
+
+
+@as_root
+def test_a_run_on_a_machine_of_its_own_is_stopped_there(tmp_path: Path):
+    played = Played(tmp_path, entry("a", "60"))
+    played.store.make()
+    with machines(tmp_path, workers=1, hosts=[LOOPBACK, own_folder("far", played.store.runs)]) as up:
+        world = Path(f"/proc/{up.workers[0].pid}/root{played.store.runs}")
+        codes: list[int] = []
+        command = threading.Thread(target=lambda: codes.append(played.run(cluster=up.cluster)))
+        command.start()
+        until(lambda: list(world.glob("*-a-*/world")))
+        played.store.change("a", stop=1)
+        command.join(30)
+        (left,) = world.glob("*-a-*/world")
+        assert left.read_text() == f"began {LAST}\ninterrupted {LAST}\n"
+    assert (codes, played.states) == ([3], {"a": "stopped"})
+
+
+def own_folder(name: str, folder: Path) -> Host:
+    """A machine with a name and this folder of its own."""
+    script = 'hostname "$0"; mount -t tmpfs none "$1"; shift; exec "$@"'
+    enter = ("unshare", "--uts", "--mount", "sh", "-c", script, name, str(folder))
+    return Host(LOOPBACK.address, enter)
+
+
+def test_what_a_worker_logs_names_no_value_of_a_client():
+    job = Job("a", "p", {"origin": "mail.first.example"}, "x", "/runs/fleet")
+    assert "mail.first.example" not in repr(job)
 
 
 def test_the_scheduler_is_killed_and_the_same_command_goes_on(tmp_path: Path):

@@ -104,7 +104,7 @@ class Performer:
         verdict = self.observer.observe(key, action)
         seconds = round(time.monotonic() - started, 1)
         status = "done" if verdict.holds else "failed"
-        return self._end(key, Outcome(action, status, verdict.seen, {}, seconds, verdict.items))
+        return self._end(key, Outcome(action, status, verdict.seen, verdict.row, seconds, verdict.items))
 
     # commands
 
@@ -279,6 +279,7 @@ class Performer:
                 host_key=identity.host_key,
                 hostname=identity.hostname,
                 system=identity.system,
+                tools=list(identity.tools),
             )
             self.servers.pin(host, identity.machine_id)
 

@@ -30,6 +30,18 @@ class Spell:
     answers: bool
 
 
+@dataclass(frozen=True)
+class Outage:
+    """What was seen of a port: its first miss, when it answered again after the last one, seconds between."""
+
+    port: str
+    probes: int
+    misses: int
+    first: datetime | None
+    back: datetime | None
+    seconds: float
+
+
 def _greeting(address: str, port: int, begin: bytes) -> bool:
     with socket.create_connection((address, port), TIMEOUT) as connection:
         connection.settimeout(TIMEOUT)
@@ -83,8 +95,18 @@ class Probe:
         self._threads = []
 
     def rows(self) -> list[Row]:
-        """For each port: first and last miss, seconds between, number of probes and misses."""
-        return rows(self.path)
+        """What was seen of each port, as a table for the notebook, at the time of UTC."""
+        return [
+            {
+                "port": one.port,
+                "probes": one.probes,
+                "misses": one.misses,
+                "first miss": f"{one.first:%H:%M:%S}" if one.first else "",
+                "answers again": f"{one.back:%H:%M:%S}" if one.back else "",
+                "seconds away": one.seconds,
+            }
+            for one in outages(self.path)
+        ]
 
     def _watch(self, port: str) -> None:
         while not self._stop.is_set():
@@ -96,10 +118,10 @@ class Probe:
             self._stop.wait(max(0.0, 1.0 - (time.monotonic() - began)))
 
 
-def rows(path: Path) -> list[Row]:
-    """For each port: first and last miss, seconds between, number of probes and misses."""
+def outages(path: Path) -> list[Outage]:
+    """What the probes saw of each port that they have looked at."""
     seen = read(path)
-    return [_row(port, seen[port]) for port in PORTS if port in seen]
+    return [_outage(port, seen[port]) for port in PORTS if port in seen]
 
 
 def read(path: Path) -> dict[str, list[Sample]]:
@@ -132,15 +154,9 @@ def answers_at(port: str, address: str) -> bool:
         return False
 
 
-def _row(port: str, seen: list[Sample]) -> Row:
+def _outage(port: str, seen: list[Sample]) -> Outage:
     misses = [moment for moment, answers in seen if not answers]
     back = next((moment for moment, answers in seen if misses and moment > misses[-1] and answers), None)
     end = back or (seen[-1][0] if misses else None)
-    return {
-        "port": port,
-        "probes": len(seen),
-        "misses": len(misses),
-        "first miss": f"{misses[0]:%H:%M:%S}" if misses else "",
-        "answers again": f"{back:%H:%M:%S}" if back else "",
-        "seconds away": round((end - misses[0]).total_seconds(), 1) if misses and end else 0.0,
-    }
+    seconds = round((end - misses[0]).total_seconds(), 1) if misses and end else 0.0
+    return Outage(port, len(seen), len(misses), misses[0] if misses else None, back, seconds)

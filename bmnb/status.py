@@ -8,12 +8,14 @@ from typing import Any
 from bmnb import procedures
 from bmnb.report.entries import moment
 from bmnb.report.facts import gather
+from bmnb.report.rows import Rows
 from bmnb.tables import table
 
 
 def of(folder: Path) -> dict[str, Any]:
     """The state of a run: `state` is finished, rolled back, stopped or open. Raise InputError where there is no run."""
     facts = gather(folder, procedures.named)
+    rows = Rows(facts)
     stopped, answers = facts.cut
     return {
         "run": facts.name,
@@ -36,8 +38,8 @@ def of(folder: Path) -> dict[str, Any]:
             }
             for one in facts.unfinished
         ],
-        "phases": [{name: _plain(value) for name, value in row.items()} for row in facts.phases],
-        "steps": [{name: _plain(value) for name, value in row.items()} for row in facts.steps],
+        "phases": [{name: _plain(value) for name, value in row.items()} for row in rows.phases],
+        "steps": [{name: _plain(value) for name, value in row.items()} for row in rows.steps],
         "head": {"line": facts.head["number"], "sha256": facts.head["sha256"]},
     }
 

@@ -32,11 +32,15 @@ class Result:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether what was observed is what must hold, and what was seen, in one line; `items` make a table."""
+    """Whether what was observed is what must hold, and what was seen, in one line.
+
+    `items` make a table of their own; `row` is what was counted, as columns of the report's tables.
+    """
 
     holds: bool
     seen: str
     items: tuple[Row, ...] = ()
+    row: Row = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

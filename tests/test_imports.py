@@ -20,7 +20,7 @@ ONLY_IN = {
     "papermill": ("headless.py", "engine.py"),
     "ipywidgets": "forms/",
     "click": ("cli.py", "lab/cli.py", "fleet/cli.py"),
-    "nbconvert": "report/page.py",
+    "nbconvert": "report/render.py",
     "bleach": "report/clean.py",
     "matplotlib": "report/charts.py",
     "distributed": "fleet/engine.py",

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bmnb.probe import read, rows, spells
+from bmnb.probe import outages, read, spells
 
 BEGAN = datetime(2026, 1, 31, 20, tzinfo=UTC)
 
@@ -30,4 +30,17 @@ def test_a_line_that_a_crash_cut_is_left_out(tmp_path: Path):
     path = tmp_path / "probe.csv"
     path.write_text(f"{BEGAN.isoformat()},SMTP 25,0\n{BEGAN.isoformat()},SMT")
     assert [len(samples) for samples in read(path).values()] == [1]
-    assert rows(path)[0]["misses"] == 1
+    assert outages(path)[0].misses == 1
+
+
+def test_an_outage_lasts_until_the_port_answers_again(tmp_path: Path):
+    path = tmp_path / "probe.csv"
+    path.write_text(
+        "".join(
+            f"{moment.isoformat()},SMTP 25,{answers:d}\n"
+            for moment, answers in seen((0, True), (1, False), (3, True))
+        )
+    )
+    [outage] = outages(path)
+    assert (outage.probes, outage.misses, outage.seconds) == (3, 1, 2.0)
+    assert (outage.first, outage.back) == (BEGAN + timedelta(seconds=1), BEGAN + timedelta(seconds=3))

@@ -21,7 +21,7 @@ from bmnb.ledger import checklist_rows, pass_rows
 from bmnb.report import charts, wording
 from bmnb.report.entries import moment
 from bmnb.report.facts import Facts, gather
-from bmnb.report.page import Page
+from bmnb.report.summary import verdict
 from bmnb.report.wording import Seconds, Word
 from bmnb.steps import Procedure, Row
 
@@ -175,7 +175,7 @@ def _progress(procedure: Procedure, client: Client, facts: Facts) -> dict[str, A
         "last hot pass": Seconds(passes[-1]["seconds"]) if passes else "",
         "forecast": forecast.minutes(seen.shortest, seen.longest) if seen and not facts.cut[0] else "",
         "downtime": facts.downtime if facts.downtime is not None else "",
-        "verdict": " ".join([Page(facts, "").verdict.title, Page(facts, "").verdict.text]),
+        "verdict": f"{verdict(facts).title} {verdict(facts).text}",
     }
 
 

@@ -15,6 +15,9 @@ from bmnb.steps import slug
 class RunSettings:
     """Where a run is kept, how its servers are reached, who answers, and in which language."""
 
+    planned_downtime: int = setting(
+        0, "downtime that was announced to the users; 0: none", label="Planned downtime", unit="minutes"
+    )
     runs: str = setting("runs", "folder of the runs", form=False)
     folder: str = setting(
         "", "folder of this run; empty takes the client's unfinished run, or a new folder", form=False
@@ -38,7 +41,8 @@ class RunSettings:
 
     def common_problems(self) -> list[str]:
         """What is wrong with these values, and with those that have to be one of a few, each in one line."""
-        return [
+        found = ["planned_downtime: at least 0"] if self.planned_downtime < 0 else []
+        return found + [
             f"{one.name}: {getattr(self, one.name)!r} is not one of {', '.join(filter(None, map(str, known)))}"
             for one in fields(self)
             if (known := tuple((one.metadata["choices"] or {}).values()))

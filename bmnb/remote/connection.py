@@ -37,7 +37,8 @@ def shell(user: str) -> str:
 class Identity:
     """Which machine a server is: /etc/machine-id, this start's boot-id, its host key's fingerprint.
 
-    `system` is its distribution by /etc/os-release.
+    `system` is its distribution by /etc/os-release; `tools` are the first lines of what its programs say
+    of their versions.
     """
 
     machine_id: str
@@ -45,6 +46,7 @@ class Identity:
     hostname: str
     system: str
     host_key: str
+    tools: tuple[str, ...] = ()
 
 
 class Connection:

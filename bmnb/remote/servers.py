@@ -20,9 +20,10 @@ API_PORT = 8090
 DEAD_SECONDS = 30.0
 GLANCE_SECONDS = 4.0
 RUN_SECONDS = 3600.0
-IDENTITY = (
-    "cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname; . /etc/os-release; echo $PRETTY_NAME"
-)
+IDENTITY = """cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname; . /etc/os-release; echo $PRETTY_NAME
+uname -sr; for tool in bash rsync psql python3 tar systemctl; do
+  if command -v $tool > /dev/null; then $tool --version 2> /dev/null | head -n 1; fi
+done"""
 
 
 class Servers:
@@ -202,5 +203,5 @@ def _identity(connection: Connection) -> Identity:
     told = connection.run(IDENTITY, "", 30.0)
     if not told.ok:
         raise ConnectionFailed(f"{told.host}: who it is cannot be read: {told.stderr.strip()}")
-    machine, boot, hostname, system = told.stdout.splitlines()
-    return Identity(machine, boot, hostname, system, connection.host_key)
+    machine, boot, hostname, system, *tools = told.stdout.splitlines()
+    return Identity(machine, boot, hostname, system, connection.host_key, tuple(tools))

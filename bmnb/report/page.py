@@ -1,39 +1,23 @@
-"""The report as one HTML file that needs nothing from the network, made by nbconvert with our template."""
+"""What the report's page shows that is not a table as it is: contents, charts, texts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbconvert import HTMLExporter
-from nbconvert.filters import strip_ansi
-from traitlets.config import Config
-
-from bmnb import probe, redact
-from bmnb.journal import Line
+from bmnb import probe
 from bmnb.language import _, current
-from bmnb.phrases import phrase
-from bmnb.report import charts, wording
-from bmnb.report.clean import cells, clean
-from bmnb.report.entries import Entry, moment, sessions
+from bmnb.report import charts, summary, wording
+from bmnb.report.clean import cells
+from bmnb.report.entries import moment, sessions
 from bmnb.report.facts import Facts, number_of
-from bmnb.report.wording import Seconds, Word
+from bmnb.report.rows import Rows
+from bmnb.report.wording import Word
 from bmnb.steps import Row
 
 TEMPLATES = Path(__file__).parent / "template"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the top of the report says; `kind` is done or unfinished."""
-
-    kind: str
-    title: str
-    text: str
-    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,92 +55,43 @@ class Page:
 
     @property
     def contents(self) -> list[tuple[str, str]]:
-        found = [
+        return [
             ("timeline", _("Timeline")),
             ("data", _("Data")),
             ("downtime", _("Downtime")),
             ("checks", _("What was verified")),
+            ("changes", _("Configuration differences")),
             ("manual", _("Confirmations and manual steps")),
             ("notes", _("Operator's notes")),
             ("deviations", _("Deviations from BlueMind's document")),
+            *([("against", self.beside)] if self.against else []),
             ("acceptance", _("Acceptance")),
             ("proof", _("How to check this report")),
             ("commands", _("Appendix: all commands")),
+            *([("items", _("Appendix: seen item by item"))] if self.rows.items else []),
             ("notebook", _("Appendix: the executed notebook")),
         ]
-        if self.against:
-            found.insert(7, ("against", _("Compared with {run}").format(run=self.against.name)))
-        return found
 
     @property
-    def verdict(self) -> Verdict:
-        facts = self.facts
-        failed = [one for one in facts.verifications if one.status != "done"]
-        if facts.rolled_back:
-            text = _("The run was undone; the way it went is below.")
-            return Verdict("unfinished", _("Rolled back."), text)
-        if facts.finished:
-            text = _("Every step was done; all {number} checks hold.").format(number=len(facts.verifications))
-            if failed:
-                text = _("Every step was done; {number} checks do not hold.").format(number=len(failed))
-            return Verdict("done", _("Done."), text)
-        where = facts.reached
-        text = (
-            _("The run stands at “{step}”, since {time}.").format(
-                step=_(where.title), time=wording.clock(where.ended)
-            )
-            if where
-            else _("No step was begun.")
-        )
-        return Verdict("unfinished", _("Unfinished."), text, tuple(self._unfinished()))
+    def beside(self) -> str:
+        """The heading of the comparison with another run."""
+        return _("Compared with {run}").format(run=self.against.name) if self.against else ""
 
-    def _unfinished(self) -> list[str]:
-        facts = self.facts
-        stopped, answers = facts.cut
-        found = [phrase(facts.stopped_by)] if facts.stopped_by else []
-        if stopped is None:
-            return [*found, _("The service was not stopped by this run.")]
-        if answers is None:
-            return [*found, _("Users have been cut off since {time}.").format(time=_at(stopped))]
-        return [*found, _("The service answers since {time}.").format(time=_at(answers))]
+    @cached_property
+    def rows(self) -> Rows:
+        return Rows(self.facts)
 
     @property
-    def open_points(self) -> list[str]:
-        """What somebody still has to look at."""
-        facts = self.facts
-        return [
-            *(
-                f"{phrase(one.title)} ({one.server}): {how(one)}"
-                for one in (*facts.unfinished, *facts.accepted)
-            ),
-            *(_("{port} has not answered again").format(port=port) for port in facts.silent),
-        ]
+    def verdict(self) -> summary.Verdict:
+        return summary.verdict(self.facts)
 
     @property
     def summary(self) -> list[tuple[str, Any]]:
-        facts, settings = self.facts, self.facts.settings
-        versions = [
-            one.seen.splitlines()[0] for one in facts.verifications if "version" in one.title and one.seen
-        ]
-        names = {"client": _("Client"), "origin": _("Origin"), "target": _("Target"), "core": _("Server")}
-        rows = [
-            (_("Procedure"), _(facts.procedure.title)),
-            *((title, settings.get(name, "")) for name, title in names.items()),
-            (_("Other servers"), ", ".join(settings.get("servers", []))),
-            (_("Address"), settings.get("address", "")),
-            (_("Began"), wording.universal(facts.began)),
-            (_("Ended") if facts.finished else _("Last entry"), wording.universal(facts.ended)),
-            (_("Run by"), ", ".join(facts.operators)),
-            (_("Downtime forecast"), self.forecast),
-            (_("Downtime measured"), facts.downtime),
-            (_("Versions"), "; ".join(map(phrase, dict.fromkeys(versions)))),
-        ]
-        return [(name, value) for name, value in rows if value]
+        return summary.summary(self.facts)
 
     @property
-    def forecast(self) -> Seconds | None:
-        told = self.facts.forecast.get("downtime")
-        return None if told is None else Seconds(told)
+    def open_points(self) -> list[str]:
+        return summary.open_points(self.facts)
 
     @property
     def downtime(self) -> list[Row]:
@@ -166,7 +101,8 @@ class Page:
         row = {
             "first stop": moment(stopped),
             "service answers": moment(answers) if answers else Word("not yet"),
-            "forecast": self.forecast,
+            "planned": self.facts.planned,
+            "forecast": summary.forecast(self.facts),
             "by the run": self.facts.forecast.get("run"),
             "measured": self.facts.downtime,
         }
@@ -189,7 +125,7 @@ class Page:
     def passes(self) -> str:
         made = [
             (label(row["step"], row["pass"]), row["duration"], row["over the line"])
-            for row in self.facts.passes
+            for row in self.rows.passes
         ]
         return charts.passes(made) if made else ""
 
@@ -227,46 +163,6 @@ class Page:
         )
 
 
-def render(page: Page, notebook: Path, change: Callable[[str], str]) -> str:
-    """The page as HTML, with the executed notebook where there is one; `change` gets the whole text."""
-    book = nbformat.from_dict({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
-    if notebook.exists():
-        book = nbformat.from_dict(redact.facts(nbformat.read(notebook, as_version=4)))
-    exporter = HTMLExporter(
-        config=Config(
-            {
-                "HTMLExporter": {
-                    "template_name": "bmnb",
-                    "extra_template_basedirs": [str(TEMPLATES)],
-                    "exclude_input_prompt": True,
-                    "exclude_output_prompt": True,
-                    "filters": {
-                        "kind": wording.kind,
-                        "cell": wording.cell,
-                        "plain": strip_ansi,
-                        "clean": clean,
-                    },
-                }
-            }
-        )
-    )
-    exporter.environment.globals |= {"_": _, "run": page}
-    html, _resources = exporter.from_notebook_node(book)
-    return change(str(html))
-
-
 def label(title: str, number: int | str) -> str:
     """A step's title with the number of its pass where it has one."""
     return f"{_(title)} ({number})" if number else _(title)
-
-
-def how(entry: Entry) -> str:
-    """How an action ended, or that nobody knows, and what may still run."""
-    if entry.status != "started":
-        return phrase(entry.seen or entry.status)
-    unit = _("it may still run in unit {unit}").format(unit=entry.unit) if entry.unit else ""
-    return "; ".join(filter(None, [_("started, its end is not known"), unit]))
-
-
-def _at(line: Line) -> str:
-    return wording.clock(moment(line))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,6 +72,16 @@ def universal(moment: datetime) -> str:
     """A moment in its own zone, and in UTC where that is another one."""
     other = f" ({clock(moment.astimezone(UTC))} UTC)" if moment.utcoffset() else " UTC"
     return clock(moment) + other
+
+
+def columns(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(name, kind) of each column that has a value somewhere; the kind is that of its first value."""
+    found = {}
+    for name in rows[0]:
+        values = [row[name] for row in rows if row.get(name) not in ("", None)]
+        if values:
+            found[name] = kind(values[0])
+    return list(found.items())
 
 
 def kind(value: Any) -> str:

@@ -15,7 +15,9 @@ from bmnb.files import replace_text
 from bmnb.language import use
 from bmnb.report import against, public, wording
 from bmnb.report.facts import Facts, gather
-from bmnb.report.page import Comparison, Page, render
+from bmnb.report.page import Comparison, Page
+from bmnb.report.render import render
+from bmnb.report.rows import Rows
 from bmnb.seal import seal
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -43,7 +45,7 @@ def write(folder: Path, wish: Wish = Wish()) -> Path:
     path = folder / f"{_stem(facts, wish)}.html"
     with use(wish.language or _language(facts)):
         replace_text(path, _page(facts, wish))
-    for name, rows in facts.tables().items():
+    for name, rows in Rows(facts).as_files().items():
         tables.save(rows, folder / "tables" / f"{name}.csv")
     if wish.pdf:
         to_pdf(path, path.with_suffix(".pdf"))

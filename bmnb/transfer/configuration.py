@@ -1,10 +1,13 @@
 """Copying configuration files, with ownership by name and modes as on the origin."""
 
 import posixpath
+from collections import Counter
 from shlex import quote
 
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION
+from bmnb.steps import Result, Verdict
 
+PATHS = " ".join(dict.fromkeys((*CONFIGURATION, *ADDED_CONFIGURATION)))
 RSYNC = "rsync -aAX --ignore-times --modify-window=-1"
 """Every file is copied, as scp does: those that both servers' installers wrote in the same second, at the
 same size, would count as equal."""
@@ -30,20 +33,44 @@ def copy(origin: str, path: str) -> str:
 
 def save(folder: str) -> str:
     """Save the target's own files once, before the first of them is overwritten."""
-    paths = " ".join(dict.fromkeys((*CONFIGURATION, *ADDED_CONFIGURATION)))
-    archive = f"{folder}/target-configuration.tar.gz"
+    archive = _saved(folder)
     return f"""umask 077; mkdir -p {folder}; test -f {archive} && exit 0
 shopt -s nullglob dotglob; files=()
-for path in {paths}; do [ ! -e "$path" ] || files+=("$path"); done
+for path in {PATHS}; do [ ! -e "$path" ] || files+=("$path"); done
 tar -czPf {archive}.new -- "${{files[@]}}" && mv {archive}.new {archive}"""
 
 
 def restore(folder: str) -> str:
     """Put the target's own files back, and take away what came beside them."""
-    paths = " ".join(dict.fromkeys((*CONFIGURATION, *ADDED_CONFIGURATION)))
-    archive = f"{folder}/target-configuration.tar.gz"
+    archive = _saved(folder)
     return f"""[ -f {archive} ] || exit 0
-tar -tzf {archive} > /dev/null && shopt -s nullglob dotglob && rm -rf -- {paths} && tar -xzPf {archive}"""
+tar -tzf {archive} > /dev/null && shopt -s nullglob dotglob && rm -rf -- {PATHS} && tar -xzPf {archive}"""
+
+
+def changes(folder: str) -> str:
+    """A line that prints each file of which the target's own differs from what was copied, and how."""
+    return f"""set -e; shopt -s nullglob dotglob; own=$(mktemp -d); trap 'rm -rf "$own"' EXIT
+tar -xzf {_saved(folder)} -C "$own" 2> /dev/null; here=({PATHS})
+{{ find "$own" -type f -printf '/%P\\n'; find "${{here[@]}}" -type f 2> /dev/null; }} | sort -u |
+while read -r file; do
+  if [ ! -e "$own$file" ]; then echo "new $file"
+  elif [ ! -e "$file" ]; then echo "gone $file"
+  elif ! cmp -s "$own$file" "$file"; then echo "overwritten $file"
+  fi
+done; echo end"""
+
+
+def what_changed(told: Result) -> Verdict:
+    """Holds where it was compared: it is for a person to read. Files are named, their contents are not shown."""
+    found = [line.split(" ", 1) for line in told.stdout.splitlines()[:-1]]
+    counts = Counter(change for change, _ in found)
+    seen = ", ".join(f"{number} {change}" for change, number in counts.items()) or "nothing changed"
+    items = tuple({"server": told.host, "change": change, "what": what} for change, what in found)
+    return Verdict(told.ok and told.stdout.endswith("end\n"), seen, items)
+
+
+def _saved(folder: str) -> str:
+    return f"{folder}/target-configuration.tar.gz"
 
 
 def rebuild_map(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bmnb.steps import Result, Row, Verdict
 from bmnb.verification.items import differing
@@ -59,7 +60,7 @@ def show(folder: str, database: str) -> str:
     return f"cat {folder}/facts-{database}"
 
 
-def same_facts(origin: Result, target: Result) -> Verdict:
+def same_facts(database: str, origin: Result, target: Result) -> Verdict:
     theirs, ours = _read(origin), _read(target)
     if not theirs or not (origin.ok and target.ok):
         return Verdict(False, (origin.stderr + target.stderr).strip() or "nothing was told of the origin")
@@ -67,7 +68,7 @@ def same_facts(origin: Result, target: Result) -> Verdict:
     rows = sum(int(value.split(" ")[0]) for value in tables)
     items = list(_items(theirs, ours))
     same = f"{len(tables)} tables, {rows:,} rows and {len(theirs) - len(tables)} other facts are the same"
-    return differing(items, same)
+    return replace(differing(items, same), row={"database": database, "tables": len(tables), "rows": rows})
 
 
 Facts = dict[tuple[str, str], str]

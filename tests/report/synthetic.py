@@ -18,6 +18,7 @@ SETTINGS = Settings(
     origin="mail.dupont.example",
     target="new.dupont.example",
     address="198.18.7.10",
+    planned_downtime=90,
     answers={},
 )
 FILES = 1_000_000
@@ -39,7 +40,13 @@ def run(
         (known.get("origin", "core"), "Debian 11"),
         (known.get("target", "edge"), "Debian 12"),
     ):
-        facts = {"machine": f"{len(server):032x}", "host_key": "SHA256:" + "a" * 43, "system": system}
+        tools = ["GNU bash, version 5.2.15(1)-release", "rsync  version 3.2.7  protocol version 31"]
+        facts = {
+            "tools": tools,
+            "machine": f"{len(server):032x}",
+            "host_key": "SHA256:" + "a" * 43,
+            "system": system,
+        }
         journal.write("pinned", server=server, hostname=server.split(".")[0], **facts)
     for step in procedure.steps:
         for label in labels(step, passes):
@@ -55,7 +62,10 @@ def run(
                 if step.name == until and isinstance(action, Command):
                     return furnished(folder, procedure)
                 journal.write(
-                    "done", seen=seen(action), row=row(action, files, label), seconds=2.5, exit=0, **told
+                    "done",
+                    **{"seen": seen(action), "row": row(action, files, label), "items": items(action)},
+                    **{"seconds": 2.5, "exit": 0},
+                    **told,
                 )
             journal.write("step done", step=label)
     journal.write("note", text="Mme Dupont called: all is well", file="")
@@ -73,7 +83,25 @@ def seen(action: Any) -> str:
     return "BlueMind 4.9.3884" if isinstance(action, Check) else ""
 
 
-def row(action: Any, files: int, label: str) -> dict[str, int]:
+MAILBOXES = [
+    {"mailbox": f"user{number}@dupont.example", "folders": 8, "messages": 40, "bytes": 10**6, "state": "same"}
+    for number in range(600)
+]
+CHANGES = [
+    {"server": "new.dupont.example", "change": "overwritten", "what": "/etc/postfix/main.cf"},
+    {"server": "new.dupont.example", "change": "new", "what": "/etc/bm/local.ini"},
+]
+
+
+def items(action: Any) -> list[dict[str, Any]]:
+    if action.title == "mail of every user is the same":
+        return MAILBOXES
+    return CHANGES if "changed" in action.title else []
+
+
+def row(action: Any, files: int, label: str) -> dict[str, Any]:
+    if isinstance(action, Check) and action.title in ("bj is the same", "bj-data is the same"):
+        return {"database": action.title.split()[0], "tables": 26, "rows": 2651}
     if not isinstance(action, Command) or action.read is None:
         return {}
     changed = files // (10 * int(number_of(label) or 5))

@@ -18,6 +18,7 @@ from bmnb.procedures import updating_bluemind
 from bmnb.procedures.changing_distributions import PROCEDURE
 from bmnb.report import Wish
 from bmnb.report.facts import gather
+from bmnb.report.rows import Rows
 from tests.report import synthetic
 
 A4_WIDTH = 688
@@ -46,6 +47,10 @@ def page() -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         yield browser.new_context(offline=True, bypass_csp=True).new_page()
         browser.close()
+
+
+def rows(folder: Path) -> Rows:
+    return Rows(gather(folder, lambda name: PROCEDURE))
 
 
 def text(path: Path) -> str:
@@ -110,25 +115,26 @@ def test_both_languages_come_from_the_same_run(folder: Path, name: str, words: l
 
 
 def test_every_heading_of_a_table_has_a_french_text(folder: Path, unfinished: Path):
-    found = [gather(one, lambda name: PROCEDURE) for one in (folder, unfinished)]
-    tables = [rows for facts in found for rows in (*facts.tables().values(), facts.way_back) if rows]
-    names = {name for rows in tables for name in rows[0]}
-    same = {"phase", "machine-id", "port", "note"}
+    found = [rows(one) for one in (folder, unfinished)]
+    tables = [
+        table for one in found for table in (*one.as_files().values(), one.way_back, one.tools) if table
+    ]
+    names = {name for table in tables for name in table[0]}
+    same = {"phase", "machine-id", "port", "note", "tables", "messages"}
     with use("fr"):
         assert sorted(name for name in names - same if _(name) == name) == []
 
 
 def test_deviations_commands_and_manual_steps_are_all_there(folder: Path):
-    facts = gather(folder, lambda name: PROCEDURE)
     shown = text(folder / "report.html")
     for deviation in PROCEDURE.deviations:
         assert deviation.here.replace("`", "").split(",")[0] in shown
-    assert len(facts.commands) > 50
-    assert [row["answer"] for row in facts.manual][:2] == [
+    assert len(rows(folder).commands) > 50
+    assert [row["answer"] for row in rows(folder).manual][:2] == [
         synthetic.SETTINGS.target,
         synthetic.SETTINGS.origin,
     ]
-    assert all(row["who"] for row in facts.manual)
+    assert all(row["who"] for row in rows(folder).manual)
 
 
 def test_an_unfinished_run_says_so_on_top_with_state_and_both_ways(unfinished: Path):
@@ -149,8 +155,7 @@ def test_a_run_that_was_only_opened_has_a_report(tmp_path: Path):
 
 
 def test_a_million_files_make_a_small_report(folder: Path):
-    facts = gather(folder, lambda name: PROCEDURE)
-    assert facts.trees[0]["files"] == 1_000_000
+    assert rows(folder).trees[0]["files"] == 1_000_000
     assert (folder / "report.html").stat().st_size < 5_000_000
 
 

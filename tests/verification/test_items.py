@@ -36,12 +36,14 @@ def test_a_mailbox_that_lacks_a_message_comes_first():
 def test_a_changed_row_and_a_missing_index_are_named():
     origin = "table\tpublic.t_user\t3 rows, sum 12\nindex\tpublic.i\tCREATE INDEX\nfunction\tf()\tone\ntwo\n"
     target = "table\tpublic.t_user\t3 rows, sum 13\nfunction\tf()\tone\ntwo\n"
-    verdict = same_facts(said(origin), said(target))
+    verdict = same_facts("bj", said(origin), said(target))
     assert [row["item"] for row in verdict.items] == ["public.i", "public.t_user"]
-    assert same_facts(said(origin), said(origin)).seen == "1 tables, 3 rows and 2 other facts are the same"
+    assert (
+        same_facts("bj", said(origin), said(origin)).seen == "1 tables, 3 rows and 2 other facts are the same"
+    )
 
 
 def test_nothing_told_is_not_the_same():
-    assert not same_facts(said(""), said("")).holds
-    assert not same_facts(said("table\ta\t1 rows\n", exit=1), said("table\ta\t1 rows\n")).holds
+    assert not same_facts("bj", said(""), said("")).holds
+    assert not same_facts("bj", said("table\ta\t1 rows\n", exit=1), said("table\ta\t1 rows\n")).holds
     assert not same_mail(said("")).holds

@@ -12,6 +12,7 @@ from bmnb.procedures.changing_distributions.services import start_postgresql
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.changing_distributions.synchronizing import carry_queue, queue_is_here, ssh_for_rsync
 from bmnb.steps import Action, Check, Command, Condition, Together, step
+from bmnb.transfer import configuration
 from bmnb.verification import databases as facts
 from bmnb.verification import files as listing
 
@@ -83,11 +84,17 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         "see who has changed the file that is named, and put it right on the target",
         decision="accept-configuration",
     )
+    yield Check(
+        target,
+        configuration.changes(folder),
+        configuration.what_changed,
+        "what the origin's configuration changed on the target",
+    )
     for database in DATABASES:
         yield Check(
             (origin, target),
             facts.show(folder, database),
-            facts.same_facts,
+            partial(facts.same_facts, database),
             f"{database} is the same",
             "find out who has written; then import the origin's dump again, or accept it",
             decision=f"accept-{database}",

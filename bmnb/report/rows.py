@@ -1,0 +1,286 @@
+"""The tables of a report, as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from bmnb import ledger
+from bmnb.report.entries import Entry, Stretch, moment
+from bmnb.report.facts import Facts, name_of, number_of
+from bmnb.report.wording import Bytes, Code, Rate, Seconds, Word
+from bmnb.rollback import ROLLBACK
+from bmnb.steps import Phase, Row
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of each table, read from the facts of a run."""
+
+    facts: Facts
+
+    def as_files(self) -> dict[str, list[Row]]:
+        """The tables that are kept as data, by their names as files."""
+        return {
+            "servers": self.servers,
+            "phases": self.phases,
+            "steps": self.steps,
+            "passes": self.passes,
+            "trees": self.trees,
+            "databases": self.databases,
+            "downtime": self.outages,
+            "checks": self.checks,
+            "items": [{"check": check, **row} for check, rows in self.items.items() for row in rows],
+            "changes": self.changes,
+            "manual": self.manual,
+            "notes": self.notes,
+            "commands": self.commands,
+        }
+
+    @cached_property
+    def way_back(self) -> list[Row]:
+        """Whether one can go back from each phase, how, and what it costs."""
+        rows = ledger.way_back_rows(self.facts.procedure, self.facts.journal)
+        words = ("phase", "now", "back", "what it does", "what it costs")
+        return [{name: Word(row[name]) for name in words} for row in rows]
+
+    @cached_property
+    def servers(self) -> list[Row]:
+        """Each server: which machine it is and what was last done on it."""
+        rows = list[Row]()
+        for pinned in self.facts.journal.events("pinned"):
+            done = [
+                one
+                for one in self.facts.entries
+                if one.kind == "command" and one.server == pinned["server"] and one.status != "skipped"
+            ]
+            last = max(done, key=lambda one: one.began, default=None)
+            rows.append(
+                {
+                    "server": pinned["server"],
+                    "system": pinned.get("system", ""),
+                    "machine-id": pinned["machine"],
+                    "host key": pinned["host_key"],
+                    "last command": Word(last.title if last else ""),
+                    "how it ended": Word(last.status) if last else "",
+                    "at": (last.ended or last.began) if last else "",
+                }
+            )
+        return rows
+
+    @cached_property
+    def phases(self) -> list[Row]:
+        facts = self.facts
+        names = {phase.name: phase for phase in (*facts.procedure.phases, ROLLBACK)}
+        found = [
+            (phase, [part for part in facts.stretches if part.phase == name]) for name, phase in names.items()
+        ]
+        return [
+            {
+                "phase": Word(phase.title),
+                "began": parts[0].began,
+                "ended": parts[-1].ended,
+                "duration": Seconds(sum(part.seconds for part in parts)),
+                "forecast": _seconds(facts.forecast.get("phases", {}).get(phase.name)),
+                "users cut off": Word("yes" if phase.downtime else "no"),
+                "status": Word(self._status(phase, parts)),
+            }
+            for phase, parts in found
+            if parts
+        ]
+
+    def _status(self, phase: Phase, parts: list[Stretch]) -> str:
+        done = {name_of(str(line["step"])) for line in self.facts.journal.events("step done")}
+        steps = {step.name for step in self.facts.procedure.steps if step.phase == phase}
+        whole = steps <= done if steps else self.facts.rolled_back
+        return "done" if whole else parts[-1].status
+
+    @cached_property
+    def steps(self) -> list[Row]:
+        """The steps in their order in time; one that was taken up again is there more than once."""
+        titles = {phase.name: phase.title for phase in (*self.facts.procedure.phases, ROLLBACK)}
+        return [
+            {
+                "step": Word(part.title),
+                "pass": number_of(part.step),
+                "phase": Word(titles[part.phase]),
+                "began": part.began,
+                "duration": Seconds(part.seconds),
+                "status": Word(part.status),
+            }
+            for part in self.facts.stretches
+        ]
+
+    @cached_property
+    def passes(self) -> list[Row]:
+        """A row a pass over all trees, the first of them at least: how long, how many, how much, how fast."""
+        rows = list[Row]()
+        over_all = [one.step for one in self._counted if one.title == self._counted[0].title]
+        for step in dict.fromkeys(over_all):
+            made = [one.row for one in self._counted if one.step == step]
+            part = next(part for part in reversed(self.facts.stretches) if part.step == step)
+            moved = sum(row.get("line bytes", 0) for row in made)
+            rows.append(
+                {
+                    "step": Word(part.title),
+                    "pass": number_of(step),
+                    "began": part.began,
+                    "duration": Seconds(part.seconds),
+                    "files": sum(row["files"] for row in made),
+                    "transferred": sum(row.get("transferred", 0) for row in made),
+                    "deleted": sum(row.get("deleted", 0) for row in made),
+                    "size": Bytes(sum(row.get("bytes", 0) for row in made)),
+                    "over the line": Bytes(moved),
+                    "throughput": Rate(moved / part.seconds) if part.seconds else "",
+                }
+            )
+        return rows
+
+    @cached_property
+    def trees(self) -> list[Row]:
+        """A row a tree, as its last pass left it."""
+        last = {one.title: one for one in self._counted}
+        return [
+            {
+                "tree": Word(title),
+                "files": one.row["files"],
+                "size": Bytes(one.row.get("bytes", 0)),
+                "transferred in the last pass": one.row.get("transferred", 0),
+                "over the line in the last pass": Bytes(one.row.get("line bytes", 0)),
+                "duration": Seconds(one.seconds),
+            }
+            for title, one in last.items()
+        ]
+
+    @cached_property
+    def _counted(self) -> list[Entry]:
+        """The commands that counted files."""
+        return [one for one in self.facts.entries if one.row.get("files") and one.status == "done"]
+
+    @cached_property
+    def databases(self) -> list[Row]:
+        """A row a database, as it was compared last."""
+        return [
+            {
+                "database": one.row["database"],
+                "tables": one.row["tables"],
+                "rows": one.row["rows"],
+                "seen": Word(_first_line(one.seen)),
+                "status": Word(one.status),
+            }
+            for one in self.facts.verifications
+            if "database" in one.row
+        ]
+
+    @cached_property
+    def outages(self) -> list[Row]:
+        """What the probes from outside saw of each port."""
+        zone = self.facts.began.tzinfo
+        return [
+            {
+                "port": one.port,
+                "probes": one.probes,
+                "misses": one.misses,
+                "first miss": one.first.astimezone(zone) if one.first else "",
+                "answers again": one.back.astimezone(zone) if one.back else "",
+                "seconds away": Seconds(one.seconds),
+            }
+            for one in self.facts.outages
+        ]
+
+    @cached_property
+    def checks(self) -> list[Row]:
+        titles = {step.name: step.title for step in self.facts.procedure.steps}
+        return [
+            {"step": Word(titles.get(name_of(one.step), one.step)), **_checked(one)}
+            for one in self.facts.verifications
+        ]
+
+    @cached_property
+    def proofs(self) -> list[Row]:
+        return [_checked(one) for one in self.facts.proofs]
+
+    @cached_property
+    def items(self) -> dict[Word, list[Row]]:
+        """What checks saw item by item, such as what differs, by the check's title."""
+        found: dict[Word, list[Row]] = {}
+        for one in self.facts.verifications:
+            if one.items and "change" not in one.items[0]:
+                found.setdefault(Word(one.title), []).extend(one.items)
+        return found
+
+    @cached_property
+    def changes(self) -> list[Row]:
+        """Files and settings of the configuration that are not what they were, and how they were changed."""
+        return [
+            {"server": item["server"], "change": Word(item["change"]), "what": item["what"]}
+            for one in self.facts.verifications
+            for item in one.items
+            if "change" in item
+        ]
+
+    @cached_property
+    def tools(self) -> list[Row]:
+        """What the servers' tools said of their versions when the run first met them."""
+        return [
+            {"server": pinned["server"], "tool": tool}
+            for pinned in self.facts.journal.events("pinned")
+            for tool in pinned.get("tools", [])
+        ]
+
+    @cached_property
+    def manual(self) -> list[Row]:
+        """What persons confirmed or did: their answer, who gave it, and when."""
+        answers = {line["answer"]: line for line in self.facts.journal.events("answer")}
+        return [
+            {
+                "what": Word(one.title),
+                "server": one.server,
+                "answer": one.seen,
+                "who": answers[one.seen]["who"] if one.seen in answers else "",
+                "at": one.ended or one.began,
+                "status": Word(one.status),
+            }
+            for one in self.facts.entries
+            if one.kind == "manual" and one.status != "skipped"
+        ]
+
+    @cached_property
+    def notes(self) -> list[Row]:
+        return [
+            {"at": moment(line), "who": line["who"], "note": line["text"], "file": line.get("file", "")}
+            for line in self.facts.journal.events("note")
+        ]
+
+    @cached_property
+    def commands(self) -> list[Row]:
+        return [
+            {
+                "began": one.began,
+                "server": one.server,
+                "what": Word(one.title),
+                "command": Code(one.line),
+                "exit": "" if one.exit is None else one.exit,
+                "duration": Seconds(one.seconds),
+                "status": Word(one.status),
+            }
+            for one in self.facts.entries
+            if one.kind in ("command", "call") and one.line
+        ]
+
+
+def _seconds(value: float | None) -> Seconds | None:
+    return None if value is None else Seconds(value)
+
+
+def _checked(one: Entry) -> Row:
+    return {
+        "server": one.server,
+        "what must hold": Word(one.title),
+        "seen": Word(_first_line(one.seen)),
+        "status": Word(one.status),
+    }
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0] if text else ""

@@ -25,6 +25,12 @@ from bmnb.remote import Servers
 from bmnb.settings import about, in_force, make, ordered
 from bmnb.steps import Call, Check, Command, Manual, Procedure, Row, Single, Step, Together, singles, slug
 
+ALONE = (
+    "Executed without bmnb's engine: after a dead kernel, a timeout or a signal, papermill alone calls every cell "
+    "completed, may leave half a notebook, tells no progress and makes no report. What counts is the journal: "
+    "`bmnb status`, `bmnb report`."
+)
+
 
 def folder_of(procedure: Procedure, settings: Any, today: date | None = None) -> Path:
     """The run's folder: that of the client's unfinished run, or a new one named after today.
@@ -218,6 +224,8 @@ class Run:
         self._opened = True
         settings = {name: value for name, value in vars(self.settings).items() if name != "answers"}
         self.journal.write("opened", procedure=self.procedure.name, version=__version__, settings=settings)
+        if kernel.is_alone():
+            self.show(tables.sentence(_(ALONE)))
         for pinned in self.journal.events("pinned"):
             self.servers.pin(pinned["server"], pinned["machine"])
         for moved in self.journal.events("moved"):

@@ -221,14 +221,18 @@ class Performer:
 
     def _looked(self, command: Command, job: Job, look: Look) -> None:
         job.hear(look.text, look.silent, look.elapsed)
-        if command.gauge:
-            done = self.servers.run(command.host, command.gauge.done)
-            total = self.servers.run(command.host, command.gauge.total)
-            if done.ok and done.stdout.strip().isdigit():
-                known = total.ok and total.stdout.strip().isdigit()
-                job.gauge(int(done.stdout), int(total.stdout) if known else 0)
+        if gauge := command.gauge:
+            done, total, at = (self._told(command.host, line) for line in (gauge.done, gauge.total, gauge.at))
+            job.at = at
+            if done.isdigit():
+                job.gauge(int(done), int(total) if total.isdigit() else 0)
         if self.interrupted.is_set():
             raise Interrupted
+
+    def _told(self, host: str, line: str) -> str:
+        """What a line prints; nothing where there is no line, or it fails."""
+        result = self.servers.run(host, line) if line else None
+        return result.stdout.strip() if result and result.ok else ""
 
     def _outcome(self, command: Command, result: Result) -> Outcome:
         seconds = round(result.seconds, 1)

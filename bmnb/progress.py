@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bmnb import redact
 from bmnb.language import _
+from bmnb.phrases import phrase
 from bmnb.steps import Single
+
+N = TypeVar("N", int, float)
 
 LAST_LINES = 3
 LEAST = 0.02
@@ -49,14 +53,19 @@ def _rate(text: str) -> float:
     return float(number) * 1024.0 ** " kMGT".index(unit or " ")
 
 
+def _most(*numbers: N | None) -> N | None:
+    return max((one for one in numbers if one is not None), default=None)
+
+
 class Job:
-    """One action of a step, as it is under way. `share` never falls."""
+    """One action of a step, as it is under way. Neither its share nor its bytes ever fall."""
 
     def __init__(self, action: Single) -> None:
         self.action = action
         self.status = "planned"
         self.reading = Reading()
         self.lines: list[str] = []
+        self.at = ""
         self.began = self.ended = self.heard = 0.0
         self._gauged: tuple[float, int] | None = None
 
@@ -84,8 +93,10 @@ class Job:
         self._take(Reading(min(1.0, done / total) if total else None, done, None, rate))
 
     def _take(self, told: Reading) -> None:
-        shares = [one for one in (told.share, self.reading.share) if one is not None]
-        self.reading = Reading(max(shares, default=None), told.bytes, told.files, told.rate)
+        before = self.reading
+        self.reading = Reading(
+            _most(told.share, before.share), _most(told.bytes, before.bytes), told.files, told.rate
+        )
 
     @property
     def left(self) -> float | None:
@@ -116,6 +127,7 @@ def words(job: Job) -> str:
     told = job.reading
     parts = [
         f"{told.share:.0%}" if told.share is not None else "",
+        phrase(job.at).replace("\n", "; "),
         _("{number} files").format(number=f"{told.files:,}") if told.files else "",
         size(told.bytes) if told.bytes is not None else "",
         f"{size(told.rate)}/s" if told.rate else "",

@@ -29,11 +29,13 @@ def setting(
     unit: str = "",
     choices: Mapping[str, Any] | None = None,
     server: bool = False,
+    offer: tuple[str, str] | None = None,
     form: bool = True,
 ) -> Any:
     """A field with its help, and how a form asks for it; mutable defaults are copied.
 
     `choices` are the only values there are, by the text a form shows; a `server` is one of ssh's names.
+    `offer` is a setting that names a server and a line that prints values found there, each with words on it.
     """
     texts = {
         "help": help,
@@ -41,6 +43,7 @@ def setting(
         "unit": unit,
         "choices": choices,
         "server": server,
+        "offer": offer,
         "form": form,
     }
     if isinstance(default, list | dict):

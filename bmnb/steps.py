@@ -50,11 +50,12 @@ class Condition:
 
 @dataclass(frozen=True)
 class Gauge:
-    """Lines that measure, on a command's own server, how far it has come: they print the bytes by now, and
-    all there will be where that is known. A line that fails tells nothing."""
+    """Lines that measure, on a command's own server, how far it has come: they print the bytes by now, all
+    there will be where that is known, and what it is at, in words. A line that fails tells nothing."""
 
-    done: str
-    total: str = "false"
+    done: str = ""
+    total: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True)

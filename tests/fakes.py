@@ -41,6 +41,12 @@ class FakeServers:
     def __init__(self, world: World) -> None:
         self.world = world
 
+    def __enter__(self) -> FakeServers:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
     def run(self, host: str, line: str, **_: Any) -> Result:
         return self.world.answer(host, line)
 

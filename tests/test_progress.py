@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bmnb.language import use
 from bmnb.progress import Job, clock, rsync, share, size, words
 from bmnb.steps import Command
 
@@ -66,6 +67,18 @@ def test_a_gauge_counts_where_a_command_is_silent():
     assert under_way.reading.share == 0.25
     under_way.gauge(60, 0)
     assert (under_way.reading.share, under_way.reading.bytes) == (0.25, 60)
+    under_way.gauge(10, 0)
+    assert under_way.reading.bytes == 60
+
+
+def test_what_a_command_is_at_is_said_in_the_language_in_use():
+    under_way = job()
+    under_way.at = "public.t_x: 3 of about 12 rows\npublic.t_y: about 4 rows"
+    assert words(under_way).startswith("public.t_x: 3 of about 12 rows; public.t_y: about 4 rows, since")
+    with use("fr"):
+        assert words(under_way).startswith(
+            "public.t_x : 3 lignes sur environ 12; public.t_y : environ 4 lignes, "
+        )
 
 
 def test_a_step_counts_actions_that_are_over_and_the_share_of_the_others():

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ipywidgets import HTML, Checkbox, Combobox, Dropdown, HBox, IntText, Text, Textarea, VBox, Widget
+from ipywidgets import HTML, Button, Checkbox, Combobox, Dropdown, HBox, IntText, Text, Textarea, VBox, Widget
 
+from bmnb.forms.offers import Offer, offers
 from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked, said
 from bmnb.language import _, use
 from bmnb.phrases import phrase
@@ -43,11 +44,28 @@ class Parameters:
         self.path = Path(now["folder"]) / CLIENT_FILE
         self.summary = HTML()
         self.texts = {field.name: said("") for field in asked(settings)}
-        self.box = VBox([self.summary, *(self._row(field) for field in asked(settings))])
+        self.offered: dict[str, Offer] = {}
+        self.widgets: dict[str, Widget] = {}
+        rows = [self._row(field) for field in asked(settings)]
+        self.reader = Button(
+            description=_("Read from the servers"),
+            tooltip=_("Shows beneath the fields what the servers say; nothing is changed there."),
+            layout={"width": "max-content", "margin": "4px 0 8px 214px"},
+        )
+        self.reader.on_click(lambda pressed: self._read())
+        self.box = VBox([self.summary, self.reader, *rows])
+        self._judge()
+
+    def _read(self) -> None:
+        """Have the servers offer values."""
+        for name, offer in offers(asked(self.settings), self.values):
+            self.offered[name] = offer
+            self.widgets[name].options = offer.values
         self._judge()
 
     def _row(self, field: dataclasses.Field[Any]) -> Widget:
         widget, read_from = widget_for(field, self.values[field.name], self._hosts())
+        self.widgets[field.name] = widget
         widget.disabled = self._fixed(field.name)
         widget.observe(lambda change: self._typed(field.name, read_from(change["new"])), "value")
         unit = HTML(marked(about(field, "unit")), layout={"margin": "6px 0 0 4px"})
@@ -55,7 +73,13 @@ class Parameters:
 
     def _help(self, field: dataclasses.Field[Any]) -> str:
         fixed = _("set in the cell of parameters") if self._fixed(field.name) else ""
-        return marked(" · ".join(filter(None, [about(field, "help"), fixed])))
+        known = (
+            self._hosts() if field.metadata["server"] and not isinstance(self.values[field.name], str) else []
+        )
+        named = _("known to ssh: {names}").format(names=", ".join(known)) if known else ""
+        text = marked(" · ".join(filter(None, [about(field, "help"), fixed, named])))
+        offer = self.offered.get(field.name)
+        return text + (marked(offer.said, "wrong" if offer.wrong else "good") if offer else "")
 
     def _fixed(self, name: str) -> bool:
         """Whether the notebook's cell of parameters has the last word."""
@@ -120,8 +144,7 @@ def widget_for(
     if isinstance(value, list):
         text = "\n".join(str(one) for one in value)
         return Textarea(value=text, rows=2, **shape), lambda lines: lines.split()
-    if field.metadata["server"]:
-        return Combobox(
-            value=value, options=hosts, ensure_option=False, continuous_update=True, **shape
-        ), str.strip
+    if field.metadata["server"] or field.metadata["offer"]:
+        known = hosts if field.metadata["server"] else []
+        return Combobox(value=value, options=known, ensure_option=False, **shape), str.strip
     return Text(value=str(value), **shape), str.strip

@@ -56,3 +56,6 @@ INSTALLED = (
     "rpm -qa --qf 'installed %{NAME} %{VERSION}\\n' 'bm-*'"
 )
 """A line that prints STATUS NAME VERSION of each of BlueMind's packages, on either family."""
+
+LATEST = f"""echo latest "(installed: $({{ {INSTALLED}; }} | awk '$1 == "installed" {{print $3}}' | sort -u | xargs))\""""
+"""A line that prints what may be asked for as a version, and what is installed."""

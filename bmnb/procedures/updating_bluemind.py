@@ -24,7 +24,7 @@ from bmnb.bluemind import (
     wizard,
 )
 from bmnb.packages import TOOLS, Tool, judge
-from bmnb.packages.tool import INSTALLED
+from bmnb.packages.tool import INSTALLED, LATEST
 from bmnb.procedures import platform as must
 from bmnb.procedures.checks import done, no_job_runs
 from bmnb.procedures.common import RunSettings, platform_problems
@@ -45,6 +45,7 @@ from bmnb.steps import (
     step,
 )
 from bmnb.transfer import access
+from bmnb.transfer.address import ADDRESSES
 
 NOTHING_TOUCHED = "nothing: no package was touched"
 PREREQUISITES = Phase("Prerequisites", back="there is nothing to undo", price=NOTHING_TOUCHED)
@@ -83,12 +84,14 @@ class Settings(RunSettings):
         "the platform's other servers",
         label="Other servers",
         unit="one a line",
+        server=True,
     )
     address: str = setting(
         "192.0.2.10",
         "address at which users and other mail servers reach the platform",
         label="Address",
         unit="IPv4",
+        offer=("core", ADDRESSES),
     )
     package_tool: str = setting(
         "aptitude",
@@ -100,6 +103,7 @@ class Settings(RunSettings):
         "latest",
         "version to prepare: latest, or one such as 4.9.12; empty where it was done in the console",
         label="Version",
+        offer=("core", LATEST),
     )
     freeze: bool = setting(
         True,

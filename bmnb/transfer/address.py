@@ -39,6 +39,10 @@ def answers_ssh(address: str) -> str:
     return f"timeout 10 bash -c 'exec 3<> /dev/tcp/{address}/22 && head -c 4 <&3'"
 
 
+ADDRESSES = """ip -o -4 addr show scope global | awk '{split($4, address, "/"); print address[1], $2}'"""
+"""A line that prints each address of a server and its interface."""
+
+
 def held(address: str) -> str:
     return f"ip -o -4 addr show to {address}"
 

@@ -5,6 +5,7 @@ every text index (wiki.postgresql.org/wiki/Locale_data_changes).
 """
 
 import re
+from shlex import quote
 
 from bmnb.bluemind.paths import ini
 from bmnb.steps import Gauge, Result, Verdict
@@ -40,16 +41,49 @@ def _escaped(line: str) -> str:
     return line.replace("$", "\\$").replace('"', '\\"')
 
 
-def dumped(folder: str, file: str) -> Gauge:
+def table_under_way(database: str) -> str:
+    """A line that prints which table of a database is being copied, or what is done to it.
+
+    Rows are counted from PostgreSQL 14 on; all of a table are known where it has statistics.
+    """
+    counted, name = (
+        "SELECT to_regclass('pg_stat_progress_copy') IS NOT NULL",
+        "substring(query FROM '^COPY (\\S+)')",
+    )
+    every = (
+        f"(SELECT nullif(greatest(reltuples::bigint, 0), 0) FROM pg_class WHERE oid = to_regclass({name}))"
+    )
+
+    def at(rows: str, source: str) -> str:
+        number = f"nullif(concat_ws(' of ', {rows}, 'about ' || {every}), '') || ' rows'"
+        return (
+            f"SELECT string_agg(concat_ws(': ', coalesce({name}, left(query, 80)), {number}), E'\\n') FROM {source} "
+            f"WHERE datname = '{database}' AND application_name IN ('pg_dump', 'pg_restore', 'psql') "
+            "AND state = 'active' AND query ~ '^(COPY|CREATE|ALTER) '"
+        )
+
+    return f"""{_psql(database)} -At <<'END'
+{counted} AS counted \\gset
+\\if :counted
+{at("tuples_processed", "pg_stat_activity LEFT JOIN pg_stat_progress_copy USING (pid, datname)")};
+\\else
+{at("NULL", "pg_stat_activity")};
+\\endif
+END"""
+
+
+def dumped(folder: str, origin: str, database: str, file: str) -> Gauge:
     """The dump's bytes by now; nobody knows the whole, since indexes and free space are not dumped."""
-    return Gauge(f"stat -c %s {folder}/{file}")
+    there = f"{ssh(folder)} root@{origin} {quote(table_under_way(database))}"
+    return Gauge(f"stat -c %s {folder}/{file}", at=there)
 
 
-def import_read(folder: str, file: str) -> Gauge:
+def import_read(folder: str, database: str, file: str) -> Gauge:
     """How much of the dump the import has read."""
     reader = f"find /proc/[0-9]*/fd -lname {folder}/{file} -printf '%h info/%f' 2> /dev/null"
     position = 'read -r folder name <<< "$found" && sed -n \'s/^pos:[ \t]*//p\' "$folder$name"'
-    return Gauge(f"found=$({reader} -quit); {position}", f"stat -c %s {folder}/{file}")
+    read = f"found=$({reader} -quit); {position}"
+    return Gauge(read, f"stat -c %s {folder}/{file}", table_under_way(imported(database)))
 
 
 def dump_end(folder: str, file: str) -> str:

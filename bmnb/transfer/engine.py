@@ -117,6 +117,7 @@ class Fast:
             "all trees" if live else "what changed in the trees",
             when=self._if("files"),
             read=fast.read_told,
+            gauge=fast.received(),
             ensure=not live,
             remedy="run this cell again: what has come is not sent again",
         )
@@ -129,6 +130,7 @@ class Fast:
                 f"rows of {database}, proven equal",
                 when=self._if("databases"),
                 read=fast.read_told,
+                gauge=fast.tables(self.folder, self.origin, database),
                 ensure=not live,
                 remedy="run this cell again; where it fails again, take the engine `literal`",
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, POSTFIX_MAPS
-from bmnb.steps import Result, Row
+from bmnb.steps import Gauge, Result, Row
 from bmnb.transfer import configuration, databases
 from bmnb.transfer.access import ssh
 
@@ -47,6 +47,19 @@ def carry_files(folder: str, origin: str, trees: tuple[str, ...], live: bool, st
         f"python3 {program} carry {lists} {_jobs(streams)} {services} {' '.join(trees)} "
         f"--ssh {_on(folder, origin, own=live)}"
     )
+
+
+def received() -> Gauge:
+    """The bytes that the streams under way have brought by now."""
+    pids = "pgrep -f '^tar --extract --preserve-permissions' | sed 's|.*|/proc/&/io|'"
+    return Gauge(f"cat $({pids}) 2> /dev/null | awk '/^rchar/ {{bytes += $2}} END {{print bytes + 0}}'")
+
+
+def tables(folder: str, origin: str, database: str) -> Gauge:
+    """Which table is dumped, or restored, where a database is copied as a whole."""
+    dumped = databases.table_under_way(database)
+    restored = databases.table_under_way(databases.imported(database))
+    return Gauge(at=f"{_on(folder, origin)} {quote(dumped)}; {restored}")
 
 
 def carry_database(folder: str, origin: str, database: str, streams: int) -> str:

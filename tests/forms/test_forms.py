@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bmnb.forms import ask, form
+from bmnb.forms import ask, form, offers
 from bmnb.forms.answers import fields
 from bmnb.forms.parameters import Parameters, asked
 from bmnb.forms.view import View
@@ -13,7 +13,9 @@ from bmnb.procedures import changing_distributions as procedure
 from bmnb.run import Run, begin
 from bmnb.saving import WIDGET
 from bmnb.settings import defaults, read, write
-from bmnb.steps import Manual
+from bmnb.steps import Manual, Result
+from bmnb.transfer.address import ADDRESSES
+from tests.fakes import World
 
 
 def opened(folder: Path, **given) -> Parameters:
@@ -22,14 +24,13 @@ def opened(folder: Path, **given) -> Parameters:
 
 
 def widget(shown: Parameters, label: str):
-    rows = [row.children[0].children[0] for row in shown.box.children[1:]]
-    return next(one for one in rows if one.description == label)
+    return next(one for one in shown.widgets.values() if one.description == label)
 
 
 def test_each_field_has_a_label_and_its_help(tmp_path: Path):
     shown = opened(tmp_path)
-    assert len(shown.box.children) - 1 == len(asked(procedure.Settings))
-    assert all(row.children[0].children[0].description for row in shown.box.children[1:])
+    assert [*shown.widgets] == [field.name for field in asked(procedure.Settings)]
+    assert all(one.description for one in shown.widgets.values())
     assert "which the target server takes over" in shown.texts["address"].value
 
 
@@ -64,6 +65,21 @@ def test_servers_are_offered_as_ssh_names_them(tmp_path: Path):
         "mail",
         "new",
     ]
+
+
+def test_servers_offer_values_when_they_are_asked_and_say_why_they_do_not(tmp_path: Path, monkeypatch):
+    world = World()
+    world.answers[ADDRESSES] = [Result("old", ADDRESSES, 0, "192.0.2.7 eth0\n198.51.100.7 eth1\n")]
+    monkeypatch.setattr(offers, "Servers", world.servers)
+    shown = opened(tmp_path, origin="old")
+    assert widget(shown, "Address").options == ()
+    shown.reader.click()
+    assert widget(shown, "Address").options == ("192.0.2.7", "198.51.100.7")
+    assert "old: 192.0.2.7 eth0, 198.51.100.7 eth1" in shown.texts["address"].value
+
+    world.answers[ADDRESSES] = [Result("old", ADDRESSES, 127, "", "ip: not found")]
+    shown.reader.click()
+    assert "✗ old: ip: not found" in shown.texts["address"].value
 
 
 def test_where_nobody_can_type_a_form_is_a_sentence(tmp_path: Path):

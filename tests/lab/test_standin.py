@@ -1,6 +1,7 @@
 """The stand-in on real servers behaves as the facts on BlueMind say, also where that is awkward."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from bmnb.lab.host import call
 from bmnb.lab.images import cached
 from bmnb.lab.server import Server
 from bmnb.probe import answers_at
+from bmnb.transfer import databases
 from tests.lab.conftest import booted
 
 pytestmark = pytest.mark.lab
@@ -291,6 +293,20 @@ def test_the_client_s_data_is_there(lab: Lab):
     assert int(sql(server, "SELECT count(*) FROM t_domain_user", "bj")) == 401
     assert int(sql(server, "SELECT count(*) FROM t_domain_user")) == 0, "other rows in each database"
     server.must("systemctl start bmnb-writer")
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"), [("origin", r"about \d+ rows"), ("target", r"0 of about \d+ rows")]
+)
+def test_the_table_that_is_being_copied_is_told_and_rows_where_postgresql_counts(lab: Lab, name, rows):
+    server = lab.origin if name == "origin" else lab.target
+    sql(server, "ANALYZE t_component_version")
+    copy = "runuser -u postgres -- psql -d bj-data -c 'COPY t_component_version FROM STDIN'"
+    server.must(f"cd / && (sleep 60 | {copy} > /dev/null 2>&1 &)")
+    line = databases.table_under_way("bj-data")
+    wait_until(lambda: server.must(line))
+    assert re.fullmatch(f"t_component_version: {rows}", server.must(line).strip())
+    server.must("pkill -x sleep")
 
 
 def test_the_writer_is_the_users_at_work(lab: Lab):

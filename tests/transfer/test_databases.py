@@ -61,7 +61,7 @@ def test_an_unknown_database_is_named():
 def test_the_gauge_of_an_import_tells_how_much_of_the_dump_was_read(tmp_path: Path):
     dump = tmp_path / "db.sql"
     dump.write_bytes(b"x" * 4_000_000)
-    gauge = import_read(str(tmp_path), "db.sql")
+    gauge = import_read(str(tmp_path), "bj", "db.sql")
 
     def measured(line: str) -> str:
         return subprocess.run(

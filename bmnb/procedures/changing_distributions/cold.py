@@ -99,7 +99,7 @@ def dump_databases(settings: Settings) -> Iterator[Action]:
                 target,
                 databases.dump(folder, origin, database, file),
                 f"dump {database}",
-                gauge=databases.dumped(folder, file),
+                gauge=databases.dumped(folder, origin, database, file),
                 ensure=True,
             )
             for database, file in DATABASES.items()
@@ -178,6 +178,6 @@ def _import(settings: Settings) -> Iterator[Action]:
             target,
             databases.import_dump(folder, database, file),
             f"import {database}",
-            gauge=databases.import_read(folder, file),
+            gauge=databases.import_read(folder, database, file),
         )
         yield Command(target, databases.analyze(database), f"statistics of {database}")

@@ -10,6 +10,7 @@ from bmnb.procedures.common import RunSettings, platform_problems
 from bmnb.settings import setting
 from bmnb.steps import slug
 from bmnb.transfer import access
+from bmnb.transfer.address import ADDRESSES
 from bmnb.transfer.engine import Fast
 
 
@@ -35,6 +36,7 @@ class Settings(RunSettings):
         "address of the original server, which the target server takes over",
         label="Address",
         unit="IPv4",
+        offer=("origin", ADDRESSES),
     )
     hot_passes: int = setting(
         1,

@@ -101,6 +101,11 @@ class Stale(Failed):
     """The copy is not what its state tells."""
 
 
+def say(text: str) -> None:
+    """A line for who watches."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
@@ -319,6 +324,10 @@ class Found(NamedTuple):
     hashes: List[int]
     rows: List[bytes]
 
+    @property
+    def rows_there(self) -> int:
+        return sum(count for count, _ in self.sums.values())
+
 
 class Origin:
     """The origin's database, read in one snapshot through as many sessions as are wanted."""
@@ -464,6 +473,7 @@ class Pass:
         found = []
         while waiting:
             found.append(differing(session, *waiting.popleft()))
+            say(f"{found[-1].table.name}: {found[-1].rows_there} rows compared")
             waiting.extend(islice(asked, 1))
         for one in found:
             if one.hashes and one.removed is not None:
@@ -507,11 +517,12 @@ class Pass:
 
     def bring(self, one: Found) -> Base:
         """Make a table of the copy equal; return its new base."""
-        self.told.update(tables=1, rows=sum(count for count, _ in one.sums.values()))
+        self.told.update(tables=1, rows=one.rows_there)
         if one.removed is None:
             return self.bring_whole(one)
         if not one.removed and not one.rows:
             return one.base
+        say(f"{one.table.name}: {len(one.rows)} rows brought, {len(one.removed)} removed")
         self.remove(one, one.removed)
         self.copy_in(one.table, one.rows)
         transaction = self.target.value("SELECT txid_current() % 4294967296")
@@ -524,7 +535,7 @@ class Pass:
 
     def bring_whole(self, one: Found) -> Base:
         table = one.table
-        print(f"{table.name} is copied whole: its sums tell no rows to remove", file=sys.stderr)
+        say(f"{table.name} is copied whole: its sums tell no rows to remove")
         self.target.tell(f"DELETE FROM {table.rows}")
         source = f"{EXACT}; COPY (SELECT {table.columns} FROM {table.rows}) TO STDOUT"
         self.copy_in(table, self.origin.session.lines(source))

@@ -376,6 +376,12 @@ class Carrier:
     def run(self) -> Dict[str, Any]:
         told: Dict[str, Any] = json.loads(self.there("scan", listing=self.live))
         streams, groups = told.pop("streams"), told.pop("groups")
+        print(
+            f"{told['transferred']} of {told['files']} files to send, {told['changed bytes']} bytes; "
+            f"{told['deleted']} to delete",
+            file=sys.stderr,
+            flush=True,
+        )
         # what tar and ssh add to the content is not counted
         told["line bytes"] = told.pop("bytes")
         folders = [f"folders.{name}" for name in groups]

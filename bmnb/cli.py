@@ -110,6 +110,15 @@ def make_run(procedure: str, client: str, runs: Path, lang: str) -> None:
     click.echo(f"open it: jupyter lab {folder / start.NOTEBOOK}")
 
 
+@main.command("index", epilog="Example: bmnb index --lang fr")
+@click.option("--runs", type=Path, default="runs", show_default=True, help="folder of the runs")
+@click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language")
+def make_index(runs: Path, lang: str) -> None:
+    """Write the index of the runs and the fleet's page into the folder of the runs."""
+    for name in ("00-index", "fleet"):
+        click.echo(f"notebook: {start.page(name, runs, lang)}")
+
+
 @main.command("status", epilog="Example: bmnb status runs/2026-01-31-example-changing-distributions")
 @click.argument("run", type=RUN)
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")

@@ -145,7 +145,8 @@ def refresh(notebook: Path) -> None:
         str(notebook), str(notebook), kernel_name=KERNEL, progress_bar=False, cwd=str(notebook.parent)
     )
     book = nbformat.read(notebook, as_version=4)
-    book.metadata.pop("papermill", None)
+    for mark in ("papermill", "widgets"):
+        book.metadata.pop(mark, None)
     for cell in book.cells:
         for mark in ("papermill", "execution"):
             cell.metadata.pop(mark, None)

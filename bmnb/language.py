@@ -11,8 +11,6 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from bmnb.errors import InputError
-
 CATALOGUES = Path(__file__).parent / "locale"
 LANGUAGES = ("en", *sorted(path.name for path in CATALOGUES.iterdir()))
 
@@ -20,7 +18,7 @@ _now = "en"
 
 
 class use:
-    """Speak a language from now on, or for a while with `with use("fr"):`. Raise InputError for an unknown one.
+    """Speak a language from now on, or for a while with `with use("fr"):`. Raise LookupError for an unknown one.
 
     It holds for the whole process, since actions and progress run in threads of their own.
     """
@@ -28,7 +26,7 @@ class use:
     def __init__(self, language: str) -> None:
         global _now
         if language not in LANGUAGES:
-            raise InputError(f"no texts in language {language!r}: there are {', '.join(LANGUAGES)}")
+            raise LookupError(f"no texts in language {language!r}: there are {', '.join(LANGUAGES)}")
         self._before, _now = _now, language
 
     def __enter__(self) -> use:

@@ -52,6 +52,22 @@ def furnish(procedure: Procedure, folder: Path, values: Mapping[str, Any]) -> Pa
     return notebook
 
 
+def page(name: str, runs: Path, language: str) -> Path:
+    """Write a notebook that only looks into the folder of runs, in a language; return it."""
+    runs.mkdir(parents=True, exist_ok=True)
+    book = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    with use(language):
+        translate(book)
+    for cell in book.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            for parameter, value in (("runs", "."), ("language", language)):
+                cell.source = re.sub(
+                    rf'^({parameter}: str = )"[^"]*"', rf'\1"{value}"', cell.source, flags=re.M
+                )
+    nbformat.write(book, runs / f"{name}.ipynb")
+    return runs / f"{name}.ipynb"
+
+
 def template(procedure: Procedure) -> Path:
     return NOTEBOOKS / f"{procedure.name}.ipynb"
 

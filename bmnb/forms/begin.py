@@ -10,6 +10,7 @@ from ipywidgets import Dropdown, Text, VBox
 from bmnb import procedures
 from bmnb import start as folders
 from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked
+from bmnb.language import _, current
 from bmnb.steps import Procedure
 
 
@@ -19,18 +20,20 @@ class Start(View):
     def __init__(self) -> None:
         about: dict[str, Any] = {"style": LABEL, "layout": WIDE}
         self.procedure = Dropdown(
-            options=[(one.title, one) for one in procedures.ALL], description="Procedure", **about
+            options=[(_(one.title), one) for one in procedures.ALL], description=_("Procedure"), **about
         )
-        self.client = Text(description="Client", placeholder="Example Ltd", **about)
-        self.language = Dropdown(options={"English": "en", "Français": "fr"}, description="Language", **about)
+        self.client = Text(description=_("Client"), placeholder="Example Ltd", **about)
+        self.language = Dropdown(
+            options={"English": "en", "Français": "fr"}, value=current(), description=_("Language"), **about
+        )
         box = VBox([self.procedure, self.client, self.language])
-        static = marked("A form for procedure, client and language stands here while a kernel runs.")
+        static = marked(_("A form for procedure, client and language stands here while a kernel runs."))
         super().__init__(static, box if answers_can_be_typed() else None)
 
     def make(self, runs: str) -> View:
         """Make the folder where a client is given, and show where its notebook is."""
         if not self.client.value.strip():
-            return View(marked("Give the client's name in the form above, then run this cell."))
+            return View(marked(_("Give the client's name in the form above, then run this cell.")))
         procedure: Procedure = self.procedure.value
         folder = folders.new(procedure, self.client.value, Path(runs), self.language.value)
         return View(f'<a href="{folder / folders.NOTEBOOK}">{folder.name}</a>')

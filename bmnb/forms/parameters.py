@@ -11,7 +11,7 @@ from ipywidgets import HTML, Button, Checkbox, Combobox, Dropdown, HBox, IntText
 
 from bmnb.forms.offers import Offer, offers
 from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked, said
-from bmnb.language import _, use
+from bmnb.language import LANGUAGES, _, use
 from bmnb.phrases import phrase
 from bmnb.remote import config
 from bmnb.run import parameters
@@ -23,7 +23,7 @@ def form(procedure: Procedure, values: Mapping[str, Any]) -> View:
     """The form for a notebook's parameters. Where nobody can type, or there is no run's folder, a sentence."""
     given = parameters(values)
     now = {**defaults(procedure.settings), **in_force(procedure.settings, given)}
-    use(now["language"])
+    use(now["language"] if now["language"] in LANGUAGES else "en")
     if not now["folder"]:
         return View(
             marked(

@@ -72,7 +72,7 @@ def sentence(text: str) -> Any:
 def linked(frame: pd.DataFrame, *columns: str) -> Any:
     """The table with the HTML links of these columns as links."""
     others: list[Hashable] = [one for one in frame.columns if one not in map(_, columns)]
-    return frame.style.format(escape="html", subset=others)
+    return frame.style.format(escape="html", subset=others).set_uuid("linked")
 
 
 def save(rows: Iterable[Mapping[str, Any]], path: Path) -> None:

@@ -1,15 +1,17 @@
 """Forms without a browser: what they say, what they keep, what they leave for the cells."""
 
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from bmnb.forms import ask, form, offers
+from bmnb.forms import ask, form, offers, passphrases, unlock
 from bmnb.forms.answers import fields
 from bmnb.forms.parameters import Parameters, asked
 from bmnb.forms.view import View
 from bmnb.procedures import changing_distributions as procedure
+from bmnb.remote import keys
 from bmnb.run import Run, begin
 from bmnb.saving import WIDGET
 from bmnb.settings import defaults, read, write
@@ -134,6 +136,22 @@ def test_a_step_by_hand_takes_who_and_a_file(run: Run, tmp_path: Path):
     assert run.typed["firewall"] == "Ann, seen in the console"
     assert (tmp_path / "files" / "1-shot.png").read_bytes() == b"png"
     assert run.journal.last("note")["text"] == "click Save"
+
+
+def test_a_passphrase_opens_a_key_and_is_kept_nowhere(tmp_path: Path, monkeypatch):
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "hunter2", "-f", key], check=True)
+    (tmp_path / "config").write_text(f"Host old new\n  IdentityFile {key}\n")
+    given = {"folder": str(tmp_path), "origin": "old", "target": "new", "dry_run": False}
+    run = begin(procedure.PROCEDURE, {**given, "ssh_config": str(tmp_path / "config")})
+    monkeypatch.setattr(passphrases, "answers_can_be_typed", lambda: True)
+    for typed, said in (("", "left to the agent"), ("x", "does not open"), ("hunter2", "is open until")):
+        monkeypatch.setattr(passphrases, "getpass", lambda prompt, typed=typed: typed)
+        shown = unlock(run)
+        assert said in shown.static
+        assert shown.widget is None
+    assert [path for path, _ in keys.known([str(key)])] == [str(key)]
+    assert "No key waits" in unlock(run).static
 
 
 def test_a_view_without_a_widget_is_its_text():

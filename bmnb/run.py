@@ -139,7 +139,7 @@ class Run:
 
     def parameters(self) -> Any:
         """The parameters that count in this run, with their meaning."""
-        return tables.table(parameter_rows(self.settings))
+        return tables.table(parameter_rows(self.settings), names=("parameter", "value"))
 
     def table(self, step: Step) -> Any:
         """What the journal says of a step: how each action ended, a row an action and pass."""

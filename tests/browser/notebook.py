@@ -146,6 +146,14 @@ class Notebook:
         self.page.wait_for_timeout(7000)
         expect(self.page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
 
+    def picture(self, cell: Locator, path: Path, highest: int = 480) -> None:
+        """A picture of a cell from its top, so many pixels high at most."""
+        self.page.mouse.move(0, 0)
+        cell.evaluate("it => it.scrollIntoView()")
+        box = cell.bounding_box()
+        assert box
+        self.page.screenshot(path=path, clip={**box, "height": min(box["height"], highest)})
+
     def barriers(self, cell: Locator) -> list[tuple[str, str]]:
         """What keeps people from using a cell's output, by axe."""
         output = cell.locator(".jp-Cell-outputArea")

@@ -110,7 +110,7 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
     form = notebook.run(RESTART[1])
     form.get_by_label("Address").fill("192.0.2")
     expect(form.get_by_role("alert").first).to_contain_text("Expected 4 octets")
-    form.screenshot(path=shots / "form.png")
+    notebook.picture(form, shots / "form.png")
     form.get_by_label("Original server", exact=True).fill("target")
     form.get_by_label("Target server", exact=True).fill("target")
     expect(form.get_by_role("alert").first).to_contain_text("the same server")
@@ -158,7 +158,7 @@ def test_a_wrong_name_does_not_confirm_and_the_right_one_does(notebook: Notebook
     asked = notebook.run("ask(run, procedure.stop_target)")
     asked.get_by_label("Server's name").fill("origin")
     expect(asked.get_by_role("alert")).to_contain_text("not the server's name")
-    asked.screenshot(path=shots / "confirmation.png")
+    notebook.picture(asked, shots / "confirmation.png")
     assert notebook.barriers(asked) == []
     refused = notebook.run("run(procedure.stop_target)")
     expect(refused.get_by_text("answer `erase-target: target` to go on").first).to_be_visible()
@@ -178,7 +178,7 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     expect(cell.get_by_text("$ rsync")).to_be_visible()
     expect(cell.get_by_text(re.compile(r"\d files, .*/s, .* left"))).to_be_visible()
     seen.append(notebook.share(cell, beyond=seen[-1]))
-    cell.screenshot(path=shots / "progress.png")
+    notebook.picture(cell, shots / "progress.png")
     expect(cell.get_by_text("last output")).to_be_visible()
     started = units(root)[-1]
 
@@ -192,7 +192,7 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     notebook.menu("Kernel", "Interrupt Kernel")
     notebook.ended(cell)
     expect(cell.get_by_text("was interrupted")).to_be_visible()
-    cell.screenshot(path=shots / "interrupted.png")
+    notebook.picture(cell, shots / "interrupted.png")
     assert lab.target.must("pgrep -c rsync || true").strip() == "0"
 
     lab.origin.must("rm /usr/local/bin/rsync")
@@ -200,7 +200,7 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     passes = notebook.run("run.passes")
     forecast = notebook.run("run.forecast")
     expect(forecast.get_by_text("Another hot pass now saves about")).to_be_visible()
-    passes.screenshot(path=shots / "passes.png")
+    notebook.picture(passes, shots / "passes.png")
 
 
 def test_a_second_run_at_the_same_servers_is_refused(root: Path, lab: Lab, tmp_path: Path):
@@ -239,7 +239,7 @@ def test_the_cold_pass_and_the_switch(notebook: Notebook, shots: Path):
     notebook.run("run.downtime()")
     listed = notebook.run("run.checklist()")
     expect(listed.get_by_text("planned")).to_have_count(2)
-    listed.screenshot(path=shots / "checklist.png")
+    notebook.picture(listed, shots / "checklist.png")
     notebook.save()
 
 

@@ -40,7 +40,7 @@ def test_a_wrong_value_is_named_at_its_field_and_on_top_and_kept(tmp_path: Path)
     shown = opened(tmp_path)
     widget(shown, "Address").value = "192.0.2"
     assert "Expected 4 octets" in shown.texts["address"].value
-    assert "address: Expected 4 octets" in shown.summary.value
+    assert "Address: Expected 4 octets" in shown.summary.value
     assert read(tmp_path / "client.yaml")["address"] == "192.0.2"
     widget(shown, "Address").value = "192.0.2.7"
     assert "octets" not in shown.texts["address"].value

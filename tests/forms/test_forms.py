@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bmnb.forms import ask, form, offers, passphrases, unlock
+from bmnb.forms import ask, form, notes, offers, passphrases, unlock
 from bmnb.forms.answers import fields
+from bmnb.forms.notes import Notes
 from bmnb.forms.parameters import Parameters, asked
 from bmnb.forms.view import View
 from bmnb.procedures import changing_distributions as procedure
@@ -122,20 +123,37 @@ def test_an_answer_on_record_is_shown_in_place_of_the_field(run: Run):
 
 
 def test_a_step_by_hand_takes_who_and_a_file(run: Run, tmp_path: Path):
-    _, field, _, upload = fields(run, Manual("new", "firewall", "click Save"))
+    _, field, _, note, upload = fields(run, Manual("new", "firewall", "click Save"))
     field.value = "Ann, seen in the console"
-    upload.value = (
-        {
-            "name": "shot.png",
-            "type": "image/png",
-            "size": 3,
-            "content": b"png",
-            "last_modified": datetime.now(UTC),
-        },
-    )
+    note.value = "two rules more"
+    assert run.journal.last("note")["text"] == "click Save: two rules more"
+    upload.value = (uploaded("shot.png", b"png"),)
     assert run.typed["firewall"] == "Ann, seen in the console"
     assert (tmp_path / "files" / "1-shot.png").read_bytes() == b"png"
     assert run.journal.last("note")["text"] == "click Save"
+
+
+def test_a_note_lands_in_the_journal_with_its_file(run: Run, tmp_path: Path):
+    shown = Notes(run)
+    shown.text.value = "Mme Dupont called"
+    shown.keep.click()
+    assert shown.text.value == ""
+    assert "Mme Dupont called" in shown.table.value
+    shown.upload.value = (uploaded("shot.png", b"png"),)
+    shown.keep.click()
+    assert run.journal.last("note")["file"] == "files/1-shot.png"
+    assert "files/1-shot.png" in notes(run).static
+
+
+def uploaded(name: str, content: bytes) -> dict:
+    now = datetime.now(UTC)
+    return {
+        "name": name,
+        "type": "image/png",
+        "size": len(content),
+        "content": content,
+        "last_modified": now,
+    }
 
 
 def test_a_passphrase_opens_a_key_and_is_kept_nowhere(tmp_path: Path, monkeypatch):

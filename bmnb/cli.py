@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,8 @@ def make_run(procedure: str, client: str, runs: Path, lang: str) -> None:
     """Make the folder of a guided run of PROCEDURE, with its own copy of the notebook."""
     folder = start.new(procedures.named(procedure), client, runs, lang)
     click.echo(f"notebook: {folder / start.NOTEBOOK}")
-    click.echo(f"open it: jupyter lab {folder / start.NOTEBOOK}")
+    as_root = "" if os.geteuid() else " --allow-root"
+    click.echo(f"open it: {Path(sys.executable).parent}/jupyter lab{as_root} {folder / start.NOTEBOOK}")
 
 
 @main.command("index", epilog="Example: bmnb index --lang fr")

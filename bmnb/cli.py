@@ -7,6 +7,7 @@ imports what it needs itself.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -123,7 +124,8 @@ def make_run(procedure: str, client: str, runs: Path, lang: str) -> None:
 
     folder = start.new(procedures.named(procedure), client, runs, lang)
     click.echo(f"notebook: {folder / NOTEBOOK}")
-    click.echo(f"open it: jupyter lab {folder / NOTEBOOK}")
+    as_root = "" if os.geteuid() else " --allow-root"
+    click.echo(f"open it: {Path(sys.executable).parent}/jupyter lab{as_root} {folder / NOTEBOOK}")
 
 
 @main.command("index", epilog="Example: bmnb index --lang fr")

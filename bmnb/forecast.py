@@ -13,7 +13,7 @@ from bmnb.errors import BmnbError
 from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.ledger import bytes_seen, downtime_seconds, step_seconds
-from bmnb.steps import Procedure, Row, Step
+from bmnb.steps import Phase, Procedure, Row, Step
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,19 @@ def sentence(procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapp
     shortest = seen.shortest + sum(min(past[name]) for name in others)
     longest = seen.longest + sum(max(past[name]) for name in others)
     return " ".join([_("Expected downtime: {minutes}.").format(minutes=minutes(shortest, longest)), saves])
+
+
+def ahead(procedure: Procedure, phase: Phase, past: Mapping[str, list[float]]) -> str:
+    """What stops working in a phase, and how long it took in past runs."""
+    stops = (
+        _("Users are cut off in this phase.") if phase.downtime else _("Users go on working in this phase.")
+    )
+    steps = [step.name for step in procedure.steps if step.phase == phase]
+    if not past.keys() >= set(steps):
+        return f"{stops} {_('How long it takes is not known: no past run lies beside this one.')}"
+    shortest, longest = (sum(bound(past[name]) for name in steps) for bound in (min, max))
+    took = _("In past runs it took {minutes}.").format(minutes=minutes(shortest, longest))
+    return f"{stops} {took}"
 
 
 def minutes(shortest: float, longest: float) -> str:

@@ -19,21 +19,23 @@ from bmnb.tables import linked, table
 
 def procedures() -> Any:
     """The procedures with their notebooks and phases."""
-    return table(
-        {
-            "procedure": one.title,
-            "notebook": f"{one.name}.ipynb",
-            "phases": ", ".join(phase.title for phase in one.phases),
-            "steps": len(one.steps),
-        }
-        for one in documents.ALL
-    )
+    return table(_documents())
 
 
 def runs(folder: str = "../runs") -> Any:
     """The runs in a folder: where each one stands, what it did last, and its notebook."""
     columns = ["run", "phase", "last action", "when", "downtime", "finished"]
     return linked(table(_rows(Path(folder).expanduser()), columns), "run")
+
+
+def _documents() -> Iterator[Row]:
+    for one in documents.ALL:
+        yield {
+            "procedure": one.title,
+            "notebook": f"{one.name}.ipynb",
+            "phases": ", ".join(_(phase.title) for phase in one.phases),
+            "steps": len(one.steps),
+        }
 
 
 def _rows(folder: Path) -> Iterator[Row]:

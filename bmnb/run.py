@@ -103,15 +103,29 @@ class Run:
             self.end("finished")
         return self.table(step)
 
-    def plan(self) -> Any:
-        """The plan as a table, with how long each step took in past runs; no server is contacted."""
+    def plan(self, phase: str = "") -> Any:
+        """The plan as a table, with how long each step took in past runs; no server is contacted.
+
+        That of a single phase says what stops working, and for how long; then it has the commands, which in a
+        dry run the cells of the steps show.
+        """
         past = forecast.past_seconds(self.procedure, self.folder)
-        columns = ["phase", "step", "server", "what", "kind", "downtime", *(["expected"] if past else [])]
-        return tables.table(plan.rows(self.procedure, self.settings, past), columns)
+        rows = plan.rows(self.procedure, self.settings, past)
+        expected = ["expected"] if past else []
+        if not phase:
+            columns = ["phase", "step", "server", "what", "kind", "downtime", *expected]
+            return tables.table(rows, columns)
+        [chosen] = [one for one in self.procedure.phases if one.name == phase]
+        told = tables.sentence(forecast.ahead(self.procedure, chosen, past))
+        if self.settings.dry_run:
+            return told
+        self.show(told)
+        of_phase = [row for row in rows if row["phase"] == chosen.title]
+        return tables.table(of_phase, ["step", "server", "what", "command", *expected])
 
     def parameters(self) -> Any:
         """The parameters that count in this run, with their meaning."""
-        return tables.table(parameter_rows(self.settings))
+        return tables.table(parameter_rows(self.settings), names=("parameter", "value"))
 
     def table(self, step: Step) -> Any:
         """What the journal says of a step: how each action ended, a row an action and pass."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +40,23 @@ def _all_numbers(column: pd.Series[Any]) -> bool:
     return all(isinstance(one, int | float) or one == "" for one in column)
 
 
-def table(rows: Iterable[Mapping[str, Any]], columns: list[str] | None = None) -> Table:
-    """A table with a row a mapping, in the language in use; cells without a value are empty, whole numbers stay whole."""
-    frame = Table([dict(row) for row in rows], columns=columns, dtype=object)
+def table(
+    rows: Iterable[Mapping[str, Any]], columns: list[str] | None = None, names: Collection[str] = ()
+) -> Table:
+    """A table with a row a mapping, in the language in use; cells without a value are empty, whole numbers stay whole.
+
+    Columns of `names` stay as they are.
+    """
+    frame = Table([_said(row, names) for row in rows], columns=columns, dtype=object)
     frame.index = pd.RangeIndex(1, len(frame) + 1)
-    return frame.fillna("").rename(columns=_).map(_said)
+    return frame.fillna("").rename(columns=_)
 
 
-def _said(value: Any) -> Any:
-    return phrase(value) if isinstance(value, str) else value
+def _said(row: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {
+        column: phrase(value) if isinstance(value, str) and column not in names else value
+        for column, value in row.items()
+    }
 
 
 def bars(rows: Iterable[Mapping[str, Any]], columns: list[str]) -> Any:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bmnb.forecast import minutes, past_seconds, sentence, synchronization
+from bmnb.forecast import ahead, minutes, past_seconds, sentence, synchronization
 from bmnb.journal import Journal
 from bmnb.procedures.changing_distributions import PROCEDURE, cold_synchronization
 
@@ -54,6 +54,18 @@ def test_without_a_past_run_the_rest_is_said_to_be_unknown():
     told = sentence(PROCEDURE, cold_synchronization, PASSES, {})
     assert "Expected for the files in the cold synchronization" in told
     assert "is not known" in told
+
+
+def test_a_phase_says_what_stops_working_and_how_long_it_took_before():
+    hot, cold = (
+        next(one for one in PROCEDURE.phases if one.title.startswith(name)) for name in ("Hot", "Cold")
+    )
+    assert ahead(PROCEDURE, hot, {}).startswith("Users go on working in this phase. How long it takes is not")
+    past = {step.name: [60.0, 90.0] for step in PROCEDURE.steps}
+    steps = sum(step.phase == cold for step in PROCEDURE.steps)
+    assert ahead(PROCEDURE, cold, past) == (
+        f"Users are cut off in this phase. In past runs it took {steps}–{round(1.5 * steps)} min."
+    )
 
 
 def test_past_runs_give_the_rest_of_the_downtime(tmp_path: Path):

@@ -19,8 +19,8 @@ from bmnb.steps import Procedure, singles
 from bmnb.tables import table
 from tests import sources
 
-NAMES = {"bj, bj-data", "bmnb rollback RUN", "cpu_seconds", "peak_mib", '<a href="{}">{}</a>'}
-"""Of databases, commands, measures and markup."""
+NAMES = {"{}.ipynb", "bj, bj-data", "bmnb rollback RUN", "cpu_seconds", "peak_mib", '<a href="{}">{}</a>'}
+"""Of files, databases, commands, measures and markup."""
 
 SERVERS = {"origin": "OLD", "target": "NEW", "address": "192.0.2.77"}
 
@@ -91,6 +91,14 @@ def test_a_table_speaks_the_language_in_use():
     assert list(shown.columns) == ["serveur", "action", "état", "secondes"]
     assert list(shown.iloc[0]) == ["NEW", "les services de NEW sont arrêtés", "fait", 1]
     assert list(table(rows).iloc[0])[1] == "services of NEW are stopped"
+
+
+def test_names_stay_as_they_are():
+    with use("fr"):
+        assert list(table([{"parameter": "origin", "meaning": "origin"}], names=["parameter"]).iloc[0]) == [
+            "origin",
+            "origine",
+        ]
 
 
 def test_a_sentence_keeps_its_names_in_place():

@@ -14,7 +14,7 @@ from bmnb.journal import Journal
 from bmnb.procedures.changing_distributions import PROCEDURE, Settings
 from bmnb.run import begin
 from bmnb.settings import in_force, read, write
-from bmnb.start import furnish, new
+from bmnb.start import furnish, new, page
 
 
 def test_a_new_run_has_a_notebook_without_outputs_and_a_client_file(tmp_path: Path):
@@ -41,6 +41,17 @@ def test_a_run_in_french_has_french_prose_and_the_same_cells(tmp_path: Path):
         for cells in (french, english)
     )
     assert ours == theirs
+
+
+def test_a_clients_name_keeps_its_letters_without_accents(tmp_path: Path):
+    assert "-societe-generale-" in new(PROCEDURE, "Société Générale", tmp_path).name
+
+
+def test_the_index_lies_beside_the_runs_in_their_language(tmp_path: Path):
+    book = nbformat.read(page("00-index", tmp_path, "fr"), 4)
+    assert 'runs: str = "."' in book.cells[1].source
+    assert 'language: str = "fr"' in book.cells[1].source
+    assert "## Exécutions" in "".join(cell.source for cell in book.cells)
 
 
 def test_a_client_has_one_unfinished_run(tmp_path: Path):

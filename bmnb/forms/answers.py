@@ -50,7 +50,7 @@ def fields(run: Run, manual: Manual) -> list[Widget]:
     field.observe(typed, "value")
     children: list[Widget] = [HTML(explained(manual)), field, message]
     if not manual.expect:
-        children.append(proof(run, manual))
+        children += [remark(run, manual), proof(run, manual)]
     return children
 
 
@@ -60,6 +60,13 @@ def verdict(manual: Manual, answer: str) -> str:
     if manual.expect and answer != manual.expect:
         return marked(_("This is not the server's name, so the next cell will stop."), "wrong")
     return marked(_("Run the next cell to go on."), "good")
+
+
+def remark(run: Run, manual: Manual) -> Widget:
+    """A note on what was done by hand; it is kept once the field is left."""
+    field = Text(description=_("Note"), continuous_update=False, style=LABEL, layout=WIDE)
+    field.observe(lambda change: run.note(f"{manual.title}: {change['new']}"), "value")
+    return field
 
 
 def proof(run: Run, manual: Manual) -> Widget:

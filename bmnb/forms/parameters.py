@@ -111,12 +111,18 @@ class Parameters:
             text = marked("\n".join(phrase(one) for one in own), "wrong")
             self.texts[field.name].value = text + self._help(field)
         if wrong:
-            lines = [_("Values that cannot be used:"), *(f"– {phrase(problem)}" for problem in wrong)]
+            lines = [_("Values that cannot be used:"), *(f"– {self._labelled(one)}" for one in wrong)]
             self.summary.value = marked("\n".join(lines), "wrong")
         else:
             self.summary.value = marked(
                 _("All values can be used, and are kept. Run the next cell to go on with them."), "good"
             )
+
+    def _labelled(self, problem: str) -> str:
+        """A problem with the label of its field in place of the parameter's name."""
+        name, _colon, text = problem.partition(": ")
+        labels = {field.name: _(label(field)) for field in asked(self.settings)}
+        return f"{labels[name]}: {phrase(text)}" if name in labels else phrase(problem)
 
 
 def asked(settings: type) -> list[dataclasses.Field[Any]]:

@@ -7,13 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import paramiko
-from paramiko.pkey import UnknownKeyType
 
 from bmnb.errors import ConnectionFailed
-from bmnb.remote import hostkeys
+from bmnb.remote import hostkeys, keys
 from bmnb.remote.config import Address
 from bmnb.steps import Result
 
@@ -158,7 +156,7 @@ def _socket(address: Address, via: Connection | None) -> socket.socket | paramik
 
 def _authenticate(transport: paramiko.Transport, address: Address) -> None:
     tried: list[str] = []
-    for name, key in _keys(address):
+    for name, key in keys.known(address.keys):
         try:
             transport.auth_publickey(address.user, key)
         except paramiko.AuthenticationException:
@@ -170,21 +168,6 @@ def _authenticate(transport: paramiko.Transport, address: Address) -> None:
         f"keys tried: {', '.join(tried) or 'none'}\n"
         f"  → add one of their .pub to ~{address.user}/.ssh/authorized_keys, or name another IdentityFile"
     )
-
-
-def _keys(address: Address) -> list[tuple[str, paramiko.PKey]]:
-    keys: list[tuple[str, paramiko.PKey]] = []
-    for path in address.keys or _usual_keys():
-        try:
-            keys.append((path, paramiko.PKey.from_path(path)))
-        except (OSError, paramiko.SSHException, UnknownKeyType, ValueError, TypeError):
-            continue  # absent, or locked with a passphrase: then the agent has it
-    keys += [(f"agent: {key.get_name()}", key) for key in paramiko.Agent().get_keys()]
-    return keys
-
-
-def _usual_keys() -> list[str]:
-    return [str(Path(f"~/.ssh/id_{kind}").expanduser()) for kind in ("ed25519", "ecdsa", "rsa")]
 
 
 def _send(channel: paramiko.Channel, text: str) -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 TOKEN = "test"
@@ -76,14 +77,17 @@ def chromium() -> Iterator[Page]:
 class Notebook:
     """A notebook that is open in JupyterLab."""
 
-    def __init__(self, page: Page, address: str, path: str, kernel: bool = True) -> None:
-        self.page = page
-        workspace = f"{address}/lab/workspaces/{uuid4().hex}"  # without the tabs of others
-        page.goto(f"{workspace}/tree/{path}?token={TOKEN}")
-        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        if kernel:
-            expect(page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
-        page.keyboard.press("Control+b")
+    def __init__(self, page: Page, address: str, path: str) -> None:
+        self.page, self.address, self.path = page, address, path
+        self.open()
+
+    def open(self) -> None:
+        """Open it, as in a new tab; a kernel that it has stays."""
+        workspace = f"{self.address}/lab/workspaces/{uuid4().hex}"  # without the tabs of others
+        self.page.goto(f"{workspace}/tree/{self.path}?token={TOKEN}")
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        expect(self.page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
+        self.page.keyboard.press("Control+b")
 
     def cell(self, source: str) -> Locator:
         """The code cell whose source begins so. Cells out of sight are not in the page: they are sought."""
@@ -141,6 +145,22 @@ class Notebook:
         # Jupyter gives a busy kernel 5 s to end, and shows it as idle meanwhile
         self.page.wait_for_timeout(7000)
         expect(self.page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
+
+    def picture(self, cell: Locator, path: Path, highest: int = 480) -> None:
+        """A picture of a cell from its top, so many pixels high at most."""
+        self.page.mouse.move(0, 0)
+        cell.evaluate("it => it.scrollIntoView()")
+        box = cell.bounding_box()
+        assert box
+        self.page.screenshot(path=path, clip={**box, "height": min(box["height"], highest)})
+
+    def barriers(self, cell: Locator) -> list[tuple[str, str]]:
+        """What keeps people from using a cell's output, by axe."""
+        output = cell.locator(".jp-Cell-outputArea")
+        output.evaluate("it => it.id = 'judged'")
+        found = Axe().run(self.page, context="#judged").response["violations"]
+        output.evaluate("it => it.removeAttribute('id')")
+        return [(one["id"], one["nodes"][0]["html"]) for one in found]
 
     def run(self, source: str, seconds: float = 60) -> Locator:
         """Run a cell and wait for its end."""

@@ -54,10 +54,16 @@ def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield address
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
     with chromium() as page:
         yield page
+
+
+@pytest.fixture(scope="module")
+def notebook(page: Page, address: str, root: Path) -> Notebook:
+    """The run's notebook, which stays open from test to test."""
+    return Notebook(page, address, f"runs/{run_folder(root).name}/notebook.ipynb")
 
 
 @pytest.fixture(scope="module")
@@ -88,14 +94,9 @@ def units(root: Path) -> list[str]:
     return [line["unit"] for line in journal(root) if line["event"] == "started" and "unit" in line]
 
 
-def opened(page: Page, address: str, root: Path, kernel: bool = True) -> Notebook:
-    return Notebook(page, address, f"runs/{run_folder(root).name}/notebook.ipynb", kernel)
-
-
 def test_a_run_is_made_from_the_index(page: Page, address: str, root: Path):
     index = Notebook(page, address, "notebooks/00-index.ipynb")
-    index.run("from bmnb.index import")
-    index.run("from bmnb.forms import start")
+    index.again(("runs: str", "from bmnb import forms", "beginning = forms"))
     page.get_by_label("Client").fill("Example Ltd")
     made = index.run("beginning.make")
     expect(made.get_by_role("link", name="example-ltd")).to_be_visible()
@@ -103,23 +104,25 @@ def test_a_run_is_made_from_the_index(page: Page, address: str, root: Path):
 
 
 def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
-    page: Page, address: str, root: Path, lab: Lab, shots: Path
+    notebook: Notebook, lab: Lab, shots: Path
 ):
-    notebook = opened(page, address, root)
     notebook.run(RESTART[0])
     form = notebook.run(RESTART[1])
     form.get_by_label("Address").fill("192.0.2")
     expect(form.get_by_role("alert").first).to_contain_text("Expected 4 octets")
-    form.screenshot(path=shots / "form.png")
-    form.get_by_label("Address").fill(lab.origin.address)
+    notebook.picture(form, shots / "form.png")
     form.get_by_label("Original server", exact=True).fill("target")
     form.get_by_label("Target server", exact=True).fill("target")
     expect(form.get_by_role("alert").first).to_contain_text("the same server")
     form.get_by_label("Original server", exact=True).fill("origin")
     form.get_by_label("Hot synchronizations").fill("2")
     form.get_by_label("ssh configuration").fill(str(lab.ssh_config))
+    form.get_by_role("button", name="Read from the servers").click()
+    expect(form.get_by_text(f"origin: {lab.origin.address}")).to_be_visible()
+    form.get_by_label("Address").fill(lab.origin.address)
     form.get_by_label("Carry it out?").select_option("yes, on the servers")
     expect(form.get_by_text("All values can be used")).to_be_visible()
+    assert notebook.barriers(form) == []
 
     notebook.restart()
     notebook.run(RESTART[0])
@@ -129,11 +132,8 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
     expect(shown.get_by_role("row", name="hot_passes")).to_contain_text("2")
 
 
-def test_an_inhibitor_is_mended_and_checked_again(
-    page: Page, address: str, root: Path, lab: Lab, shots: Path
-):
+def test_an_inhibitor_is_mended_and_checked_again(notebook: Notebook, lab: Lab):
     lab.target.must("systemctl stop postgresql")
-    notebook = opened(page, address, root).again(RESTART)
     stopped = notebook.run("run(procedure.prerequisites)")
     expect(stopped.get_by_text("PostgreSQL does not answer on target").first).to_be_visible()
     expect(stopped.get_by_text("start PostgreSQL where it does not answer")).to_be_visible()
@@ -142,43 +142,43 @@ def test_an_inhibitor_is_mended_and_checked_again(
     expect(mended.get_by_text("done after")).to_be_visible()
 
 
-def test_the_run_goes_on_headless_and_comes_back(root: Path, lab: Lab):
+def test_the_run_goes_on_headless_and_comes_back(notebook: Notebook, root: Path):
+    notebook.save()
     code, said = headless(root, "--through", "prerequisites")
     assert code == 0, said
     assert [line["step"] for line in journal(root) if line["event"] == "step done"] == [
         "prerequisites",
         "key-authentication",
     ]
+    notebook.open()
+    expect(notebook.run("run(procedure.key_authentication)").get_by_text("make a key pair")).to_be_visible()
 
 
-def test_a_wrong_name_does_not_confirm_and_the_right_one_does(
-    page: Page, address: str, root: Path, lab: Lab, shots: Path
-):
-    notebook = opened(page, address, root).again(RESTART)
+def test_a_wrong_name_does_not_confirm_and_the_right_one_does(notebook: Notebook, lab: Lab, shots: Path):
     asked = notebook.run("ask(run, procedure.stop_target)")
     asked.get_by_label("Server's name").fill("origin")
     expect(asked.get_by_role("alert")).to_contain_text("not the server's name")
-    asked.screenshot(path=shots / "confirmation.png")
+    notebook.picture(asked, shots / "confirmation.png")
+    assert notebook.barriers(asked) == []
     refused = notebook.run("run(procedure.stop_target)")
     expect(refused.get_by_text("answer `erase-target: target` to go on").first).to_be_visible()
     assert "is running" in lab.target.must("bmctl status")
     notebook.cell("ask(run, procedure.stop_target)").get_by_label("Server's name").fill("target")
-    page.wait_for_timeout(500)
+    notebook.page.wait_for_timeout(500)
     notebook.run("run(procedure.stop_target)")
     assert "is stopped" in lab.target.must("bmctl status")
 
 
 def test_progress_moves_outlives_the_kernel_and_is_interrupted(
-    page: Page, address: str, root: Path, lab: Lab, shots: Path
+    notebook: Notebook, root: Path, lab: Lab, shots: Path
 ):
     lab.origin.must(f"cat > /usr/local/bin/rsync <<'END'\n{SLOW}END\nchmod +x /usr/local/bin/rsync")
-    notebook = opened(page, address, root).again(RESTART)
     cell = notebook.start("run(procedure.hot_synchronization)")
     seen = [notebook.share(cell, beyond=0.0)]
     expect(cell.get_by_text("$ rsync")).to_be_visible()
     expect(cell.get_by_text(re.compile(r"\d files, .*/s, .* left"))).to_be_visible()
     seen.append(notebook.share(cell, beyond=seen[-1]))
-    cell.screenshot(path=shots / "progress.png")
+    notebook.picture(cell, shots / "progress.png")
     expect(cell.get_by_text("last output")).to_be_visible()
     started = units(root)[-1]
 
@@ -192,7 +192,7 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     notebook.menu("Kernel", "Interrupt Kernel")
     notebook.ended(cell)
     expect(cell.get_by_text("was interrupted")).to_be_visible()
-    cell.screenshot(path=shots / "interrupted.png")
+    notebook.picture(cell, shots / "interrupted.png")
     assert lab.target.must("pgrep -c rsync || true").strip() == "0"
 
     lab.origin.must("rm /usr/local/bin/rsync")
@@ -200,7 +200,7 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     passes = notebook.run("run.passes")
     forecast = notebook.run("run.forecast")
     expect(forecast.get_by_text("Another hot pass now saves about")).to_be_visible()
-    passes.screenshot(path=shots / "passes.png")
+    notebook.picture(passes, shots / "passes.png")
 
 
 def test_a_second_run_at_the_same_servers_is_refused(root: Path, lab: Lab, tmp_path: Path):
@@ -227,12 +227,11 @@ def test_a_second_run_at_the_same_servers_is_refused(root: Path, lab: Lab, tmp_p
     assert run_folder(root).name in broken["holder"]
 
 
-def test_the_cold_pass_and_the_switch(page: Page, address: str, root: Path, lab: Lab, shots: Path):
-    notebook = opened(page, address, root).again(RESTART)
+def test_the_cold_pass_and_the_switch(notebook: Notebook, shots: Path):
     for phase in PHASES:
         asked = notebook.run(f"ask(run, procedure.{phase[0]})")
         asked.get_by_label("Server's name").fill("origin")
-        page.wait_for_timeout(500)
+        notebook.page.wait_for_timeout(500)
         for step in phase:
             notebook.run(f"run(procedure.{step})", 120)
     over = notebook.run("run.phases()")
@@ -240,15 +239,14 @@ def test_the_cold_pass_and_the_switch(page: Page, address: str, root: Path, lab:
     notebook.run("run.downtime()")
     listed = notebook.run("run.checklist()")
     expect(listed.get_by_text("planned")).to_have_count(2)
-    listed.screenshot(path=shots / "checklist.png")
+    notebook.picture(listed, shots / "checklist.png")
     notebook.save()
 
 
-def test_the_saved_notebook_reads_well_without_a_kernel(page: Page, address: str, root: Path):
+def test_the_saved_notebook_reads_well_without_a_kernel(notebook: Notebook, page: Page, root: Path):
     book = nbformat.read(run_folder(root) / "notebook.ipynb", 4)
     outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
     assert not [one for one in outputs if "application/vnd.jupyter.widget-view+json" in one.get("data", {})]
-    notebook = opened(page, address, root)
     notebook.menu("Kernel", "Shut Down Kernel")
     page.reload()
     page.wait_for_selector(".jp-Notebook .jp-Cell")

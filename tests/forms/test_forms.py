@@ -1,15 +1,18 @@
 """Forms without a browser: what they say, what they keep, what they leave for the cells."""
 
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from bmnb.forms import ask, form, offers
+from bmnb.forms import ask, form, notes, offers, passphrases, unlock
 from bmnb.forms.answers import fields
+from bmnb.forms.notes import Notes
 from bmnb.forms.parameters import Parameters, asked
 from bmnb.forms.view import View
 from bmnb.procedures import changing_distributions as procedure
+from bmnb.remote import keys
 from bmnb.run import Run, begin
 from bmnb.saving import WIDGET
 from bmnb.settings import defaults, read, write
@@ -38,7 +41,7 @@ def test_a_wrong_value_is_named_at_its_field_and_on_top_and_kept(tmp_path: Path)
     shown = opened(tmp_path)
     widget(shown, "Address").value = "192.0.2"
     assert "Expected 4 octets" in shown.texts["address"].value
-    assert "address: Expected 4 octets" in shown.summary.value
+    assert "Address: Expected 4 octets" in shown.summary.value
     assert read(tmp_path / "client.yaml")["address"] == "192.0.2"
     widget(shown, "Address").value = "192.0.2.7"
     assert "octets" not in shown.texts["address"].value
@@ -120,20 +123,53 @@ def test_an_answer_on_record_is_shown_in_place_of_the_field(run: Run):
 
 
 def test_a_step_by_hand_takes_who_and_a_file(run: Run, tmp_path: Path):
-    _, field, _, upload = fields(run, Manual("new", "firewall", "click Save"))
+    _, field, _, note, upload = fields(run, Manual("new", "firewall", "click Save"))
     field.value = "Ann, seen in the console"
-    upload.value = (
-        {
-            "name": "shot.png",
-            "type": "image/png",
-            "size": 3,
-            "content": b"png",
-            "last_modified": datetime.now(UTC),
-        },
-    )
+    note.value = "two rules more"
+    assert run.journal.last("note")["text"] == "click Save: two rules more"
+    upload.value = (uploaded("shot.png", b"png"),)
     assert run.typed["firewall"] == "Ann, seen in the console"
     assert (tmp_path / "files" / "1-shot.png").read_bytes() == b"png"
     assert run.journal.last("note")["text"] == "click Save"
+
+
+def test_a_note_lands_in_the_journal_with_its_file(run: Run, tmp_path: Path):
+    shown = Notes(run)
+    shown.text.value = "Mme Dupont called"
+    shown.keep.click()
+    assert shown.text.value == ""
+    assert "Mme Dupont called" in shown.table.value
+    shown.upload.value = (uploaded("shot.png", b"png"),)
+    shown.keep.click()
+    assert run.journal.last("note")["file"] == "files/1-shot.png"
+    assert "files/1-shot.png" in notes(run).static
+
+
+def uploaded(name: str, content: bytes) -> dict:
+    now = datetime.now(UTC)
+    return {
+        "name": name,
+        "type": "image/png",
+        "size": len(content),
+        "content": content,
+        "last_modified": now,
+    }
+
+
+def test_a_passphrase_opens_a_key_and_is_kept_nowhere(tmp_path: Path, monkeypatch):
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "hunter2", "-f", key], check=True)
+    (tmp_path / "config").write_text(f"Host old new\n  IdentityFile {key}\n")
+    given = {"folder": str(tmp_path), "origin": "old", "target": "new", "dry_run": False}
+    run = begin(procedure.PROCEDURE, {**given, "ssh_config": str(tmp_path / "config")})
+    monkeypatch.setattr(passphrases, "answers_can_be_typed", lambda: True)
+    for typed, said in (("", "left to the agent"), ("x", "does not open"), ("hunter2", "is open until")):
+        monkeypatch.setattr(passphrases, "getpass", lambda prompt, typed=typed: typed)
+        shown = unlock(run)
+        assert said in shown.static
+        assert shown.widget is None
+    assert [path for path, _ in keys.known([str(key)])] == [str(key)]
+    assert "No key waits" in unlock(run).static
 
 
 def test_a_view_without_a_widget_is_its_text():

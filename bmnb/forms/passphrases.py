@@ -1,0 +1,44 @@
+"""Passphrases of SSH keys, in a field that Jupyter empties at once: they are in no widget, file or output."""
+
+from __future__ import annotations
+
+from getpass import getpass
+from pathlib import Path
+from typing import Any
+
+from bmnb.errors import InputError
+from bmnb.forms.view import View, answers_can_be_typed, marked
+from bmnb.language import _
+from bmnb.phrases import phrase
+from bmnb.remote import keys
+from bmnb.remote.config import Config
+from bmnb.run import Run
+from bmnb.settings import ordered
+
+
+def unlock(run: Run) -> View:
+    """Ask for the passphrase of each key that is locked; an empty one leaves the key to the agent."""
+    said = [] if run.settings.dry_run else [marked(_open(path)) for path in locked(run.settings)]
+    none = _("No key waits for a passphrase. Where one does in a run, it is asked for here.")
+    return View("".join(said) or marked(none))
+
+
+def locked(settings: Any) -> list[str]:
+    """The locked keys that ssh's configuration names for the servers of a run."""
+    config = Config(Path(settings.ssh_config).expanduser())
+    values = [getattr(settings, field.name) for field in ordered(settings) if field.metadata["server"]]
+    hosts = [host for value in values for host in ([value] if isinstance(value, str) else value)]
+    addresses = [config.find(host) for host in hosts]
+    addresses += [config.find(hop) for address in addresses for hop in address.jump]
+    return sorted({path for address in addresses for path in keys.locked(address.keys)})
+
+
+def _open(path: str) -> str:
+    given = getpass(_("Passphrase of {path}: ").format(path=path)) if answers_can_be_typed() else ""
+    if not given:
+        return _("{path} is left to the agent").format(path=path)
+    try:
+        keys.unlock(path, given)
+    except InputError as error:
+        return phrase(str(error))
+    return _("{path} is open until the kernel ends").format(path=path)

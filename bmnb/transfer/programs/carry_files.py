@@ -8,7 +8,7 @@ entry on the origin where the target is proven to have just that; any other line
 so that the path is deleted when the origin has it no more. An entry whose line is not in the manifest is
 sent, whatever became of it: times are compared in nanoseconds, and the time of change (ctime) and the inode
 with them, which neither a rewrite within the second nor `touch -r` can put back. All names of a file with
-several are sent when one of them changes, since they share one ctime.
+several are sent when one of them is; where a folder was renamed, only the new name tells of it.
 
 Proven means: listed on the origin, then written on the target, in this order; the same on both since; and
 unchanged for long enough before it was listed, so that any later change gives it another ctime. Where
@@ -190,6 +190,25 @@ def group_below(folder: bytes) -> str:
     return BELOW[zlib.crc32(folder) % len(BELOW)]
 
 
+class Sent(NamedTuple):
+    """Files on the lists of what is sent: their number and bytes, those that rsync copies, load of a stream."""
+
+    files: int
+    size: int
+    large: int
+    large_size: int
+    work: int
+
+
+class Chosen(NamedTuple):
+    """What was chosen in a group: of how many files, how many to delete, inodes with several names, to send."""
+
+    files: int
+    deleted: int
+    linked: Set[bytes]
+    sent: Sent
+
+
 class Lists:
     """The origin's lists, in a folder: new.*, what find tells; manifest.*, what the target has; send.* and others."""
 
@@ -322,24 +341,38 @@ class Lists:
             self.clear(kind)
         names = sorted({*self.names("new"), *self.names("manifest")})
         with ThreadPoolExecutor(self.jobs) as pool:
-            chosen = dict(zip(names, pool.map(self.choose_of, names)))
-        told = {key: sum(one[key] for one in chosen.values()) for key in COUNTED}
-        number = self.jobs if told["bytes"] > ONE_STREAM else 1
-        if not self.live and told["deleted"] > max(MANY, told["files"] // 3):
+            chosen = list(pool.map(self.choose_of, names))
+            linked = set().union(*(one.linked for one in chosen))
+            others = list(pool.map(lambda name: self.choose_names(name, linked), names))
+        sent = [one.sent for one in chosen] + others
+        files, deleted = sum(one.files for one in chosen), sum(one.deleted for one in chosen)
+        size = sum(one.size for one in sent)
+        line_bytes = size - sum(one.large_size for one in sent)
+        if not self.live and deleted > max(MANY, files // 3):
             sys.exit(
-                f"{told['deleted']} entries are gone since the last hot pass, {told['files']} are left: see "
+                f"{deleted} entries are gone since the last hot pass, {files} are left: see "
                 "what is missing on the origin; if nothing is, synchronize once more before the stop"
             )
+        number = self.jobs if line_bytes > ONE_STREAM else 1
         # files with several names are in one stream, the first
         streams = [[f"links.{name}" for name in names]] + [[] for _ in range(number - 1)]
         loads = [0] * number
-        for name in sorted(names, key=lambda name: -chosen[name]["work"]):
+        for work, name in sorted(((one.sent.work, name) for one, name in zip(chosen, names)), reverse=True):
             lightest = loads.index(min(loads))
             streams[lightest].append(f"send.{name}")
-            loads[lightest] += chosen[name]["work"]
-        return {**told, "streams": streams, "groups": names}
+            loads[lightest] += work
+        return {
+            "files": files,
+            "transferred": sum(one.files for one in sent),
+            "deleted": deleted,
+            "changed bytes": size,
+            "line bytes": line_bytes,
+            "large": sum(one.large for one in sent),
+            "streams": streams,
+            "groups": names,
+        }
 
-    def choose_of(self, name: str) -> Dict[str, int]:
+    def choose_of(self, name: str) -> Chosen:
         """Choose in one group."""
         listed = Counted(read(self.path("new", name)))
         gone, new = symmetric(read(self.path("manifest", name)), listed)
@@ -357,36 +390,47 @@ class Lists:
         # a folder whose entries are written or deleted on the target needs its own time again
         touched = {os.path.dirname(path) for path in (*changed, *deleted) if path.startswith(inside)}
         folders |= {path for path in touched - changed.keys() if os.path.isdir(path)}
-        files = [entry for path, entry in sorted(changed.items()) if entry.kind != b"d"]
-        large = [entry for entry in files if by_rsync(entry)]
-        links = [entry for entry in files if entry.names != b"1" and not by_rsync(entry)]
-        single = [entry for entry in files if entry.names == b"1" and not by_rsync(entry)]
-        for kind, found in (("large", large), ("links", links), ("send", single)):
-            write(self.path(kind, name), [entry.path for entry in found])
         write(self.path("folders", name), sorted(folders))
         write(self.path("deleted", name), sorted(deleted))
+        self.append("manifest", name, (UNPROVEN + one.same for one in changed.values() if one.kind == b"d"))
+        files = [entry for path, entry in sorted(changed.items()) if entry.kind != b"d"]
+        return Chosen(
+            listed.number,
+            len(deleted),
+            {one.inode for one in files if one.names != b"1"},
+            self.send(name, files),
+        )
+
+    def choose_names(self, name: str, inodes: Set[bytes]) -> Sent:
+        """Add the other names of files that are sent."""
+        sent = {path for kind in ("links", "large") for path in read(self.path(kind, name))}
+        several = (line for line in read(self.path("new", name)) if line.split(b" ", 3)[2] != b"1")
+        others = [one for one in map(parsed, several) if one.inode in inodes and one.path not in sent]
+        known = set(read(self.path("folders", name)))
+        self.append("folders", name, {os.path.dirname(one.path) for one in others} - known)
+        return self.send(name, others)
+
+    def send(self, name: str, files: Sequence[Entry]) -> Sent:
+        """Put files onto the lists of what is sent."""
+        single = [one for one in files if one.names == b"1" and not by_rsync(one)]
+        large = [one for one in files if by_rsync(one)]
+        links = [one for one in files if one.names != b"1" and not by_rsync(one)]
+        for kind, found in (("large", large), ("links", links), ("send", single)):
+            self.append(kind, name, (one.path for one in found))
         # whatever becomes of this pass, what it may have written on the target is known
-        with open(self.path("manifest", name), "ab") as manifest:
-            for entry in changed.values():
-                manifest.write(UNPROVEN + entry.same + b"\0")
-        size = sum(int(entry.size) for entry in files)
-        return {
-            "files": listed.number,
-            "transferred": len(files),
-            "deleted": len(deleted),
-            "changed bytes": size,
-            "large": len(large),
-            "bytes": size - sum(int(entry.size) for entry in large),
-            "work": sum(int(entry.size) + OVERHEAD for entry in single),
-        }
+        self.append("manifest", name, (UNPROVEN + one.same for one in files))
+        size, large_size = (sum(int(one.size) for one in some) for some in (files, large))
+        work = sum(int(one.size) + OVERHEAD for one in single)
+        return Sent(len(files), size, len(large), large_size, work)
+
+    def append(self, kind: str, name: str, added: Iterable[bytes]) -> None:
+        with open(self.path(kind, name), "ab") as file:
+            file.writelines(one + b"\0" for one in added)
 
 
 def by_rsync(entry: Entry) -> bool:
     """What rsync copies: large files, and sockets, which tar leaves out."""
     return entry.kind == b"s" or (entry.kind == b"f" and int(entry.size) >= LARGE)
-
-
-COUNTED = ("files", "transferred", "deleted", "changed bytes", "large", "bytes")
 
 
 class Counted(Iterator[bytes]):
@@ -463,15 +507,13 @@ class Carrier:
             self.there("trust", listing=True)
         write(self.mark, [])
         told: Dict[str, Any] = json.loads(self.there("scan"))
-        streams, groups = told.pop("streams"), told.pop("groups")
-        # what tar and ssh add to the content is not counted
-        told["line bytes"] = told.pop("bytes")
+        streams, groups, large = (told.pop(name) for name in ("streams", "groups", "large"))
         folders = [f"folders.{name}" for name in groups]
         sent = [*folders, *(f"large.{name}" for name in groups), *chain.from_iterable(streams)]
         deleted = [f"deleted.{name}" for name in groups]
         if told["deleted"]:
             self.delete(self.fetch(deleted))
-        if told["large"]:
+        if large:
             self.rsync([f"large.{name}" for name in groups])
         if len(streams) == 1:
             self.tar([*folders, *streams[0]])

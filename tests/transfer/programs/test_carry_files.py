@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -147,6 +148,21 @@ def test_deleted_renamed_and_moved_with_their_folder(pair: Pair):
 def test_all_names_of_a_file_are_sent_with_a_new_one(pair: Pair):
     os.link(pair.tree / "deep/link a", pair.tree / "link c")
     assert pair.found() == ({"deep/link a", "deep/er/link b", "link c"}, set())
+
+
+def test_all_names_of_a_file_are_sent_when_the_folder_of_one_is_renamed(pair: Pair):
+    (pair.tree / "deep/er").rename(pair.tree / "deep/else")
+    assert pair.found()[0] == {"deep/link a", "deep/else/link b", "deep/else/and/deeper/still/three"}
+    pair.bring()
+    assert pair.differing() == ""
+
+
+def test_what_tar_leaves_out_rsync_copies(pair: Pair):
+    with socket.socket(socket.AF_UNIX) as lmtp:
+        lmtp.bind(os.path.relpath(pair.tree / "lmtp"))
+    pair.look()
+    assert pair.listed("large") == ["lmtp"]
+    assert pair.told["large"] == 1
 
 
 def test_a_file_that_became_a_folder_is_deleted_first(pair: Pair):

@@ -30,6 +30,7 @@ import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import lru_cache
 from itertools import chain, groupby, islice
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
@@ -467,6 +468,7 @@ def facts(path: bytes) -> bytes:
     return repr([*told, found.st_mtime_ns]).encode()
 
 
+@lru_cache(maxsize=None)
 def owner(find: Callable[[int], Any], number: int) -> str:
     try:
         return str(find(number)[0])

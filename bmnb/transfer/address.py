@@ -117,7 +117,7 @@ addr add $new dev $dev
 addr add $own dev $dev
 END
 {ROUTES_AGAIN}
-{announce(address)}"""
+{announce(address, 1)}"""
 
 
 def give_up(folder: str, address: str) -> str:
@@ -142,10 +142,12 @@ END
 ROUTES_AGAIN = 'while read -r route; do [ -z "$route" ] || ip route replace $route; done <<< "$routes"'
 
 
-def announce(address: str) -> str:
+def announce(address: str, times: int = 2) -> str:
+    """A line that tells the neighbours, a second apart, at once for the first time."""
+    # arping waits another second after the last one
     return (
         f"dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}'); "
-        f'arping -U -c 2 -I "$dev" {address}'
+        f'timeout {times - 0.5} arping -U -I "$dev" {address} || [ $? = 124 ]'
     )
 
 

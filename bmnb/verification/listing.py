@@ -23,7 +23,7 @@ import struct
 import sys
 import threading
 import zlib
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 Facts = Dict[str, Any]
@@ -46,6 +46,7 @@ def readable(path: str) -> str:
     return path.encode("latin-1").decode("utf-8", "backslashreplace")
 
 
+@lru_cache(maxsize=None)
 def name(find: Callable[[int], Any], number: int) -> str:
     try:
         return str(find(number)[0])

@@ -31,6 +31,8 @@ def values(lab: Lab, runs: Path, **more: Any) -> dict[str, Any]:
         "runs": str(runs),
         "answers": ANSWERS,
         "dry_run": False,
+        # the faults are those of the document's commands
+        "engine": "literal",
         **more,
     }
 

@@ -59,7 +59,8 @@ def done(runs: Path, title: str, step: str) -> list[dict]:
 def test_killed_and_restarted_in_every_pass_it_comes_to_the_same_end(lab: Lab, tmp_path: Path):
     runs = tmp_path / "runs"
     # a second hot pass, as a rehearsal of the cold one
-    client = client_file(lab, runs, engine="fast", hot_passes=2)
+    settings = {"engine": "fast", "hot_passes": 2, "restart_target": False}
+    client = client_file(lab, runs, **settings)
     lab.origin.must(f"printf one > '{OVERLOOKED}'; touch -d '2026-03-01 10:00:00.1' '{OVERLOOKED}'")
     sql(lab, BEFORE)
     lab.target.must("printf stray > /var/spool/bm-docs/stray")
@@ -76,7 +77,7 @@ def test_killed_and_restarted_in_every_pass_it_comes_to_the_same_end(lab: Lab, t
     assert restarted.returncode == 1, said
     assert "the server restarted" in said
 
-    code, said = finish(client_file(lab, runs, engine="fast", hot_passes=2, through="hot-synchronization"))
+    code, said = finish(client_file(lab, runs, **settings, through="hot-synchronization"))
     assert code == 0, said
     rehearsed = done(runs, "rows of bj-data, proven equal", "hot-synchronization.2")[-1]["row"]
     assert rehearsed["restored"] == 0
@@ -84,7 +85,7 @@ def test_killed_and_restarted_in_every_pass_it_comes_to_the_same_end(lab: Lab, t
     sql(lab, AFTER)
     lab.origin.must(f"printf two > '{OVERLOOKED}'; touch -d '2026-03-01 10:00:00.1' '{OVERLOOKED}'")
 
-    killed = start(client)
+    killed = start(client_file(lab, runs, **settings))
     wait_for(killed, runs, "rows of bj-data, proven equal", "cold-synchronization")
     kill_all(killed)
 

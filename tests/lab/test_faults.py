@@ -370,7 +370,10 @@ def test_a_whole_migration_whose_secrets_appear_nowhere(lab: Lab, runs: Path, qu
         assert "pg_dump" in arguments or "psql" in arguments, "the arguments of the run's programs were seen"
         for secret in (CANARY, token):
             assert secret not in arguments
-            assert server.run(f"grep -rlaF {secret} {LEFT}; journalctl -ao export | grep -aF {secret}").stdout == ""
+            assert (
+                server.run(f"grep -rlaF {secret} {LEFT}; journalctl -ao export | grep -aF {secret}").stdout
+                == ""
+            )
         assert "PRIVATE" not in server.must("cat /var/lib/bmnb/*/* 2> /dev/null; true")
         assert server.run("find /var/lib/bmnb -type f -perm /077").stdout == ""
     for path in runs.rglob("*"):

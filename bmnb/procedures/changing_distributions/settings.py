@@ -69,8 +69,8 @@ class Settings(RunSettings):
         unit="%",
     )
     engine: str = setting(
-        "literal",
-        "how data is carried over: literal as in the document, or fast, on trial",
+        "fast",
+        "how data is carried over: fast, for the shortest downtime, or literal as in the document",
         label="Engine",
         choices={"fast": "fast", "literal, as in the document": "literal"},
     )

@@ -22,9 +22,18 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
     """Files, mail and configuration by lists that both servers make, databases by facts and sums of rows."""
     origin, target, folder = settings.origin, settings.target, settings.work
     yield from nothing_writes(settings)
-    for server in (origin, target):
-        yield Command(server, listing.install(folder), "the program that lists files", text=listing.program())
-        yield start_postgresql(server)
+    yield Together(
+        tuple(
+            command
+            for server in (origin, target)
+            for command in (
+                Command(
+                    server, listing.install(folder), "the program that lists files", text=listing.program()
+                ),
+                start_postgresql(server),
+            )
+        )
+    )
     differed = Condition(target, listing.has_differed(folder, "trees"), "nothing has differed yet")
     yield Command(
         target,

@@ -3,10 +3,16 @@
 Runs on both servers as root, on Python 3.7 or newer with nothing installed, beside GNU find, sort and tar:
 `carry` on the target, which runs the others on the origin through ssh.
 
-The origin keeps a manifest: what find told of every entry that the target is proven to have. An entry whose
-line is not in the manifest is sent, whatever became of it: times are compared in nanoseconds, and the time
-of change (ctime) and the inode with them, which neither a rewrite within the second nor `touch -r` can
-put back. All names of a file with several are sent when one of them changes, since they share one ctime.
+The origin keeps a manifest with a line for every path that the target has. A line is what find told of the
+entry on the origin where the target is proven to have just that; any other line proves nothing, and is there
+so that the path is deleted when the origin has it no more. An entry whose line is not in the manifest is
+sent, whatever became of it: times are compared in nanoseconds, and the time of change (ctime) and the inode
+with them, which neither a rewrite within the second nor `touch -r` can put back. All names of a file with
+several are sent when one of them is; where a folder was renamed, only the new name tells of it.
+
+Proven means: listed on the origin, then written on the target, in this order; the same on both since; and
+unchanged for long enough before it was listed, so that any later change gives it another ctime. Where
+that was so in an earlier pass and the origin lists the same line again, the proof holds.
 """
 
 import argparse
@@ -23,22 +29,29 @@ import sys
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, islice
+from contextlib import ExitStack
+from functools import lru_cache
+from itertools import chain, groupby, islice
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
 DEPTH = 3
 """Levels below a tree's root that are listed together; the folders below them are listed in groups."""
 
 FACTS = "%T@ %m %u %g %p\\0"
-FOLDER, OTHER = f"%C@ %i 1 d - {FACTS}", f"%C@ %i %n %y %s {FACTS}"
-"""ctime, inode and number of names are each server's own; what comes after them must be the same on both."""
+FOLDER, OTHER = f"%i 1 d - {FACTS}", f"%i %n %y %s {FACTS}"
+"""Inode and number of names are each server's own; what comes after them must be the same on both."""
 
-LISTED = ["-type", "d", "-printf", FOLDER, "-o", "-printf", OTHER]
+LISTED = ["-type", "d", "-printf", f"%C@ {FOLDER}", "-o", "-printf", f"%C@ {OTHER}"]
+UNPROVEN = b"0 0 1 "
+"""Stands before what is the same on both servers in the lines that prove nothing."""
+
+END = b"end of the list"
 
 BLOCK = 1 << 20
 SOME = 1 << 14
-RACY_SECONDS = 1.0
-"""An entry that changed so shortly before it was listed may change again without another ctime."""
+RACY_SECONDS = 5.0
+"""An entry that changed so shortly before it was listed may change again without another ctime: clocks of
+file systems tick in up to two seconds, and a file server has a clock of its own."""
 
 LARGE = 64 << 20
 """Bytes from which on a file is copied by rsync, which goes on where it stopped and sends parts of it."""
@@ -101,6 +114,17 @@ def write(path: str, listed: Iterable[bytes]) -> None:
     os.rename(f"{path}.unfinished", path)
 
 
+def whole(stream: IO[bytes]) -> Iterator[bytes]:
+    """The entries of a list that ends with END; exit where it was cut."""
+    last = None
+    for entry in entries(stream):
+        if last is not None:
+            yield last
+        last = entry
+    if last != END:
+        sys.exit("the target's list was cut")
+
+
 def symmetric(first: Iterator[bytes], second: Iterator[bytes]) -> Tuple[Set[bytes], Set[bytes]]:
     """What only the first has, and what only the second has, in little memory where the order is alike."""
     only_first: Set[bytes] = set()
@@ -116,31 +140,81 @@ def symmetric(first: Iterator[bytes], second: Iterator[bytes]) -> Tuple[Set[byte
         only_second -= both
 
 
-def comparable(lists: Sequence[str]) -> Iterator[bytes]:
-    """The lines of a server's lists, with what is its own replaced by a sum over the names of one file."""
+def links(lists: Sequence[str]) -> Dict[bytes, int]:
+    """Of each inode with several names in the lists, a sum over them, which is the same on both servers."""
     together: Dict[bytes, Tuple[int, int]] = {}
     for line in chain.from_iterable(map(read, lists)):
         if line.split(b" ", 3)[2] != b"1":
             entry = parsed(line)
             number, total = together.get(entry.inode, (0, 0))
             together[entry.inode] = number + 1, total + hash(entry.path)
-    for line in chain.from_iterable(map(read, lists)):
-        _, inode, _, same = line.split(b" ", 3)
-        number, total = together.get(inode, (0, 0))
-        yield b"%d %s" % (total if number > 1 else 0, same)
+    return {inode: total for inode, (number, total) in together.items() if number > 1}
+
+
+class Side(NamedTuple):
+    """What a server's list tells of a path: whether that is a proof, and what must be the same on the other."""
+
+    proof: bool
+    links: bytes
+    same: bytes
+
+
+ORIGIN, TARGET = b"1", b"2"
+
+
+def record(server: bytes, proof: bool, line: bytes, linked: Dict[bytes, int]) -> bytes:
+    """A record that sorts beside the other server's of the same path."""
+    _, inode, _, same = line.split(b" ", 3)
+    key = hashlib.blake2b(path_of(same), digest_size=16).hexdigest().encode()
+    return b"%s %s %d %d %s" % (key, server, proof, linked.get(inode, 0), same)
+
+
+def path_of(same: bytes) -> bytes:
+    return same.split(b" ", 6)[6]
+
+
+def pairs(records: Iterable[bytes]) -> Iterator[Dict[bytes, Side]]:
+    """The sides of each path, of sorted records."""
+    for _, found in groupby(records, lambda one: one.split(b" ", 1)[0]):
+        split = (one.split(b" ", 4) for one in found)
+        yield {server: Side(proof == b"1", linked, same) for _, server, proof, linked, same in split}
 
 
 # on the origin
 
 
+BELOW = [f"below-{number}" for number in range(16)]
+GROUPS = ["upper", *BELOW]
+
+
 def group_below(folder: bytes) -> str:
-    return f"below-{zlib.crc32(folder) % 16}"
+    return BELOW[zlib.crc32(folder) % len(BELOW)]
+
+
+class Sent(NamedTuple):
+    """Files on the lists of what is sent: their number and bytes, those that rsync copies, load of a stream."""
+
+    files: int
+    size: int
+    large: int
+    large_size: int
+    work: int
+
+
+class Chosen(NamedTuple):
+    """What was chosen in a group: of how many files, how many to delete, inodes with several names, to send."""
+
+    files: int
+    deleted: int
+    linked: Set[bytes]
+    sent: Sent
 
 
 class Lists:
-    """The origin's lists, in a folder: new.*, what find tells; manifest.*, what the target has; send.*."""
+    """The origin's lists, in a folder: new.*, what find tells; manifest.*, what the target has; send.* and others."""
 
     def __init__(self, folder: str, jobs: int, trees: Sequence[str], live: bool) -> None:
+        self.all_trees = trees
         # an absent or empty tree is not followed
         self.trees = [tree for tree in trees if os.path.isdir(tree) and os.listdir(tree)]
         self.folder, self.jobs, self.live = folder, jobs, live
@@ -160,19 +234,32 @@ class Lists:
 
     def look(self) -> float:
         """List all entries, several groups at a time; return the seconds that it took."""
-        if self.live:
-            # what is dirty in memory could change once more without another time
-            os.sync()
+        if not self.trees:
+            sys.exit("all trees of the origin are absent or empty")
         began = time.time()
-        write(self.path("began"), [str(began).encode()])
-        self.clear("new")
+        if self.live:
+            # a page of a mapped file that is dirty in memory can change once more without another time
+            os.sync()
+        self.clear("looked")
+        looked = time.time()
         with ThreadPoolExecutor(self.jobs) as pool:
             for done in pool.map(self.list_group, self.groups().items()):
                 if done.returncode != 0 and not self.live:
                     sys.exit(
                         f"find ended with {done.returncode}: {done.stderr[-1000:].decode(errors='replace')}"
                     )
-        return round(time.time() - began, 2)
+        self.replace("new", "looked")
+        # last: an older time with these lists proves less, not more
+        write(self.path("began"), [str(began).encode()])
+        return round(time.time() - looked, 2)
+
+    def replace(self, kind: str, by: str) -> None:
+        """Put the lists of one kind in the place of those of another."""
+        names = self.names(by)
+        for name in names:
+            os.rename(self.path(by, name), self.path(kind, name))
+        for name in {*self.names(kind)} - {*names}:
+            os.unlink(self.path(kind, name))
 
     def groups(self) -> Dict[str, List[str]]:
         """The find commands that list every entry once, each with its group's name."""
@@ -181,63 +268,70 @@ class Lists:
         below: Dict[str, List[str]] = {}
         for folder in found.stdout.split(b"\0")[:-1]:
             below.setdefault(group_below(folder), []).append(os.fsdecode(folder))
-        upper = ["find", *self.trees, "-maxdepth", str(DEPTH), *LISTED]
         return {
-            "upper": upper,
+            "upper": ["find", *self.trees, "-maxdepth", str(DEPTH), *LISTED],
             **{name: ["find", *folders, "-mindepth", "1", *LISTED] for name, folders in below.items()},
         }
 
     def group_of(self, path: bytes) -> str:
-        tree = next(tree for tree in map(os.fsencode, self.trees) if (path + b"/").startswith(tree + b"/"))
+        trees = map(os.fsencode, self.all_trees)
+        tree = next(tree for tree in trees if (path + b"/").startswith(tree + b"/"))
         steps = path[len(tree) :].split(b"/")
         return group_below(tree + b"/".join(steps[: DEPTH + 1])) if len(steps) > DEPTH + 1 else "upper"
 
     def list_group(self, group: Tuple[str, List[str]]) -> "subprocess.CompletedProcess[bytes]":
         name, command = group
-        with open(self.path("new", name), "wb") as file:
+        with open(self.path("looked", name), "wb") as file:
             return subprocess.run(command, stdout=file, stderr=subprocess.PIPE, check=False)
 
     def trust(self, target: IO[bytes]) -> None:
-        """Make the manifest: what was listed, less what changed just then or is another on the target.
-
-        What only the target has stays in the manifest, so that it is found to be gone.
-        """
-        began = float(next(read(self.path("began"))))
-        write(self.path("target"), entries(target))
-        listed = [self.path("new", name) for name in self.names("new")]
-        here = self.sorted("here", comparable(listed))
-        there = self.sorted("there", comparable([self.path("target")]))
-        wrong: Set[int] = set()
-        gone: Dict[str, List[bytes]] = {name: [] for name in self.names("new")}
-        compare = ["comm", "-z", "-3", here, there]
-        with subprocess.Popen(compare, stdout=subprocess.PIPE, env=BYTEWISE) as compared:
-            assert compared.stdout
-            for line in entries(compared.stdout):
-                path = line.split(b" ", 7)[7]
-                if line.startswith(b"\t"):
-                    gone.setdefault(self.group_of(path), []).append(b"0 0 1 " + line.split(b" ", 1)[1])
-                else:
-                    wrong.add(hash(path))
-        if compared.returncode != 0:
-            sys.exit(f"comm ended with {compared.returncode}")
-        self.clear("manifest")
-        for name, lines_there in gone.items():
+        """Make the manifest anew, from the latest list, the manifest so far, and what the target has now."""
+        write(self.path("target"), whole(target))
+        unproven: Set[int] = set()
+        with ExitStack() as opened:
+            theirs = {name: opened.enter_context(open(self.path("theirs", name), "wb")) for name in GROUPS}
+            for sides in pairs(read(self.sorted(chain(self.records(), self.target_records())))):
+                here, there = sides.get(ORIGIN), sides.get(TARGET)
+                if here and there and here[1:] == there[1:] and (here.proof or there.proof):
+                    continue
+                if here:
+                    unproven.add(hash(path_of(here.same)))
+                if there:
+                    theirs[self.group_of(path_of(there.same))].write(UNPROVEN + there.same + b"\0")
+        settled = float(next(read(self.path("began")), b"0")) - RACY_SECONDS
+        self.clear("trusted")
+        for name in GROUPS:
             lines = ((line, parsed(line)) for line in read(self.path("new", name)))
-            kept = (
-                line
+            on_both = (
+                line if entry.ctime < settled else UNPROVEN + entry.same
                 for line, entry in lines
-                if hash(entry.path) not in wrong and entry.ctime < began - RACY_SECONDS
+                if hash(entry.path) not in unproven
             )
-            write(self.path("manifest", name), chain(kept, lines_there))
+            write(self.path("trusted", name), chain(on_both, read(self.path("theirs", name))))
+        self.replace("manifest", "trusted")
 
-    def sorted(self, name: str, records: Iterable[bytes]) -> str:
+    def records(self) -> Iterator[bytes]:
+        """Of the latest list, where a line that was proven before is a proof."""
+        linked = links([self.path("new", name) for name in self.names("new")])
+        for name in self.names("new"):
+            before = set(read(self.path("manifest", name)))
+            for line in read(self.path("new", name)):
+                yield record(ORIGIN, line in before, line, linked)
+
+    def target_records(self) -> Iterator[bytes]:
+        """Of the target, where having been written since the origin was listed is a proof."""
+        linked = links([self.path("target")])
+        for line in read(self.path("target")):
+            yield record(TARGET, line.startswith(b"1 "), line, linked)
+
+    def sorted(self, records: Iterable[bytes]) -> str:
         """Sort records into a file, in little memory."""
-        path = self.path(name)
+        path = self.path("sorted")
         command = ["sort", "-z", "-S", "32M", "-o", path]
         with subprocess.Popen(command, stdin=subprocess.PIPE, env=BYTEWISE) as sort:
             assert sort.stdin
-            for record in records:
-                sort.stdin.write(record + b"\0")
+            for one in records:
+                sort.stdin.write(one + b"\0")
         if sort.returncode != 0:
             sys.exit(f"sort ended with {sort.returncode}")
         return path
@@ -248,61 +342,96 @@ class Lists:
             self.clear(kind)
         names = sorted({*self.names("new"), *self.names("manifest")})
         with ThreadPoolExecutor(self.jobs) as pool:
-            chosen = dict(zip(names, pool.map(self.choose_of, names)))
-        told = {key: sum(one[key] for one in chosen.values()) for key in COUNTED}
-        number = self.jobs if told["bytes"] > ONE_STREAM else 1
-        if not self.live and told["deleted"] > max(MANY, told["files"] // 3):
+            chosen = list(pool.map(self.choose_of, names))
+            linked = set().union(*(one.linked for one in chosen))
+            others = list(pool.map(lambda name: self.choose_names(name, linked), names))
+        sent = [one.sent for one in chosen] + others
+        files, deleted = sum(one.files for one in chosen), sum(one.deleted for one in chosen)
+        size = sum(one.size for one in sent)
+        line_bytes = size - sum(one.large_size for one in sent)
+        if not self.live and deleted > max(MANY, files // 3):
             sys.exit(
-                f"{told['deleted']} entries are gone since the last hot pass, {told['files']} are left: see "
+                f"{deleted} entries are gone since the last hot pass, {files} are left: see "
                 "what is missing on the origin; if nothing is, synchronize once more before the stop"
             )
+        number = self.jobs if line_bytes > ONE_STREAM else 1
         # files with several names are in one stream, the first
         streams = [[f"links.{name}" for name in names]] + [[] for _ in range(number - 1)]
         loads = [0] * number
-        for name in sorted(names, key=lambda name: -chosen[name]["work"]):
+        for work, name in sorted(((one.sent.work, name) for one, name in zip(chosen, names)), reverse=True):
             lightest = loads.index(min(loads))
             streams[lightest].append(f"send.{name}")
-            loads[lightest] += chosen[name]["work"]
-        return {**told, "streams": streams, "groups": names}
+            loads[lightest] += work
+        return {
+            "files": files,
+            "transferred": sum(one.files for one in sent),
+            "deleted": deleted,
+            "changed bytes": size,
+            "line bytes": line_bytes,
+            "large": sum(one.large for one in sent),
+            "streams": streams,
+            "groups": names,
+        }
 
-    def choose_of(self, name: str) -> Dict[str, int]:
+    def choose_of(self, name: str) -> Chosen:
         """Choose in one group."""
         listed = Counted(read(self.path("new", name)))
         gone, new = symmetric(read(self.path("manifest", name)), listed)
         changed = {entry.path: entry for entry in map(parsed, new)}
-        before = {entry.path: entry.kind for entry in map(parsed, gone)}
+        before = {(entry.path, entry.kind) for entry in map(parsed, gone)}
         # nothing of a tree that is absent or empty by now is deleted
         inside = tuple(os.fsencode(f"{tree}/") for tree in self.trees)
-        deleted = [
+        deleted = {
             path
-            for path, kind in before.items()
-            if path.startswith(inside) and (path not in changed or changed[path].kind != kind)
-        ]
+            for path, kind in before
+            if path.startswith(inside)
+            and (changed[path].kind != kind if path in changed else not os.path.lexists(path))
+        }
         folders = {path for path, entry in changed.items() if entry.kind == b"d"}
         # a folder whose entries are written or deleted on the target needs its own time again
         touched = {os.path.dirname(path) for path in (*changed, *deleted) if path.startswith(inside)}
         folders |= {path for path in touched - changed.keys() if os.path.isdir(path)}
-        files = [entry for path, entry in sorted(changed.items()) if entry.kind != b"d"]
-        large = [entry for entry in files if entry.kind == b"f" and int(entry.size) >= LARGE]
-        links = [entry for entry in files if entry.names != b"1" and entry not in large]
-        single = [entry for entry in files if entry.names == b"1" and entry not in large]
-        for kind, found in (("large", large), ("links", links), ("send", single)):
-            write(self.path(kind, name), [entry.path for entry in found])
         write(self.path("folders", name), sorted(folders))
         write(self.path("deleted", name), sorted(deleted))
-        size = sum(int(entry.size) for entry in files)
-        return {
-            "files": listed.number,
-            "transferred": len(files),
-            "deleted": len(deleted),
-            "changed bytes": size,
-            "large": len(large),
-            "bytes": size - sum(int(entry.size) for entry in large),
-            "work": sum(int(entry.size) + OVERHEAD for entry in single),
-        }
+        self.append("manifest", name, (UNPROVEN + one.same for one in changed.values() if one.kind == b"d"))
+        files = [entry for path, entry in sorted(changed.items()) if entry.kind != b"d"]
+        return Chosen(
+            listed.number,
+            len(deleted),
+            {one.inode for one in files if one.names != b"1"},
+            self.send(name, files),
+        )
+
+    def choose_names(self, name: str, inodes: Set[bytes]) -> Sent:
+        """Add the other names of files that are sent."""
+        sent = {path for kind in ("links", "large") for path in read(self.path(kind, name))}
+        several = (line for line in read(self.path("new", name)) if line.split(b" ", 3)[2] != b"1")
+        others = [one for one in map(parsed, several) if one.inode in inodes and one.path not in sent]
+        known = set(read(self.path("folders", name)))
+        self.append("folders", name, {os.path.dirname(one.path) for one in others} - known)
+        return self.send(name, others)
+
+    def send(self, name: str, files: Sequence[Entry]) -> Sent:
+        """Put files onto the lists of what is sent."""
+        single = [one for one in files if one.names == b"1" and not by_rsync(one)]
+        large = [one for one in files if by_rsync(one)]
+        links = [one for one in files if one.names != b"1" and not by_rsync(one)]
+        for kind, found in (("large", large), ("links", links), ("send", single)):
+            self.append(kind, name, (one.path for one in found))
+        # whatever becomes of this pass, what it may have written on the target is known
+        self.append("manifest", name, (UNPROVEN + one.same for one in files))
+        size, large_size = (sum(int(one.size) for one in some) for some in (files, large))
+        work = sum(int(one.size) + OVERHEAD for one in single)
+        return Sent(len(files), size, len(large), large_size, work)
+
+    def append(self, kind: str, name: str, added: Iterable[bytes]) -> None:
+        with open(self.path(kind, name), "ab") as file:
+            file.writelines(one + b"\0" for one in added)
 
 
-COUNTED = ("files", "transferred", "deleted", "changed bytes", "large", "bytes")
+def by_rsync(entry: Entry) -> bool:
+    """What rsync copies: large files, and sockets, which tar leaves out."""
+    return entry.kind == b"s" or (entry.kind == b"f" and int(entry.size) >= LARGE)
 
 
 class Counted(Iterator[bytes]):
@@ -339,6 +468,7 @@ def facts(path: bytes) -> bytes:
     return repr([*told, found.st_mtime_ns]).encode()
 
 
+@lru_cache(maxsize=None)
 def owner(find: Callable[[int], Any], number: int) -> str:
     try:
         return str(find(number)[0])
@@ -368,28 +498,30 @@ class Carrier:
 
     def __init__(self, folder: str, jobs: int, trees: Sequence[str], live: bool, ssh: Sequence[str]) -> None:
         self.folder, self.jobs, self.trees, self.live, self.ssh = folder, jobs, trees, live, ssh
-        self.begun = os.path.join(folder, "begun")
+        self.mark = os.path.join(folder, "mark")
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        if not os.path.exists(self.begun):
-            write(self.begun, [])
+        if not os.path.exists(self.mark):
+            write(self.mark, [])
 
     def run(self) -> Dict[str, Any]:
-        told: Dict[str, Any] = json.loads(self.there("scan", listing=self.live))
-        streams, groups = told.pop("streams"), told.pop("groups")
+        if self.live:
+            # what an earlier pass has brought, wherever it ended
+            self.there("trust", listing=True)
+        write(self.mark, [])
+        told: Dict[str, Any] = json.loads(self.there("scan"))
+        streams, groups, large = (told.pop(name) for name in ("streams", "groups", "large"))
         print(
             f"{told['transferred']} of {told['files']} files to send, {told['changed bytes']} bytes; "
             f"{told['deleted']} to delete",
             file=sys.stderr,
             flush=True,
         )
-        # what tar and ssh add to the content is not counted
-        told["line bytes"] = told.pop("bytes")
         folders = [f"folders.{name}" for name in groups]
         sent = [*folders, *(f"large.{name}" for name in groups), *chain.from_iterable(streams)]
         deleted = [f"deleted.{name}" for name in groups]
         if told["deleted"]:
             self.delete(self.fetch(deleted))
-        if told["large"]:
+        if large:
             self.rsync([f"large.{name}" for name in groups])
         if len(streams) == 1:
             self.tar([*folders, *streams[0]])
@@ -406,18 +538,22 @@ class Carrier:
         return told
 
     def there(self, command: str, names: Sequence[str] = (), listing: bool = False) -> bytes:
-        """Run a part of this program on the origin, with a listing of this server as input where it is wanted."""
+        """Run a part of this program on the origin, with a list of this server as input where it is wanted."""
         words = ["python3", os.path.abspath(__file__), command, self.folder, str(self.jobs)]
         words += ["hot" if self.live else "cold", *(names or self.trees)]
         remote = [*self.ssh, " ".join(map(shlex.quote, words))]
-        trees = [tree for tree in self.trees if os.path.isdir(tree)]
-        if not listing or not trees:
+        if not listing:
             return subprocess.run(remote, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True).stdout
-        # files that are older than this run are told of as unlike any: they may look like the origin's by chance
-        told = ["-type", "d", "-printf", FOLDER, "-o", "-cnewer", self.begun, "-printf", OTHER]
-        find = ["find", *trees, *told, "-o", "-printf", OTHER.replace("%y", "?")]
-        with subprocess.Popen(find, stdout=subprocess.PIPE) as listed:
+        with subprocess.Popen(["bash", "-c", self.listing()], stdout=subprocess.PIPE) as listed:
             return subprocess.run(remote, stdin=listed.stdout, stdout=subprocess.PIPE, check=True).stdout
+
+    def listing(self) -> str:
+        """A line that lists this server: with 1 before what was written since the mark was made, else 0."""
+        trees = [tree for tree in self.trees if os.path.isdir(tree)]
+        new = ["(", "-cnewer", self.mark, "-printf", "1 ", "-o", "-printf", "0 ", ")"]
+        find = ["find", *trees, *new, "(", "-type", "d", "-printf", FOLDER, "-o", "-printf", OTHER, ")"]
+        end = f"printf '%s\\0' {shlex.quote(END.decode())}"
+        return f"{' '.join(map(shlex.quote, find))} && {end}" if trees else end
 
     def cat(self, names: Sequence[str]) -> str:
         return "cat " + " ".join(shlex.quote(os.path.join(self.folder, name)) for name in names)
@@ -486,10 +622,10 @@ def main() -> None:
         sys.stdout.buffer.write(b"".join(one + b"\0" for one in sums(list(paths))))
     else:
         lists = Lists(given.folder, given.jobs, given.names, live)
-        seconds = lists.look() if given.command == "scan" else 0.0
-        if live:
+        if given.command == "trust":
             lists.trust(sys.stdin.buffer)
-        if given.command == "scan":
+        else:
+            seconds = lists.look()
             print(json.dumps({**lists.choose(), "listing seconds": seconds}))
 
 

@@ -3,51 +3,102 @@
 import io
 import os
 import shutil
+import socket
 import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bmnb.transfer.programs.carry_files import LISTED, Lists, comparable, read, sums, symmetric
+from bmnb.transfer.programs import carry_files
+from bmnb.transfer.programs.carry_files import Carrier, Lists, read, sums, symmetric
 
 NAMES = ["one", "two", "deep/er/and/deeper/still/three", "new\nline", "deep/link a", "deep/er/link b"]
+TICK = 0.02
+"""Seconds in which a change may not show in ctime here; the programs' own margin is far larger."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def little_margin() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(carry_files, "RACY_SECONDS", TICK)
+        patch.setattr(os, "sync", lambda: None)
+        yield
 
 
 class Pair:
-    """A tree of an origin and its copy on a target, whose listing comes under the origin's paths."""
+    """A tree of an origin and its copy on a target, whose list comes under the origin's paths."""
 
     def __init__(self, place: Path) -> None:
         self.tree, self.copy = place / "origin", place / "target"
-        self.lists = Lists(str(place / "lists"), 2, [str(self.tree)], live=True)
         for name in NAMES[:-1]:
             path = self.tree / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"content of {name}")
         os.link(self.tree / NAMES[-2], self.tree / NAMES[-1])
+        self.copy.mkdir()
         self.lists = Lists(str(place / "lists"), 2, [str(self.tree)], live=True)
+        self.carrier = Carrier(str(place / "carrier"), 2, [str(self.copy)], True, [])
+        time.sleep(3 * TICK)
 
     def hot_pass(self) -> None:
-        """Copy everything, and let the manifest be made; nothing changed shortly before."""
-        self.lists.look()
-        shutil.rmtree(self.copy, ignore_errors=True)
-        subprocess.run(["cp", "-a", self.tree, self.copy], check=True)
-        (Path(self.lists.folder) / "began").write_bytes(b"9999999999\0")
-        self.lists.trust(io.BytesIO(self.listing()))
+        self.trust()
+        self.look()
+        self.bring()
+        self.trust()
 
-    def listing(self) -> bytes:
-        listed = subprocess.run(["find", self.copy, *LISTED], stdout=subprocess.PIPE, check=True).stdout
-        return listed.replace(bytes(self.copy), bytes(self.tree))
+    def trust(self) -> None:
+        listed = subprocess.run(["bash", "-c", self.carrier.listing()], stdout=subprocess.PIPE, check=True)
+        self.lists.trust(io.BytesIO(listed.stdout.replace(bytes(self.copy), bytes(self.tree))))
+
+    def look(self) -> None:
+        carry_files.write(self.carrier.mark, [])
+        time.sleep(TICK)
+        self.lists.look()
+        self.told = self.lists.choose()
+
+    def bring(self, some: Callable[[str], bool] = lambda _: True) -> None:
+        """Delete and send what was chosen, or what of it comes before the pass is killed."""
+        for name in filter(some, self.listed("deleted")):
+            path = self.copy / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        chosen = [*self.listed("folders"), *self.files()]
+        line = f"cd $0 && {carry_files.CREATE} --ignore-failed-read | (cd $1 && {carry_files.EXTRACT})"
+        subprocess.run(
+            ["bash", "-c", line, self.tree, self.copy],
+            input=b"".join(os.fsencode(f"./{name}") + b"\0" for name in filter(some, chosen)),
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def cold_pass(self) -> None:
+        self.look()
+        self.bring()
 
     def found(self) -> tuple[set[str], set[str]]:
         """Files to send and entries to delete, below the tree."""
-        self.lists.look()
-        told = self.lists.choose()
-        sent = {path for kind in ("send", "links", "large") for path in self.listed(kind, told["groups"])}
-        return sent, set(self.listed("deleted", told["groups"]))
+        self.look()
+        return set(self.files()), set(self.listed("deleted"))
 
-    def listed(self, kind: str, groups: list[str]) -> list[str]:
-        paths = [path for group in groups for path in read(self.lists.path(kind, group))]
+    def files(self) -> list[str]:
+        return [path for kind in ("send", "links", "large") for path in self.listed(kind)]
+
+    def listed(self, kind: str) -> list[str]:
+        paths = [path for group in self.told["groups"] for path in read(self.lists.path(kind, group))]
         return [os.fsdecode(path)[len(str(self.tree)) + 1 :] for path in paths]
+
+    def differing(self) -> str:
+        """What an rsync that reads all content would still change."""
+        command = ["rsync", "-aHAXin", "--checksum", "--modify-window=-1", "--delete"]
+        done = subprocess.run([*command, f"{self.tree}/", self.copy], stdout=subprocess.PIPE, check=True)
+        return done.stdout.decode()
 
 
 @pytest.fixture
@@ -55,6 +106,14 @@ def pair(tmp_path: Path) -> Pair:
     made = Pair(tmp_path)
     made.hot_pass()
     return made
+
+
+@pytest.fixture
+def long_margin(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever changes from now on changes shortly before it is listed."""
+    time.sleep(0.1)
+    began = time.time()
+    monkeypatch.setattr(carry_files.time, "time", lambda: began)
 
 
 def test_all_is_sent_at_first(tmp_path: Path):
@@ -91,6 +150,21 @@ def test_all_names_of_a_file_are_sent_with_a_new_one(pair: Pair):
     assert pair.found() == ({"deep/link a", "deep/er/link b", "link c"}, set())
 
 
+def test_all_names_of_a_file_are_sent_when_the_folder_of_one_is_renamed(pair: Pair):
+    (pair.tree / "deep/er").rename(pair.tree / "deep/else")
+    assert pair.found()[0] == {"deep/link a", "deep/else/link b", "deep/else/and/deeper/still/three"}
+    pair.bring()
+    assert pair.differing() == ""
+
+
+def test_what_tar_leaves_out_rsync_copies(pair: Pair):
+    with socket.socket(socket.AF_UNIX) as lmtp:
+        lmtp.bind(os.path.relpath(pair.tree / "lmtp"))
+    pair.look()
+    assert pair.listed("large") == ["lmtp"]
+    assert pair.told["large"] == 1
+
+
 def test_a_file_that_became_a_folder_is_deleted_first(pair: Pair):
     (pair.tree / "one").unlink()
     (pair.tree / "one").mkdir()
@@ -103,16 +177,10 @@ def test_what_the_target_alone_has_is_deleted_and_what_it_lacks_is_sent(pair: Pa
     (pair.copy / "two").unlink()
     (pair.copy / "deep/er/link b").unlink()
     (pair.copy / "deep/er/link b").write_text(f"content of {NAMES[-2]}")
-    pair.lists.trust(io.BytesIO(pair.listing()))
+    pair.trust()
     sent, deleted = pair.found()
     assert sent == {"two", "deep/link a", "deep/er/link b"}
     assert deleted == {"stray"}
-
-
-def test_what_changed_while_it_was_listed_is_not_trusted(pair: Pair):
-    (Path(pair.lists.folder) / "began").write_bytes(b"0\0")
-    pair.lists.trust(io.BytesIO(pair.listing()))
-    assert pair.found()[0] == set(NAMES)
 
 
 def test_nothing_of_a_tree_that_became_empty_is_deleted(pair: Pair):
@@ -124,19 +192,6 @@ def test_nothing_of_a_tree_that_became_empty_is_deleted(pair: Pair):
     pair.lists = Lists(pair.lists.folder, 2, trees, live=False)
     pair.lists.look()
     assert pair.lists.choose()["deleted"] == 0
-
-
-def test_names_of_one_file_are_comparable_between_servers(tmp_path: Path):
-    """Three names of one file on one side; on the other, two and one of the same content."""
-    lists = []
-    for number, groups in enumerate((["abc"], ["ab", "c"])):
-        place = tmp_path / str(number)
-        place.mkdir()
-        inodes = {name: group for group in groups for name in group}
-        lines = [f"1.5 {ord(inodes[name][0])} {len(inodes[name])} f 1 2 600 u g {name}" for name in "abc"]
-        (place / "list").write_text("".join(f"{line}\0" for line in lines))
-        lists.append(list(comparable([str(place / "list")])))
-    assert [one == other for one, other in zip(*lists, strict=True)] == [False, False, False]
 
 
 def test_the_difference_of_two_listings_in_another_order():
@@ -156,3 +211,153 @@ def test_the_proof_reads_content_and_names(tmp_path: Path):
     (tmp_path / "a").write_text("else")
     os.utime(tmp_path / "a", ns=(1, 1))
     assert sums(paths)[0] != apart[0]
+
+
+def test_what_changed_just_before_it_was_listed_is_sent_once_more(pair: Pair, long_margin: None):
+    (pair.tree / "one").write_text("changed")
+    pair.hot_pass()
+    assert pair.found() == ({"one"}, set())
+
+
+def test_what_came_just_before_it_was_listed_and_went_since_is_deleted(pair: Pair, long_margin: None):
+    (pair.tree / "mail").write_text("delivered")
+    pair.hot_pass()
+    assert (pair.copy / "mail").exists()
+    (pair.tree / "mail").unlink()
+    assert pair.found() == (set(), {"mail"})
+
+
+def test_a_time_put_back_between_two_hot_passes(pair: Pair):
+    put_back(pair.tree / "one")
+    time.sleep(3 * TICK)
+    pair.trust()
+    pair.look()
+    assert pair.files() == ["one"]
+    pair.trust()
+    assert pair.found() == ({"one"}, set()), "it was not sent"
+    pair.hot_pass()
+    assert pair.found() == (set(), set())
+
+
+def test_a_killed_pass_sends_what_has_not_come_again(tmp_path: Path):
+    pair = Pair(tmp_path)
+    pair.trust()
+    pair.look()
+    pair.bring(lambda name: name.startswith("deep"))
+    pair.trust()
+    assert pair.found() == ({"one", "two", "new\nline"}, set())
+
+
+def test_what_a_killed_pass_has_sent_is_deleted_when_it_is_gone(pair: Pair):
+    (pair.tree / "mail").write_text("delivered")
+    pair.look()
+    pair.bring()
+    (pair.tree / "mail").unlink()
+    assert pair.found()[1] == {"mail"}
+
+
+def test_nothing_that_the_origin_has_is_deleted(pair: Pair):
+    """A folder that is written to while it is listed may be told of twice."""
+    listed = Path(pair.lists.path("manifest", "upper"))
+    listed.write_bytes(listed.read_bytes() * 20_000)
+    assert pair.found()[1] == set()
+
+
+def test_of_a_tree_that_is_empty_on_the_origin_the_target_s_own_is_left(tmp_path: Path):
+    pair = Pair(tmp_path)
+    (pair.copy / "stray").write_text("of the target")
+    shutil.rmtree(pair.tree)
+    pair.tree.mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/file").write_text("x")
+    pair.lists = Lists(pair.lists.folder, 2, [str(pair.tree), str(tmp_path / "other")], live=True)
+    pair.trust()
+    assert pair.found()[1] == set()
+
+
+def test_where_all_trees_are_empty_nothing_is_listed(tmp_path: Path):
+    with pytest.raises(SystemExit, match="empty"):
+        Lists(str(tmp_path / "lists"), 2, [str(tmp_path / "absent")], live=True).look()
+
+
+def test_a_list_that_was_cut_is_refused(pair: Pair):
+    with pytest.raises(SystemExit, match="cut"):
+        pair.lists.trust(io.BytesIO(b"1 2 1 f 3 4 600 u g /one\0"))
+
+
+def put_back(path: Path) -> None:
+    """Rewrite a file at its size and time."""
+    before = path.stat()
+    path.write_bytes(os.urandom(before.st_size))
+    os.utime(path, ns=(before.st_mtime_ns, before.st_mtime_ns))
+
+
+FEW = st.sampled_from(["a", "b", "d/a", "d/b", "e/f/g/h/a", "e/f/g/h/b"])
+CHANGES = st.one_of(
+    st.tuples(st.sampled_from(["write", "delete", "put back", "mode"]), FEW, FEW),
+    st.tuples(st.sampled_from(["link", "rename"]), FEW, FEW),
+    st.just(("rename folder", "", "")),
+)
+
+
+def change(tree: Path, kind: str, name: str, other: str) -> None:
+    """What users do to a tree; nothing where the name is not there."""
+    path, second = tree / name, tree / other
+    if kind == "rename folder":
+        if (tree / "d").exists():
+            (tree / "d").rename(tree / f"moved {time.time_ns()}")
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    second.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "write":
+        path.write_text(f"{time.time_ns()}")
+    elif not path.exists() or path == second:
+        return
+    elif kind == "delete":
+        path.unlink()
+    elif kind == "put back":
+        put_back(path)
+    elif kind == "mode":
+        path.chmod(path.stat().st_mode ^ 0o040)
+    elif kind == "rename":
+        path.rename(second)
+    elif not second.exists():
+        os.link(path, second)
+
+
+MOMENTS = 6
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    moments=st.lists(st.lists(CHANGES, max_size=4), min_size=MOMENTS, max_size=MOMENTS),
+    killed_after=st.sampled_from([None, "", "a", "d", "e"]),
+    margin=st.sampled_from([TICK, 60.0]),
+)
+def test_whatever_changes_while_passes_run_the_cold_one_makes_it_equal(moments, killed_after, margin):
+    """Changes before, between and within passes, the second of which may be killed when a part has come."""
+    changes = iter(moments)
+    with TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(carry_files, "RACY_SECONDS", margin)
+        pair = Pair(Path(place))
+
+        def users() -> None:
+            for one in next(changes):
+                change(pair.tree, *one)
+
+        users()
+        pair.hot_pass()
+        users()
+        pair.trust()
+        users()
+        pair.look()
+        users()
+        pair.bring(lambda name: killed_after is None or name.startswith(killed_after))
+        users()
+        if killed_after is None:
+            pair.trust()
+        else:
+            pair.hot_pass()
+        users()
+        pair.cold_pass()
+        assert pair.differing() == ""

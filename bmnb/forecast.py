@@ -12,7 +12,7 @@ from typing import Any
 from bmnb.errors import BmnbError
 from bmnb.journal import Journal
 from bmnb.language import _
-from bmnb.ledger import bytes_seen, downtime_seconds, step_seconds
+from bmnb.ledger import files_seen, downtime_seconds, step_seconds
 from bmnb.steps import Phase, Procedure, Row, Step
 
 
@@ -67,7 +67,7 @@ def expected(procedure: Procedure, journal: Journal, folder: Path) -> dict[str, 
     finished = [one for one in beside if one.last("finished") and downtime_seconds(procedure, one)]
     if not finished:
         return {}
-    nearest = min(finished, key=lambda one: abs(bytes_seen(one) - bytes_seen(journal)))
+    nearest = min(finished, key=lambda one: abs(files_seen(one) - files_seen(journal)))
     return {
         "run": nearest.path.parent.name,
         "downtime": downtime_seconds(procedure, nearest),

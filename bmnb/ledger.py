@@ -114,11 +114,10 @@ def step_seconds(journal: Journal, name: str) -> list[float]:
     return found
 
 
-def bytes_seen(journal: Journal) -> int:
-    """How much data the synchronizations had before them, by the last pass over each tree."""
-    sizes = {
-        line["title"]: int(line["row"].get("bytes", 0)) for line in journal.events("done") if line.get("row")
-    }
+def files_seen(journal: Journal) -> int:
+    """How many files the synchronizations had before them, by the last hot pass over each tree."""
+    passes = (line for line in journal.events("done") if "." in line["action"].partition("/")[0])
+    sizes = {line["title"]: int(line["row"].get("files", 0)) for line in passes}
     return sum(sizes.values())
 
 

@@ -156,14 +156,21 @@ def show_status(run: Path, as_json: bool) -> None:
 @click.option("--pdf", is_flag=True, help="also as PDF, with Debian's Chromium")
 @click.option("--against", type=RUN, help="another run to compare with, such as the rehearsal")
 @click.option("--redact-hosts", is_flag=True, help="a copy without names and addresses, for a public ticket")
+@click.option("--parquet", is_flag=True, help="the tables as Parquet beside CSV; needs bmnb[parquet]")
 @click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")
 def make_report(
-    run: Path, lang: str | None, pdf: bool, against: Path | None, redact_hosts: bool, key: Path | None
+    run: Path,
+    lang: str | None,
+    pdf: bool,
+    against: Path | None,
+    redact_hosts: bool,
+    parquet: bool,
+    key: Path | None,
 ) -> None:
     """Make the HTML report and the tables of RUN, and seal it."""
     from bmnb import report
 
-    path = report.write(run, report.Wish(lang or "", against, pdf, redact_hosts, key))
+    path = report.write(run, report.Wish(lang or "", against, pdf, redact_hosts, parquet, key))
     click.echo(f"report: {path}")
     if pdf:
         click.echo(f"pdf: {path.with_suffix('.pdf')}")

@@ -8,6 +8,7 @@ with one plain message, when it has not; running where nobody was left to say; p
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine as PapermillEngine
 from papermill.engines import NotebookExecutionManager
 
-from bmnb import redact
+from bmnb import kernel, redact
 from bmnb.errors import BmnbError, Interrupted, KernelDied, TimedOut
 from bmnb.files import replace_text
 
@@ -107,7 +108,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]
         # over TCP anyone on this machine could read what passes between the kernel and us
         self.create_kernel_manager().transport = "ipc"
         try:
-            await self.async_start_new_kernel()
+            await self.async_start_new_kernel(env={**os.environ, kernel.ENGINE: "bmnb"})
             await self.async_start_new_kernel_client()
             told = await self.async_wait_for_reply(self.kc.kernel_info())
             self.nb.metadata["language_info"] = told["content"]["language_info"]

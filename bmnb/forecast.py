@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bmnb.errors import BmnbError
 from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.ledger import bytes_seen, downtime_seconds, step_seconds
@@ -49,12 +51,7 @@ def synchronization(passes: Sequence[Row], now: datetime) -> Forecast | None:
 
 def past_seconds(procedure: Procedure, folder: Path) -> dict[str, list[float]]:
     """How many seconds each step took in the other runs of this procedure beside a run's folder."""
-    here = folder.resolve()
-    journals = [
-        Journal(path)
-        for path in sorted(here.parent.glob(f"*-{procedure.name}/journal.jsonl"))
-        if path.parent != here
-    ]
+    journals = list(_beside(procedure, folder))
     found = {
         step.name: [s for one in journals for s in step_seconds(one, step.name)] for step in procedure.steps
     }
@@ -66,12 +63,7 @@ def expected(procedure: Procedure, journal: Journal, folder: Path) -> dict[str, 
 
     The name of that run, seconds of each of its phases by name, and of its downtime; empty where there is none.
     """
-    here = folder.resolve()
-    beside = [
-        Journal(path)
-        for path in sorted(here.parent.glob(f"*-{procedure.name}*/journal.jsonl"))
-        if path.parent != here
-    ]
+    beside = _beside(procedure, folder)
     finished = [one for one in beside if one.last("finished") and downtime_seconds(procedure, one)]
     if not finished:
         return {}
@@ -86,6 +78,15 @@ def expected(procedure: Procedure, journal: Journal, folder: Path) -> dict[str, 
             for phase in procedure.phases
         },
     }
+
+
+def _beside(procedure: Procedure, folder: Path) -> Iterator[Journal]:
+    """The journals of the procedure's other runs; one that was changed tells nothing."""
+    here = folder.resolve()
+    for path in sorted(here.parent.glob(f"*-{procedure.name}*/journal.jsonl")):
+        if path.parent != here:
+            with suppress(BmnbError):
+                yield Journal(path)
 
 
 def sentence(procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapping[str, list[float]]) -> str:

@@ -25,6 +25,12 @@ from bmnb.remote import Servers
 from bmnb.settings import about, in_force, make, ordered
 from bmnb.steps import Call, Check, Command, Manual, Procedure, Row, Single, Step, Together, singles
 
+ALONE = (
+    "Executed without bmnb's engine: after a dead kernel, a timeout or a signal, papermill alone calls every cell "
+    "completed, may leave half a notebook, tells no progress and makes no report. What counts is the journal: "
+    "`bmnb status`, `bmnb report`."
+)
+
 
 def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
     """Open the run for a notebook's parameters, or take it up where it stopped.
@@ -198,6 +204,8 @@ class Run:
         self._opened = True
         settings = {name: value for name, value in vars(self.settings).items() if name != "answers"}
         self.journal.write("opened", procedure=self.procedure.name, version=__version__, settings=settings)
+        if kernel.is_alone():
+            self.show(tables.sentence(_(ALONE)))
         for pinned in self.journal.events("pinned"):
             self.servers.pin(pinned["server"], pinned["machine"])
         for moved in self.journal.events("moved"):

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from IPython.display import Markdown
 
+from bmnb.errors import InputError
 from bmnb.language import _
 from bmnb.phrases import phrase
 
@@ -76,6 +77,16 @@ def linked(frame: pd.DataFrame, *columns: str) -> Any:
 
 
 def save(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Write rows as CSV, a table without rows as an empty file."""
+    """Write rows as CSV, or as Parquet by the path's suffix; a table without rows has no columns.
+
+    Raise InputError where the package for Parquet is not installed.
+    """
     path.parent.mkdir(exist_ok=True)
-    pd.DataFrame([dict(row) for row in rows], dtype=object).to_csv(path, index=False)
+    frame = pd.DataFrame([dict(row) for row in rows], dtype=object)
+    if path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+        return
+    try:
+        frame.replace("", None).infer_objects().to_parquet(path, index=False)
+    except ImportError as error:
+        raise InputError("tables as Parquet need pyarrow: pip install 'bmnb[parquet]'") from error

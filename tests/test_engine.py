@@ -168,3 +168,15 @@ def test_no_secret_is_saved_in_the_notebook(tmp_path: Path):
     execute(tmp_path, "print('password: s3' + 'cr3t')")
     assert "s3cr3t" not in (tmp_path / "out.ipynb").read_text()
     assert "[redacted]" in (tmp_path / "out.ipynb").read_text()
+
+
+@pytest.mark.parametrize(("engine", "alone"), [("bmnb", "False"), (None, "True")])
+def test_papermill_alone_is_told_from_our_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str | None, alone: str
+):
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    source = notebook(tmp_path, "from bmnb import kernel; print(kernel.is_alone())")
+    book = papermill.execute_notebook(
+        source, tmp_path / "out.ipynb", engine_name=engine, cwd=tmp_path, progress_bar=False
+    )
+    assert book.cells[1].outputs[0].text.strip() == alone

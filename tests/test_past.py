@@ -1,10 +1,12 @@
 """What a past run took is forecast for the next one of about its size, before the service is stopped."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from bmnb.forecast import expected
+from bmnb.forecast import expected, past_seconds
 from bmnb.journal import Journal
 from bmnb.procedures.changing_distributions import PROCEDURE
+from bmnb.run import Run
 from tests.report import synthetic
 
 
@@ -25,3 +27,19 @@ def test_the_nearest_finished_run_in_size_is_taken(tmp_path: Path):
 def test_without_a_past_run_nothing_is_forecast(tmp_path: Path):
     here = synthetic.run(tmp_path / f"2026-01-04-here-{PROCEDURE.name}", files=1_000)
     assert expected(PROCEDURE, Journal(here / "journal.jsonl"), here) == {}
+
+
+def test_a_past_run_whose_journal_was_changed_tells_nothing_and_stops_nothing(tmp_path: Path):
+    journal = synthetic.run(tmp_path / f"2026-01-01-past-{PROCEDURE.name}", files=1_000) / "journal.jsonl"
+    here = synthetic.run(tmp_path / f"2026-01-04-here-{PROCEDURE.name}", files=1_000)
+    assert past_seconds(PROCEDURE, here)
+    journal.write_text(journal.read_text().replace("Dupont", "Durand"))
+    assert past_seconds(PROCEDURE, here) == {}
+    assert expected(PROCEDURE, Journal(here / "journal.jsonl"), here) == {}
+
+
+def test_the_plan_tells_what_each_step_took_in_past_runs(tmp_path: Path):
+    synthetic.run(tmp_path / f"2026-01-01-past-{PROCEDURE.name}.2", files=1_000)
+    run = Run(PROCEDURE, replace(synthetic.SETTINGS, runs=str(tmp_path)), show=lambda table: None)
+    assert all(text for text in run.plan()["expected"] if text != "")
+    assert sum(text != "" for text in run.plan()["expected"]) == len(PROCEDURE.steps)

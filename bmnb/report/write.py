@@ -32,6 +32,7 @@ class Wish:
     against: Path | None = None
     pdf: bool = False
     redact_hosts: bool = False
+    parquet: bool = False
     key: Path | None = None
 
 
@@ -46,7 +47,8 @@ def write(folder: Path, wish: Wish = Wish()) -> Path:
     with use(wish.language or _language(facts)):
         replace_text(path, _page(facts, wish))
     for name, rows in Rows(facts).as_files().items():
-        tables.save(rows, folder / "tables" / f"{name}.csv")
+        for form in ("csv", "parquet") if wish.parquet else ("csv",):
+            tables.save(rows, folder / "tables" / f"{name}.{form}")
     if wish.pdf:
         to_pdf(path, path.with_suffix(".pdf"))
     seal(folder, wish.key)

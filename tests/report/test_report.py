@@ -2,9 +2,11 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from click.testing import CliRunner
@@ -12,11 +14,12 @@ from playwright.sync_api import Page, sync_playwright
 
 from bmnb import report, seal
 from bmnb.cli import main
+from bmnb.errors import BmnbError
 from bmnb.journal import Journal
 from bmnb.language import _, use
 from bmnb.procedures import updating_bluemind
 from bmnb.procedures.changing_distributions import PROCEDURE
-from bmnb.report import Wish
+from bmnb.report import Wish, summary
 from bmnb.report.facts import gather
 from bmnb.report.rows import Rows
 from tests.report import synthetic
@@ -77,12 +80,16 @@ def test_everyone_can_read_it(page: Page, folder: Path, name: str):
     ] == []
 
 
-def test_a_printed_page_cuts_nothing(page: Page, folder: Path):
+@pytest.mark.parametrize("name", ["report.html", "report-fr.html"])
+def test_a_printed_page_cuts_nothing(page: Page, folder: Path, name: str):
     page.set_viewport_size({"width": A4_WIDTH, "height": 971})
     page.emulate_media(media="print")
-    page.goto((folder / "report.html").as_uri())
+    page.goto((folder / name).as_uri())
     cut = "[...document.querySelectorAll('table, pre, img, code')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
     assert page.evaluate(f"{cut}.map(e => e.textContent.slice(0, 80))") == []
+
+
+def test_it_is_there_as_pdf(folder: Path):
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
@@ -94,9 +101,22 @@ def test_the_first_page_says_what_was_done_for_whom(folder: Path):
         "Debian 12",
         "Done.",
         "checks hold",
+        "BlueMind 4.9.3884",
+        "1 h 30 min",
         "Downtime measured",
+        "mail of every user is the same",
+        "Open points",
     ):
         assert word in first
+
+
+def test_a_downtime_longer_than_planned_is_an_open_point(tmp_path: Path):
+    folder = synthetic.run(tmp_path / "run")
+    facts = gather(folder, lambda name: PROCEDURE)
+    facts.settings["planned_downtime"] = 1
+    assert not [point for point in summary.open_points(facts) if "planned" in point]
+    facts.settings["planned_downtime"] = facts.downtime / 61
+    assert [point for point in summary.open_points(facts) if "planned" in point]
 
 
 @pytest.mark.parametrize(
@@ -137,6 +157,32 @@ def test_deviations_commands_and_manual_steps_are_all_there(folder: Path):
     assert all(row["who"] for row in rows(folder).manual)
 
 
+def test_what_is_not_what_it_was_is_named(folder: Path):
+    shown = text(folder / "report.html").split("Configuration differences")[-1]
+    assert "/etc/postfix/main.cf" in shown
+    assert [row["database"] for row in rows(folder).databases] == ["bj", "bj-data"]
+    assert rows(folder).tools[0]["tool"].startswith("GNU bash")
+
+
+def test_long_lists_stand_in_an_appendix_and_whole_in_a_file(folder: Path):
+    main, appendix = text(folder / "report.html").split("Appendix: seen item by item")[1:]
+    assert "user499@dupont.example" not in main
+    assert "user499@dupont.example" in appendix
+    assert "The first 500 of 600" in appendix
+    assert "user599@dupont.example" in (folder / "tables" / "items.csv").read_text()
+
+
+def test_what_the_probes_saw_is_told_in_the_time_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        outage = rows(synthetic.run(tmp_path / "run")).outages[0]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert f"{outage['first miss']:%d %H:%M:%S %z}" == "01 05:01:01 +0900"
+
+
 def test_an_unfinished_run_says_so_on_top_with_state_and_both_ways(unfinished: Path):
     first = text(unfinished / "report.html").split("Contents")[0]
     assert "Unfinished." in first
@@ -175,6 +221,37 @@ def test_tables_are_there_as_data(folder: Path):
     lines = (folder / "tables" / "passes.csv").read_text().splitlines()
     assert lines[0].startswith("step,pass,began,duration,files")
     assert [line.split(",")[1] for line in lines[1:4]] == ["1", "2", "3"]
+
+
+def test_tables_are_there_as_parquet_on_request(tmp_path: Path):
+    folder = synthetic.run(tmp_path / "run")
+    report.write(folder, Wish(parquet=True))
+    frame = pd.read_parquet(folder / "tables" / "passes.parquet")
+    assert list(frame["files"]) == [row["files"] for row in rows(folder).passes]
+    assert str(frame["began"].dtype).startswith("datetime64")
+    assert {path.stem for path in (folder / "tables").glob("*.csv")} == {
+        path.stem for path in (folder / "tables").glob("*.parquet")
+    }
+
+
+def test_one_changed_byte_in_any_file_of_a_run_is_found(folder: Path):
+    report.write(folder, Wish(language="fr"))
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        whole = path.read_bytes()
+        for place in (len(whole) // 3, len(whole) - 1):
+            changed = bytearray(whole)
+            changed[place] ^= 1
+            path.write_bytes(changed)
+            with pytest.raises(BmnbError, match=path.name):
+                verified(folder)
+        path.write_bytes(whole)
+    verified(folder)
+
+
+def verified(folder: Path) -> None:
+    """Raise BmnbError with what does not hold."""
+    if found := list(seal.problems(folder)):
+        raise BmnbError("\n".join(found))
 
 
 def test_two_runs_are_compared(folder: Path, unfinished: Path, tmp_path: Path):

@@ -3,20 +3,20 @@
 Each time the same command takes the run up again, and nothing runs on the servers that the journal does not know.
 """
 
-import json
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
 
+from bmnb import report, seal, status
 from bmnb.lab import Lab
-from bmnb.lab.server import Server
-from tests.lab.migration import BMNB, client_file, journal, kill_all, start
+from tests.lab.migration import client_file, finish, journal, kill_all, start
 
 pytestmark = pytest.mark.lab
 PHASE = "hot-synchronization"
@@ -27,8 +27,8 @@ Process = subprocess.Popen[str]
 
 @pytest.fixture(scope="module")
 def client(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """More passes than there are deaths, so that something always runs."""
-    return client_file(lab, tmp_path_factory.mktemp("dying") / "runs", hot_passes=20, through=PHASE)
+    """Each death costs a few actions only, so that the passes are more than enough."""
+    return client_file(lab, tmp_path_factory.mktemp("dying") / "runs", hot_passes=3, through=PHASE)
 
 
 def folder(client: Path) -> Path:
@@ -58,109 +58,93 @@ def kernel(running: Process) -> int:
     return next(int(one) for one in children if b"ipykernel" in Path(f"/proc/{one}/cmdline").read_bytes())
 
 
-def told(client: Path) -> dict[str, Any]:
-    """What `bmnb status` says."""
-    said = subprocess.run(
-        [*BMNB, "status", folder(client), "--json"], capture_output=True, text=True, check=True
-    )
-    return dict(json.loads(said.stdout))
-
-
 def cells(client: Path) -> list[str]:
     """The status of the code cells, each once, in their order."""
     book = nbformat.read(folder(client) / "notebook.ipynb", 4)
     return list(dict.fromkeys(one.metadata.papermill.status for one in book.cells if one.cell_type == "code"))
 
 
-def unrecorded(server: Server, client: Path) -> list[str]:
+def unrecorded(lab: Lab, client: Path) -> list[str]:
     """What runs on a server though the journal does not know that it was started."""
     known = {f"bmnb-{line['unit']}.service" for line in journal(client.parent) if "unit" in line}
-    return [unit for unit in server.must(RUNNING).split() if unit not in known]
+    return [
+        unit
+        for server in (lab.origin, lab.target)
+        for unit in server.must(RUNNING).split()
+        if unit not in known
+    ]
 
 
-def report(client: Path) -> str:
-    made = subprocess.run([*BMNB, "report", folder(client)], capture_output=True, text=True)
-    assert made.returncode == 0, made.stderr
-    verified = subprocess.run([*BMNB, "verify", folder(client)], capture_output=True, text=True)
-    assert verified.returncode == 0, verified.stdout
-    return (folder(client) / "report.html").read_text()
+@dataclass(frozen=True)
+class Death:
+    """How a run dies, its exit status, how the cell stands in the notebook, the run's state, a word of the reason."""
+
+    die: Callable[[Process], object]
+    status: int
+    cell: str
+    state: str
+    why: str
 
 
-# how it dies, its exit status, the last statuses in the notebook, the state, a word of the reason
 DEATHS = {
-    "kernel killed": (
-        lambda running: kill(kernel(running)),
-        1,
-        ["failed", "pending"],
-        "stopped",
-        "kernel died",
+    "kernel killed": Death(
+        lambda running: os.kill(kernel(running), signal.SIGKILL), 1, "failed", "stopped", "kernel died"
     ),
-    "Ctrl-C": (
-        lambda running: running.send_signal(signal.SIGINT),
-        3,
-        ["failed", "pending"],
-        "stopped",
-        "interrupted",
+    "Ctrl-C": Death(
+        lambda running: running.send_signal(signal.SIGINT), 3, "failed", "stopped", "interrupted"
     ),
-    "SIGTERM": (lambda running: running.terminate(), 3, ["failed", "pending"], "stopped", "SIGTERM"),
-    "SIGHUP": (
-        lambda running: running.send_signal(signal.SIGHUP),
-        3,
-        ["failed", "pending"],
-        "stopped",
-        "SIGHUP",
-    ),
-    "SIGKILL": (lambda running: running.kill(), -9, ["running", "pending"], "open", ""),
-    "controller lost its power": (lambda running: kill_all(running), -9, ["running", "pending"], "open", ""),
+    "SIGTERM": Death(lambda running: running.terminate(), 3, "failed", "stopped", "SIGTERM"),
+    "SIGKILL": Death(lambda running: running.kill(), -9, "running", "open", ""),
+    "controller lost its power": Death(kill_all, -9, "running", "open", ""),
 }
 
 
-def kill(process: int) -> None:
-    subprocess.run(["kill", "-KILL", str(process)], check=True)
-
-
-@pytest.mark.parametrize("how", DEATHS)
-def test_all_tell_the_same_true_story(lab: Lab, client: Path, how: str):
-    die, status, statuses, state, why = DEATHS[how]
-    running = under_way(client)
-    child = Path(f"/proc/{kernel(running)}")
-    die(running)
-    running.communicate(timeout=120)
-    assert running.returncode == status
-    wait_until(lambda: not child.exists())
-    assert cells(client) == ["completed", *statuses]
-    assert told(client)["state"] == state
-    assert why in told(client)["why"]
-    assert unrecorded(lab.target, client) == []
-    if how == "Ctrl-C":
-        assert lab.target.must(RUNNING).split() == []
-    shown = report(client)
-    assert "Unfinished." in shown
-    assert why in shown
-    assert "The service was not stopped by this run." in shown
+def the_same_story(lab: Lab, client: Path, death: Death) -> None:
+    """Notebook, journal, status and report tell what happened; what runs on the servers is on record."""
+    assert cells(client) == ["completed", death.cell, "pending"]
+    last = [line for line in journal(client.parent) if line["event"] != "sealed"][-1]
+    assert (last["event"] == "stopped") == bool(death.why)
+    state = status.of(folder(client))
+    assert (state["state"], death.why in state["why"]) == (death.state, True)
+    assert unrecorded(lab, client) == []
+    shown = report.write(folder(client)).read_text()
+    for text in ("Unfinished.", death.why, "The service was not stopped by this run."):
+        assert text in shown
+    assert list(seal.problems(folder(client))) == []
 
 
 def test_a_cell_that_takes_too_long(lab: Lab, client: Path):
     running = start(client, "--cell-timeout", "15")
     running.communicate(timeout=300)
     assert running.returncode == 1
-    assert cells(client) == ["completed", "failed", "pending"]
-    assert "more than 15 s" in told(client)["why"]
-    assert unrecorded(lab.target, client) == []
+    the_same_story(lab, client, Death(lambda _: None, 1, "failed", "stopped", "more than 15 s"))
+
+
+@pytest.mark.parametrize("how", DEATHS)
+def test_all_tell_the_same_true_story(lab: Lab, client: Path, how: str):
+    death = DEATHS[how]
+    running = under_way(client)
+    child = Path(f"/proc/{kernel(running)}")
+    death.die(running)
+    running.communicate(timeout=300)
+    assert running.returncode == death.status
+    wait_until(lambda: not child.exists())
+    the_same_story(lab, client, death)
+    if how == "Ctrl-C":
+        assert lab.target.must(RUNNING).split() == []
 
 
 def test_after_all_that_it_comes_to_its_end(lab: Lab, client: Path):
-    running = start(client)
-    said = running.communicate(timeout=600)[0]
-    assert running.returncode == 0, said
+    code, said = finish(client)
+    assert code == 0, said
     assert cells(client) == ["completed"]
-    assert told(client)["why"] == ""
-    assert told(client)["open"] == []
+    state = status.of(folder(client))
+    assert (state["why"], state["open"]) == ("", [])
     assert lab.target.must(RUNNING).split() == []
-    report(client)
+    assert list(seal.problems(folder(client))) == []
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline

@@ -85,7 +85,7 @@ def seen(action: Any) -> str:
 
 MAILBOXES = [
     {"mailbox": f"user{number}@dupont.example", "folders": 8, "messages": 40, "bytes": 10**6, "state": "same"}
-    for number in range(600)
+    for number in range(1000)  # as many as the journal keeps
 ]
 CHANGES = [
     {"server": "new.dupont.example", "change": "overwritten", "what": "/etc/postfix/main.cf"},

@@ -45,7 +45,7 @@ def unfinished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    """A page of Chromium without network; what it could not load is in `page.failed`."""
+    """A page of Chromium without network."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         yield browser.new_context(offline=True, bypass_csp=True).new_page()
@@ -62,10 +62,12 @@ def text(path: Path) -> str:
 
 @pytest.mark.parametrize("name", ["report.html", "report-fr.html"])
 def test_it_loads_without_network_and_asks_for_nothing(page: Page, folder: Path, name: str):
-    asked = []
+    asked, failed = list[str](), list[str]()
     page.on("request", lambda request: asked.append(request.url))
-    page.goto((folder / name).as_uri())
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.goto((folder / name).as_uri(), wait_until="networkidle")
+    assert [url for url in asked if not url.startswith("data:")] == [(folder / name).as_uri()]
+    assert failed == []
     assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
     html = (folder / name).read_text()
     assert re.findall(r"""(?:src|href|action|data)=["'](?!data:|#)[^"']*|url\(|@import|<script""", html) == []
@@ -198,6 +200,12 @@ def test_a_run_that_was_only_opened_has_a_report(tmp_path: Path):
     journal = Journal(tmp_path / "run" / "journal.jsonl")
     journal.write("opened", procedure=PROCEDURE.name, version="0.1.0", settings=settings)
     assert "No step was begun." in text(report.write(tmp_path / "run"))
+
+
+def test_where_papermill_alone_has_kept_the_notebook_the_report_says_so(tmp_path: Path):
+    folder = synthetic.run(tmp_path / "run")
+    (folder / "notebook.ipynb").unlink()
+    assert "no notebook in the run's folder" in text(report.write(folder))
 
 
 def test_a_million_files_make_a_small_report(folder: Path):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import nbformat
@@ -12,7 +13,7 @@ import papermill
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
-from bmnb import headless
+from bmnb import engine, headless
 
 BEFORE, AFTER = "print('before')", "print('after')"
 MARK = "from pathlib import Path; Path('begun').touch()"
@@ -168,3 +169,17 @@ def test_no_secret_is_saved_in_the_notebook(tmp_path: Path):
     execute(tmp_path, "print('password: s3' + 'cr3t')")
     assert "s3cr3t" not in (tmp_path / "out.ipynb").read_text()
     assert "[redacted]" in (tmp_path / "out.ipynb").read_text()
+
+
+def test_a_long_cell_is_saved_once_in_a_while_and_not_with_each_output(tmp_path: Path):
+    path = tmp_path / "out.ipynb"
+    book = engine.Book(nbformat.read(notebook(tmp_path, BEFORE), 4), str(path))
+    book.nb.metadata.papermill = {}
+    book.notebook_start()
+    book.last_save_time -= timedelta(hours=1)
+    path.unlink()
+    book.autosave_cell()
+    assert path.exists()
+    path.unlink()
+    book.autosave_cell()
+    assert not path.exists()

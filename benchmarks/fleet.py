@@ -8,12 +8,14 @@ python -m benchmarks.fleet --clients 6: the first part with so many clients, two
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,35 +46,28 @@ class Cost:
 
 def cost(*command: str) -> Cost:
     """What a command costs, with all processes below it. Raise CalledProcessError where it fails."""
-    begun, peak = time.monotonic(), 0.0
+    begun, peak, before = time.monotonic(), 0.0, resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=said)
-        known = psutil.Process(process.pid)
-        cpu = dict[int, float]()
         while process.poll() is None:
-            peak = max(peak, sum(_mib(one, cpu) for one in (known, *_below(known))))
+            peak = max(peak, mib(process.pid))
             time.sleep(SAMPLE_SECONDS)
         if process.returncode:
             said.seek(0)
             raise subprocess.CalledProcessError(process.returncode, command, said.read())
-    return Cost(time.monotonic() - begun, sum(cpu.values()), peak)
+    seconds, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak)
 
 
-def _below(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return list(process.children(recursive=True))
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _mib(process: psutil.Process, cpu: dict[int, float]) -> float:
-    """The memory of a process, nothing once it has ended; its CPU time so far is noted."""
-    try:
-        times = process.cpu_times()
-        cpu[process.pid] = times.user + times.system
-        return float(process.memory_full_info().pss) / 2**20
-    except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
-        return 0.0
+def mib(pid: int) -> float:
+    """The memory of a process and all below it; nothing of those that end meanwhile."""
+    found = 0.0
+    with suppress(psutil.NoSuchProcess):
+        known = psutil.Process(pid)
+        for one in (known, *known.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess, FileNotFoundError):
+                found += one.memory_full_info().pss / 2**20
+    return found
 
 
 def client(folder: Path, number: int) -> Path:
@@ -145,9 +140,9 @@ def main() -> None:
     for one, fleet in pairs:
         print(f"bmnb run: {one}\nbmnb fleet run, {given.clients} clients: {fleet}")
     more = [over(one, fleet, given.clients, slots) for one, fleet in pairs]
-    seconds, cpu, mib = (statistics.median(each) for each in zip(*more, strict=True))
+    seconds, cpu, memory = (statistics.median(each) for each in zip(*more, strict=True))
     print(
-        f"a run costs {seconds:.1f} s, {cpu:.1f} s of CPU and {mib:.0f} MiB more in a fleet of {given.clients},"
+        f"a run costs {seconds:.1f} s, {cpu:.1f} s of CPU and {memory:.0f} MiB more in a fleet of {given.clients},"
         f" {slots} at once"
     )
     took, own = nothing(given.runs, 8)

@@ -70,16 +70,23 @@ class Book(NotebookExecutionManager):  # type: ignore[misc]
             replace_text(
                 Path(self.output_path), nbformat.writes(nbformat.from_dict(redact.facts(self.nb))) + "\n"
             )
+        self.last_save_time = self.now()
 
     def cell_ended(self, cell: Any, status: str) -> None:
-        """Set how a cell ended, and when."""
+        """Set how a cell ended, and when. The file is written where it failed, else as the next one starts."""
         known, now = cell.metadata.papermill, self.now()
         known["status"], known["end_time"] = status, now.isoformat()
         known["exception"] = status == self.FAILED
         known["duration"] = (now - datetime.fromisoformat(known["start_time"])).total_seconds()
         if status == self.FAILED:
             self.nb.metadata.papermill["exception"] = True
-        self.save()
+            self.save()
+        if self.pbar:
+            self.pbar.update(1)
+
+    def cell_passed(self, cell: Any) -> None:
+        """Pass by a cell that has nothing to execute."""
+        cell.metadata.papermill["status"] = self.COMPLETED
         if self.pbar:
             self.pbar.update(1)
 
@@ -125,6 +132,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]
 
     async def _ends_well(self, cell: Any, index: int) -> bool:
         """Execute a cell; where it does not end well, leave one plain message in its outputs."""
+        if cell.cell_type != "code":
+            self.nb_man.cell_passed(cell)
+            return True
         self.nb_man.cell_start(cell, index)
         try:
             await self._run(cell, index)

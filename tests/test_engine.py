@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import nbformat
@@ -12,7 +13,7 @@ import papermill
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
-from bmnb import headless
+from bmnb import engine, headless
 
 BEFORE, AFTER = "print('before')", "print('after')"
 MARK = "from pathlib import Path; Path('begun').touch()"
@@ -180,3 +181,17 @@ def test_papermill_alone_is_told_from_our_engine(
         source, tmp_path / "out.ipynb", engine_name=engine, cwd=tmp_path, progress_bar=False
     )
     assert book.cells[1].outputs[0].text.strip() == alone
+
+
+def test_a_long_cell_is_saved_once_in_a_while_and_not_with_each_output(tmp_path: Path):
+    path = tmp_path / "out.ipynb"
+    book = engine.Book(nbformat.read(notebook(tmp_path, BEFORE), 4), str(path))
+    book.nb.metadata.papermill = {}
+    book.notebook_start()
+    book.last_save_time -= timedelta(hours=1)
+    path.unlink()
+    book.autosave_cell()
+    assert path.exists()
+    path.unlink()
+    book.autosave_cell()
+    assert not path.exists()

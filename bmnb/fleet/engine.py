@@ -25,6 +25,10 @@ RULES = {
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.work-stealing": False,
     "distributed.comm.timeouts.connect": "10s",
+    # it looks at itself many times a second, which takes 3 % of a core for as long as a run lasts
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
 }
 HERE = "127.0.0.1:0"
 GONE = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bmnb.procedures.changing_distributions import requirements
+from bmnb.procedures.changing_distributions.gate import LOGIN, allow
 from bmnb.procedures.changing_distributions.phases import PREREQUISITES
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.checks import done
@@ -37,7 +38,7 @@ def undo_key_authentication(settings: Settings) -> Iterator[Action]:
 )
 def key_authentication(settings: Settings) -> Iterator[Action]:
     origin, target, folder = settings.origin, settings.target, settings.work
-    login = f"{access.ssh(folder)} root@{origin} true"
+    login = f"{access.ssh(folder)} root@{origin} {LOGIN}"
     missing = Condition(target, f"! {login} 2> /dev/null", "root can log in already")
     for server in (origin, target):
         yield Command(server, access.set_aside(folder), "set aside what an earlier run has left")
@@ -49,12 +50,14 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
     )
     if settings.make_key:
         yield Command(target, access.make_key(folder), "make a key pair for this run", when=missing)
+        if not settings.fast:
+            yield allow(settings)
         yield Command(
             origin,
             access.allow_key(),
             "allow that key, from the target system only",
             when=missing,
-            feed=(target, access.show_key(folder, settings.address)),
+            feed=(target, access.show_key(folder, settings.address, through_gate=not settings.fast)),
         )
     yield Check(target, login, done, "log in as root on the original server", requirements.KEY_REMEDY)
     yield Command(origin, guards.remember(folder, "origin"), "remember which machine and installation it is")

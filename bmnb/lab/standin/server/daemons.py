@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socketserver
 import sys
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import node
+from .imap import Imap, inbox, messages
 
 RECEIVED = Path("/var/spool/bm-lmtpd/received")
 STATE = "http://127.0.0.1:8090/api/system/installation/state"
@@ -71,24 +73,8 @@ class Search(BaseHTTPRequestHandler):
         """Requests are not logged."""
 
 
-class Imap(socketserver.StreamRequestHandler):
-    """Greets; nobody can log in."""
-
-    def handle(self) -> None:
-        self.wfile.write(b"* OK [CAPABILITY IMAP4rev1] stand-in ready\r\n")
-        for line in self.rfile:
-            tag, _, verb = line.strip().upper().partition(b" ")
-            if verb == b"LOGOUT":
-                self.wfile.write(b"* BYE\r\n" + tag + b" OK\r\n")
-                return
-            if verb == b"CAPABILITY":
-                self.wfile.write(b"* CAPABILITY IMAP4rev1\r\n")
-            known = verb in (b"NOOP", b"CAPABILITY")
-            self.wfile.write(tag + (b" OK\r\n" if known else b" NO not in the stand-in\r\n"))
-
-
 class Lmtp(socketserver.StreamRequestHandler):
-    """Takes mail and keeps envelope and message, so that one sees what came."""
+    """Takes mail, keeps envelope and message, so that one sees what came, and delivers to mailboxes that are here."""
 
     def handle(self) -> None:
         self._say("220 stand-in LMTP")
@@ -111,11 +97,25 @@ class Lmtp(socketserver.StreamRequestHandler):
         RECEIVED.parent.mkdir(exist_ok=True)
         with RECEIVED.open("ab") as received:
             received.writelines([*recipients, *message])
-        for _ in recipients:
+        for recipient in recipients:
+            deliver(recipient, b"".join(message[:-1]))
             self._say("250 delivered")
 
     def _say(self, text: str) -> None:
         self.wfile.write(text.encode() + b"\r\n")
+
+
+def deliver(recipient: bytes, message: bytes) -> None:
+    """Write beside, then rename, as Cyrus does."""
+    folder = inbox(recipient.decode().partition("<")[2].partition(">")[0])
+    if folder:
+        last = messages(folder)[-1:]
+        number = int(last[0].name[:-1]) + 1 if last else 1
+        staged = folder / "stage"
+        staged.write_bytes(message)
+        shutil.chown(staged, "cyrus", "mail")
+        staged.chmod(0o600)
+        staged.rename(folder / f"{number}.")
 
 
 class Server(socketserver.ThreadingTCPServer):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
-from pathlib import Path
 from shlex import quote
 
 from bmnb.steps import Result, Verdict
@@ -13,19 +11,8 @@ from bmnb.steps import Result, Verdict
 ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
-@cache
-def program() -> str:
-    """The program that runs on the server."""
-    return Path(__file__).with_name("try_account.py").read_text(encoding="utf-8")
-
-
-def install(folder: str) -> str:
-    """A line that puts the program, which comes in as input, into the run's folder."""
-    return f"umask 077; mkdir -p {folder}; cat > {folder}/try_account.py"
-
-
 def attempt(folder: str, account: str) -> str:
-    return f"python3 {folder}/try_account.py {quote(account)}"
+    return f"python3 {folder}/mailbox.py try {quote(account)}"
 
 
 def works(tried: Result) -> Verdict:

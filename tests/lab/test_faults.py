@@ -572,7 +572,8 @@ def test_no_secret_appears_anywhere(story: Story, quiet_origin: Told):
 def test_the_way_back_from_the_end_says_its_price_first(story: Story, quiet_origin: Told):
     target = story.lab.target
     new = target.must(
-        "d=$(find /var/spool/cyrus/data -type d -name Sent | head -n 1); echo new > $d/999999.; echo -n $d/999999."
+        "d=$(find /var/spool/cyrus/data -type d -name Sent | sort | head -n 1); "
+        "printf 'Subject: new\\r\\n\\r\\nnew\\r\\n' > $d/999999.; echo -n $d/999999."
     )
     asked = story.roll_back()
     assert asked.returncode == 3
@@ -583,4 +584,9 @@ def test_the_way_back_from_the_end_says_its_price_first(story: Story, quiet_orig
     story.assert_rolled_back(back)
     assert story.lab.origin.address not in target.must("ip -o -4 addr")
     assert new in target.must("tar -tzPf /var/lib/bmnb/test/accepted-mail.tar.gz")
-    assert quiet_origin.changes() == []
+    [brought] = [line["row"] for line in journal(story.runs) if line.get("row", {}).get("brought back")]
+    assert brought == {"brought back": 1, "there already": 0, "only kept": 0}
+    changed = {one.name: one.origin for one in quiet_origin.changes()}
+    folder = str(Path(new).parent)
+    [message] = changed.keys() - {folder}
+    assert (str(Path(message).parent), changed[message]) == (folder, "absent")

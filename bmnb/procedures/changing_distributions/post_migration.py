@@ -12,7 +12,7 @@ from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
 from bmnb.procedures.changing_distributions.services import running
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.steps import Action, Call, Check, Command, Manual, step
-from bmnb.transfer import databases
+from bmnb.transfer import accepted, databases
 from bmnb.verification import account
 
 
@@ -111,7 +111,7 @@ def verify_service(settings: Settings) -> Iterator[Action]:
 def _try(settings: Settings) -> Iterator[Action]:
     target, folder = settings.target, settings.work
     yield Command(
-        target, account.install(folder), "the program that tries an account", text=account.program()
+        target, accepted.install(folder), "the program that works in mailboxes", text=accepted.program()
     )
     yield Check(
         target,

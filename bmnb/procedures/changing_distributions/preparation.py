@@ -10,7 +10,7 @@ from bmnb.procedures.changing_distributions.phases import PREREQUISITES
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.checks import done
 from bmnb.steps import Action, Check, Command, Condition, step
-from bmnb.transfer import access, guards
+from bmnb.transfer import accepted, access, guards
 
 
 @step("Prerequisites on both servers", PREREQUISITES)
@@ -25,9 +25,26 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
 
 
 def undo_key_authentication(settings: Settings) -> Iterator[Action]:
-    yield Command(settings.origin, access.withdraw_key(settings.work), "withdraw the run's key")
+    """The last of the way back: the origin serves again, and gets the mail that came to the target."""
+    origin, target, folder = settings.origin, settings.target, settings.work
+    yield Command(origin, access.withdraw_key(folder), "withdraw the run's key")
+    yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key")
+    came = Condition(target, f"test -f {accepted.archive(folder)}", "the target has accepted no mail")
     yield Command(
-        settings.target, f"rm -f {settings.work}/key {settings.work}/key.pub", "remove the run's key"
+        origin,
+        accepted.install(folder),
+        "the program that works in mailboxes",
+        when=came,
+        text=accepted.program(),
+    )
+    yield Command(
+        origin,
+        accepted.bring_back(folder),
+        "bring back the mail that the target has accepted",
+        when=came,
+        feed=(target, f"cat {accepted.archive(folder)}"),
+        read=accepted.read_counts,
+        remedy="it is kept on the target; what was brought back already is not brought back twice",
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socketserver
 import sys
 import threading
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import node
-from .imap import Imap, inbox, messages
+from .imap import Imap, deliver, inbox
 
 RECEIVED = Path("/var/spool/bm-lmtpd/received")
 STATE = "http://127.0.0.1:8090/api/system/installation/state"
@@ -98,24 +97,13 @@ class Lmtp(socketserver.StreamRequestHandler):
         with RECEIVED.open("ab") as received:
             received.writelines([*recipients, *message])
         for recipient in recipients:
-            deliver(recipient, b"".join(message[:-1]))
+            folder = inbox(recipient.decode().partition("<")[2].partition(">")[0])
+            if folder:
+                deliver(folder, b"".join(message[:-1]))
             self._say("250 delivered")
 
     def _say(self, text: str) -> None:
         self.wfile.write(text.encode() + b"\r\n")
-
-
-def deliver(recipient: bytes, message: bytes) -> None:
-    """Write beside, then rename, as Cyrus does."""
-    folder = inbox(recipient.decode().partition("<")[2].partition(">")[0])
-    if folder:
-        last = messages(folder)[-1:]
-        number = int(last[0].name[:-1]) + 1 if last else 1
-        staged = folder / "stage"
-        staged.write_bytes(message)
-        shutil.chown(staged, "cyrus", "mail")
-        staged.chmod(0o600)
-        staged.rename(folder / f"{number}.")
 
 
 class Server(socketserver.ThreadingTCPServer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import socketserver
 import urllib.parse
 import urllib.request
@@ -29,6 +30,17 @@ def messages(folder: Path) -> list[Path]:
         (path for path in folder.iterdir() if path.name[:-1].isdigit() and path.name.endswith(".")),
         key=lambda path: int(path.name[:-1]),
     )
+
+
+def deliver(folder: Path, message: bytes) -> None:
+    """Write beside, then rename, as Cyrus does."""
+    last = messages(folder)[-1:]
+    number = int(last[0].name[:-1]) + 1 if last else 1
+    staged = folder / "stage"
+    staged.write_bytes(message)
+    shutil.chown(staged, "cyrus", "mail")
+    staged.chmod(0o600)
+    staged.rename(folder / f"{number}.")
 
 
 def is_session(account: str, key: str) -> bool:
@@ -108,6 +120,22 @@ class Imap(socketserver.StreamRequestHandler):
         """A message that is deleted is gone at once: there is no other flag here."""
         assert self.chosen
         messages(self.chosen)[int(number) - 1].unlink()
+        return True
+
+    def do_create(self, name: str) -> bool:
+        assert self.top
+        folder = self.top / name
+        if name == "INBOX" or folder.exists():
+            return False
+        folder.mkdir(parents=True)
+        return True
+
+    def do_append(self, name: str, *words: str) -> bool:
+        assert self.top
+        self.say("+ go on")
+        content = self.rfile.read(int(words[-1].strip("{}")))
+        self.rfile.readline()
+        deliver(self.top if name == "INBOX" else self.top / name, content)
         return True
 
     def do_expunge(self) -> bool:

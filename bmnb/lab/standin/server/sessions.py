@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from typing import Any
 
+from .client import DOMAINS
 from .here import Fault, literal, sql, token
 
 ADMIN = "admin0@global.virt"
@@ -42,7 +43,8 @@ def act_as(who: str, key: str) -> dict[str, Any]:
     """A session of a user, for who has the core's own token or is admin0."""
     if key != token() and _sessions[key] != ADMIN:
         raise Fault("PERMISSION_DENIED", "not of the global domain")
-    left, _, right = who.partition("@")
+    left, _, given = who.partition("@")
+    right = next((one.name for one in DOMAINS if given in (one.uid, *one.aliases)), given)
     there = f"left_address = {literal(left)} AND right_address = {literal(right)}"
     return _open(who) if sql(f"SELECT 1 FROM t_mailbox_email WHERE {there} LIMIT 1") else BAD
 

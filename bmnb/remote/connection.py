@@ -144,7 +144,12 @@ def _rank(kind: str, known: list[str]) -> bool:
 
 def _socket(address: Address, via: Connection | None) -> socket.socket | paramiko.Channel:
     if via is not None:
-        return via.channel_to(address.hostname, address.port)
+        try:
+            return via.channel_to(address.hostname, address.port)
+        except ConnectionFailed as error:
+            raise ConnectionFailed(
+                f"{address.name} is reached through {via.address.name}: {error}"
+            ) from error
     where = f"{address.name} ({address.hostname} port {address.port})"
     try:
         return socket.create_connection((address.hostname, address.port), CONNECT_SECONDS)

@@ -89,13 +89,13 @@ GUARDS = (
     Fault("hot-synchronization", "the origin has another installation id", "origin", "cp /etc/bm/mcast.id /root/id; echo other > /etc/bm/mcast.id", "mv /root/id /etc/bm/mcast.id", "is now", NOTHING),
     Fault("hot-synchronization", "something is mounted over a tree", "origin", f"mount -t tmpfs none {DOCS}; touch {DOCS}/one", f"umount {DOCS}", f"is: {DOCS} mounted {DOCS}", NOTHING),
     Fault("hot-synchronization", "a tree is not mounted", "origin", f"cp /etc/fstab /root/fstab; echo 'UUID=1 {CYRUS}/data/more ext4 defaults 0 0' >> /etc/fstab", "mv /root/fstab /etc/fstab", f"{CYRUS} is unmounted", NOTHING),
-    Fault("hot-synchronization", "most of a tree is gone", "origin", f"mv {CYRUS}/data /root/data", f"mv /root/data {CYRUS}/data", f"{CYRUS} has", NOTHING),
+    Fault("hot-synchronization", "most of a tree is gone", "origin", f"systemctl stop bmnb-writer; mv {CYRUS}/data /root/data", f"mv /root/data {CYRUS}/data; systemctl start bmnb-writer", f"{CYRUS} has", NOTHING),
 )  # fmt: skip
 
 COLD = (
     Fault("stop-services", "a process keeps a file open", "origin", f"setsid tail -f {DOCS}/photos/*.png > /dev/null 2>&1 & echo $! > /run/open", "kill $(cat /run/open)", "tail -f", COLD_LEFT),
     Fault("cold-synchronization", "the writer was not stopped", "origin", f"setsid bash -c 'while sleep 0.01; do chmod --reference={PHOTO} {PHOTO}; done' > /dev/null 2>&1 & echo $! > /run/writes", "kill -- -$(cat /run/writes)", f"{PHOTO}", COLD_LEFT),
-    Fault("cold-synchronization", "files come and vanish while they are read", "origin", f"setsid bash -c 'n=0; while sleep 0.02; do touch {DOCS}/comes.$((n++)); rm -f {DOCS}/comes.$((n - 5)); done' > /dev/null 2>&1 & echo $! > /run/comes", f"kill -- -$(cat /run/comes); rm -f {DOCS}/comes.*", f"{DOCS}/comes", COLD_LEFT),
+    Fault("cold-synchronization", "files come and vanish while they are read", "origin", f"touch -r {DOCS} /run/time; setsid bash -c 'n=0; while sleep 0.02; do touch {DOCS}/comes.$((n++)); rm -f {DOCS}/comes.$((n - 5)); done' > /dev/null 2>&1 & echo $! > /run/comes", f"kill -- -$(cat /run/comes); rm -f {DOCS}/comes.*; touch -r /run/time {DOCS}", f"{DOCS}/comes", COLD_LEFT),
     Fault("cold-synchronization", "permission is denied on one file", "target", f"printf x >> {PHOTO}; chattr +i {PHOTO}", f"chattr -i {PHOTO}", "Operation not permitted", COLD_LEFT),
     Fault("dump-databases", "a session is open on a database", "origin", "systemctl start postgresql; cd /; runuser -u postgres -- psql -d bj -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & sleep 1", "pkill -x psql", "psql", COLD_LEFT),
     Fault("dump-databases", "PostgreSQL is out of connections", "origin", "cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM SET max_connections = 5'; systemctl restart postgresql; for n in 1 2 3 4 5; do runuser -u postgres -- psql -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & done; sleep 2", "pkill -x psql; sleep 1; cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM RESET max_connections'; systemctl restart postgresql", "too many clients", COLD_LEFT),
@@ -133,7 +133,7 @@ OTHER = (
     ("a line of the journal was changed", "“was changed: line N does not follow”", "nothing is done", "the run is refused"),
     ("the controller's clock jumps", "nothing", "durations are measured by a clock that does not", "goes on by itself"),
     ("another run at the same servers", "“is held by another run”", "the first run goes on", "the second one waits, or its operator breaks the lock"),
-    ("the origin restarts after it gave up its address, and the run is to be rolled back", "who is out of reach", "origin: stopped, without an address; target: stopped", "`give-back` on its console, then the same `bmnb rollback`"),
+    ("the origin restarts after it gave up its address, and the run is to be rolled back", "“origin is reached through target”, which cannot reach it", "origin: stopped, without an address; target: stopped", "`give-back` on its console, then the same `bmnb rollback`"),
     ("the rollback is killed in its middle", "nothing: it was killed", "what it has undone", "the same `bmnb rollback` goes on"),
 )  # fmt: skip
 

@@ -121,7 +121,7 @@ FOUND = (
 SWITCHED = "origin: stopped, without its address; target: in its place"
 
 AFTER = (
-    Fault("restart-target", "the target restarts while its services start", "target", REBOOT, "", "", SWITCHED, "its services come up by themselves; goes on, or the same command does"),
+    Fault("restart-target", "the target restarts while its services start", "target", REBOOT, "", "target", SWITCHED, "its services come up by themselves; goes on, or the same command does"),
     Fault("mail-maintenance", "the target restarts", "target", REBOOT, "", "", SWITCHED, "its services come up by themselves, and the same command goes on"),
 )  # fmt: skip
 

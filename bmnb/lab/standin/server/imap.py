@@ -62,7 +62,7 @@ class Imap(socketserver.StreamRequestHandler):
             tag, verb, *words = shlex.split(line.decode())
             work = getattr(self, f"do_{verb.lower()}", None)
             done = work is not None and (self.top or verb.lower() in self.free) and work(*words)
-            self.say(f"{tag} OK" if done else f"{tag} NO not here, or not in the stand-in")
+            self.say(f"{tag} OK done" if done else f"{tag} NO not here, or not in the stand-in")
             if verb.upper() == "LOGOUT":
                 return
 

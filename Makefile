@@ -11,7 +11,7 @@ ROUNDS ?= 3
 # What kills, cuts and restarts for long, drives a browser, or runs several clients: `make test-long`.
 LONG := tests/browser tests/lab/test_faults.py tests/lab/test_dying.py tests/lab/test_fleet.py tests/lab/test_fast_engine.py
 
-.PHONY: all demo demo-update test test-long lint bench clean lock notebooks lab-packages
+.PHONY: all demo demo-update test test-long lint audit bench clean lock notebooks lab-packages
 
 all: $(STAMP)
 
@@ -44,6 +44,12 @@ lint: $(STAMP)
 	$(BIN)/ruff check bmnb benchmarks tests notebooks
 	$(BIN)/ruff format --check bmnb benchmarks tests
 	$(BIN)/mypy
+
+# Known weaknesses of the locked packages, from PyPI's service: it takes the network, so it is no part of lint.
+audit:
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/pip install --quiet pip-audit
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks --files $(FILES) --rounds $(ROUNDS)

@@ -125,7 +125,7 @@ class Performer:
         unit, result = self._under_way(key, command, once)
         if unit is None:
             unit = f"{self.run}-{key.replace('/', '-')}-{len(list(self.journal.events('started', action=key))) + 1}"
-            script = self._fed(command)
+            script = self._fed(command, unit)
             self._started(key, command, unit)
             self.servers.start(command.host, unit, script)
             if command.farewell:
@@ -191,17 +191,15 @@ class Performer:
             )
         self.journal.write("answer", key=key, answer="again")
 
-    def _fed(self, command: Command) -> str:
+    def _fed(self, command: Command, unit: str) -> str:
         """The command's script with its input: a text, or the output of its feed."""
         if command.text:
             return f"exec <<'BMNB-FEED'\n{command.text.rstrip()}\nBMNB-FEED\n{command.script}"
         if command.feed is None:
             return command.script
         host, line = command.feed
-        fed = self.servers.run(host, line)
-        if not fed.ok:
-            raise ActionFailed(failure(fed))
-        return f"exec <<'BMNB-FEED'\n{fed.stdout.rstrip()}\nBMNB-FEED\n{command.script}"
+        path = self.servers.feed(host, line, command.host, unit)
+        return f"exec < {path}; rm {path}\n{command.script}"
 
     def _follow(self, command: Command, unit: str, job: Job) -> Result:
         if command.farewell and not command.moves_to:

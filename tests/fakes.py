@@ -59,6 +59,9 @@ class FakeServers:
     def reach(self, host: str, hostname: str, via: str = "") -> None:
         pass
 
+    def feed(self, source: str, line: str, host: str, unit: str) -> str:
+        return "/dev/null"
+
     def start(self, host: str, unit: str, line: str) -> None:
         assert (host, unit) not in self.world.units, "a unit is started once"
         self.world.before_effect(host, line)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bmnb import run as interpreter
 from bmnb.errors import ActionFailed
-from bmnb.journal import Journal, Line
+from bmnb.journal import Journal, Line, encoded
 from bmnb.perform import ATTEMPTS
 from bmnb.run import Run
 from bmnb.steps import Check, Command, Manual, Phase, Procedure, Result, Together, Verdict, step
@@ -68,12 +68,18 @@ def go(world: World, folder: Path) -> Journal:
         return run.journal
 
 
-def killed_at(number: int, world: World, folder: Path) -> bool:
-    """Run until the journal would get its line of this number; true if it was killed there."""
+def killed_at(number: int, world: World, folder: Path, share: float = 0.0) -> bool:
+    """Run until the journal would get its line of this number; true if it was killed there.
+
+    A share of the line may have been written by then.
+    """
     write = Journal._append
 
     def append(journal: Journal, line: Line) -> None:
         if line["number"] == number:
+            text = encoded(line) + b"\n"
+            with journal.path.open("ab") as file:
+                file.write(text[: int(share * len(text))])
             raise Killed
         write(journal, line)
 
@@ -87,12 +93,18 @@ def killed_at(number: int, world: World, folder: Path) -> bool:
 
 
 @property_settings(deadline=None, max_examples=40)
-@given(places=st.lists(st.integers(1, 40), max_size=4, unique=True).map(sorted))
-def test_any_prefix_of_a_journal_resumes_to_the_same_end(places: list[int]):
+@given(
+    places=st.lists(
+        st.tuples(st.integers(1, 40), st.floats(0, 1, exclude_max=True)),
+        max_size=4,
+        unique_by=lambda one: one[0],
+    ).map(sorted)
+)
+def test_any_prefix_of_a_journal_resumes_to_the_same_end(places: list[tuple[int, float]]):
     with tempfile.TemporaryDirectory() as name:
         world, folder = World(), Path(name)
-        for place in places:
-            killed_at(place, world, folder)
+        for place, share in places:
+            killed_at(place, world, folder, share)
         journal = go(world, folder)
         assert journal.last("finished")
         passes = len(list(journal.events("step done"))) - len(PROCEDURE.steps) + 1

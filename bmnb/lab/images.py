@@ -41,6 +41,7 @@ PACKAGES = [
     "psmisc",
     "python3",
     "rsync",
+    "sudo",
     "systemd-sysv",
     "udev",
 ]

@@ -77,14 +77,18 @@ class Connection:
                 f"{self.address.name}: cannot reach {host}:{port} from there: {error}"
             ) from error
 
+    def shell(self, within: float = CONNECT_SECONDS) -> paramiko.Channel:
+        """A bash on the server that does what it reads."""
+        channel = self._transport.open_session(window_size=WINDOW, timeout=within)
+        channel.exec_command(shell(self.address.user))
+        return channel
+
     def run(self, line: str, stdin: str, timeout: float | None) -> Result:
         """Run a line with bash, which reads it from its input: it stands in no list of arguments."""
         with self._places:
             began = time.monotonic()
             try:
-                within = min(CONNECT_SECONDS, timeout or CONNECT_SECONDS)
-                channel = self._transport.open_session(window_size=WINDOW, timeout=within)
-                channel.exec_command(shell(self.address.user))
+                channel = self.shell(min(CONNECT_SECONDS, timeout or CONNECT_SECONDS))
                 threading.Thread(target=_send, args=(channel, script(line, stdin)), daemon=True).start()
                 out, err, status = _drain(channel, timeout)
             except (paramiko.SSHException, EOFError, OSError) as error:
@@ -140,7 +144,12 @@ def _rank(kind: str, known: list[str]) -> bool:
 
 def _socket(address: Address, via: Connection | None) -> socket.socket | paramiko.Channel:
     if via is not None:
-        return via.channel_to(address.hostname, address.port)
+        try:
+            return via.channel_to(address.hostname, address.port)
+        except ConnectionFailed as error:
+            raise ConnectionFailed(
+                f"{address.name} is reached through {via.address.name}: {error}"
+            ) from error
     where = f"{address.name} ({address.hostname} port {address.port})"
     try:
         return socket.create_connection((address.hostname, address.port), CONNECT_SECONDS)

@@ -13,6 +13,7 @@ from bmnb.errors import ActionFailed, ConnectionFailed
 from bmnb.remote import http, locks, units
 from bmnb.remote.config import Config
 from bmnb.remote.connection import KEEP, Connection, Identity
+from bmnb.remote.relay import relay
 from bmnb.remote.units import Look, UnitState
 from bmnb.steps import Result
 
@@ -82,6 +83,13 @@ class Servers:
         with self._opening:
             if connection := self._connections.pop(host, None):
                 connection.close()
+
+    def feed(self, source: str, line: str, host: str, unit: str) -> str:
+        """Keep what a line prints on another server as the input of a unit; return its path there."""
+        path = f"{self._work}/feeds/{unit}"
+        into = f"umask 077; mkdir -p {self._work}/feeds && cat > {path}"
+        relay(self._connection(source), line, self._connection(host), into)
+        return path
 
     def start(self, host: str, unit: str, line: str) -> None:
         """Start a line in a unit of its own. Raise ActionFailed where it was started before."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from shlex import quote
 
-from bmnb.steps import Result, Verdict
+from bmnb.steps import Result, Row, Verdict
 
 LISTED = 1000
 MAIL = "-type f \\( -name '[0-9]*.' -o -name '*.zst' \\)"
@@ -28,7 +30,32 @@ stat -c 'since %Y' {folder}/served
 def keep(folder: str, trees: Sequence[str]) -> str:
     """A line that keeps the new messages in an archive of the run's folder."""
     return f"""umask 077; [ -f {folder}/served ] || exit 0
-{_files(folder, trees)} | tar -czPf {folder}/accepted-mail.tar.gz --files-from=-"""
+{_files(folder, trees)} | tar -czPf {archive(folder)} --hard-dereference --files-from=-"""
+
+
+def archive(folder: str) -> str:
+    return f"{folder}/accepted-mail.tar.gz"
+
+
+@cache
+def program() -> str:
+    """The program that works in mailboxes on a server."""
+    return Path(__file__).with_name("mailbox.py").read_text(encoding="utf-8")
+
+
+def install(folder: str) -> str:
+    """A line that puts the program, which comes in as input, into the run's folder."""
+    return f"umask 077; mkdir -p {folder}; cat > {folder}/mailbox.py"
+
+
+def bring_back(folder: str) -> str:
+    """A line that appends the messages of the archive, which comes in as input, to the folders they were in."""
+    return f"python3 {folder}/mailbox.py bring-back"
+
+
+def read_counts(result: Result) -> Row:
+    row: Row = json.loads(result.stdout)
+    return row
 
 
 def _files(folder: str, trees: Sequence[str]) -> str:
@@ -50,4 +77,8 @@ def price(folder: str, told: Result) -> Verdict:
     items = [{"item": path, "what": "message"} for path in files]
     items += [{"item": one["queue_id"], "what": f"in the queue, from {one['sender']}"} for one in came]
     seen = f"{len(files)} messages in mailboxes and {len(came)} in the queue were accepted since the switch"
-    return Verdict(True, f"{seen}; they are kept in {folder} on the target", tuple(items[:LISTED]))
+    return Verdict(
+        True,
+        f"{seen}; they are kept in {archive(folder)} on the target, and brought back",
+        tuple(items[:LISTED]),
+    )

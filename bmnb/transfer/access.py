@@ -1,5 +1,7 @@
 """Key authentication of the target's root on the origin, for one run alone."""
 
+from collections.abc import Iterable
+from hashlib import sha256
 from shlex import quote
 
 WORK = "/var/lib/bmnb"
@@ -51,10 +53,35 @@ def mark(folder: str) -> str:
     return f"bmnb:{folder.rsplit('/', 1)[-1]}"
 
 
-def show_key(folder: str, address: str) -> str:
-    """Print the line for authorized_keys: only from this server, no terminal, no forwarding."""
+def show_key(folder: str, address: str, through_gate: bool) -> str:
+    """Print the line for authorized_keys: only from this server, no terminal, no forwarding, for the gate alone."""
     source = f"$(ip -o route get {address} | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')"
-    return f'printf \'from="%s",restrict %s\\n\' "{source}" "$(cat {folder}/key.pub)"'
+    gate = f',command="bash {folder}/gate"' if through_gate else ""
+    return f'printf \'from="%s"{gate},restrict %s\\n\' "{source}" "$(cat {folder}/key.pub)"'
+
+
+def write_gate(folder: str) -> str:
+    """Write what the key is for, which comes in as input."""
+    return f"umask 077; mkdir -p {folder}; cat > {folder}/gate.new && mv {folder}/gate.new {folder}/gate"
+
+
+def gate(lines: Iterable[str]) -> str:
+    """A program that lets through what the run's key is for: rsync that reads, and just these lines.
+
+    rsync's words are split and its globs expanded as ssh would have it, but nothing in them is a command.
+    """
+    sums = "|".join(f"'{sha256(line.encode()).hexdigest()}  -'" for line in lines)
+    return f"""asked=$SSH_ORIGINAL_COMMAND
+case $asked in
+*--remove-s* | *--log-file*) ;;
+'rsync --server --sender '*) exec $asked ;;
+esac
+case $(printf %s "$asked" | sha256sum) in
+{sums}) exec bash -c "$asked" ;;
+esac
+echo "this run's key is not for: $asked" >&2
+exit 126
+"""
 
 
 def allow_key() -> str:

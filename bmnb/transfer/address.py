@@ -71,6 +71,7 @@ def give_back(folder: str, address: str) -> str:
 for file in $(grep -lsF -- '{MARK}' {FILES}); do sed -i 's/^{MARK}//' "$file"; done
 [ -s {folder}/address ] || exit 0
 read -r own dev < {folder}/address
+ip link set "$dev" up
 ip addr replace "$own" brd + dev "$dev"
 ip addr replace {own} peer {other}/32 dev "$dev" scope link
 while read -r route; do ip route replace $route; done < {folder}/routes
@@ -88,7 +89,7 @@ for file in $(grep -lsF -- '{address}' {FILES}); do
     *) sed -i -E "s#^.*{_dots(address)}/.*#{MARK}&#" "$file" ;;
   esac
 done
-sync
+sync -f /etc 2> /dev/null || sync
 ip addr del "$own" dev "$dev\""""
 
 

@@ -33,8 +33,7 @@ def _psql(database: str = "postgres") -> str:
 
 
 def dump(folder: str, origin: str, database: str, file: str) -> str:
-    remote = f"PGPASSWORD=$({ini('password')}) pg_dump -U bj -h localhost {database}"
-    return f'umask 077; {ssh(folder)} root@{origin} "{_escaped(remote)}" > {folder}/{file}'
+    return f'umask 077; {ssh(folder)} root@{origin} "{_escaped(dump_there(database))}" > {folder}/{file}'
 
 
 def _escaped(line: str) -> str:
@@ -72,6 +71,11 @@ def table_under_way(database: str) -> str:
 END"""
 
 
+def dump_there(database: str) -> str:
+    """The line that the origin does for it."""
+    return f"PGPASSWORD=$({ini('password')}) pg_dump -U bj -h localhost {database}"
+
+
 def dumped(folder: str, origin: str, database: str, file: str) -> Gauge:
     """The dump's bytes by now; nobody knows the whole, since indexes and free space are not dumped."""
     there = f"{ssh(folder)} root@{origin} {quote(table_under_way(database))}"
@@ -100,12 +104,27 @@ def dump_complete(end: Result) -> Verdict:
 
 
 def adopt_password() -> str:
-    """Give the role bj the password of bm.ini, which by now is the origin's (from 5.2 on each has its own)."""
+    """Give the role bj the password of bm.ini, which by now is the origin's (from 5.2 on each has its own).
+
+    PostgreSQL's log would hold the statement, and it, where it fails or where statements are logged.
+    """
     return (
         f"password=$({ini('password')}); {_psql()} <<END\n"
+        "SET log_statement = none; SET log_min_error_statement = panic; SET log_min_duration_statement = -1;\n"
         "ALTER ROLE bj PASSWORD '${password//\\'/\\'\\'}';\n"
         "END"
     )
+
+
+def keep_encrypted(folder: str, files: list[str]) -> str:
+    """Encrypt the dumps with a key of their own, and that one with the public key that comes in as input."""
+    return f"""set -eu; umask 077; cd {folder}; cat > dumps.pem
+openssl rand -hex 32 > dumps.key
+openssl pkeyutl -encrypt -pubin -inkey dumps.pem -pkeyopt rsa_padding_mode:oaep -in dumps.key -out dumps.key.enc
+for file in {" ".join(files)}; do
+  [ ! -f "$file" ] || openssl enc -aes-256-ctr -pbkdf2 -pass file:dumps.key -in "$file" -out "$file.enc"
+done
+rm dumps.key"""
 
 
 def drop_unfinished(database: str) -> str:

@@ -40,13 +40,18 @@ def compare(
 
     In the places `kept` the target may have more than the origin.
     """
-    chosen = " ".join(quote(place) for place in (*places, *(f"+{place}" for place in kept)))
-    since = f"$(stat -c %Y {folder}/first-pass)"
-    listing = f"python3 {folder}/listing.py list {since} {percent} {chosen}"
+    listing = quote(list_there(folder, percent, places, kept))
     return (
-        f"umask 077; mkdir -p {folder}/{out} && {access.ssh(folder)} root@{origin} {quote(listing)} "
+        f"umask 077; mkdir -p {folder}/{out} && {access.ssh(folder)} root@{origin} {listing} "
         f"| python3 {folder}/listing.py compare {folder}/{out}"
     )
+
+
+def list_there(folder: str, percent: int, places: Sequence[str], kept: Sequence[str]) -> str:
+    """The line that the origin does for it."""
+    chosen = " ".join(quote(place) for place in (*places, *(f"+{place}" for place in kept)))
+    since = f"$(stat -c %Y {folder}/first-pass)"
+    return f"python3 {folder}/listing.py list {since} {percent} {chosen}"
 
 
 def read_sums(compared: Result) -> Row:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 CYRUS, DOCS, HOSTING, MAPI = (
     f"/var/spool/{name}" for name in ("cyrus", "bm-docs", "bm-filehosting", "bm-mapi")
 )
+PHOTO = f"{DOCS}/photos/anais.user14.png"
 
 
 def killing(program: str, when: str = "true") -> str:
@@ -38,6 +39,7 @@ HOT_LEFT = "origin: untouched, in service; target: stopped, a part of the copy"
 COLD_LEFT = "origin: stopped, data untouched; target: stopped"
 NOTHING = "nothing was copied or deleted"
 BY_ITSELF = "goes on by itself"
+AGAIN = "the pass is started again, on record"
 
 UNTOUCHED = "both servers: nothing was touched"
 ENCODING = (
@@ -51,15 +53,33 @@ FIRST = (
     Fault("prerequisites", "PostgreSQL is stopped", "target", "systemctl stop postgresql", "systemctl start postgresql", "PostgreSQL does not answer on target", UNTOUCHED),
 )  # fmt: skip
 
-HOT = (
+REBOOT = "systemctl reboot --force --force"
+
+MIDDLE = (
     Fault("hot-synchronization", "rsync is killed on the target", "target", killing("rsync"), "", "exit status 137", HOT_LEFT),
-    Fault("hot-synchronization", "the target restarts", "target", "systemctl reboot --force --force", "", "the server restarted", HOT_LEFT),
-    Fault("hot-synchronization", "the origin restarts", "origin", "systemctl reboot --force --force", "", "", "origin: in service again; target: stopped, a part of the copy", "the pass is started again, on record, or by the same command"),
+    Fault("hot-synchronization", "the target restarts", "target", REBOOT, "", "the server restarted", HOT_LEFT),
     Fault("hot-synchronization", "the network is cut for good", "target", "cable down", "cable up", "target", HOT_LEFT + "; the copy runs on there when the line is back"),
-    Fault("hot-synchronization", "ssh is killed between the servers", "target", killing("ssh", "pgrep -x rsync"), "", "", HOT_LEFT, "the pass is started again, on record"),
+)  # fmt: skip
+"""These strike while a tree is copied."""
+
+ALONE = (
+    Fault("hot-synchronization", "ssh is killed between the servers", "target", killing("ssh", "pgrep -x rsync"), "", "", HOT_LEFT, AGAIN),
+    Fault("hot-synchronization", "rsync is killed on the origin", "origin", killing("rsync"), "", "", HOT_LEFT, AGAIN),
     Fault("hot-synchronization", "the network is cut for 5 s", "target", "cable down 5", "", "", HOT_LEFT, BY_ITSELF),
     Fault("hot-synchronization", "/tmp is full on the target", "target", "mount -t tmpfs -o size=4k t /tmp; head -c 9000 /dev/zero > /tmp/full; true", "umount /tmp", "", HOT_LEFT, BY_ITSELF),
     Fault("hot-synchronization", "a file grows while it is read", "origin", f"setsid bash -c 'while sleep 0.01; do head -c 9999 /dev/zero >> {DOCS}/grows; done' > /dev/null 2>&1 & echo $! > /run/grows", f"kill -- -$(cat /run/grows); rm {DOCS}/grows", "", HOT_LEFT, BY_ITSELF),
+)  # fmt: skip
+"""The pass goes on, though these strike at once while a tree is copied."""
+
+LINE = (
+    Fault("hot-synchronization", "the network is cut for longer than a silent connection is kept (60 s)", "target", "cable down 10", "", "", HOT_LEFT, AGAIN),
+    Fault("hot-synchronization", "the line is slow, and loses its connections again and again", "target", "cable slow", "cable fast", "", HOT_LEFT, AGAIN),
+)  # fmt: skip
+"""The pass goes on on such a line; the tests keep a silent connection for shorter."""
+
+RESTART = Fault("hot-synchronization", "the origin restarts", "origin", REBOOT, "", "", "origin: in service again; target: stopped, a part of the copy", "the pass is started again, on record, or by the same command")  # fmt: skip
+
+HOT = (
     Fault("hot-synchronization", "the target's disk is full", "target", f"mount -t tmpfs -o size=512k full {DOCS}", f"umount {DOCS}", "No space left on device", HOT_LEFT),
     Fault("hot-synchronization", "the target's tree is read-only", "target", f"mkdir -p {HOSTING}; mount --bind {HOSTING} {HOSTING}; mount -o remount,bind,ro {HOSTING}", f"umount {HOSTING}", "Read-only file system", HOT_LEFT),
     Fault("hot-synchronization", "inodes are exhausted on the target", "target", f"mkdir -p {MAPI}; mount -t tmpfs -o nr_inodes=6 few {MAPI}", f"umount {MAPI}", "No space left on device", HOT_LEFT),
@@ -69,20 +89,22 @@ GUARDS = (
     Fault("hot-synchronization", "the origin has another installation id", "origin", "cp /etc/bm/mcast.id /root/id; echo other > /etc/bm/mcast.id", "mv /root/id /etc/bm/mcast.id", "is now", NOTHING),
     Fault("hot-synchronization", "something is mounted over a tree", "origin", f"mount -t tmpfs none {DOCS}; touch {DOCS}/one", f"umount {DOCS}", f"is: {DOCS} mounted {DOCS}", NOTHING),
     Fault("hot-synchronization", "a tree is not mounted", "origin", f"cp /etc/fstab /root/fstab; echo 'UUID=1 {CYRUS}/data/more ext4 defaults 0 0' >> /etc/fstab", "mv /root/fstab /etc/fstab", f"{CYRUS} is unmounted", NOTHING),
-    Fault("hot-synchronization", "most of a tree is gone", "origin", f"mv {CYRUS}/data /root/data", f"mv /root/data {CYRUS}/data", f"{CYRUS} has", NOTHING),
+    Fault("hot-synchronization", "most of a tree is gone", "origin", f"systemctl stop bmnb-writer; mv {CYRUS}/data /root/data", f"mv /root/data {CYRUS}/data; systemctl start bmnb-writer", f"{CYRUS} has", NOTHING),
 )  # fmt: skip
 
 COLD = (
     Fault("stop-services", "a process keeps a file open", "origin", f"setsid tail -f {DOCS}/photos/*.png > /dev/null 2>&1 & echo $! > /run/open", "kill $(cat /run/open)", "tail -f", COLD_LEFT),
-    Fault("cold-synchronization", "the writer was not stopped", "origin", f"setsid bash -c 'while sleep 0.01; do chmod --reference={DOCS}/photos/anais.user14.png {DOCS}/photos/anais.user14.png; done' > /dev/null 2>&1 & echo $! > /run/writes", "kill -- -$(cat /run/writes)", f"{DOCS}/photos/anais.user14.png", COLD_LEFT),
-    Fault("cold-synchronization", "a file vanishes while it is read", "target", "printf '#!/bin/sh\\n/usr/bin/rsync \"$@\"; exit 24\\n' > /usr/local/bin/rsync; chmod +x /usr/local/bin/rsync", "rm /usr/local/bin/rsync", "exit status 24", COLD_LEFT),
-    Fault("cold-synchronization", "a file cannot be read", "target", "printf '#!/bin/sh\\n/usr/bin/rsync \"$@\"; exit 23\\n' > /usr/local/bin/rsync; chmod +x /usr/local/bin/rsync", "rm /usr/local/bin/rsync", "exit status 23", COLD_LEFT),
+    Fault("cold-synchronization", "the writer was not stopped", "origin", f"setsid bash -c 'while sleep 0.01; do chmod --reference={PHOTO} {PHOTO}; done' > /dev/null 2>&1 & echo $! > /run/writes", "kill -- -$(cat /run/writes)", f"{PHOTO}", COLD_LEFT),
+    Fault("cold-synchronization", "files come and vanish while they are read", "origin", f"touch -r {DOCS} /run/time; setsid bash -c 'n=0; while sleep 0.02; do touch {DOCS}/comes.$((n++)); rm -f {DOCS}/comes.$((n - 5)); done' > /dev/null 2>&1 & echo $! > /run/comes", f"kill -- -$(cat /run/comes); rm -f {DOCS}/comes.*; touch -r /run/time {DOCS}", f"{DOCS}/comes", COLD_LEFT),
+    Fault("cold-synchronization", "permission is denied on one file", "target", f"printf x >> {PHOTO}; chattr +i {PHOTO}", f"chattr -i {PHOTO}", "Operation not permitted", COLD_LEFT),
     Fault("dump-databases", "a session is open on a database", "origin", "systemctl start postgresql; cd /; runuser -u postgres -- psql -d bj -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & sleep 1", "pkill -x psql", "psql", COLD_LEFT),
     Fault("dump-databases", "PostgreSQL is out of connections", "origin", "cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM SET max_connections = 5'; systemctl restart postgresql; for n in 1 2 3 4 5; do runuser -u postgres -- psql -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & done; sleep 2", "pkill -x psql; sleep 1; cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM RESET max_connections'; systemctl restart postgresql", "too many clients", COLD_LEFT),
     Fault("dump-databases", "pg_dump is killed on the origin", "origin", killing("pg_dump"), "", "dump bj", COLD_LEFT + "; no database was dropped"),
     Fault("dump-databases", "PostgreSQL stops during the dump", "origin", "setsid bash -c 'until pgrep -x pg_dump; do sleep 0.02; done; systemctl kill -s KILL postgresql@*; systemctl stop postgresql' > /dev/null 2>&1 &", "", "dump bj", COLD_LEFT + "; no database was dropped"),
-    Fault("copy-configuration", "both servers restart", "both", "systemctl reboot --force --force", "", "", COLD_LEFT, "they stay stopped; the same command goes on and completes"),
+    Fault("dump-databases", "the origin restarts during the dump", "origin", f"setsid bash -c 'until pgrep -x pg_dump; do sleep 0.02; done; {REBOOT}' > /dev/null 2>&1 &", "", "dump bj", COLD_LEFT + "; no database was dropped"),
+    Fault("copy-configuration", "both servers restart", "both", REBOOT, "", "", COLD_LEFT, "they stay stopped; the same command goes on and completes"),
     Fault("import-databases", "psql is killed on the target", "target", "setsid bash -c 'until pkill -9 -f \"[p]sql.*single-transaction.*bj-data\"; do sleep 0.02; done' > /dev/null 2>&1 &", "", "import bj-data", COLD_LEFT + " with its own databases"),
+    Fault("import-databases", "the target restarts during the import", "target", f"setsid bash -c 'until pgrep -f \"[p]sql.*single-transaction\"; do sleep 0.02; done; {REBOOT}' > /dev/null 2>&1 &", "", "the server restarted", COLD_LEFT + " with its own databases"),
 )  # fmt: skip
 
 MESSAGE = f"find {CYRUS}/data -type f -name '1.' -links 1 -not -path $'*\\n*' | sort | head -n 1"
@@ -96,6 +118,13 @@ FOUND = (
     Fault("verify-copy", "mail comes into the origin's queue after it was copied", "origin", "printf 'Subject: late\\n\\nlate\\n' | sendmail -f a@example.org b@later.example", "", "", "origin: stopped, with its queue", "it is carried with the rest"),
 )  # fmt: skip
 
+SWITCHED = "origin: stopped, without its address; target: in its place"
+
+AFTER = (
+    Fault("restart-target", "the target restarts while its services start", "target", REBOOT, "", "target", SWITCHED, "its services come up by themselves; goes on, or the same command does"),
+    Fault("mail-maintenance", "the target restarts", "target", REBOOT, "", "", SWITCHED, "its services come up by themselves, and the same command goes on"),
+)  # fmt: skip
+
 OTHER = (
     ("the command and its kernel are killed in the middle of an action, in each phase", "nothing: it was killed", "the action ends on its server", "the same command takes it up"),
     ("the command is killed at any line of its journal", "nothing: it was killed", "the journal's whole lines", "the same command comes to the same end, nothing that may be done once is done twice"),
@@ -104,6 +133,7 @@ OTHER = (
     ("a line of the journal was changed", "“was changed: line N does not follow”", "nothing is done", "the run is refused"),
     ("the controller's clock jumps", "nothing", "durations are measured by a clock that does not", "goes on by itself"),
     ("another run at the same servers", "“is held by another run”", "the first run goes on", "the second one waits, or its operator breaks the lock"),
+    ("the origin restarts after it gave up its address, and the run is to be rolled back", "“origin is reached through target”, which cannot reach it", "origin: stopped, without an address; target: stopped", "`give-back` on its console, then the same `bmnb rollback`"),
     ("the rollback is killed in its middle", "nothing: it was killed", "what it has undone", "the same `bmnb rollback` goes on"),
 )  # fmt: skip
 
@@ -117,7 +147,7 @@ def rows() -> list[tuple[str, str, str, str, str]]:
             fault.left,
             fault.then,
         )
-        for fault in (*FIRST, *HOT, *GUARDS, *COLD, *FOUND)
+        for fault in (*FIRST, *MIDDLE, *ALONE, *LINE, RESTART, *HOT, *GUARDS, *COLD, *FOUND, *AFTER)
     ]
     return found + [("any", *row) for row in OTHER]
 

@@ -1,15 +1,19 @@
 """Everything that is in the table of faults, on real servers: the same command completes, or the way back is taken.
 
-The tests are one story on one lab, in their order: three runs that are rolled back from another phase each.
+The tests are one story on one lab, in their order. After the copy is verified both servers and the run are kept
+as they are, so that each way back from there begins without going through the phases before it again.
 """
 
 from __future__ import annotations
 
+import base64
 import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,146 +24,212 @@ from bmnb.lab import Lab
 from bmnb.lab.compare import Difference, compare
 from bmnb.lab.demo import EXPECTED, unexpected
 from bmnb.lab.server import Server
-from bmnb.procedures.changing_distributions import PROCEDURE
-from bmnb.steps import Step
-from tests.lab.faults import COLD, FIRST, FOUND, GUARDS, HOT, Fault
+from bmnb.remote import servers as remote
+from bmnb.transfer.databases import COMPLETE
+from tests.lab.faults import AFTER, ALONE, COLD, FIRST, FOUND, GUARDS, HOT, LINE, MIDDLE, RESTART, Fault
 from tests.lab.migration import BMNB, journal, opened
 
 pytestmark = pytest.mark.lab
+OPTIONS = {"messages": 3_000, "rows": 20_000, "users": 60}
 
 CANARY = "canary-5f2ac81e77"
-WATCH = "setsid bash -c 'while sleep 0.03; do cat /proc/[0-9]*/cmdline >> /root/arguments; done' > /dev/null 2>&1 &"
-LEFT = "/var/lib/bmnb /tmp /var/tmp /root /var/log /run/log"
+LEFT = "/var/lib/bmnb /tmp /var/tmp /root /home /var/log /run/log"
 """Where a run, or a program that it starts, may leave something on a server."""
 
+SSH = "ssh -F /var/lib/bmnb/test/ssh_config"
+NOTHING = "< /dev/null"
+"""The target's ssh to the origin, with the run's key."""
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("faults") / "runs"
+WATCH = """cat > /usr/local/lib/watch.py <<'END'
+import glob, time
+seen, told = set(), open("/var/lib/arguments", "ab", buffering=0)
+while True:
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            line = open(path, "rb").read()
+        except OSError:
+            continue
+        if line not in seen:
+            seen.add(line)
+            told.write(line + b"\\n")
+    time.sleep(0.03)
+END
+cat > /etc/systemd/system/watch.service <<'END'
+[Service]
+ExecStart=python3 /usr/local/lib/watch.py
+Nice=5
+[Install]
+WantedBy=basic.target
+END
+systemctl enable --quiet --now watch"""
+"""Keeps the arguments of the programs that run on a server, also after a restart."""
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server may be away for seconds only, and what does not hold is looked at a few times only."""
-    until = observe.until
-    monkeypatch.setattr(perform, "OUT_OF_REACH_SECONDS", 5.0)
-    monkeypatch.setattr(
-        observe, "until", lambda look, patience, *more: until(look, min(patience, 6.0), *more)
-    )
+@dataclass(frozen=True)
+class Story:
+    """A lab, the runs on it, and what its runs are given beside the usual values."""
 
+    lab: Lab
+    runs: Path
+    more: dict[str, str]
 
-def servers(lab: Lab, fault: Fault) -> list[Server]:
-    return lab.servers if fault.server == "both" else [lab.server(fault.server)]
+    def go(self, last: str, again: bool = False) -> str:
+        """Run through this step, as the same command or the same cells do; what stopped it, or nothing."""
+        run = opened(self.lab, self.runs, **self.more)
+        try:
+            for step in run.procedure.steps:
+                run(step, again=again and step.name == last)
+                if step.name == last:
+                    return ""
+            raise AssertionError(last)
+        except BmnbError as error:
+            return str(error)
+        finally:
+            run.close()
 
+    def suffer(self, fault: Fault, again: bool = False) -> None:
+        """The fault strikes before its step; the message says it; mended, the next one may come."""
+        self.strike(fault)
+        said = self.go(fault.step, again)
+        self.mend(fault)
+        assert fault.says in said, fault.name
+        assert bool(said) == bool(fault.says), f"{fault.name}: {said}"
 
-def strike(lab: Lab, fault: Fault) -> None:
-    for server in servers(lab, fault):
-        if fault.breaks.startswith("cable down"):
-            server.link("down")
-            if seconds := fault.breaks.removeprefix("cable down"):
-                time.sleep(float(seconds))
+    def in_the_middle(self, title: str, act: Callable[[], None]) -> threading.Thread:
+        """Act in the background, once an action with this title has started anew."""
+
+        def starts() -> int:
+            return sum(line["event"] == "started" and line["title"] == title for line in journal(self.runs))
+
+        before = starts()
+
+        def wait() -> None:
+            while starts() == before:
+                time.sleep(0.02)
+            time.sleep(0.3)
+            act()
+
+        thread = threading.Thread(target=wait, daemon=True)
+        thread.start()
+        return thread
+
+    def suffer_in_the_middle(self, fault: Fault, title: str, again: bool = False) -> str:
+        strikes = self.in_the_middle(title, lambda: self.strike(fault))
+        said = self.go(fault.step, again)
+        strikes.join(60)
+        self.mend(fault)
+        return said
+
+    def servers(self, fault: Fault) -> list[Server]:
+        return self.lab.servers if fault.server == "both" else [self.lab.server(fault.server)]
+
+    def strike(self, fault: Fault) -> None:
+        for server in self.servers(fault):
+            if fault.breaks.startswith("cable down"):
+                server.link("down")
+                if seconds := fault.breaks.removeprefix("cable down"):
+                    time.sleep(float(seconds))
+                    server.link("up")
+            elif fault.breaks == "cable slow":
+                slow(server, self.lab.origin)
+            elif "reboot" in fault.breaks:
+                server.run(fault.breaks)
+            else:
+                server.must(fault.breaks)
+        if fault.server == "both":
+            time.sleep(2)
+            self.mend(fault)
+
+    def mend(self, fault: Fault) -> None:
+        for server in self.servers(fault):
+            if fault.mends == "cable up":
                 server.link("up")
-        elif "reboot" in fault.breaks:
-            server.run(fault.breaks)
-        else:
-            server.must(fault.breaks)
-    if fault.server == "both":
+            elif fault.mends == "cable fast":
+                subprocess.run(["tc", "qdisc", "del", "dev", f"vb-{server.machine}", "root"], check=True)
+            elif "reboot" in fault.breaks:
+                server.wait()
+            elif fault.mends:
+                server.must(fault.mends)
+
+    @property
+    def latest(self) -> Path:
+        """The folder of the latest run."""
+        return max(self.runs.glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime).parent
+
+    def roll_back(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`bmnb rollback` of the latest run."""
+        return subprocess.run(
+            [*BMNB, "rollback", str(self.latest), *words], capture_output=True, text=True, check=False
+        )
+
+    def assert_rolled_back(self, back: subprocess.CompletedProcess[str]) -> None:
+        assert back.returncode == 0, back.stdout + back.stderr
+        assert "rolled back in" in back.stdout
+        origin = self.lab.origin
+        said = origin.must(
+            "bmctl status; systemctl is-active postfix; ip -o -4 addr; cat /root/.ssh/authorized_keys"
+        )
+        assert "is stopped" not in said
+        assert "bm-core.service is running" in said
+        assert origin.address in said
+        assert "169.254." not in said
+        assert "bmnb:" not in said, "the run's key is withdrawn"
+
+    def assert_target_is_itself(self) -> None:
+        said = self.lab.target.must(
+            "cat /etc/bm/.installed; systemctl start postgresql; cd /; runuser -u postgres -- psql -XAtc "
+            "'SELECT datname FROM pg_database ORDER BY 1'; bmctl status; ip -o -4 addr; ls /var/lib/bmnb/test"
+        )
+        assert said.startswith("target\nbj\nbj-data\npostgres\n")
+        assert "bm-core.service is stopped" in said
+        assert self.lab.origin.address not in said
+        assert "key" not in said.split()
+        assert not [line for line in said.splitlines() if line.endswith(".sql")]
+
+    def restart_target(self) -> None:
+        """What the operator does before the next attempt: the target serves its own data again."""
+        self.lab.target.must(
+            "bmctl start; systemctl start postfix; until curl -sf localhost:8090/api/system/installation/state; do sleep 0.2; done"
+        )
+
+
+def slow(server: Server, origin: Server) -> None:
+    """4 Mbit/s from now on, and all connections are lost, three times."""
+    line = ["root", "tbf", "rate", "4mbit", "burst", "64kb", "latency", "200ms"]
+    subprocess.run(["tc", "qdisc", "add", "dev", f"vb-{server.machine}", *line], check=True)
+    for other in (server, origin, server):
         time.sleep(2)
-        mend(lab, fault)
-
-
-def mend(lab: Lab, fault: Fault) -> None:
-    for server in servers(lab, fault):
-        if fault.mends == "cable up":
-            server.link("up")
-        elif "reboot" in fault.breaks:
-            server.wait()
-        elif fault.mends:
-            server.must(fault.mends)
-
-
-def in_the_middle(runs: Path, title: str, act: Callable[[], None]) -> threading.Thread:
-    """Act in the background, once an action with this title has started anew."""
-
-    def starts() -> int:
-        return sum(line["event"] == "started" and line["title"] == title for line in journal(runs))
-
-    before = starts()
-
-    def wait() -> None:
-        while starts() == before:
-            time.sleep(0.02)
-        time.sleep(0.5)
-        act()
-
-    thread = threading.Thread(target=wait, daemon=True)
-    thread.start()
-    return thread
-
-
-def go(lab: Lab, runs: Path, last: Step, again: bool = False) -> str:
-    """Run through this step, as the same command or the same cells do; what stopped it, or nothing."""
-    run = opened(lab, runs)
-    try:
-        for step in run.procedure.steps:
-            run(step, again=again and step is last)
-            if step is last:
-                return ""
-        raise AssertionError(last)
-    except BmnbError as error:
-        return str(error)
-    finally:
-        run.close()
-
-
-def named(name: str) -> Step:
-    return next(one for one in PROCEDURE.steps if one.name == name)
-
-
-def suffer(lab: Lab, runs: Path, fault: Fault, again: bool = False) -> None:
-    """The fault strikes before its step; the message says it; mended, the next one may come."""
-    strike(lab, fault)
-    said = go(lab, runs, named(fault.step), again)
-    mend(lab, fault)
-    assert fault.says in said, fault.name
-    assert bool(said) == bool(fault.says), f"{fault.name}: {said}"
-
-
-def latest(runs: Path) -> Path:
-    return max(runs.glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime).parent
-
-
-def rolled_back(runs: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """`bmnb rollback` of the latest run."""
-    return subprocess.run(
-        [*BMNB, "rollback", str(latest(runs)), *words], capture_output=True, text=True, check=False
-    )
-
-
-def assert_origin_serves(lab: Lab) -> None:
-    said = lab.origin.must(
-        "bmctl status; systemctl is-active postfix; ip -o -4 addr; cat /root/.ssh/authorized_keys"
-    )
-    assert "is stopped" not in said
-    assert "bm-core.service is running" in said
-    assert lab.origin.address in said
-    assert "169.254." not in said
-    assert "bmnb:" not in said, "the run's key is withdrawn"
-
-
-def assert_target_is_itself(lab: Lab) -> None:
-    said = lab.target.must(
-        "cat /etc/bm/.installed; systemctl start postgresql; cd /; runuser -u postgres -- psql -XAtc "
-        "'SELECT datname FROM pg_database ORDER BY 1'; bmctl status; ip -o -4 addr; ls /var/lib/bmnb/test"
-    )
-    assert said.startswith("target\nbj\nbj-data\npostgres\n")
-    assert "bm-core.service is stopped" in said
-    assert lab.origin.address not in said
-    assert "key" not in said.split()
-    assert not [line for line in said.splitlines() if line.endswith(".sql")]
+        other.run("pkill -f '^sshd: .*@notty'")
 
 
 class Kept:
+    """Both servers and the runs as they were, to begin from there again."""
+
+    def __init__(self, story: Story, place: Path) -> None:
+        self.story, self.place = story, place
+        self._swap(lambda now, kept: subprocess.run(["cp", "-a", now, kept], check=True))
+
+    def restore(self) -> None:
+        def put_back(now: Path, kept: Path) -> None:
+            shutil.rmtree(now)
+            subprocess.run(["cp", "-a", kept, now], check=True)
+
+        self._swap(put_back)
+
+    def _swap(self, copy: Callable[[Path, Path], object]) -> None:
+        with ThreadPoolExecutor() as pool:
+            servers = self.story.lab.servers
+            list(pool.map(Server.power_off, servers))
+            self.place.mkdir(exist_ok=True)
+            for server in servers:
+                server.unmount()
+                copy(server.upper, self.place / server.name)
+                server.mount()
+            copy(self.story.runs, self.place / "runs")
+            list(pool.map(Server.start, servers))
+
+
+class Told:
     """What a server told, script by script, for a comparison with what it tells later."""
 
     def __init__(self, server: Server) -> None:
@@ -176,18 +246,52 @@ class Kept:
         return compare(self.ask, self.server.must)
 
 
-def restart_target(lab: Lab) -> None:
-    """What the operator does before the next attempt: the target serves its own data again."""
-    lab.target.must(
-        "bmctl start; systemctl start postfix; until curl -sf localhost:8090/api/system/installation/state; do sleep 0.2; done"
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The key that reads the dumps that are kept."""
+    path = tmp_path_factory.mktemp("key") / "key.pem"
+    subprocess.run(["openssl", "genrsa", "-out", path, "2048"], check=True, capture_output=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def account(lab: Lab) -> str:
+    """One of the client's users."""
+    return lab.origin.must("head -n 1 /etc/postfix/virtual_mailbox-flat").split()[0]
+
+
+@pytest.fixture(scope="module")
+def story(lab: Lab, tmp_path_factory: pytest.TempPathFactory, key: Path, account: str) -> Story:
+    """At the origin nobody logs in as root, but as a user with sudo; what is on request is asked for."""
+    lab.origin.must(
+        "useradd -m -s /bin/bash consultant; mv /root/.ssh /home/consultant/; chown -R consultant: /home/consultant; "
+        "echo 'consultant ALL = NOPASSWD: ALL' > /etc/sudoers.d/consultant"
+    )
+    folder = tmp_path_factory.mktemp("faults")
+    config = folder / "ssh_config"
+    config.write_text(lab.ssh_config.read_text().replace("User root", "User consultant", 1))
+    asked = ["openssl", "rsa", "-in", str(key), "-pubout"]
+    public = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+    more = {"ssh_config": str(config), "test_account": account, "keep_dumps": public}
+    return Story(lab, folder / "runs", more)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server may be away, and a connection silent, for seconds only; what does not hold is looked at a few times."""
+    until = observe.until
+    monkeypatch.setattr(perform, "OUT_OF_REACH_SECONDS", 20.0)
+    monkeypatch.setattr(remote, "DEAD_SECONDS", 6.0)
+    monkeypatch.setattr(
+        observe, "until", lambda look, patience, *more: until(look, min(patience, 6.0), *more)
     )
 
 
 @pytest.fixture(scope="module")
-def quiet_origin(lab: Lab) -> Kept:
+def quiet_origin(lab: Lab) -> Told:
     """From here on nobody works on the origin, so that it must be the same after each way back.
 
-    Its database has a password that can be searched for.
+    Its database has a password that can be searched for, and both servers keep all arguments.
     """
     lab.origin.must(
         "systemctl stop bmnb-writer; mv /etc/default/bmnb-writer /root/; "
@@ -195,73 +299,116 @@ def quiet_origin(lab: Lab) -> Kept:
         # as input: the journal keeps the arguments of whatever writes to it, and runuser does
         f"runuser -u postgres -- psql -q <<< \"ALTER ROLE bj PASSWORD '{CANARY}'\"; bmctl stop; bmctl start"
     )
-    return Kept(lab.origin)
+    for server in lab.servers:
+        server.must(WATCH)
+    return Told(lab.origin)
 
 
-# the first run: the hot synchronization, while users work
+@pytest.fixture(scope="module")
+def verified(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """The moment before the switch."""
+    place = tmp_path_factory.mktemp("kept")
+    yield Kept(story, place)
+    shutil.rmtree(place)
+
+
+# the first run: prerequisites, and the way back from them
 
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", FIRST, ids=lambda fault: fault.name)
-def test_prerequisites(lab: Lab, runs: Path, fault: Fault):
-    suffer(lab, runs, fault)
+def test_prerequisites(story: Story, fault: Fault):
+    story.suffer(fault)
 
 
-def test_another_run_at_the_same_servers_is_refused(lab: Lab, runs: Path, tmp_path: Path):
-    assert go(lab, runs, named("key-authentication")) == ""
-    assert "is held by another run" in go(lab, tmp_path / "runs", named("key-authentication"))
-    assert go(lab, runs, named("stop-target")) == ""
+def test_another_run_at_the_same_servers_is_refused(story: Story, tmp_path: Path):
+    assert story.go("key-authentication") == ""
+    another = Story(story.lab, tmp_path / "runs", story.more)
+    assert "is held by another run" in another.go("key-authentication")
 
 
-@pytest.mark.usefixtures("impatient")
-def test_hot_synchronization(lab: Lab, runs: Path):
-    stops = [fault for fault in HOT if fault.says]
-    for fault in stops[:3]:
-        strikes = in_the_middle(runs, "/var/spool/cyrus", lambda fault=fault: strike(lab, fault))
-        said = go(lab, runs, named(fault.step))
-        strikes.join(30)
-        mend(lab, fault)
-        assert fault.says in said, fault.name
-    for fault in stops[3:]:
-        suffer(lab, runs, fault)
-    assert go(lab, runs, named("hot-synchronization")) == ""
-
-
-@pytest.mark.usefixtures("impatient")
-def test_hot_synchronization_goes_on_by_itself(lab: Lab, runs: Path):
-    """A short cut, a killed ssh, an origin that is back soon: the pass is started again, each time on record."""
-    faults = [fault for fault in HOT if not fault.says and "reboot" not in fault.breaks]
-    restart = next(fault for fault in HOT if fault.server == "origin" and "reboot" in fault.breaks)
-    strikes = in_the_middle(runs, "/var/spool/cyrus", lambda: strike(lab, restart))
-    go(lab, runs, named("hot-synchronization"), again=True)
-    strikes.join(30)
-    mend(lab, restart)
-    assert go(lab, runs, named("hot-synchronization")) == ""
-    cut = next(fault for fault in faults if fault.breaks == "cable down 5")
-    strikes = in_the_middle(runs, "/var/spool/cyrus", lambda: strike(lab, cut))
-    for fault in faults:
-        if fault is not cut:
-            strike(lab, fault)
-    assert go(lab, runs, named("hot-synchronization"), again=True) == ""
-    strikes.join(30)
-    for fault in faults:
-        mend(lab, fault)
-    lines = [line for line in journal(runs) if line.get("title") == "/var/spool/cyrus"]
-    assert [line["event"] for line in lines[-4:]] == ["started", "failed", "started", "done"], (
-        "the pass was started again by itself after ssh was killed"
+def test_the_run_s_key_is_for_nothing_else(story: Story, tmp_path: Path):
+    target = story.lab.target
+    assert target.run(f"{SSH} root@origin true {NOTHING}").returncode == 0
+    for line in ("id", "true; id", "rsync --server -logDtpr . /root/"):
+        refused = target.run(f"{SSH} root@origin '{line}' {NOTHING}")
+        assert (refused.returncode, refused.stdout) == (126, ""), line
+    assert target.run(f"rsync -e '{SSH}' --remove-source-files root@origin:/etc/aliases /root/").returncode
+    written = target.run(
+        f"{SSH} root@origin 'rsync --server --sender -r . /etc/hostname;touch${{IFS}}/root/written' {NOTHING}"
     )
+    assert written.returncode
+    assert "written" not in story.lab.origin.must("ls /root")
+    stolen = tmp_path / "key"
+    stolen.write_text(target.must("cat /var/lib/bmnb/test/key"))
+    stolen.chmod(0o600)
+    options = ["-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-i", str(stolen)]
+    options += ["-F", str(story.lab.ssh_config), "-o", "User=root"]
+    ran = subprocess.run(["ssh", *options, "origin", "true"], capture_output=True, text=True, check=False)
+    assert "Permission denied" in ran.stderr, "it is the target's alone"
+
+
+def test_the_way_back_from_the_prerequisites(story: Story):
+    story.assert_rolled_back(story.roll_back())
+    assert "bm-core.service is running" in story.lab.target.must("bmctl status")
+
+
+# the second run: the hot synchronization, while users work
+
+
+@pytest.mark.usefixtures("impatient")
+def test_hot_synchronization(story: Story, monkeypatch: pytest.MonkeyPatch):
+    assert story.go("stop-target") == ""
+    for fault in MIDDLE:
+        # nobody waits for a line that is cut for good
+        monkeypatch.setattr(perform, "OUT_OF_REACH_SECONDS", 3.0 if fault.breaks == "cable down" else 20.0)
+        assert fault.says in story.suffer_in_the_middle(fault, "/var/spool/cyrus"), fault.name
+    for fault in HOT:
+        story.suffer(fault)
+    assert story.go("hot-synchronization") == ""
+
+
+@pytest.mark.usefixtures("impatient")
+def test_hot_synchronization_goes_on_by_itself(story: Story):
+    """A killed ssh, short cuts, a full /tmp: the pass is started again where it has to be, each time on record."""
+    cut = next(fault for fault in ALONE if fault.breaks.startswith("cable"))
+    at_once = [fault for fault in ALONE if fault is not cut]
+    for fault in at_once:
+        story.strike(fault)
+    assert story.suffer_in_the_middle(cut, "/var/spool/cyrus", again=True) == ""
+    for fault in at_once:
+        story.mend(fault)
+    lines = [line for line in journal(story.runs) if line.get("title") == "/var/spool/cyrus"]
+    assert [line["event"] for line in lines[-4:]] == ["started", "failed", "started", "done"]
+
+
+def test_hot_synchronization_on_a_bad_line(story: Story, monkeypatch: pytest.MonkeyPatch):
+    """The line is cut for longer than either side keeps a silent connection."""
+    monkeypatch.setattr(remote, "DEAD_SECONDS", 4.0)
+    story.lab.target.must(
+        "sed -i 's/ServerAliveInterval .*/ServerAliveInterval 1/' /var/lib/bmnb/test/ssh_config"
+    )
+    for fault in LINE:
+        assert story.suffer_in_the_middle(fault, "/var/spool/cyrus", again=True) == "", fault.name
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_origin_restarts_during_the_hot_synchronization(story: Story):
+    story.suffer_in_the_middle(RESTART, "/var/spool/cyrus", again=True)
+    assert story.go("hot-synchronization") == ""
+    assert "bm-core.service is running" in story.lab.origin.must("bmctl status")
 
 
 @pytest.mark.parametrize("fault", GUARDS, ids=lambda fault: fault.name)
-def test_a_guard_stops_a_pass_before_it_deletes_anything(lab: Lab, runs: Path, fault: Fault):
+def test_a_guard_stops_a_pass_before_it_deletes_anything(story: Story, fault: Fault):
     count = "find /var/spool/cyrus /var/spool/bm-docs | wc -l"
-    before = lab.target.must(count)
-    suffer(lab, runs, fault, again=True)
-    assert lab.target.must(count) == before
+    before = story.lab.target.must(count)
+    story.suffer(fault, again=True)
+    assert story.lab.target.must(count) == before
 
 
-def test_a_full_disk_of_the_controller_and_a_cut_journal(lab: Lab, runs: Path):
-    folder = next(runs.glob("*/journal.jsonl")).parent
+def test_a_full_disk_of_the_controller_and_a_cut_journal(story: Story):
+    folder = story.latest
     kept = folder.with_name("kept")
     folder.rename(kept)
     folder.mkdir()
@@ -273,12 +420,12 @@ def test_a_full_disk_of_the_controller_and_a_cut_journal(lab: Lab, runs: Path):
         shutil.copytree(kept, folder, dirs_exist_ok=True)
         subprocess.run(["dd", "if=/dev/zero", f"of={folder}/filler", "status=none"], check=False)
         whole = (folder / "journal.jsonl").read_bytes()
-        assert "nothing more is done" in go(lab, runs, named("hot-synchronization"), again=True)
+        assert "nothing more is done" in story.go("hot-synchronization", again=True)
         assert (folder / "journal.jsonl").read_bytes()[: len(whole)] == whole
         (folder / "filler").unlink()
         with (folder / "journal.jsonl").open("ab") as torn:
             torn.write(b'{"number": 1000, "eve')
-        assert go(lab, runs, named("hot-synchronization"), again=True) == ""
+        assert story.go("hot-synchronization", again=True) == ""
         shutil.copytree(folder, kept, dirs_exist_ok=True)
     finally:
         subprocess.run(["umount", str(folder)], check=True)
@@ -286,114 +433,162 @@ def test_a_full_disk_of_the_controller_and_a_cut_journal(lab: Lab, runs: Path):
     kept.rename(folder)
 
 
-def test_the_way_back_from_the_hot_synchronization(lab: Lab, runs: Path):
-    back = rolled_back(runs)
-    assert back.returncode == 0, back.stdout + back.stderr
-    assert_origin_serves(lab)
-    assert_target_is_itself(lab)
-    assert "rolled back already" in rolled_back(runs).stderr
+def test_the_way_back_from_the_hot_synchronization(story: Story):
+    story.assert_rolled_back(story.roll_back())
+    story.assert_target_is_itself()
+    assert "rolled back already" in story.roll_back().stderr
 
 
-# the second run: the cold synchronization
+# the third run: the cold synchronization
 
 
 @pytest.mark.usefixtures("impatient")
-def test_cold_synchronization(lab: Lab, runs: Path, quiet_origin: Kept):
-    restart_target(lab)
-    assert go(lab, runs, named("hot-synchronization")) == ""
+def test_cold_synchronization(story: Story, quiet_origin: Told):
+    story.restart_target()
+    assert story.go("hot-synchronization") == ""
     for fault in COLD:
-        suffer(lab, runs, fault)
+        story.suffer(fault)
         if fault.server == "both":
-            assert "bm-core.service is stopped" in lab.origin.must("bmctl status")
-            assert "bm-core.service is stopped" in lab.target.must("bmctl status")
-    assert go(lab, runs, named("import-databases")) == ""
+            for server in story.lab.servers:
+                assert "bm-core.service is stopped" in server.must("bmctl status")
+    assert story.go("import-databases") == ""
 
 
 @pytest.mark.parametrize("fault", FOUND, ids=lambda fault: fault.name)
-def test_what_differs_is_found_and_stops_the_run(lab: Lab, runs: Path, fault: Fault):
-    suffer(lab, runs, fault)
+def test_what_differs_is_found_and_stops_the_run(story: Story, fault: Fault):
+    story.suffer(fault)
 
 
-def test_then_nothing_differs(lab: Lab, runs: Path, quiet_origin: Kept):
-    assert go(lab, runs, named("verify-copy")) == ""
-    found = compare(lab.origin.must, lab.target.must)
+def test_then_nothing_differs(story: Story, quiet_origin: Told):
+    assert story.go("verify-copy") == ""
+    found = compare(story.lab.origin.must, story.lab.target.must)
     assert [one for one in found if (one.kind, one.name) not in EXPECTED] == []
     assert quiet_origin.changes() == []
 
 
 def test_the_way_back_from_the_cold_synchronization_killed_in_its_middle(
-    lab: Lab, runs: Path, quiet_origin: Kept
+    story: Story, verified: Kept, quiet_origin: Told
 ):
-    folder = latest(runs)
+    folder = story.latest
     killed = subprocess.Popen([*BMNB, "rollback", str(folder)], stdout=subprocess.DEVNULL)
     while '"step": "undo-stop-services"' not in (folder / "journal.jsonl").read_text():
         time.sleep(0.02)
     killed.kill()
     killed.wait()
-    back = rolled_back(runs)
-    assert back.returncode == 0, back.stdout + back.stderr
-    assert_origin_serves(lab)
-    assert_target_is_itself(lab)
+    story.assert_rolled_back(story.roll_back())
+    story.assert_target_is_itself()
     assert quiet_origin.changes() == []
 
 
-# the third run: the switch, and back
+# the third run again: to the middle of the switch, and back
 
 
-def test_the_way_back_from_the_middle_of_the_switch(lab: Lab, runs: Path, quiet_origin: Kept):
-    restart_target(lab)
-    assert go(lab, runs, named("stop-origin")) == ""
-    assert lab.origin.address not in lab.origin.must("ip -o -4 addr")
-    back = rolled_back(runs)
-    assert back.returncode == 0, back.stdout + back.stderr
-    assert_origin_serves(lab)
-    assert_target_is_itself(lab)
+def test_the_way_back_from_the_middle_of_the_switch(story: Story, verified: Kept, quiet_origin: Told):
+    """The origin has restarted meanwhile, which no longer has an address then: its console gives it back."""
+    verified.restore()
+    assert story.go("stop-origin") == ""
+    origin = story.lab.origin
+    assert origin.address not in origin.must("ip -o -4 addr")
+    origin.run("systemctl reboot --force --force")
+    time.sleep(2)
+    origin.wait()
+    out_of_reach = story.roll_back()
+    assert out_of_reach.returncode == 1
+    assert "origin is reached through target" in out_of_reach.stderr
+    origin.must("bash /var/lib/bmnb/test/give-back")
+    story.assert_rolled_back(story.roll_back())
+    story.assert_target_is_itself()
     assert quiet_origin.changes() == []
 
 
-# the fourth run: to its end, and back, which costs the mail that came meanwhile
+# the third run again: to its end, and back, which costs the mail that came meanwhile
 
 
-def test_a_whole_migration_whose_secrets_appear_nowhere(lab: Lab, runs: Path, quiet_origin: Kept):
-    restart_target(lab)
+def test_the_target_restarts_after_the_switch(story: Story, verified: Kept):
+    verified.restore()
+    starts, later = AFTER
+    said = story.suffer_in_the_middle(starts, "start BlueMind")
+    assert not said or starts.says in said
+    # what was under way may have ended with an error that is told first
+    assert "" in (story.go(starts.step), story.go(starts.step))
+    assert story.go("save-firewall") == ""
+    story.strike(later)
+    time.sleep(2)
+    story.mend(later)
+    assert story.go("clean-up") == ""
+
+
+def test_then_a_client_s_mail_comes_in_and_nothing_differs(story: Story, account: str):
+    [tried] = [
+        line for line in journal(story.runs) if line.get("title", "").startswith("mail to the test account")
+    ][-1:]
+    assert tried["event"] == "done"
+    assert "INBOX" in {item["folder"] for item in tried["items"]}
+    inbox = "/user/" + account.partition("@")[0].replace(".", "^")
+    assert [one for one in unexpected(story.lab) if not one.name.endswith(inbox)] == []
+
+
+def test_the_dumps_are_kept_for_who_has_the_key(story: Story, key: Path, tmp_path: Path):
+    target = story.lab.target
+    assert "db.sql" not in target.must("ls /var/lib/bmnb/test").split()
+    for name in ("dumps.key.enc", "db.sql.enc"):
+        (tmp_path / name).write_bytes(base64.b64decode(target.must(f"base64 /var/lib/bmnb/test/{name}")))
+    padding = ["-pkeyopt", "rsa_padding_mode:oaep", "-in", "dumps.key.enc", "-out", "dumps.key"]
+    subprocess.run(["openssl", "pkeyutl", "-decrypt", "-inkey", key, *padding], cwd=tmp_path, check=True)
+    reading = [
+        "openssl",
+        "enc",
+        "-d",
+        "-aes-256-ctr",
+        "-pbkdf2",
+        "-pass",
+        "file:dumps.key",
+        "-in",
+        "db.sql.enc",
+    ]
+    read = subprocess.run(reading, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert COMPLETE in read
+
+
+def test_no_secret_appears_anywhere(story: Story, quiet_origin: Told):
+    lab = story.lab
     token = lab.origin.must("cat /etc/bm/bm-core.tok").strip()
     for server in lab.servers:
-        server.must(WATCH)
-    back = in_the_middle(
-        runs, "virtual hosts of the client's domains", lambda: lab.target.must(WATCH) and None
-    )
-    assert go(lab, runs, named("clean-up")) == ""
-    back.join(30)
-    assert unexpected(lab) == []
-    for server in lab.servers:
-        arguments = server.must("cat /root/arguments")
+        server.must("systemctl stop watch")
+        arguments = server.must("cat /var/lib/arguments")
         assert "pg_dump" in arguments or "psql" in arguments, "the arguments of the run's programs were seen"
         for secret in (CANARY, token):
             assert secret not in arguments
-            assert (
-                server.run(f"grep -rlaF {secret} {LEFT}; journalctl -ao export | grep -aF {secret}").stdout
-                == ""
+            found = (
+                f"grep -rlaFf - {LEFT} <<< '{secret}'; journalctl -ao export | grep -aFf <(echo '{secret}')"
             )
+            assert server.run(found).stdout == ""
         assert "PRIVATE" not in server.must("cat /var/lib/bmnb/*/* 2> /dev/null; true")
-        assert server.run("find /var/lib/bmnb -type f -perm /077").stdout == ""
-    for path in runs.rglob("*"):
+        assert server.must("stat -c %a /var/lib/bmnb").strip() == "700"
+    for path in story.runs.rglob("*"):
         if path.is_file():
             assert CANARY.encode() not in path.read_bytes(), path
             assert token.encode() not in path.read_bytes(), path
 
 
-def test_the_way_back_from_the_end_says_its_price_first(lab: Lab, runs: Path, quiet_origin: Kept):
-    new = lab.target.must(
-        "d=$(find /var/spool/cyrus/data -type d -name Sent | head -n 1); echo new > $d/999999.; echo -n $d/999999."
+def test_the_way_back_from_the_end_says_its_price_first(story: Story, quiet_origin: Told):
+    target = story.lab.target
+    new = target.must(
+        "d=$(find /var/spool/cyrus/data -type d -name Sent | sort | head -n 1); "
+        "printf 'Subject: new\\r\\n\\r\\nnew\\r\\n' > $d/999999.; echo -n $d/999999."
     )
-    asked = rolled_back(runs)
+    asked = story.roll_back()
     assert asked.returncode == 3
     assert new in asked.stdout
     assert "answer `give-up-target: target` to go on" in asked.stderr
-    assert "is running" in lab.target.must("bmctl status"), "nothing is done before the price is accepted"
-    back = rolled_back(runs, "--confirm", "target")
-    assert back.returncode == 0, back.stdout + back.stderr
-    assert_origin_serves(lab)
-    assert lab.origin.address not in lab.target.must("ip -o -4 addr")
-    assert new in lab.target.must("tar -tzPf /var/lib/bmnb/test/accepted-mail.tar.gz")
-    assert quiet_origin.changes() == []
+    assert "is running" in target.must("bmctl status"), "nothing is done before the price is accepted"
+    back = story.roll_back("--confirm", "target")
+    story.assert_rolled_back(back)
+    assert story.lab.origin.address not in target.must("ip -o -4 addr")
+    assert new in target.must("tar -tzPf /var/lib/bmnb/test/accepted-mail.tar.gz")
+    [brought] = [line["row"] for line in journal(story.runs) if line.get("row", {}).get("brought back")]
+    assert brought == {"brought back": 1, "there already": 0, "only kept": 0}
+    changed = {one.name: one.origin for one in quiet_origin.changes()}
+    folder = str(Path(new).parent)
+    [message] = changed.keys() - {folder}
+    assert (str(Path(message).parent), changed[message]) == (folder, "absent")

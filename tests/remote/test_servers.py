@@ -228,3 +228,18 @@ def test_an_api_that_is_away_is_a_failure(here: Servers):
 def test_a_units_name_is_no_place_for_a_shell(name: str):
     with pytest.raises(InputError):
         folder("/var/lib/bmnb", name)
+
+
+def test_what_one_server_prints_is_another_s_input_whatever_its_size(
+    here: Servers, place: Path, tmp_path: Path
+):
+    with Servers(place / "config", work=str(tmp_path)) as given:
+        fed = Path(given.feed("here", f"head -c {3 * KEEP} /dev/zero; printf 'end\\xff'", "jumped", "unit-1"))
+    assert fed.stat().st_size == 3 * KEEP + 4
+    assert fed.read_bytes().endswith(b"end\xff")
+    assert fed.stat().st_mode & 0o077 == 0
+
+
+def test_a_feed_that_fails_says_so(here: Servers, place: Path, tmp_path: Path):
+    with Servers(place / "config", work=str(tmp_path)) as given, pytest.raises(ActionFailed, match="7 and 0"):
+        given.feed("here", "exit 7", "here", "unit-2")

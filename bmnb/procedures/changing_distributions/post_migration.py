@@ -12,7 +12,8 @@ from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
 from bmnb.procedures.changing_distributions.services import running
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.steps import Action, Call, Check, Command, Manual, step
-from bmnb.transfer import databases
+from bmnb.transfer import accepted, databases
+from bmnb.verification import account
 
 
 @step("Save Security > Firewall", POST_MIGRATION)
@@ -103,13 +104,37 @@ def verify_service(settings: Settings) -> Iterator[Action]:
         "look in /var/log/nginx/error.log and /var/log/bm-webserver/webserver.log",
         patience=120,
     )
+    if settings.test_account:
+        yield from _try(settings)
+
+
+def _try(settings: Settings) -> Iterator[Action]:
+    target, folder = settings.target, settings.work
+    yield Command(
+        target, accepted.install(folder), "the program that works in mailboxes", text=accepted.program()
+    )
+    yield Check(
+        target,
+        account.attempt(folder, settings.test_account),
+        account.works,
+        "mail to the test account arrives, and is read by IMAP",
+        "look in /var/log/mail.log and at the queue: postqueue -p",
+    )
 
 
 @step("Remove what the migration left on the servers", POST_MIGRATION)
 def clean_up(settings: Settings) -> Iterator[Action]:
     """The saved configuration stays, and so does the original server, stopped, until someone decides."""
     target, folder = settings.target, settings.work
-    dumps = " ".join(f"{folder}/{file}" for file in DATABASES.values())
+    files = list(DATABASES.values())
+    dumps = " ".join(f"{folder}/{file}" for file in files)
+    if settings.keep_dumps:
+        yield Command(
+            target,
+            databases.keep_encrypted(folder, files),
+            "keep the dumps, encrypted",
+            text=settings.keep_dumps,
+        )
     yield Command(target, f"rm -f {dumps}", "remove the dumps")
     yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key pair")
     if settings.fast:

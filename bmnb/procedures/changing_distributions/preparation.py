@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bmnb.procedures.changing_distributions import requirements
+from bmnb.procedures.changing_distributions.gate import LOGIN, allow
 from bmnb.procedures.changing_distributions.phases import PREREQUISITES
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.checks import done
 from bmnb.steps import Action, Check, Command, Condition, step
-from bmnb.transfer import access, guards
+from bmnb.transfer import accepted, access, guards
 
 
 @step("Prerequisites on both servers", PREREQUISITES)
@@ -24,9 +25,26 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
 
 
 def undo_key_authentication(settings: Settings) -> Iterator[Action]:
-    yield Command(settings.origin, access.withdraw_key(settings.work), "withdraw the run's key")
+    """The last of the way back: the origin serves again, and gets the mail that came to the target."""
+    origin, target, folder = settings.origin, settings.target, settings.work
+    yield Command(origin, access.withdraw_key(folder), "withdraw the run's key")
+    yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key")
+    came = Condition(target, f"test -f {accepted.archive(folder)}", "the target has accepted no mail")
     yield Command(
-        settings.target, f"rm -f {settings.work}/key {settings.work}/key.pub", "remove the run's key"
+        origin,
+        accepted.install(folder),
+        "the program that works in mailboxes",
+        when=came,
+        text=accepted.program(),
+    )
+    yield Command(
+        origin,
+        accepted.bring_back(folder),
+        "bring back the mail that the target has accepted",
+        when=came,
+        feed=(target, f"cat {accepted.archive(folder)}"),
+        read=accepted.read_counts,
+        remedy="it is kept on the target; what was brought back already is not brought back twice",
     )
 
 
@@ -37,7 +55,7 @@ def undo_key_authentication(settings: Settings) -> Iterator[Action]:
 )
 def key_authentication(settings: Settings) -> Iterator[Action]:
     origin, target, folder = settings.origin, settings.target, settings.work
-    login = f"{access.ssh(folder)} root@{origin} true"
+    login = f"{access.ssh(folder)} root@{origin} {LOGIN}"
     missing = Condition(target, f"! {login} 2> /dev/null", "root can log in already")
     for server in (origin, target):
         yield Command(server, access.set_aside(folder), "set aside what an earlier run has left")
@@ -49,12 +67,14 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
     )
     if settings.make_key:
         yield Command(target, access.make_key(folder), "make a key pair for this run", when=missing)
+        if not settings.fast:
+            yield allow(settings)
         yield Command(
             origin,
             access.allow_key(),
             "allow that key, from the target system only",
             when=missing,
-            feed=(target, access.show_key(folder, settings.address)),
+            feed=(target, access.show_key(folder, settings.address, through_gate=not settings.fast)),
         )
     yield Check(target, login, done, "log in as root on the original server", requirements.KEY_REMEDY)
     yield Command(origin, guards.remember(folder, "origin"), "remember which machine and installation it is")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from bmnb.bluemind.paths import ADDED_TREES, TREES
@@ -12,6 +13,9 @@ from bmnb.steps import slug
 from bmnb.transfer import access
 from bmnb.transfer.address import ADDRESSES
 from bmnb.transfer.engine import Fast
+from bmnb.verification import account
+
+PUBLIC_KEY = re.compile(r"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]+\n)+-----END PUBLIC KEY-----\n?")
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,18 @@ class Settings(RunSettings):
         "new value of My Networks; empty keeps the value of the original server",
         label="My Networks",
     )
+    test_account: str = setting(
+        "",
+        "account that is sent a message after the switch, and read by IMAP; empty tries none",
+        label="Test account",
+        unit="address",
+    )
+    keep_dumps: str = setting(
+        "",
+        "RSA public key (PEM) with which the dumps are kept, encrypted; empty removes them",
+        label="Keep the dumps",
+        form=False,
+    )
     through: str = setting(
         "",
         "last phase to run, such as hot-synchronization; empty runs all of them",
@@ -129,6 +145,14 @@ class Settings(RunSettings):
             found.append("streams: at least 0")
         if not 0 <= self.compare_content <= 100:
             found.append("compare_content: from 0 to 100")
+        if self.test_account and not account.ACCOUNT.fullmatch(self.test_account):
+            found.append(f"test_account: {self.test_account!r} is no address")
+        if self.keep_dumps and not PUBLIC_KEY.fullmatch(self.keep_dumps):
+            found.append(
+                "keep_dumps: no public key, such as openssl rsa -pubout or ssh-keygen -e -m PKCS8 make"
+            )
+        if self.keep_dumps and self.engine == "fast":
+            found.append("keep_dumps: the fast engine makes no dumps")
         found += self.common_problems()
         found += [
             f"{name}: {tree} is not one of the trees"

@@ -145,7 +145,7 @@ def undo_restart_target(settings: Settings) -> Iterator[Action]:
         target,
         "give-up-target",
         f"{target} stops, {settings.origin} takes its place again as it was at the switch; the mail above is "
-        "kept on the target, and what waited in the queue may be sent twice",
+        "kept and brought back, but for the queue, and what waited there at the switch may be sent twice",
         expect=target,
     )
     yield from stop(target)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
+from bmnb.procedures.changing_distributions.gate import allow
 from bmnb.procedures.changing_distributions.guarding import nothing_writes
 from bmnb.procedures.changing_distributions.phases import COLD
 from bmnb.procedures.changing_distributions.services import start_postgresql
@@ -47,21 +48,18 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
     trees = [tree for tree in settings.trees if tree not in settings.known_empty]
     added = tuple(ADDED_CONFIGURATION) if settings.carry_forgotten else ()
     paths = [path for path in (*CONFIGURATION, *added) if path not in POSTFIX_MAPS]
+    places = {"trees": (percent, trees, settings.known_empty), "configuration": (100, (), paths)}
+    if settings.make_key and not settings.fast:
+        yield allow(settings, *(listing.list_there(folder, *where) for where in places.values()))
     compared = [
         Command(
             target,
-            listing.compare(folder, origin, percent, trees, settings.known_empty, "trees"),
-            "compare the trees",
+            listing.compare(folder, origin, *where, out),
+            f"compare the {out}",
             read=listing.read_sums,
             ensure=True,
-        ),
-        Command(
-            target,
-            listing.compare(folder, origin, 100, (), paths, "configuration"),
-            "compare the configuration",
-            read=listing.read_sums,
-            ensure=True,
-        ),
+        )
+        for out, where in places.items()
     ]
     told = [
         Command(server, facts.facts(folder, database), f"facts of {database}", text=facts.FACTS, ensure=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import node
+from .imap import Imap, deliver, inbox
 
 RECEIVED = Path("/var/spool/bm-lmtpd/received")
 STATE = "http://127.0.0.1:8090/api/system/installation/state"
@@ -71,24 +72,8 @@ class Search(BaseHTTPRequestHandler):
         """Requests are not logged."""
 
 
-class Imap(socketserver.StreamRequestHandler):
-    """Greets; nobody can log in."""
-
-    def handle(self) -> None:
-        self.wfile.write(b"* OK [CAPABILITY IMAP4rev1] stand-in ready\r\n")
-        for line in self.rfile:
-            tag, _, verb = line.strip().upper().partition(b" ")
-            if verb == b"LOGOUT":
-                self.wfile.write(b"* BYE\r\n" + tag + b" OK\r\n")
-                return
-            if verb == b"CAPABILITY":
-                self.wfile.write(b"* CAPABILITY IMAP4rev1\r\n")
-            known = verb in (b"NOOP", b"CAPABILITY")
-            self.wfile.write(tag + (b" OK\r\n" if known else b" NO not in the stand-in\r\n"))
-
-
 class Lmtp(socketserver.StreamRequestHandler):
-    """Takes mail and keeps envelope and message, so that one sees what came."""
+    """Takes mail, keeps envelope and message, so that one sees what came, and delivers to mailboxes that are here."""
 
     def handle(self) -> None:
         self._say("220 stand-in LMTP")
@@ -111,7 +96,10 @@ class Lmtp(socketserver.StreamRequestHandler):
         RECEIVED.parent.mkdir(exist_ok=True)
         with RECEIVED.open("ab") as received:
             received.writelines([*recipients, *message])
-        for _ in recipients:
+        for recipient in recipients:
+            folder = inbox(recipient.decode().partition("<")[2].partition(">")[0])
+            if folder:
+                deliver(folder, b"".join(message[:-1]))
             self._say("250 delivered")
 
     def _say(self, text: str) -> None:

@@ -1,0 +1,166 @@
+"""Work in users' mailboxes by IMAP, as they do.
+
+Runs on the server, with its Python from 3.6 on, so it imports nothing of this project:
+
+    mailbox.py try ACCOUNT        send a message to it, see it arrive, delete it; count the messages of its folders
+    mailbox.py bring-back         append the messages of a tar archive to the folders that their paths name
+
+Each prints one JSON object. It needs no password: the core lets its own token act as any user, and takes the
+session's key for one.
+"""
+
+import imaplib
+import json
+import os
+import re
+import smtplib
+import sys
+import tarfile
+import time
+import urllib.parse
+import urllib.request
+import uuid
+from email.message import EmailMessage
+from email.utils import formatdate
+from typing import List
+
+HOST = "127.0.0.1"
+API = f"http://{HOST}:8090/api/auth/"
+TOKEN = "/etc/bm/bm-core.tok"
+PATIENCE = 60  # seconds until a message must have arrived
+MESSAGE = re.compile(r"(/.*/domain/[^/]/([^/]+)/[^/]/user/([^/]+))((?:/[^/]+)*)/\d+\.$", re.DOTALL)
+NAME = re.compile(rb'\(.*?\) (?:"[^"]*"|NIL) (.*)', re.DOTALL)
+
+
+def session(account: str) -> str:
+    """The key of a session as this user."""
+    with open(TOKEN) as file:
+        token = file.read().strip()
+    url = f"{API}_su?login={urllib.parse.quote(account)}"
+    headers = {"X-BM-ApiKey": token, "Content-Type": "application/json"}
+    asked = urllib.request.Request(url, b"", headers, method="POST")
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+        told = json.loads(answer.read().decode())
+    if told["status"] != "Ok":
+        raise LookupError(f"the core knows no user {account}")
+    return str(told["authKey"])
+
+
+def send(account: str) -> str:
+    """Send a message from the account to itself; return its Message-ID."""
+    message = EmailMessage()
+    message["From"] = message["To"] = account
+    message["Subject"] = "Migration: this message shows that mail arrives"
+    message["Date"] = formatdate()
+    message["Message-ID"] = "<bmnb-{}@{}>".format(uuid.uuid4(), account.partition("@")[2])
+    message.set_content("It is deleted as soon as it was seen.\n")
+    with smtplib.SMTP(HOST) as server:
+        server.send_message(message)
+    return str(message["Message-ID"])
+
+
+def names(imap: imaplib.IMAP4) -> List[bytes]:
+    """The folders as the server writes them; one with odd letters comes as a literal, in two parts."""
+    found = []
+    for line in imap.list()[1]:
+        if isinstance(line, tuple):
+            found.append(line[1])
+        elif line:
+            match = NAME.match(line)
+            assert match, line
+            found.append(match.group(1).strip(b'"'))
+    return found
+
+
+def count(imap: imaplib.IMAP4, name: bytes) -> int:
+    told = imap.select(quoted(name.decode()), readonly=True)
+    return int(told[1][0] or 0) if told[0] == "OK" else -1
+
+
+def arrived(imap: imaplib.IMAP4, message: str) -> bool:
+    """Whether the message is there; it is deleted then."""
+    imap.select("INBOX")
+    numbers = imap.search(None, "HEADER", "Message-ID", message)[1][0].split()
+    for number in numbers:
+        imap.store(number.decode(), "+FLAGS", "(\\Deleted)")
+    imap.expunge()
+    return bool(numbers)
+
+
+def opened(account: str) -> imaplib.IMAP4:
+    imap = imaplib.IMAP4(HOST)
+    if "STARTTLS" in imap.capabilities:
+        imap.starttls()
+    imap.login(account, session(account))
+    return imap
+
+
+def quoted(name: str) -> str:
+    return '"{}"'.format(name.replace("\\", "\\\\").replace('"', '\\"'))
+
+
+def attempt(account: str) -> None:
+    imap = opened(account)
+    folders = [
+        (name.decode(errors="replace"), count(imap, name)) for name in names(imap) if b"\n" not in name
+    ]
+    began = time.monotonic()
+    message = send(account)
+    while not arrived(imap, message):
+        if time.monotonic() > began + PATIENCE:
+            sys.exit(f"the message {message} has not arrived within {PATIENCE} s")
+        time.sleep(0.5)
+    print(json.dumps({"seconds": round(time.monotonic() - began, 1), "folders": folders}))
+    imap.logout()
+
+
+def has(top: str, content: bytes) -> bool:
+    """Whether a message with this content is in one of a mailbox's folders: it was moved, it has not come."""
+    for folder, _, files in os.walk(top):
+        for name in files:
+            path = os.path.join(folder, name)
+            if os.path.getsize(path) == len(content):
+                with open(path, "rb") as file:
+                    if file.read() == content:
+                        return True
+    return False
+
+
+def append(account: str, folder: str, moment: float, content: bytes) -> bool:
+    """Whether the message is in that folder now: the user may be unknown here, or have no room."""
+    try:
+        imap = opened(account)
+    except LookupError:
+        return False
+    imap.create(quoted(folder))
+    done = imap.append(quoted(folder), "", imaplib.Time2Internaldate(moment), content)[0]
+    imap.logout()
+    return done == "OK"
+
+
+def bring_back() -> None:
+    """What cannot be brought back is in the archive alone."""
+    counted = {"brought back": 0, "there already": 0, "only kept": 0}
+    with tarfile.open(fileobj=sys.stdin.buffer, mode="r|gz") as archive:
+        for member in archive:
+            match, file = MESSAGE.match(member.name), archive.extractfile(member)
+            if not match or not file:
+                counted["only kept"] += 1
+                continue
+            content = file.read()
+            top, domain, login, folder = match.groups()
+            account = "{}@{}".format(login.replace("^", "."), domain)
+            if has(top, content):
+                counted["there already"] += 1
+            elif append(account, folder[1:] or "INBOX", member.mtime, content):
+                counted["brought back"] += 1
+            else:
+                counted["only kept"] += 1
+    print(json.dumps(counted))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "try":
+        attempt(sys.argv[2])
+    else:
+        bring_back()

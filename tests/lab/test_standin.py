@@ -295,9 +295,7 @@ def test_the_client_s_data_is_there(lab: Lab):
     server.must("systemctl start bmnb-writer")
 
 
-@pytest.mark.parametrize(
-    ("name", "rows"), [("origin", r"about \d+ rows"), ("target", r"0 of about \d+ rows")]
-)
+@pytest.mark.parametrize(("name", "rows"), [("origin", r"about \d+ rows"), ("target", "0 rows")])
 def test_the_table_that_is_being_copied_is_told_and_rows_where_postgresql_counts(lab: Lab, name, rows):
     server = lab.origin if name == "origin" else lab.target
     sql(server, "ANALYZE t_component_version")

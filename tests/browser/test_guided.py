@@ -121,6 +121,7 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
     form.get_by_role("button", name="Read from the servers").click()
     expect(form.get_by_text(f"origin: {lab.origin.address}")).to_be_visible()
     form.get_by_label("Address").fill(lab.origin.address)
+    form.get_by_label("Engine").select_option("literal, as in the document")
     form.get_by_label("Carry it out?").select_option("yes, on the servers")
     expect(form.get_by_text("All values can be used")).to_be_visible()
     assert notebook.barriers(form) == []

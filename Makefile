@@ -8,8 +8,8 @@ APT := mmdebstrap systemd-container iproute2 openssh-client openssh-server rsync
 FILES ?= 200000
 ROUNDS ?= 3
 
-# What kills, cuts and restarts for long, drives a browser, or runs several clients: `make test-long`.
-LONG := tests/browser tests/lab/test_faults.py tests/lab/test_dying.py tests/lab/test_fleet.py tests/lab/test_fast_engine.py
+# What kills, cuts and restarts for long, or runs several clients: `make test-long`.
+LONG := tests/lab/test_faults.py tests/lab/test_dying.py tests/lab/test_fleet.py tests/lab/test_fast_engine.py
 
 .PHONY: all demo demo-update test test-long lint audit bench clean lock notebooks lab-packages
 
@@ -35,7 +35,7 @@ PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test: lint
 	$(BIN)/pytest --nbval notebooks
-	$(PYTEST) tests/lab tests $(addprefix --ignore=,$(LONG))
+	$(PYTEST) tests/browser tests/lab tests $(addprefix --ignore=,$(LONG))
 
 test-long: $(STAMP)
 	$(PYTEST) $(LONG)

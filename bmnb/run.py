@@ -262,6 +262,7 @@ class Run:
             self.probe.start()
         self.journal.write("step started", step=label, title=step.title, phase=step.phase.name)
         screen = live.Live(step.title, self._actions(step, label), self.folder / "logs")
+        screen.draw()
         performer = self._performer(screen)
         try:
             with self._locked(step):

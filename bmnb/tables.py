@@ -64,10 +64,10 @@ def bars(rows: Iterable[Mapping[str, Any]], columns: list[str]) -> Any:
     frame = table(rows)
     if frame.empty:
         return frame
-    numbers = {_(one): pd.to_numeric(frame[_(one)]) for one in columns if _(one) in frame}
+    numbers = {str(one): pd.to_numeric(frame[one]) for one in frame if _all_numbers(frame[one])}
     return (
         frame.assign(**numbers)
-        .style.bar(subset=list(numbers), color="#9ecae1", vmin=0, width=90)
+        .style.bar(subset=[_(one) for one in columns if _(one) in numbers], color="#9ecae1", vmin=0, width=90)
         .format("{:,.0f}", subset=list(numbers))
         .set_uuid("bars")
     )

@@ -2,6 +2,8 @@
 
 import json
 import socket
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -9,6 +11,7 @@ from click.testing import CliRunner
 from bmnb import plan
 from bmnb.cli import main
 from bmnb.procedures.changing_distributions import PROCEDURE, Settings
+from bmnb.run import Run
 from bmnb.steps import Command, Together, singles
 
 
@@ -34,6 +37,15 @@ def test_the_plan_is_printed_without_a_network():
 def test_downtime_stands_in_the_plan():
     downtime = {row["phase"] for row in plan.rows(PROCEDURE, Settings()) if row["downtime"]}
     assert downtime == {"Cold synchronization", "Switching servers"}
+
+
+def test_a_phase_says_what_stops_working_then_its_commands(tmp_path: Path):
+    shown: list[Any] = []
+    settings = Settings(runs=str(tmp_path), dry_run=False)
+    table = Run(PROCEDURE, settings, show=shown.append).plan("cold-synchronization")
+    assert "Users are cut off in this phase." in shown[0].data
+    assert list(table.columns) == ["step", "server", "what", "command"]
+    assert "bmctl stop" in set(table["command"])
 
 
 def test_actions_of_a_together_are_rows_of_their_own():

@@ -11,16 +11,25 @@ from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked, sai
 from bmnb.language import _
 from bmnb.phrases import phrase
 from bmnb.run import Run
-from bmnb.steps import Manual, Step, singles
+from bmnb.steps import Manual, Phase, Step, singles
 
 
 def ask(run: Run, step: Step) -> View:
     """What the step will do that costs service or data, with a field for the answer; the step's cell acts on it."""
     waiting = [one for one in singles(step.actions(run.settings)) if isinstance(one, Manual)]
-    static = "".join(f"<p>{explained(manual)}</p>" for manual in waiting)
+    back = f"<p>{escape(way_back(step.phase))}</p>" if waiting else ""
+    static = "".join(f"<p>{explained(manual)}</p>" for manual in waiting) + back
     if run.settings.dry_run or not answers_can_be_typed():
         return View(static)
-    return View(static, VBox([child for manual in waiting for child in fields(run, manual)]))
+    return View(static, VBox([*(child for manual in waiting for child in fields(run, manual)), HTML(back)]))
+
+
+def way_back(phase: Phase) -> str:
+    """Whether one can go back from within a phase, and what that costs."""
+    if not phase.back:
+        return _("There is no way back from this phase.")
+    text = _("The way back from this phase: {back}. It costs: {price}.")
+    return text.format(back=phrase(phase.back), price=phrase(phase.price))
 
 
 def explained(manual: Manual) -> str:

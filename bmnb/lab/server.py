@@ -165,7 +165,8 @@ class Server:
             os.kill(nspawn, signal.SIGKILL)
             _wait(lambda: self._nspawn() is None, 10.0)
         remove_link(f"vb-{self.machine}")
-        if not _wait(lambda: cgroups.remove(self.machine), 10.0):
+        # a process that waits for the disk ends when it has been served
+        if not _wait(lambda: cgroups.remove(self.machine), POWER_OFF_SECONDS):
             raise BmnbError(f"processes of {self.machine} do not end: see its control group")
 
     def _state(self) -> str:

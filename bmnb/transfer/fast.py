@@ -51,10 +51,12 @@ def carry_files(folder: str, origin: str, trees: tuple[str, ...], live: bool, st
     )
 
 
-def received() -> Gauge:
-    """The bytes that the streams under way have brought by now."""
-    pids = "pgrep -f '^tar --extract --preserve-permissions' | sed 's|.*|/proc/&/io|'"
-    return Gauge(f"cat $({pids}) 2> /dev/null | awk '/^rchar/ {{bytes += $2}} END {{print bytes + 0}}'")
+def received(folder: str) -> Gauge:
+    """The bytes that the streams under way have brought by now, of those that are to come."""
+    streams = "^tar --extract --preserve-permissions|^rsync .*--partial-dir=.bmnb-partial"
+    files = f"$(pgrep -f '{streams}' | sed 's|.*|/proc/&/io|')"
+    done = f"cat {files} 2> /dev/null | awk '/^rchar/ {{bytes += $2}} END {{print bytes + 0}}'"
+    return Gauge(done, f"cat {folder}/files/size")
 
 
 def tables(folder: str, origin: str, database: str) -> Gauge:

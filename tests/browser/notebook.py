@@ -140,7 +140,8 @@ class Notebook:
         raise AssertionError("nothing moves")
 
     def restart(self) -> None:
-        self.menu("Kernel", "Restart Kernel…")
+        # with old numbers cleared, a new one tells that a cell has been run
+        self.menu("Kernel", "Restart Kernel and Clear Outputs of All Cells…")
         self.page.get_by_role("button", name="Confirm Kernel Restart").click()
         # Jupyter gives a busy kernel 5 s to end, and shows it as idle meanwhile
         self.page.wait_for_timeout(7000)

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import Page, expect
 
+from bmnb.cli import main
+from bmnb.errors import Stopped
 from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
 from tests.browser.notebook import Notebook, chromium, jupyterlab
 from tests.lab.conftest import booted
-from tests.lab.migration import BMNB
+from tests.lab.migration import BMNB, PROCEDURE, opened
 
 pytestmark = pytest.mark.lab
 RESTART = ("client: str", "from bmnb.forms import ask", "from bmnb.run import begin")
@@ -120,6 +123,7 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
     form.get_by_role("button", name="Read from the servers").click()
     expect(form.get_by_text(f"origin: {lab.origin.address}")).to_be_visible()
     form.get_by_label("Address").fill(lab.origin.address)
+    form.get_by_label("Engine").select_option("literal, as in the document")
     form.get_by_label("Carry it out?").select_option("yes, on the servers")
     expect(form.get_by_text("All values can be used")).to_be_visible()
     assert notebook.barriers(form) == []
@@ -193,7 +197,7 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     notebook.ended(cell)
     expect(cell.get_by_text("was interrupted")).to_be_visible()
     notebook.picture(cell, shots / "interrupted.png")
-    assert lab.target.must("pgrep -c rsync || true").strip() == "0"
+    assert lab.target.run("pgrep rsync").returncode == 1
 
     lab.origin.must("rm /usr/local/bin/rsync")
     notebook.run("run(procedure.hot_synchronization)", 180)
@@ -204,27 +208,16 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
 
 
 def test_a_second_run_at_the_same_servers_is_refused(root: Path, lab: Lab, tmp_path: Path):
-    client = tmp_path / "client.yaml"
-    client.write_text(
-        f"client: other\norigin: origin\ntarget: target\naddress: {lab.origin.address}\n"
-        f"ssh_config: {lab.ssh_config}\nruns: {tmp_path}\n"
-    )
+    other = opened(lab, tmp_path, client="other")
     lab.target.must("bmctl start")
-    refused = subprocess.run(
-        [*BMNB, "run", "changing-distributions", "-f", str(client)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    other(PROCEDURE.steps[0])
     lab.target.must("bmctl stop")
-    assert refused.returncode == 3, refused.stdout
-    assert f"is held by another run: {run_folder(root).name}" in refused.stdout
-
-    second = next(tmp_path.glob("*-other-*"))
-    subprocess.run([*BMNB, "unlock", str(second), "origin"], check=True)
-    broken = json.loads((second / "journal.jsonl").read_text().splitlines()[-1])
-    assert broken["event"] == "unlocked"
-    assert run_folder(root).name in broken["holder"]
+    with pytest.raises(Stopped, match=f"is held by another run: {run_folder(root).name}"):
+        other(PROCEDURE.steps[1])
+    other.close()
+    assert CliRunner().invoke(main, ["unlock", str(other.folder), "origin"]).exit_code == 0
+    other.journal.reload()
+    assert run_folder(root).name in other.journal.last("unlocked")["holder"]
 
 
 def test_the_cold_pass_and_the_switch(notebook: Notebook, shots: Path):
@@ -239,7 +232,7 @@ def test_the_cold_pass_and_the_switch(notebook: Notebook, shots: Path):
     notebook.run("run.downtime()")
     listed = notebook.run("run.checklist()")
     expect(listed.get_by_text("planned")).to_have_count(2)
-    notebook.picture(listed, shots / "checklist.png")
+    notebook.picture(listed, shots / "checklist.png", highest=620)
     notebook.save()
 
 
@@ -259,7 +252,7 @@ def test_what_was_begun_guided_ends_headless_with_the_same_tables(root: Path, la
     code, said = headless(root)
     assert code == 0, said
     assert "finished" in [line["event"] for line in journal(root)]
-    assert lab.target.run("test -e /var/lib/bmnb/lock").exit == 1
+    assert lab.target.run("test -e /var/lib/bmnb/lock").returncode == 1
     assert unexpected(lab) == []
     guided, after = (tables(run_folder(root) / name) for name in ("notebook-before.ipynb", "notebook.ipynb"))
     steps = [f"run(procedure.{step})" for phase in PHASES for step in phase]

@@ -104,6 +104,7 @@ def test_a_confirmation_says_what_happens_in_the_words_of_the_refusal(run: Run):
     assert "users of old are cut off until new answers in its place" in static
     assert "the way back is" in static
     assert "type the server&#x27;s name: old" in static
+    assert "It costs: the downtime until then" in static
 
 
 def test_what_is_typed_is_for_the_next_cell_and_on_no_disk(run: Run, tmp_path: Path):

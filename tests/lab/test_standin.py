@@ -295,18 +295,16 @@ def test_the_client_s_data_is_there(lab: Lab):
     server.must("systemctl start bmnb-writer")
 
 
-@pytest.mark.parametrize(
-    ("name", "rows"), [("origin", r"about \d+ rows"), ("target", r"0 of about \d+ rows")]
-)
+@pytest.mark.parametrize(("name", "rows"), [("origin", r"about \d+ rows"), ("target", "0 rows")])
 def test_the_table_that_is_being_copied_is_told_and_rows_where_postgresql_counts(lab: Lab, name, rows):
     server = lab.origin if name == "origin" else lab.target
     sql(server, "ANALYZE t_component_version")
     copy = "runuser -u postgres -- psql -d bj-data -c 'COPY t_component_version FROM STDIN'"
-    server.must(f"cd / && (sleep 60 | {copy}) > /dev/null 2>&1 &")
+    server.must(f'systemd-run --quiet --unit=copying bash -c "cd /; sleep 60 | {copy}"')
     line = databases.table_under_way("bj-data")
     wait_until(lambda: server.must(line).strip())
     assert re.fullmatch(f"t_component_version: {rows}", server.must(line).strip())
-    server.must("pkill -x sleep")
+    server.must("systemctl stop copying")
 
 
 def test_the_writer_is_the_users_at_work(lab: Lab):

@@ -516,6 +516,8 @@ class Carrier:
             file=sys.stderr,
             flush=True,
         )
+        with open(os.path.join(self.folder, "size"), "w") as file:
+            file.write(str(told["changed bytes"]))
         folders = [f"folders.{name}" for name in groups]
         sent = [*folders, *(f"large.{name}" for name in groups), *chain.from_iterable(streams)]
         deleted = [f"deleted.{name}" for name in groups]

@@ -53,10 +53,11 @@ class Fast:
     def stop(self, stops: Iterable[Command]) -> Iterator[Action]:
         """Stop both servers at once; their PostgreSQL, which bmctl takes down too, comes up meanwhile."""
         yield Together(tuple(stops))
-        for server in (self.origin, self.target):
-            yield Command(
-                server, "systemctl start --no-block postgresql", "have PostgreSQL started", ensure=True
-            )
+        start = "systemctl start --no-block postgresql"
+        servers = (self.origin, self.target)
+        yield Together(
+            tuple(Command(server, start, "have PostgreSQL started", ensure=True) for server in servers)
+        )
 
     def cold_pass(self, *beside: Command) -> Iterator[Action]:
         """What changed since the last hot pass: trees, databases and configuration side by side."""

@@ -316,7 +316,8 @@ class Run:
         self, performer: Performer, step: Step, batch: list[Numbered], screen: live.Live
     ) -> list[Outcome]:
         jobs = [partial(performer.perform, step.once, one) for one in batch]
-        workers = len(batch) if _commands(batch) else 1
+        # observations one by one, where no user waits for them
+        workers = len(batch) if _commands(batch) or step.phase.downtime else 1
 
         def interrupt() -> None:
             # what runs on the servers goes on where a kernel is restarted or shut down

@@ -10,8 +10,11 @@ import yaml
 
 from bmnb import headless, report
 from bmnb.errors import BmnbError
+from bmnb.journal import Journal
+from bmnb.lab import literal
 from bmnb.lab.compare import Difference, compare
 from bmnb.lab.platform import Lab
+from bmnb.ledger import downtime_seconds, step_seconds
 from bmnb.procedures.changing_distributions import PROCEDURE
 
 CLIENT = {
@@ -22,6 +25,9 @@ CLIENT = {
     "dry_run": False,
     "answers": {"erase-target": "target", "stop-service": "origin", "switch-servers": "origin"},
 }
+
+CARRYING = ("cold-synchronization", "dump-databases", "copy-configuration", "import-databases")
+"""The steps of the downtime that carry data over."""
 
 EXPECTED = {
     ("table", "bj: t_systemconf"): "My Networks was saved; BlueMind adds the target's own address",
@@ -42,6 +48,7 @@ def main() -> int:
             for one in found[:20]:
                 print(f"DIFFERS {one.kind} {one.name}\n  origin: {one.origin}\n  target: {one.target}")
             print(f"independent comparison: {len(found)} unexpected differences")
+            print(beside_literal(lab, Journal(folder / "journal.jsonl")))
             code = 1 if found else 0
         print(f"notebook: {folder / 'notebook.ipynb'}")
         print(f"report: {report.write(folder)}")
@@ -60,6 +67,18 @@ def migrate(lab: Lab) -> tuple[int, Path]:
     }
     print(f"client file:\n{yaml.safe_dump(values, sort_keys=False)}")
     return headless.run(PROCEDURE, values, "demo", print)
+
+
+def beside_literal(lab: Lab, journal: Journal) -> str:
+    """The downtime by the journal, and the part of it that the document's commands do otherwise, measured here."""
+    fast = sum(seconds for step in CARRYING for seconds in step_seconds(journal, step))
+    parts = literal.seconds(lab)
+    told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in parts.items())
+    downtime = downtime_seconds(PROCEDURE, journal) or 0.0
+    return (
+        f"downtime: {downtime:.0f} s, of which files, databases and configuration {fast:.1f} s; the document's "
+        f"commands take at least {sum(parts.values()):.1f} s for these here ({told})"
+    )
 
 
 def unexpected(lab: Lab) -> list[Difference]:

@@ -156,7 +156,7 @@ def nobody_holds(address: str) -> str:
     """A line that asks the network from another server who holds the address: 0 when nobody does."""
     return (
         f"dev=$(ip -o -4 route get {address} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p'); "
-        f'arping -D -q -c 3 -w 5 -I "$dev" {address}'
+        f'arping -D -q -c 2 -w 3 -I "$dev" {address}'
     )
 
 

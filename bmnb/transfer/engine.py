@@ -24,7 +24,10 @@ LACKING = {
 
 @dataclass(frozen=True)
 class Fast:
-    """The actions of a migration's passes. `folder` is the run's on the servers; `streams` 0 lets it choose."""
+    """The actions of a migration's passes. `folder` is the run's on the servers; `streams` 0 lets it choose.
+
+    `limit` is what a hot pass may take of the line, in MB a second; 0 is all of it.
+    """
 
     origin: str
     target: str
@@ -32,6 +35,7 @@ class Fast:
     trees: tuple[str, ...]
     added: bool
     streams: int
+    limit: int = 0
 
     def hot_pass(self) -> Iterator[Action]:
         """Everything is copied, or what changed since the last pass: then it rehearses the cold pass."""
@@ -52,10 +56,11 @@ class Fast:
     def stop(self, stops: Iterable[Command]) -> Iterator[Action]:
         """Stop both servers at once; their PostgreSQL, which bmctl takes down too, comes up meanwhile."""
         yield Together(tuple(stops))
-        for server in (self.origin, self.target):
-            yield Command(
-                server, "systemctl start --no-block postgresql", "have PostgreSQL started", ensure=True
-            )
+        start = "systemctl start --no-block postgresql"
+        servers = (self.origin, self.target)
+        yield Together(
+            tuple(Command(server, start, "have PostgreSQL started", ensure=True) for server in servers)
+        )
 
     def cold_pass(self, *beside: Command) -> Iterator[Action]:
         """What changed since the last hot pass: trees, databases and configuration side by side."""
@@ -112,7 +117,7 @@ class Fast:
     def _files(self, live: bool) -> Command:
         return Command(
             self.target,
-            fast.carry_files(self.folder, self.origin, self.trees, live, self.streams),
+            fast.carry_files(self.folder, self.origin, self.trees, live, self.streams, self._limit(live)),
             "all trees" if live else "what changed in the trees",
             when=self._if("files"),
             read=fast.read_told,
@@ -125,7 +130,7 @@ class Fast:
         for database in DATABASES:
             yield Command(
                 self.target,
-                fast.carry_database(self.folder, self.origin, database, self.streams),
+                fast.carry_database(self.folder, self.origin, database, self.streams, self._limit(live)),
                 f"rows of {database}, proven equal",
                 when=self._if("databases"),
                 read=fast.read_told,
@@ -144,6 +149,9 @@ class Fast:
             accept=(0, files.VANISHED) if live else (0,),
             ensure=not live,
         )
+
+    def _limit(self, live: bool) -> int:
+        return self.limit if live else 0
 
     def _if(self, part: str) -> Condition:
         return Condition(self.target, f"test -e {self.folder}/fast-{part}", LACKING[part])

@@ -42,12 +42,15 @@ def read_probe(result: Result) -> Row:
     return {f"{part} by engine": "fast" if part in found else "literal" for part in ("files", "databases")}
 
 
-def carry_files(folder: str, origin: str, trees: tuple[str, ...], live: bool, streams: int) -> str:
+def carry_files(
+    folder: str, origin: str, trees: tuple[str, ...], live: bool, streams: int, limit: int = 0
+) -> str:
+    """A line for the target. `limit` is in MB a second over the line; 0 is none."""
     program, lists = f"{folder}/programs/carry_files.py", f"{folder}/files"
     services = "hot" if live else "cold"
     return (
         f"python3 {program} carry {lists} {_jobs(streams)} {services} {' '.join(trees)} "
-        f"--ssh {_on(folder, origin, own=live)}"
+        f"--ssh {_limited(folder, limit)}{_on(folder, origin, own=live)}"
     )
 
 
@@ -66,11 +69,12 @@ def tables(folder: str, origin: str, database: str) -> Gauge:
     return Gauge(at=f"{_on(folder, origin)} {quote(dumped)}; {restored}")
 
 
-def carry_database(folder: str, origin: str, database: str, streams: int) -> str:
+def carry_database(folder: str, origin: str, database: str, streams: int, limit: int = 0) -> str:
+    """A line for the target; `limit` as of the files, and together with them."""
     program = f"{folder}/programs/carry_database.py"
     return (
         f"python3 {program} {database} {databases.imported(database)} {folder}/databases/{database} "
-        f"{_jobs(streams)} -- {_on(folder, origin)}"
+        f"{_jobs(streams)} -- {_limited(folder, limit)}{_on(folder, origin)}"
     )
 
 
@@ -117,7 +121,7 @@ def close_line(folder: str) -> str:
 
 def forget(folder: str) -> str:
     """Remove what the programs keep on a server."""
-    return f"rm -rf {folder}/programs {folder}/files {folder}/databases {folder}/fast-*"
+    return f"rm -rf {folder}/programs {folder}/files {folder}/databases {folder}/fast-* {folder}/limit"
 
 
 def _on(folder: str, origin: str, own: bool = False) -> str:
@@ -127,6 +131,10 @@ def _on(folder: str, origin: str, own: bool = False) -> str:
 
 # with AES in the processor a third faster than OpenSSH's own first choice, which stays the last
 CIPHERS = "-c aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,chacha20-poly1305@openssh.com"
+
+
+def _limited(folder: str, limit: int) -> str:
+    return f"python3 {folder}/programs/limited.py {folder}/limit {limit * 1_000_000} " if limit else ""
 
 
 def _socket(folder: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
+from tests.lab.faults import COLD, HOT, Fault
 from tests.lab.migration import client_file, finish, journal, kill_all, start, wait_for
 
 pytestmark = pytest.mark.lab
@@ -48,6 +49,17 @@ def sql(lab: Lab, script: str) -> None:
     lab.origin.must(f"cd / && {psql} <<'END'\n{script}\nEND")
 
 
+def suffer(lab: Lab, client: Path, faults: tuple[Fault, ...], name: str) -> None:
+    """A fault of the table stops this engine's run as the literal one's, with the same words."""
+    fault = next(one for one in faults if one.name == name)
+    server = lab.server(fault.server)
+    server.must(fault.breaks)
+    code, said = finish(client)
+    server.must(fault.mends)
+    assert code in (1, 3), said
+    assert fault.says in said
+
+
 def done(runs: Path, title: str, step: str) -> list[dict]:
     return [
         line
@@ -69,6 +81,8 @@ def test_killed_and_restarted_in_every_pass_it_comes_to_the_same_end(lab: Lab, t
     wait_for(killed, runs, "find out which parts it can do on these servers", "hot-synchronization.1")
     kill_all(killed)
 
+    suffer(lab, client, HOT, "the target's disk is full")
+
     restarted = start(client)
     wait_for(restarted, runs, "all trees", "hot-synchronization.1")
     lab.target.run("systemctl reboot --force --force")
@@ -85,7 +99,10 @@ def test_killed_and_restarted_in_every_pass_it_comes_to_the_same_end(lab: Lab, t
     sql(lab, AFTER)
     lab.origin.must(f"printf two > '{OVERLOOKED}'; touch -d '2026-03-01 10:00:00.1' '{OVERLOOKED}'")
 
-    killed = start(client_file(lab, runs, **settings))
+    client = client_file(lab, runs, **settings)
+    suffer(lab, client, COLD, "a process keeps a file open")
+
+    killed = start(client)
     wait_for(killed, runs, "rows of bj-data, proven equal", "cold-synchronization")
     kill_all(killed)
 

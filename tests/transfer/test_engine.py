@@ -1,6 +1,7 @@
 """What the plan of the fast engine shows: parts side by side, each with what is done where it cannot be."""
 
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -61,3 +62,12 @@ def test_the_programs_come_with_the_first_pass_and_are_removed_again():
     assert {one.host for one in written} == {Settings().origin, Settings().target}
     removed = [one.host for one in commands() if one.line.startswith("rm -rf /var/lib/bmnb/example/programs")]
     assert sorted(removed) == sorted([Settings().origin, Settings().target])
+
+
+def test_a_limit_holds_for_hot_passes_and_not_in_the_downtime():
+    engine = replace(ENGINE, limit=20)
+    limited = [
+        [one.title for one in singles(part) if isinstance(one, Command) and "limited.py" in one.line]
+        for part in (engine.hot_pass(), engine.cold_pass())
+    ]
+    assert limited == [["all trees", "rows of bj, proven equal", "rows of bj-data, proven equal"], []]

@@ -83,6 +83,12 @@ class Settings(RunSettings):
         "streams side by side of the fast engine; 0: one a core of the target, up to four",
         label="Streams",
     )
+    hot_limit: int = setting(
+        0,
+        "what a hot pass of the fast engine may take of the line; 0: all of it",
+        label="Limit of a hot pass",
+        unit="MB/s",
+    )
     restart_target: bool = setting(
         True, "restart the target server when it has the address", label="Restart the target server"
     )
@@ -125,7 +131,8 @@ class Settings(RunSettings):
         """The fast engine; None where the literal one is to do it."""
         if self.engine != "fast":
             return None
-        return Fast(self.origin, self.target, self.work, self.trees, self.carry_forgotten, self.streams)
+        added = self.carry_forgotten
+        return Fast(self.origin, self.target, self.work, self.trees, added, self.streams, self.hot_limit)
 
     @property
     def trees(self) -> tuple[str, ...]:
@@ -143,6 +150,8 @@ class Settings(RunSettings):
             found.append(f"engine: {self.engine!r} is not one of fast, literal")
         if self.streams < 0:
             found.append("streams: at least 0")
+        if self.hot_limit < 0:
+            found.append("hot_limit: at least 0")
         if not 0 <= self.compare_content <= 100:
             found.append("compare_content: from 0 to 100")
         if self.test_account and not account.ACCOUNT.fullmatch(self.test_account):

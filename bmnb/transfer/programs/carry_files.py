@@ -71,6 +71,9 @@ EXTRACT = (
     "tar --extract --preserve-permissions --same-owner --acls --xattrs --xattrs-include=* --absolute-names "
     "--delay-directory-restore"
 )
+GENTLY = ("nice", "-n", "19", "ionice", "-c", "3")
+"""For what runs on the origin beside its services."""
+
 BYTEWISE = {**os.environ, "LC_ALL": "C"}
 
 
@@ -541,7 +544,8 @@ class Carrier:
 
     def there(self, command: str, names: Sequence[str] = (), listing: bool = False) -> bytes:
         """Run a part of this program on the origin, with a list of this server as input where it is wanted."""
-        words = ["python3", os.path.abspath(__file__), command, self.folder, str(self.jobs)]
+        words = [*(GENTLY if self.live else ()), "python3", os.path.abspath(__file__), command]
+        words += [self.folder, str(self.jobs)]
         words += ["hot" if self.live else "cold", *(names or self.trees)]
         remote = [*self.ssh, " ".join(map(shlex.quote, words))]
         if not listing:
@@ -585,7 +589,7 @@ class Carrier:
     def tar(self, names: Sequence[str]) -> None:
         source = f"set -o pipefail; {self.cat(names)} | "
         if self.live:
-            source += f"nice -n 19 {CREATE} --ignore-failed-read --warning=no-file-changed"
+            source += f"{' '.join(GENTLY)} {CREATE} --ignore-failed-read --warning=no-file-changed"
         else:
             source += CREATE
         with subprocess.Popen([*self.ssh, source], stdout=subprocess.PIPE) as sender:

@@ -1,0 +1,127 @@
+"""The program that carries the trees over, while users work; each server is a mount namespace of this machine."""
+
+import json
+import os
+import random
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import Process
+from pathlib import Path
+
+import pytest
+
+from bmnb.transfer.programs import carry_files
+
+pytestmark = pytest.mark.lab
+
+FOLDERS, MESSAGES = 100, 8
+PAUSE_SECONDS = 0.004
+CHANCE = random.SystemRandom()
+SEEN = ("tree", "lists")
+"""What each server has under the same path."""
+
+
+class Pair:
+    """An origin and a target below a folder."""
+
+    def __init__(self, place: Path) -> None:
+        self.place, self.seen = place, place / "seen"
+        for side in ("origin", "target"):
+            for part in SEEN:
+                (place / side / part).mkdir(parents=True)
+        for part in SEEN:
+            (self.seen / part).mkdir(parents=True)
+        # a margin of 5 s would leave nothing proven here
+        text = Path(carry_files.__file__).read_text()
+        self.program = place / "carry_files.py"
+        self.program.write_text(text.replace("RACY_SECONDS = 5.0", "RACY_SECONDS = 0.05"))
+
+    def on(self, side: str) -> list[str]:
+        """The words that run a line on a server."""
+        mounts = [f"mount --bind {self.place}/{side}/{part} {self.seen}/{part}" for part in SEEN]
+        return ["unshare", "--mount", "bash", "-c", " && ".join([*mounts, 'exec bash -c "$0"'])]
+
+    def carry(self, services: str) -> dict[str, int]:
+        words = ["python3", str(self.program), "carry", f"{self.seen}/lists", "2", services]
+        words += [f"{self.seen}/tree", "--ssh", *self.on("origin")]
+        done = subprocess.run([*self.on("target"), shlex.join(words)], capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return json.loads(done.stdout)
+
+    def differing(self) -> str:
+        """What an rsync that reads all content would still change."""
+        sides = [f"{self.place}/{side}/tree/" for side in ("origin", "target")]
+        command = ["rsync", "-aHAXin", "--checksum", "--modify-window=-1", "--delete", *sides]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def fill(tree: Path) -> None:
+    for number in range(FOLDERS):
+        folder = tree / f"a{number % 5}" / f"b{number % 25}" / f"c{number % 50}" / f"d{number}"
+        folder.mkdir(parents=True)
+        for name in range(MESSAGES):
+            (folder / f"{name}.").write_bytes(os.urandom(500))
+
+
+def work(tree: Path) -> None:
+    """Deliver, move, delete, link, rewrite and rename, until the process is killed."""
+    while True:
+        folders = [Path(place) for place, _, _ in os.walk(tree)]
+        for _ in range(50):
+            time.sleep(CHANCE.random() * PAUSE_SECONDS)
+            try:
+                change(CHANCE.choice(folders), CHANCE.choice(folders))
+            except FileNotFoundError:
+                break
+
+
+def change(folder: Path, other: Path) -> None:
+    messages = [path for path in folder.iterdir() if path.is_file()]
+    kind = CHANCE.choices(range(7), [10, 3, 3, 3, 3, 3, 0.2])[0] if messages else 0
+    one = CHANCE.choice(messages) if messages else folder
+    new = other / f"{CHANCE.randrange(10**9)}."
+    if kind == 0:
+        (folder / "stage").write_bytes(os.urandom(CHANCE.randrange(100, 3000)))
+        (folder / "stage").rename(new)
+    elif kind == 1:
+        one.rename(new)
+    elif kind == 2:
+        one.unlink()
+    elif kind == 3:
+        os.link(one, new)
+    elif kind == 4:
+        before = one.stat()
+        one.write_bytes(os.urandom(before.st_size))
+        os.utime(one, ns=(before.st_atime_ns, before.st_mtime_ns))
+    elif kind == 5:
+        with one.open("r+b") as file:
+            file.write(os.urandom(16))
+    elif folder.name.startswith("d"):
+        folder.rename(folder.parent / f"d{CHANCE.randrange(10**9)}")
+
+
+@contextmanager
+def users(tree: Path) -> Iterator[None]:
+    process = Process(target=work, args=(tree,))
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()
+        process.join()
+
+
+@pytest.mark.parametrize("hot_passes", [1, 2])
+def test_nothing_is_lost_or_left_over_whatever_users_do_meanwhile(tmp_path: Path, hot_passes: int):
+    pair = Pair(tmp_path)
+    tree = tmp_path / "origin/tree"
+    fill(tree)
+    with users(tree):
+        for _ in range(hot_passes):
+            pair.carry("hot")
+    cold = pair.carry("cold")
+    assert pair.differing() == ""
+    assert 0 < cold["transferred"] < cold["files"], "what is proven is not sent again"

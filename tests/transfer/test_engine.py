@@ -67,7 +67,7 @@ def test_the_programs_come_with_the_first_pass_and_are_removed_again():
 def test_a_limit_holds_for_hot_passes_and_not_in_the_downtime():
     engine = replace(ENGINE, limit=20)
     limited = [
-        [one.title for one in singles(part) if isinstance(one, Command) and "limited.py" in one.line]
+        [one.title for one in singles(part) if isinstance(one, Command) and "limited.py " in one.line]
         for part in (engine.hot_pass(), engine.cold_pass())
     ]
     assert limited == [["all trees", "rows of bj, proven equal", "rows of bj-data, proven equal"], []]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -67,8 +66,7 @@ class Gauge:
 class Command:
     """Changes a server: a command line that runs there in a unit of its own.
 
-    `env` goes before the line, `files` (path: text) are written first; `text` is its input, or `feed`, a
-    (host, line) with that output; `accept` are the exit statuses that count as done, `again` those after which
+    `env` goes before the line; `text` is its input, or `feed`, a (host, line) with that output; `accept` are the exit statuses that count as done, `again` those after which
     it is started once more, a few times, each on record; `read` makes table columns from the result.
     `ensure` repeats it at every resume of an unfinished step. `moves_to` is the address at which the server
     is contacted from then on, or its own name for the usual one, `moves_via` the server through which it
@@ -82,7 +80,6 @@ class Command:
     when: Condition | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
-    files: Mapping[str, str] = field(default_factory=dict)
     feed: tuple[str, str] | None = None
     accept: tuple[int, ...] = (0,)
     again: tuple[int, ...] = ()
@@ -96,13 +93,8 @@ class Command:
 
     @property
     def script(self) -> str:
-        """The line with its environment and files, as bash gets it."""
-        given = [f"export {name}='{value}'\n" for name, value in self.env.items()]
-        given += [
-            f"mkdir -p {posixpath.dirname(path)} && cat > {path} <<'BMNB-FILE'\n{text}BMNB-FILE\n"
-            for path, text in self.files.items()
-        ]
-        return "".join(given) + self.line
+        """The line with its environment, as bash gets it."""
+        return "".join(f"export {name}='{value}'\n" for name, value in self.env.items()) + self.line
 
 
 @dataclass(frozen=True)

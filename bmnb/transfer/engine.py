@@ -36,9 +36,8 @@ class Fast:
     def hot_pass(self) -> Iterator[Action]:
         """Everything is copied, or what changed since the last pass: then it rehearses the cold pass."""
         for server in (self.origin, self.target):
-            yield Command(
-                server, "true", "put the programs of the fast engine there", files=fast.programs(self.folder)
-            )
+            for line, program in fast.programs(self.folder):
+                yield Command(server, line, "put the programs of the fast engine there", text=program)
         yield Command(
             self.target,
             fast.probe(self.folder, self.origin),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
@@ -14,9 +15,10 @@ from bmnb.transfer.access import ssh
 PROGRAMS = Path(__file__).with_name("programs")
 
 
-def programs(folder: str) -> dict[str, str]:
-    """The programs that run on the servers, each with its place there."""
-    return {f"{folder}/programs/{one.name}": one.read_text() for one in sorted(PROGRAMS.glob("*.py"))}
+def programs(folder: str) -> Iterator[tuple[str, str]]:
+    """The programs that run on the servers: a line that puts one there, and the program, which is its input."""
+    for one in sorted(PROGRAMS.glob("*.py")):
+        yield f"mkdir -p {folder}/programs && cat > {folder}/programs/{one.name}", one.read_text()
 
 
 def probe(folder: str, origin: str) -> str:

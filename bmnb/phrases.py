@@ -9,8 +9,12 @@ import re
 from functools import cache
 
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 from bmnb.language import CATALOGUES, _, current
+
+GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
+"""A whole number as English writes it."""
 
 
 def phrase(text: str) -> str:
@@ -22,6 +26,8 @@ def _line(line: str) -> str:
     known = _(line)
     if known != line:
         return known
+    if GROUPED.fullmatch(line):
+        return str(format_decimal(int(line.replace(",", "")), locale=current()))
     for pattern, translated in _patterns(current()):
         if found := pattern.fullmatch(line):
             return translated.format(*(_line(group) for group in found.groups()))

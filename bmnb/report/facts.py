@@ -136,11 +136,11 @@ class Facts:
     @property
     def proofs(self) -> list[Entry]:
         """The checks of the steps that verify, without those that guarded earlier steps already."""
-        seen, found = set[str](), list[Entry]()
+        seen, found = set[tuple[str, str]](), list[Entry]()
         for one in self.verifications:
-            if one.title not in seen and one.step.startswith("verify-"):
+            if (one.title, one.server) not in seen and one.step.startswith("verify-"):
                 found.append(one)
-            seen.add(one.title)
+            seen.add((one.title, one.server))
         return found
 
     @property

@@ -21,6 +21,25 @@ TEMPLATES = Path(__file__).parent / "template"
 
 
 @dataclass(frozen=True)
+class Words:
+    """How a report calls itself and what is accepted with it."""
+
+    kind: str
+    acceptance: str
+    accepted: str
+
+
+MIGRATION = Words(
+    "Migration report",
+    "Acceptance of the migration",
+    "The migration of {client} described in this report is:",
+)
+UPDATE = Words(
+    "Update report", "Acceptance of the update", "The update of {client} described in this report is:"
+)
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Another run's name, and the rows that set this run beside it."""
 
@@ -43,7 +62,11 @@ class Page:
 
     @property
     def title(self) -> str:
-        return f"{_('Migration report')} · {self.facts.name}"
+        return f"{_(self.words.kind)} · {self.facts.name}"
+
+    @property
+    def words(self) -> Words:
+        return MIGRATION if "target" in self.facts.settings else UPDATE
 
     @property
     def style(self) -> str:
@@ -65,7 +88,7 @@ class Page:
             ("notes", _("Operator's notes")),
             ("deviations", _("Deviations from BlueMind's document")),
             *([("against", self.beside)] if self.against else []),
-            ("acceptance", _("Acceptance")),
+            ("acceptance", _(self.words.acceptance)),
             ("proof", _("How to check this report")),
             ("commands", _("Appendix: all commands")),
             *([("items", _("Appendix: seen item by item"))] if self.rows.items else []),
@@ -158,9 +181,7 @@ class Page:
 
     @property
     def acceptance(self) -> str:
-        return _("The migration of {client} described in this report is:").format(
-            client=self.facts.settings["client"]
-        )
+        return _(self.words.accepted).format(client=self.facts.settings["client"])
 
 
 def label(title: str, number: int | str) -> str:

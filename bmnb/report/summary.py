@@ -105,8 +105,8 @@ def forecast(facts: Facts) -> Seconds | None:
 
 
 def versions(facts: Facts) -> list[str]:
-    """What checks said of BlueMind's versions, and each server's version before and after an update."""
-    seen = [
+    """Each server's version before and after an update; else what checks said of BlueMind's versions."""
+    checked = [
         phrase(one.seen.splitlines()[0]) for one in facts.verifications if "version" in one.title and one.seen
     ]
     updated = [
@@ -114,7 +114,7 @@ def versions(facts: Facts) -> list[str]:
         for one in facts.entries
         if {"before", "after"} <= one.row.keys()
     ]
-    return list(dict.fromkeys([*seen, *updated]))
+    return list(dict.fromkeys(updated or checked))
 
 
 def _how(entry: Entry) -> str:

@@ -221,6 +221,7 @@ def test_an_update_has_its_report_too(tmp_path: Path):
     folder = synthetic.run(tmp_path / "update", procedure=updating, settings=settings)
     shown = text(report.write(folder))
     assert "Updating BlueMind" in shown
+    assert "The update of Dupont described in this report is:" in shown
     assert "edge.dupont.example" in shown
     assert "dupont" not in text(report.write(folder, Wish(redact_hosts=True))).lower()
 

@@ -1,8 +1,12 @@
 """Exit statuses by the name of what stopped the notebook, and one line of progress for each line of the journal."""
 
+from pathlib import Path
+
 import pytest
 
-from bmnb.headless import exit_code, headline
+from bmnb.errors import InputError
+from bmnb.headless import exit_code, headline, run
+from bmnb.procedures.changing_distributions import PROCEDURE
 
 
 @pytest.mark.parametrize(
@@ -34,3 +38,10 @@ def test_what_stopped_the_notebook_gives_the_exit_status(name: str, code: int):
 )
 def test_a_line_of_the_journal_is_one_line_of_progress(line: dict[str, object], told: str):
     assert headline({"time": "2026-01-31T20:00:00.000+00:00", **line}) == told
+
+
+def test_wrong_parameters_are_refused_before_anything_is_made(tmp_path: Path):
+    values = {"client": "Dupont", "runs": str(tmp_path / "runs"), "adress": "192.0.2.1"}
+    with pytest.raises(InputError, match="did you mean 'address'"):
+        run(PROCEDURE, values, "client.yaml", print)
+    assert not (tmp_path / "runs").exists()

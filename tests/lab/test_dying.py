@@ -28,7 +28,7 @@ Process = subprocess.Popen[str]
 @pytest.fixture(scope="module")
 def client(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Each death costs a few actions only, so that the passes are more than enough."""
-    return client_file(lab, tmp_path_factory.mktemp("dying") / "runs", hot_passes=3, through=PHASE)
+    return client_file(lab, tmp_path_factory.mktemp("dying") / "runs", hot_passes=4, through=PHASE)
 
 
 def folder(client: Path) -> Path:

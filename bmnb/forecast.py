@@ -12,7 +12,7 @@ from typing import Any
 from bmnb.errors import BmnbError
 from bmnb.journal import Journal
 from bmnb.language import _
-from bmnb.ledger import files_seen, downtime_seconds, step_seconds
+from bmnb.ledger import downtime_seconds, files_seen, step_seconds
 from bmnb.steps import Phase, Procedure, Row, Step
 
 

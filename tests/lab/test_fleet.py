@@ -56,7 +56,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def inventory(place: Path, labs: dict[str, Lab], **more: dict[str, Any]) -> Path:
     path = place / "inventory.yaml"
     clients = [entry(lab, client=name, **more.get(name, {})) for name, lab in labs.items()]
-    path.write_text(yaml.safe_dump({"clients": clients}))
+    path.write_text(yaml.safe_dump({"engine": "literal", "clients": clients}))
     return path
 
 
@@ -73,11 +73,14 @@ def states(place: Path) -> dict[str, str]:
     return {one.name: one.state for one in Store(place / "runs").clients()}
 
 
-def under_way(place: Path, name: str, step: str) -> bool:
+def under_way(place: Path, name: str, step: str, title: str = "") -> bool:
     """Whether a client's run has started something on a server in this step, by its journal."""
     paths = list((place / "runs").glob(f"*-{name}-*/journal.jsonl"))
     lines = paths[0].read_text().rpartition("\n")[0].splitlines() if paths else []
-    return any("unit" in line and line["action"].startswith(step) for line in map(json.loads, lines))
+    return any(
+        "unit" in line and line["action"].startswith(step) and line["title"].startswith(title)
+        for line in map(json.loads, lines)
+    )
 
 
 def until(running: Process, holds: Callable[[], bool]) -> None:
@@ -190,7 +193,7 @@ def test_the_rest_on_two_workers_that_die(labs: dict[str, Lab], place: Path):
         until(running, lambda: under_way(place, "asks", HOT))
         cut_power(worker_of(cluster, "asks"))
         cluster.start_worker()
-        until(running, lambda: under_way(place, "dead", IMPORT))
+        until(running, lambda: under_way(place, "dead", IMPORT, "import "))
         cut_power(worker_of(cluster, "dead"))
         cluster.start_worker()
         said, _ = running.communicate(timeout=600)

@@ -21,7 +21,7 @@ def ask(run: Run, step: Step) -> View:
     static = "".join(f"<p>{explained(manual)}</p>" for manual in waiting) + back
     if run.settings.dry_run or not answers_can_be_typed():
         return View(static)
-    return View(static, VBox([*(child for manual in waiting for child in fields(run, manual)), HTML(back)]))
+    return View(static, VBox([child for manual in waiting for child in fields(run, manual, back)]))
 
 
 def way_back(phase: Phase) -> str:
@@ -42,7 +42,7 @@ def explained(manual: Manual) -> str:
     return f"<b>{escape(manual.host)}</b>: {escape(phrase(manual.title))}<br>{escape(wanted)}"
 
 
-def fields(run: Run, manual: Manual) -> list[Widget]:
+def fields(run: Run, manual: Manual, back: str = "") -> list[Widget]:
     answered = run.answered(manual.key)
     if answered:
         return [
@@ -57,7 +57,7 @@ def fields(run: Run, manual: Manual) -> list[Widget]:
         message.value = verdict(manual, run.typed[manual.key])
 
     field.observe(typed, "value")
-    children: list[Widget] = [HTML(explained(manual)), field, message]
+    children: list[Widget] = [HTML(explained(manual) + back), field, message]
     if not manual.expect:
         children += [remark(run, manual), proof(run, manual)]
     return children

@@ -17,7 +17,7 @@ from bmnb.steps import Manual, Phase, Step, singles
 def ask(run: Run, step: Step) -> View:
     """What the step will do that costs service or data, with a field for the answer; the step's cell acts on it."""
     waiting = [one for one in singles(step.actions(run.settings)) if isinstance(one, Manual)]
-    back = f"<p>{escape(way_back(step.phase))}</p>" if waiting else ""
+    back = f"<p>{escape(way_back(step.phase))}</p>" if any(manual.expect for manual in waiting) else ""
     static = "".join(f"<p>{explained(manual)}</p>" for manual in waiting) + back
     if run.settings.dry_run or not answers_can_be_typed():
         return View(static)

@@ -13,7 +13,11 @@ LOGIN = "true"
 def allow(settings: Settings, *more: str) -> Command:
     """Let the run's key read with rsync, and do the lines of this run; `more` are those of a step."""
     who = [guards.identity(settings.work, installation) for installation in (True, False)]
-    dumps = [databases.dump_there(database) for database in DATABASES]
+    dumps = [
+        line
+        for database in DATABASES
+        for line in (databases.dump_there(database), databases.table_under_way(database))
+    ]
     return Command(
         settings.origin,
         access.write_gate(settings.work),

@@ -29,6 +29,7 @@ Host {origin}
   StrictHostKeyChecking yes
   BatchMode yes
   ConnectTimeout 15
+  ConnectionAttempts 10
   ServerAliveInterval 15
   ServerAliveCountMax 4
   IdentityFile {folder}/key

@@ -66,8 +66,9 @@ class Gauge:
 class Command:
     """Changes a server: a command line that runs there in a unit of its own.
 
-    `env` goes before the line; `text` is its input, or `feed`, a (host, line) with that output; `accept` are the exit statuses that count as done, `again` those after which
-    it is started once more, a few times, each on record; `read` makes table columns from the result.
+    `env` goes before the line; `text` is its input, or `feed`, a (host, line) with that output; `accept` are
+    the exit statuses that count as done, `again` those after which it is started once more, a few times,
+    each on record; `read` makes table columns from the result.
     `ensure` repeats it at every resume of an unfinished step. `moves_to` is the address at which the server
     is contacted from then on, or its own name for the usual one, `moves_via` the server through which it
     is. After a `farewell` it is out of reach where it was, or at all, so that its success is for the next

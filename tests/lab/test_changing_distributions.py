@@ -236,7 +236,7 @@ def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_same_end(lab: L
     wait_for(killed, runs, "/var/spool/cyrus", "hot-synchronization")
     kill_all(killed)
 
-    restarted = start(client)
+    restarted = start(client, "--through", "hot-synchronization")
     wait_for(restarted, runs, "/var/spool/bm-hsm", "hot-synchronization")
     lab.target.run("systemctl reboot --force --force")
     said, _ = restarted.communicate(timeout=300)

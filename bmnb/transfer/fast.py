@@ -33,7 +33,9 @@ true"""
 
 
 PYTHON = "python3 -c 'import sys; sys.exit(sys.version_info < (3, 7))'"
-GNU = "find --version | grep -q GNU && tar --version | grep -q GNU && sort --version | grep -q GNU"
+# tar has the warning failed-read from 1.30 on
+TAR = "tar --warning=no-failed-read --version | grep -q GNU"
+GNU = f"find --version | grep -q GNU && {TAR} && sort --version | grep -q GNU"
 POSTGRESQL = f"test $({databases.SERVER_VERSION}) -ge 100000"
 
 

@@ -598,7 +598,9 @@ class Carrier:
     def tar(self, names: Sequence[str]) -> None:
         source = f"set -o pipefail; {self.cat(names)} | "
         if self.live:
-            source += f"{' '.join(GENTLY)} {CREATE} --ignore-failed-read --warning=no-file-changed"
+            # users go on: a message that is gone by now is no news, and would bury what is
+            gone = "--ignore-failed-read --warning=no-failed-read --warning=no-file-changed"
+            source += f"{' '.join(GENTLY)} {CREATE} {gone}"
         else:
             source += CREATE
         with subprocess.Popen([*self.ssh, source], stdout=subprocess.PIPE) as sender:

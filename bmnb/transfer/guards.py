@@ -45,11 +45,19 @@ def same_servers(*seen: Result) -> Verdict:
         lines = one.stdout.splitlines()
         if not one.ok or len(lines) != 3:
             wrong.append(f"{one.host}: {one.stderr.strip() or 'no answer'}")
-        elif lines[0] != role or lines[1] != lines[2]:
+        elif lines[0] != role or lines[2] not in (lines[1], _as_copied(role, lines[1], seen[0])):
             wrong.append(f"{one.host} was the {lines[0]} {lines[1]}, is now {lines[2]}")
     if not wrong and seen[0].stdout != seen[2].stdout:
         wrong.append("the target's root reaches another machine than the origin")
     return Verdict(not wrong, "; ".join(wrong) or "origin and target are those of the beginning")
+
+
+def _as_copied(role: str, was: str, origin: Result) -> str:
+    """Who the target is while the origin's configuration comes, and with it the installation id."""
+    installation = origin.stdout.splitlines()[-1:]
+    return (
+        " ".join([was.split()[0], *installation[0].split()[1:]]) if role == "target" and installation else was
+    )
 
 
 def mark_trees(folder: str, trees: Sequence[str]) -> str:

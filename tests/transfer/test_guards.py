@@ -20,6 +20,8 @@ ORIGIN, TARGET = "origin\nm1 i1\nm1 i1\n", "target\nm2 i2\nm2 i2\n"
     ("answers", "says"),
     [
         ((ORIGIN, TARGET, ORIGIN), "those of the beginning"),
+        ((ORIGIN, "target\nm2 i2\nm2 i1\n", ORIGIN), "those of the beginning"),
+        ((ORIGIN, "target\nm2 i2\nm2 i9\n", ORIGIN), "is now m2 i9"),
         (("origin\nm1 i1\nm9 i1\n", TARGET, ORIGIN), "was the origin m1 i1, is now m9 i1"),
         (("origin\nm1 i1\nm1 i9\n", TARGET, ORIGIN), "is now m1 i9"),
         ((TARGET, ORIGIN, TARGET), "was the target"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bmnb.bluemind import api
-from bmnb.steps import Call, Result, Verdict
+from bmnb.bluemind import api, proofs
+from bmnb.steps import Call, Check, Result, Verdict
 
 
 def no_job_runs(core: str) -> Call:
@@ -15,6 +15,18 @@ def no_job_runs(core: str) -> Call:
         body=api.RUNNING_JOBS,
         judge=api.no_job_runs,
         remedy="wait until the job has ended, or stop it in Scheduled Jobs",
+    )
+
+
+def url_answers(server: str, address: str = "127.0.0.1") -> Check:
+    """`address` is where the external-url is asked for, as seen from the server."""
+    return Check(
+        server,
+        proofs.ask_external_url(address),
+        proofs.url_answers,
+        "the external-url answers",
+        "look in /var/log/nginx/error.log and /var/log/bm-webserver/webserver.log",
+        patience=120,
     )
 
 

@@ -11,6 +11,7 @@ from bmnb.bluemind.paths import DATABASES, POSTFIX_MAPS
 from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
 from bmnb.procedures.changing_distributions.services import running
 from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.checks import url_answers
 from bmnb.steps import Action, Call, Check, Command, Manual, step
 from bmnb.transfer import accepted, databases
 from bmnb.verification import account
@@ -96,14 +97,7 @@ def verify_service(settings: Settings) -> Iterator[Action]:
     yield running(target)
     yield Call(target, "GET", api.STATE, "BlueMind's state", judge=api.is_running)
     yield Call(target, "GET", api.VERSION, "version of software and database", judge=proofs.versions_agree)
-    yield Check(
-        target,
-        proofs.ask_external_url(),
-        proofs.url_answers,
-        "the external-url answers",
-        "look in /var/log/nginx/error.log and /var/log/bm-webserver/webserver.log",
-        patience=120,
-    )
+    yield url_answers(target)
     if settings.test_account:
         yield from _try(settings)
 

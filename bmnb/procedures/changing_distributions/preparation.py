@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bmnb.procedures.changing_distributions import requirements
 from bmnb.procedures.changing_distributions.gate import LOGIN, allow
+from bmnb.procedures.changing_distributions.guarding import trees_are_there
 from bmnb.procedures.changing_distributions.phases import PREREQUISITES
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.checks import done
@@ -20,7 +21,8 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     yield from requirements.servers(origin, target, settings.address)
     yield from requirements.bluemind(origin, target)
     yield from requirements.databases(origin, target)
-    yield from requirements.files(origin, target, settings.trees, tuple(settings.known_empty))
+    yield trees_are_there(settings)
+    yield from requirements.files(origin, target, settings.trees)
     yield from requirements.login(target, settings.address, settings.make_key)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bmnb.bluemind import api, mail, own_files, proofs
+from bmnb.bluemind import api, mail, own_files
 from bmnb.packages import judge
 from bmnb.packages.tool import INSTALLED
+from bmnb.procedures.checks import url_answers
 from bmnb.procedures.updating_bluemind import requirements as must
 from bmnb.procedures.updating_bluemind.everywhere import everywhere, freeze_repositories, show_repositories
 from bmnb.procedures.updating_bluemind.phases import AFTERWARDS
@@ -39,14 +40,7 @@ def verify_service(settings: Settings) -> Iterator[Action]:
             patience=300,
         )
     yield Call(core, "GET", api.STATE, "BlueMind's state", judge=api.is_running)
-    yield Check(
-        core,
-        proofs.ask_external_url(settings.address),
-        proofs.url_answers,
-        "the external-url answers",
-        "look in /var/log/nginx/error.log and /var/log/bm-webserver/webserver.log",
-        patience=120,
-    )
+    yield url_answers(core, settings.address)
     yield must.index(everyone, patience=300)
     for to, which in ((settings.test_mailbox, "in"), (settings.test_outside, "out")):
         if to:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bmnb.bluemind import api, own_files, proofs, wizard
 from bmnb.packages import judge
 from bmnb.packages.tool import INSTALLED
+from bmnb.procedures.checks import url_answers
 from bmnb.procedures.updating_bluemind import requirements as must
 from bmnb.procedures.updating_bluemind.everywhere import (
     complete,
@@ -49,14 +50,7 @@ def undo_upgrade(settings: Settings) -> Iterator[Action]:
         "same version on all servers",
         "restore the backup of the server that differs as well",
     )
-    yield Check(
-        core,
-        proofs.ask_external_url(settings.address),
-        proofs.url_answers,
-        "the external-url answers",
-        "look in /var/log/nginx/error.log and /var/log/bm-webserver/webserver.log",
-        patience=120,
-    )
+    yield url_answers(core, settings.address)
 
 
 def put_back(settings: Settings) -> Iterator[Action]:

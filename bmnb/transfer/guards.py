@@ -25,11 +25,10 @@ def remember(folder: str, role: str) -> str:
     )
 
 
-def identity(folder: str, installation: bool = True) -> str:
+def identity(folder: str) -> str:
     """Print who this server was at first, and who it is now."""
-    now = f"$(cat /etc/machine-id) $(cat {INSTALLATION})" if installation else "$(cat /etc/machine-id)"
-    kept = "2-3" if installation else "2"
-    return f'cut -d " " -f 1 {folder}/identity; cut -d " " -f {kept} {folder}/identity; echo {now}'
+    now = f"$(cat /etc/machine-id) $(cat {INSTALLATION})"
+    return f'cut -d " " -f 1 {folder}/identity; cut -d " " -f 2-3 {folder}/identity; echo {now}'
 
 
 def over_there(folder: str, origin: str, line: str) -> str:

@@ -120,7 +120,7 @@ def started(lab: Lab) -> Counter[str]:
     units = [
         one[1]
         for text in lines
-        for one in re.finditer(r"/units/\S+?-changing-distributions-(\S+)-\d+/", text)
+        for one in re.finditer(r"/units/[0-9a-f]+-(\S+)-\d+/wrapper ", text)
     ]
     return Counter(units)
 

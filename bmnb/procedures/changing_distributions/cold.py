@@ -121,7 +121,7 @@ def copy_configuration(settings: Settings) -> Iterator[Action]:
     if settings.fast:
         yield from settings.fast.configuration()
         return
-    yield same_servers(settings, installation=False)
+    yield same_servers(settings)
     yield Command(target, configuration.save(settings.work), "save the target's own files first")
     rebuilt = [path for path in CONFIGURATION if path not in POSTFIX_MAPS]
     for path in (*rebuilt, *(ADDED_CONFIGURATION if settings.carry_forgotten else ())):

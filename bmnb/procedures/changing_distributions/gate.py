@@ -12,7 +12,6 @@ LOGIN = "true"
 
 def allow(settings: Settings, *more: str) -> Command:
     """Let the run's key read with rsync, and do the lines of this run; `more` are those of a step."""
-    who = [guards.identity(settings.work, installation) for installation in (True, False)]
     dumps = [
         line
         for database in DATABASES
@@ -22,5 +21,5 @@ def allow(settings: Settings, *more: str) -> Command:
         settings.origin,
         access.write_gate(settings.work),
         "what the run's key is for",
-        text=access.gate((LOGIN, *who, *dumps, *more)),
+        text=access.gate((LOGIN, guards.identity(settings.work), *dumps, *more)),
     )

@@ -37,9 +37,8 @@ def no_session(settings: Settings) -> Check:
     )
 
 
-def same_servers(settings: Settings, installation: bool = True) -> Check:
-    """`installation` is left out once the target has the origin's configuration."""
-    who = guards.identity(settings.work, installation)
+def same_servers(settings: Settings) -> Check:
+    who = guards.identity(settings.work)
     over_there = guards.over_there(settings.work, settings.origin, who)
     return Check(
         (settings.origin, settings.target, settings.target),

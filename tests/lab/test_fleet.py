@@ -117,11 +117,7 @@ def started(lab: Lab) -> Counter[str]:
         server.must("journalctl -q --no-pager -o cat _PID=1 | grep 'Started.*/units/' || test $? = 1")
         for server in lab.servers
     ]
-    units = [
-        one[1]
-        for text in lines
-        for one in re.finditer(r"/units/[0-9a-f]+-(\S+)-\d+/wrapper ", text)
-    ]
+    units = [one[1] for text in lines for one in re.finditer(r"/units/[0-9a-f]+-(\S+)-\d+/wrapper ", text)]
     return Counter(units)
 
 

@@ -1,0 +1,161 @@
+"""Files alone, by their number: rsync as the document has it, the fast engine, and fpsync where it is installed.
+
+python -m benchmarks.files 50000 200000 1000000: seconds of the first hot pass and of the cold pass, and memory of
+both servers' processes together. Both servers are mount namespaces of this machine, with no network between them,
+so that millions of files need no lab. However many files there are, the same number of them changes.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.cost import Cost, cost
+from bmnb.transfer import files
+from bmnb.transfer.programs import carry_files
+
+FILES_A_FOLDER, FOLDERS_A_USER = 50, 10
+CHANGES = 1_000
+JOBS = "2"
+SEEN = ("tree", "lists")
+"""What each server has under the same path."""
+
+
+class Sides:
+    """An origin and a target below a folder; each sees its own tree and lists at the same path."""
+
+    def __init__(self, place: Path) -> None:
+        self.place, self.seen = place, place / "seen"
+        for side in ("origin", "target", "seen"):
+            for part in SEEN:
+                (place / side / part).mkdir(parents=True, exist_ok=True)
+        self.shell = place / "shell"
+        # rsync gives its shell a user, a host, and the words of a command
+        self.shell.write_text(f'#!/bin/bash\nshift 3\nexec {shlex.join(self.on("origin"))} "$*"\n')
+        self.shell.chmod(0o700)
+
+    def on(self, side: str) -> list[str]:
+        """The words that run a line on a server."""
+        mounts = [f"mount --bind {self.place}/{side}/{part} {self.seen}/{part}" for part in SEEN]
+        return ["unshare", "--mount", "bash", "-c", " && ".join([*mounts, 'exec bash -c "$0"'])]
+
+    @property
+    def tree(self) -> Path:
+        return self.seen / "tree"
+
+    def of(self, side: str) -> Path:
+        return self.place / side / "tree"
+
+    def literal(self, services: str) -> Cost:
+        line = f"RSYNC_RSH={self.shell} {files.synchronize('origin', str(self.tree))}"
+        return cost(*self.on("target"), line)
+
+    def fast(self, services: str) -> Cost:
+        words = ["python3", str(carry_files.__file__), "carry", f"{self.seen}/lists", JOBS, services]
+        words += [str(self.tree), "--ssh", *self.on("origin")]
+        return cost(*self.on("target"), shlex.join(words))
+
+    def fpsync(self, services: str) -> Cost:
+        """fpsync deletes nothing that the origin has no more, so that it has no cold pass."""
+        # it gives rsync lists of files, so that -r is its own
+        options = "-lptgoDHAX --modify-window=-1"
+        return cost("fpsync", "-n", JOBS, "-o", options, f"{self.of('origin')}/", f"{self.of('target')}/")
+
+    def empty_target(self) -> None:
+        for part in (self.of("target"), *(self.place / side / "lists" for side in ("origin", "target"))):
+            shutil.rmtree(part)
+            part.mkdir()
+
+    def differences(self) -> int:
+        """Files that an rsync which reads all content would still change."""
+        trees = [f"{self.of(side)}/" for side in ("origin", "target")]
+        command = ["rsync", "-aHAXin", "--checksum", "--modify-window=-1", "--delete", *trees]
+        return len(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+
+
+def fill(tree: Path, number: int) -> list[Path]:
+    """Write so many small messages; return their paths."""
+    content = os.urandom(1 << 16)
+    folders = [tree / f"u{one // FOLDERS_A_USER}/f{one}" for one in range(number // FILES_A_FOLDER)]
+    found = []
+    for folder in folders:
+        folder.mkdir(parents=True)
+        for name in range(FILES_A_FOLDER):
+            path = folder / f"{name}."
+            path.write_bytes(content[: random.randint(200, 3_000)])
+            found.append(path)
+    return found
+
+
+def change(messages: list[Path]) -> list[Path]:
+    """Add, rewrite at the same size and time, rename and delete; return what is to be sent, and forget what is gone."""
+    random.shuffle(messages)
+    quarter = CHANGES // 4
+    one, two, three = (messages[at * quarter : (at + 1) * quarter] for at in range(3))
+    del messages[: 3 * quarter]
+    for path in one:
+        path.unlink()
+    renamed = [path.rename(path.with_name(f"renamed-{path.name}")) for path in two]
+    for path in three:
+        before = path.stat()
+        path.write_bytes(os.urandom(before.st_size))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    new = [path.with_name(f"new-{time.monotonic_ns()}") for path in three]
+    for path in new:
+        path.write_bytes(os.urandom(2_000))
+    sent = [*renamed, *three, *new]
+    messages += sent
+    return sent
+
+
+def bare(tree: Path, sent: list[Path], place: Path) -> tuple[float, float]:
+    """Seconds of one look at the origin's metadata, and of one transfer of what changed."""
+    look = cost("find", str(tree), "-printf", "%C@ %i %s %p\\n").seconds
+    listed, spare = place / "sent", place / "spare"
+    listed.write_text("\n".join(map(str, sent)))
+    spare.mkdir(exist_ok=True)
+    line = f"tar -cf - -P -T {listed} | tar -xf - --no-same-owner -C {spare} --strip-components=1"
+    return look, cost("bash", "-c", line).seconds
+
+
+def measure(number: int) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        sides = Sides(Path(folder))
+        messages = fill(sides.of("origin"), number)
+        for variant in (sides.literal, sides.fast):
+            sides.empty_target()
+            hot = variant("hot")
+            # what is as young as this proves nothing
+            time.sleep(carry_files.RACY_SECONDS + 1)
+            again = variant("hot")
+            sent = change(messages)
+            cold = variant("cold")
+            yield (
+                f"| {number:,} | {variant.__name__} | {hot.seconds:.1f} | {again.seconds:.1f} | {cold.seconds:.1f} "
+                f"| {max(hot.mib, cold.mib):.0f} | {sides.differences()} |"
+            )
+        look, transfer = bare(sides.of("origin"), sent, sides.place)
+        yield f"| {number:,} | bare look, bare transfer | | | {look:.1f} + {transfer:.1f} | | |"
+        if shutil.which("fpsync"):
+            sides.empty_target()
+            yield f"| {number:,} | fpsync | {sides.fpsync('hot').seconds:.1f} | | | | {sides.differences()} |"
+
+
+def main() -> None:
+    print("| files | | first pass, s | second, s | cold, s | memory, MiB | differences |")
+    print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
+    for number in map(int, sys.argv[1:] or ["50000"]):
+        for line in measure(number):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -33,8 +33,11 @@ def postgres(line: str, **streams: Any) -> None:
 
 
 def start_postgresql(shell: Sequence[str]) -> None:
-    # bmctl stop takes PostgreSQL down on releases driven by systemd
-    subprocess.run([*shell, "systemctl start postgresql"], check=True)
+    # bmctl stop takes PostgreSQL down on releases driven by systemd; Debian's unit is started 1 to 2 s after
+    # PostgreSQL answers
+    answers = f"( {AS_POSTGRES}psql -XAtqc 'SELECT' 2> /dev/null )"
+    line = f"for look in $(seq 300); do {answers} && exit; sleep 0.05; done; systemctl start postgresql"
+    subprocess.run([*shell, f"systemctl start --no-block postgresql; {line}"], check=True)
 
 
 class Session:

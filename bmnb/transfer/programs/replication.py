@@ -166,6 +166,8 @@ done"""
         program = f"python3 {PROGRAMS}/way.py"
         subprocess.run(["install", "-d", "-o", "postgres", "-m", "700", self.way], check=True)
         socket = f"{self.way}/.s.PGSQL.5432"
+        if os.path.exists(socket):
+            os.unlink(socket)
         run = ["systemd-run", "--quiet", "--collect", f"--unit={self.unit}", "-p", "Restart=always"]
         # a hot pass's limit is none of the changes', for which the downtime waits
         ssh = self.shell[self.shell.index("ssh") :]

@@ -12,7 +12,7 @@ from benchmarks.migration import Case, measure
 from benchmarks.relay import LOOPBACK, WAN
 
 OUT = Path(__file__).with_name("out") / "results.json"
-VARIANTS = ("literal", "fast")
+VARIANTS = ("literal", "fast", "replication")
 
 
 def main() -> None:
@@ -39,24 +39,24 @@ def main() -> None:
 
 
 def ratios(results: list[dict[str, Any]]) -> list[str]:
-    """literal / fast of each round, as median and range."""
+    """literal / another variant of each round, as median and range."""
     told = []
-    cases = dict.fromkeys((one["line"], one["cache"], one["part"]) for one in results)
-    for line, cache, part in cases:
-        seconds = {
-            (one["variant"], one["round"]): one["seconds"]
-            for one in results
-            if (one["line"], one["cache"], one["part"]) == (line, cache, part)
-        }
+    cases = dict.fromkeys((one["line"], one["cache"], one["part"], one["variant"]) for one in results)
+    for line, cache, part, variant in cases:
+        literal, other = (
+            {
+                one["round"]: one["seconds"]
+                for one in results
+                if (one["line"], one["cache"], one["part"], one["variant"]) == (line, cache, part, which)
+            }
+            for which in ("literal", variant)
+        )
         found = [
-            seconds["literal", number] / fast
-            for (variant, number), fast in seconds.items()
-            if variant == "fast" and fast and ("literal", number) in seconds
+            literal[number] / seconds for number, seconds in other.items() if seconds and number in literal
         ]
-        if found:
-            told.append(
-                f"{line}, {cache} caches, {part}: literal / fast {median(found):.1f} [{min(found):.1f}-{max(found):.1f}]"
-            )
+        if found and variant != "literal":
+            spread = f"{median(found):.1f} [{min(found):.1f}-{max(found):.1f}]"
+            told.append(f"{line}, {cache} caches, {part}: literal / {variant} {spread}")
     return told
 
 

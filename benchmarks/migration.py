@@ -47,13 +47,26 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: an engine over a line, with warm or cold caches, with so many files."""
+    """What is measured: an engine over a line, with warm or cold caches, with so many files.
+
+    The variant `replication` is the fast engine with the databases by logical replication.
+    """
 
     variant: str
     line: Line
     cache: str
     files: int
     share: float = 0.005
+
+    @property
+    def settings(self) -> dict[str, str]:
+        if self.variant == "replication":
+            return {"engine": "fast", "database_copy": "replication"}
+        return {"engine": self.variant}
+
+    @property
+    def wal_level(self) -> str:
+        return "logical" if self.variant == "replication" else "replica"
 
     @property
     def users(self) -> int:
@@ -71,9 +84,14 @@ def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
     }
     name = f"fstb-{os.getpid()}"
     with tempfile.TemporaryDirectory() as runs, Lab(name, print) as lab:
-        lab.up(messages=case.files, rows=case.files * ROWS_A_FILE, users=case.users)
+        lab.up(
+            messages=case.files,
+            rows=case.files * ROWS_A_FILE,
+            users=case.users,
+            wal_level=case.wal_level,
+        )
         lab.origin.must("systemctl disable --now bmnb-writer")
-        run = opened(lab, runs, case.variant)
+        run = opened(lab, runs, case.settings)
         with line_between(lab, case.line):
             yield from ({**common, **row} for row in hot(lab, run))
             lab.origin.must(f"python3 - {case.share} {number} <<'END'\n{CHANGE.read_text()}\nEND")
@@ -88,7 +106,7 @@ def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
         yield from ({**common, **row, "differences": differences} for row in rows)
 
 
-def opened(lab: Lab, runs: str, engine: str) -> Run:
+def opened(lab: Lab, runs: str, settings: dict[str, str]) -> Run:
     values = {
         "client": "bench",
         "origin": "origin",
@@ -97,7 +115,7 @@ def opened(lab: Lab, runs: str, engine: str) -> Run:
         "ssh_config": str(lab.ssh_config),
         "runs": runs,
         "answers": ANSWERS,
-        "engine": engine,
+        **settings,
         # a restart costs both engines the same
         "restart_target": False,
         # the rest is compared by metadata, in both engines
@@ -145,12 +163,26 @@ def cold(lab: Lab, run: Run) -> Iterator[dict[str, Any]]:
     yield row("downtime", seconds_of(journal, *steps[first : last + 1]), origin, target)
     for part, of in PARTS.items():
         yield row(part, seconds_of(journal, *of))
+    yield row("databases", databases(journal))
     names = tuple(step.name for step in steps[first : last + 1])
     for line in journal.lines:
         if line["event"] == "done" and line["action"].startswith(names) and line["seconds"]:
             yield row(f"cold: {line['title']}", line["seconds"])
     for step in steps[last + 1 :]:
         run(step)
+
+
+def databases(journal: Journal) -> float:
+    """Seconds for which the databases alone would keep the service down: dump, or the slower pass, and import."""
+    carried = [
+        line["seconds"]
+        for line in journal.lines
+        if line["event"] == "done"
+        and line["action"].startswith(procedure.cold_synchronization.name)
+        and line["title"].startswith(("rows of ", "changes of "))
+    ]
+    before = max(carried, default=seconds_of(journal, procedure.dump_databases))
+    return round(before + seconds_of(journal, procedure.import_databases), 2)
 
 
 def bare_look(lab: Lab) -> float:

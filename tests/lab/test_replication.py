@@ -62,6 +62,7 @@ def test_killed_in_both_phases_nothing_is_lost_and_nothing_left_behind(lab: Lab,
     subprocess.run([*BMNB, "rollback", folder], check=True)
     assert (left(lab.origin), left(lab.target)) == ("", "")
 
+    lab.target.must("systemctl enable --quiet bluemind.target; bmctl start")
     code, said = finish(client_file(lab, second, **SETTINGS, through="hot-synchronization"))
     assert code == 0, said
     sql(lab, AFTER)

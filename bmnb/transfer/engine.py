@@ -150,7 +150,8 @@ class Fast:
                 read=fast.read_told,
                 gauge=fast.tables(self.folder, self.origin, database),
                 ensure=not live,
-                remedy="run this cell again; where it fails again, take the engine `literal`",
+                remedy="run this cell again; where it fails again, take "
+                + ("`database_copy: rows`" if self.replicate else "the engine `literal`"),
             )
 
     def _literal_files(self, live: bool) -> Command:

@@ -191,40 +191,36 @@ done"""
     def waited(self, origin: Session, target: Session) -> bool:
         wanted = origin.value("SELECT pg_current_wal_lsn()")
         slot = f"FROM pg_replication_slots WHERE slot_name = '{self.name}' AND restart_lsn IS NOT NULL"
-        ours = f"SELECT coalesce(pid, 0) FROM pg_stat_subscription WHERE subname = '{self.name}' AND relid IS NULL"
         missing = f"SELECT ('{wanted}'::pg_lsn - confirmed_flush_lsn)::bigint {slot}"
-        bytes_missing = origin.rows(missing)
-        if not bytes_missing or not target.rows(ours):
+        ours = f"SELECT coalesce(pid, 0) FROM pg_stat_subscription WHERE subname = '{self.name}' AND relid IS NULL"
+        left = [int(row[0]) for row in origin.rows(missing)]
+        if not left or not target.rows(ours):
             say(f"{self.database}: there is no replication to go on with")
             return False
-        self.behind = int(bytes_missing[0][0])
+        self.behind = max(0, left[0])
         self.open_way()
-        _hasten(target)
+        if left[0] > 0:
+            _retry_every(target, "100ms")
         moved = time.monotonic()
         workers: Set[str] = set()
-        while int(bytes_missing[0][0]) > 0:
+        while left and left[0] > 0:
             workers.add(target.value(ours))
             time.sleep(0.05)
-            before, bytes_missing = bytes_missing, origin.rows(missing)
-            if not bytes_missing:
-                say(f"{self.database}: its slot was dropped meanwhile")
-                return False
-            if before != bytes_missing:
-                say(f"{self.database}: {bytes_missing[0][0]} bytes of the origin's log to come")
+            before, left = left, [int(row[0]) for row in origin.rows(missing)]
+            if before != left:
+                say(f"{self.database}: {left} bytes of the origin's log to come")
                 moved, workers = time.monotonic(), set()
             elif time.monotonic() - moved > STALLED_SECONDS and (len(workers) > 1 or "0" in workers):
                 say(f"{self.database}: replication does not go on; PostgreSQL's log on the target says why")
                 return False
-        _usual_haste(target)
-        return True
+        _retry_every(target, "")
+        return bool(left)
 
 
-def _hasten(target: Session) -> None:
+def _retry_every(target: Session, interval: str) -> None:
     """PostgreSQL tries to reach a server that was stopped once in 5 s, which is long in a downtime."""
-    target.tell("ALTER SYSTEM SET wal_retrieve_retry_interval = '100ms'")
-    target.value("SELECT pg_reload_conf()")
-
-
-def _usual_haste(target: Session) -> None:
-    target.tell("ALTER SYSTEM RESET wal_retrieve_retry_interval")
+    change = (
+        f"SET wal_retrieve_retry_interval = '{interval}'" if interval else "RESET wal_retrieve_retry_interval"
+    )
+    target.tell(f"ALTER SYSTEM {change}")
     target.value("SELECT pg_reload_conf()")

@@ -112,7 +112,7 @@ SESSIONS = (
     " FROM pg_stat_activity WHERE datname IN ('bj', 'bj-data') AND pid <> pg_backend_pid()"
     " AND application_name !~ '^bmnb_'\""
 )
-"""A line that prints the sessions on BlueMind's databases, but for our own replication."""
+"""A line that prints the sessions on BlueMind's databases, but for our own."""
 
 
 def queue() -> str:

@@ -44,7 +44,7 @@ class Session:
     """A psql that is kept open; it ends at the first error, which it has told by then."""
 
     def __init__(self, shell: Sequence[str], database: str) -> None:
-        command = f"{AS_POSTGRES}psql -XAtq -F '\t' -v ON_ERROR_STOP=1 -d {quote(database)}"
+        command = f"{AS_POSTGRES}env PGAPPNAME=bmnb_session psql -XAtq -F '\t' -v ON_ERROR_STOP=1 -d {quote(database)}"
         self.process = subprocess.Popen([*shell, command], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.mark = f"end-of-answer-{os.urandom(8).hex()}\n".encode()
 

@@ -151,6 +151,9 @@ done"""
             f"CREATE SUBSCRIPTION {self.name} CONNECTION {literal(where)} PUBLICATION {self.name} "
             f"WITH (create_slot = false, slot_name = {self.name}, copy_data = false)"
         )
+        # it tries to reach a server that was stopped once in 5 s, which is long in a downtime
+        target.tell("ALTER SYSTEM SET wal_retrieve_retry_interval = '500ms'")
+        target.value("SELECT pg_reload_conf()")
         target.close()
 
     def open_way(self) -> None:
@@ -199,28 +202,19 @@ done"""
             return False
         self.behind = max(0, left[0])
         self.open_way()
-        if left[0] > 0:
-            _retry_every(target, "100ms")
         moved = time.monotonic()
         workers: Set[str] = set()
-        while left and left[0] > 0:
+        while left[0] > 0:
             workers.add(target.value(ours))
             time.sleep(0.05)
             before, left = left, [int(row[0]) for row in origin.rows(missing)]
+            if not left:
+                say(f"{self.database}: the slot was dropped meanwhile")
+                return False
             if before != left:
-                say(f"{self.database}: {left} bytes of the origin's log to come")
+                say(f"{self.database}: {max(0, left[0])} bytes of the origin's log to come")
                 moved, workers = time.monotonic(), set()
             elif time.monotonic() - moved > STALLED_SECONDS and (len(workers) > 1 or "0" in workers):
                 say(f"{self.database}: replication does not go on; PostgreSQL's log on the target says why")
                 return False
-        _retry_every(target, "")
-        return bool(left)
-
-
-def _retry_every(target: Session, interval: str) -> None:
-    """PostgreSQL tries to reach a server that was stopped once in 5 s, which is long in a downtime."""
-    change = (
-        f"SET wal_retrieve_retry_interval = '{interval}'" if interval else "RESET wal_retrieve_retry_interval"
-    )
-    target.tell(f"ALTER SYSTEM {change}")
-    target.value("SELECT pg_reload_conf()")
+        return True

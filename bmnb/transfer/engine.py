@@ -107,11 +107,11 @@ class Fast:
             ]
             line = "\n".join(["set -e", *(f"(\n{part}\n)" for part in parts)])
             yield Command(self.target, line, f"import {database}", when=self._unless("databases"))
-        if self.replicate:
-            yield Together(tuple(self.end_replication()))
 
     def end_replication(self) -> Iterator[Command]:
         """Leave nothing of it on either server, the origin first: what is left there would fill its disk."""
+        if not self.replicate:
+            return
         for server, end in ((self.origin, end_on_origin), (self.target, end_on_target)):
             yield Command(server, fast.end_replication(end), "end the replication")
 

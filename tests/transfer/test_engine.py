@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bmnb.procedures.changing_distributions import PROCEDURE, Settings, stop_target
+from bmnb.procedures.changing_distributions import PROCEDURE, Settings, import_databases, stop_target
 from bmnb.steps import Command, Result, Together, singles
 from bmnb.transfer import fast
 from bmnb.transfer.engine import Fast
@@ -77,8 +77,10 @@ def test_replication_takes_the_place_of_the_rows_and_is_ended_before_the_databas
     engine = replace(ENGINE, replicate=True)
     cold = [one.title for one in singles(engine.cold_pass()) if isinstance(one, Command)]
     assert cold[1:3] == ["changes of bj, by replication", "changes of bj-data, by replication"]
-    ended = [one for one in singles(engine.imports()) if one.title == "end the replication"]
-    assert [one.host for one in ended] == ["origin", "target"]
+    assert [one.host for one in engine.end_replication()] == ["origin", "target"]
+    importing = singles(import_databases.actions(Settings(database_copy="replication")))
+    titles = [one.title for one in importing]
+    assert titles.index("end the replication") < titles.index("put the imported databases in place")
     assert [one for one in commands() if "replication" in one.title] == []
 
 

@@ -391,6 +391,8 @@ class Pass:
         postgres(f"pg_restore -j {self.jobs} --exit-on-error -d {quote(self.copy)} {dump}")
         postgres(f"vacuumdb -q --analyze-only -d {quote(self.copy)}")
         os.unlink(dump)
+        # or PostgreSQL writes all this out in the downtime, where it is stopped soon
+        postgres("psql -Xq -c CHECKPOINT")
         self.told["restored"] = 1
         session = self.session_on_copy()
         self.leaves = Leaves(session)

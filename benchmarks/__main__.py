@@ -8,11 +8,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.migration import Case, measure
+from benchmarks import migration, peers
+from benchmarks.migration import Case
 from benchmarks.relay import LOOPBACK, WAN
 
 OUT = Path(__file__).with_name("out") / "results.json"
-VARIANTS = ("literal", "fast", "replication")
+ALL = ("literal", "fast", "replication", *peers.PEERS)
 
 
 def main() -> None:
@@ -21,7 +22,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lines", nargs="+", choices=["loopback", "wan"], default=["loopback", "wan"])
     parser.add_argument("--caches", nargs="+", choices=["warm", "cold"], default=["warm"])
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS)
+    parser.add_argument("--variants", nargs="+", choices=ALL, default=ALL)
     given = parser.parse_args()
     lines = [{"loopback": LOOPBACK, "wan": WAN}[name] for name in given.lines]
     results: list[dict[str, Any]] = []
@@ -29,6 +30,7 @@ def main() -> None:
         for cache in given.caches:
             for number in range(1, given.rounds + 1):
                 for variant in given.variants:
+                    measure = peers.measure if variant in peers.PEERS else migration.measure
                     for row in measure(Case(variant, line, cache, given.files), number):
                         results.append(row)
                         print(json.dumps(row), flush=True)

@@ -58,6 +58,16 @@ class Case:
     files: int
     share: float = 0.005
 
+    def common(self, number: int) -> dict[str, Any]:
+        """What all rows of a round have."""
+        return {
+            "variant": self.variant,
+            "line": self.line.name,
+            "cache": self.cache,
+            "files": self.files,
+            "round": number,
+        }
+
     @property
     def settings(self) -> dict[str, str]:
         if self.variant == "replication":
@@ -75,28 +85,14 @@ class Case:
 
 def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
     """Yield the rows of one migration."""
-    common = {
-        "variant": case.variant,
-        "line": case.line.name,
-        "cache": case.cache,
-        "files": case.files,
-        "round": number,
-    }
+    common = case.common(number)
     name = f"fstb-{os.getpid()}"
     with tempfile.TemporaryDirectory() as runs, Lab(name, print) as lab:
-        lab.up(
-            messages=case.files,
-            rows=case.files * ROWS_A_FILE,
-            users=case.users,
-            wal_level=case.wal_level,
-        )
-        lab.origin.must("systemctl disable --now bmnb-writer")
+        prepared(lab, case)
         run = opened(lab, runs, case.settings)
         with line_between(lab, case.line):
             yield from ({**common, **row} for row in hot(lab, run))
-            lab.origin.must(f"python3 - {case.share} {number} <<'END'\n{CHANGE.read_text()}\nEND")
-            if case.cache == "cold":
-                Path("/proc/sys/vm/drop_caches").write_text("3\n")
+            changed(lab, case, number)
             rows = list(cold(lab, run))
         run.close()
         OUT.mkdir(exist_ok=True)
@@ -104,6 +100,19 @@ def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
         rows.append(row("limit: bare look at the origin's metadata", bare_look(lab)))
         differences = len(unexpected(lab))
         yield from ({**common, **row, "differences": differences} for row in rows)
+
+
+def prepared(lab: Lab, case: Case) -> None:
+    rows = case.files * ROWS_A_FILE
+    lab.up(messages=case.files, rows=rows, users=case.users, wal_level=case.wal_level)
+    lab.origin.must("systemctl disable --now bmnb-writer")
+
+
+def changed(lab: Lab, case: Case, number: int) -> None:
+    """What users do between the last hot pass and the stop."""
+    lab.origin.must(f"python3 - {case.share} {number} <<'END'\n{CHANGE.read_text()}\nEND")
+    if case.cache == "cold":
+        Path("/proc/sys/vm/drop_caches").write_text("3\n")
 
 
 def opened(lab: Lab, runs: str, settings: dict[str, str]) -> Run:

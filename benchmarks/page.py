@@ -23,7 +23,7 @@ Key = tuple[int, str, str]
 def main() -> None:
     results = [row for path in sys.argv[1:] for row in json.loads(Path(path).read_text())]
     text = PAGE.read_text()
-    table = "\n".join(lines(results))
+    table = "\n".join([*lines(results), "", *peer_lines(results)])
     PAGE.write_text(re.sub(r"(?s)(<!-- results -->\n).*?(<!-- end -->)", rf"\1\n{table}\n\n\2", text))
     chart(results)
 
@@ -51,6 +51,27 @@ def lines(results: list[dict[str, Any]]) -> Iterator[str]:
             wrong = sum(row["differences"] or 0 for one in found.values() for row in one.values())
             cells = [f"{key[0]:,}", *key[1:], part, *shown, str(wrong) if part == "downtime" else ""]
             yield f"| {' | '.join(cells)} |"
+
+
+def peer_lines(results: list[dict[str, Any]]) -> Iterator[str]:
+    """Each peer with its part alone, beside the literal engine's same part; nothing where none was measured."""
+    if all(row["variant"] in VARIANTS for row in results):
+        return
+    yield "| files | line | caches | part | peer | peer, s | literal / peer | differences |"
+    yield f"|{' --- |' * 8}"
+    measured = dict.fromkeys((row["part"], row["variant"]) for row in results)
+    for key in cases(results):
+        for part, peer in measured:
+            rows = {row["round"]: row for row in of(results, key, part, peer)}
+            if peer in VARIANTS or not rows:
+                continue
+            literal = {row["round"]: row for row in of(results, key, part, "literal")}
+            shown = (
+                spread([row["seconds"] for row in rows.values()]),
+                spread(ratios(literal, rows)),
+                str(sum(row["differences"] for row in rows.values())),
+            )
+            yield f"| {' | '.join([f'{key[0]:,}', *key[1:], part, peer, *shown])} |"
 
 
 def ratios(literal: dict[int, dict[str, Any]], other: dict[int, dict[str, Any]]) -> list[float]:

@@ -327,7 +327,9 @@ class Pass:
 
     def run(self, replicate: bool) -> None:
         schema = self.begin(replicate)
-        if self.state.get("schema") != schema or (replicate and not self.replication.caught_up()):
+        if self.state.get("schema") != schema or (
+            replicate and not self.replication.caught_up(self.origin.session)
+        ):
             self.replication.end()
             schema = self.begin_replicated() if replicate else schema
             self.restore()

@@ -182,13 +182,12 @@ done"""
                 raise Failed(f"{self.unit} does not listen: see journalctl -u {self.unit}")
             time.sleep(0.05)
 
-    def caught_up(self) -> bool:
+    def caught_up(self, origin: Session) -> bool:
         """Wait until all that the origin holds now is on the target; False where that cannot come."""
-        origin, target = Session(self.shell, self.database), Session(LOCAL, self.copy)
+        target = Session(LOCAL, self.copy)
         try:
             return self.waited(origin, target)
         finally:
-            origin.close()
             target.close()
 
     def waited(self, origin: Session, target: Session) -> bool:

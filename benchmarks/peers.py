@@ -88,6 +88,7 @@ def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
             seconds = round(time.monotonic() - began, 2)
         sides = lab.origin.must, lab.target.must
         found = compare.files(*sides, TREES) if of_files else compare.databases(*sides)
+        print(*found[:10], sep="\n")
         measured = row("files" if of_files else "databases", seconds, origin, target)
         yield {**case.common(number), **measured, "differences": len(found)}
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.migration import Case, measure
+from benchmarks import migration, peers
+from benchmarks.migration import Case
 from benchmarks.relay import LOOPBACK, WAN
 
 OUT = Path(__file__).with_name("out") / "results.json"
-VARIANTS = ("literal", "fast")
+ALL = ("literal", "fast", "replication", *peers.PEERS)
 
 
 def main() -> None:
@@ -21,7 +22,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lines", nargs="+", choices=["loopback", "wan"], default=["loopback", "wan"])
     parser.add_argument("--caches", nargs="+", choices=["warm", "cold"], default=["warm"])
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS)
+    parser.add_argument("--variants", nargs="+", choices=ALL, default=ALL)
     given = parser.parse_args()
     lines = [{"loopback": LOOPBACK, "wan": WAN}[name] for name in given.lines]
     results: list[dict[str, Any]] = []
@@ -29,6 +30,7 @@ def main() -> None:
         for cache in given.caches:
             for number in range(1, given.rounds + 1):
                 for variant in given.variants:
+                    measure = peers.measure if variant in peers.PEERS else migration.measure
                     for row in measure(Case(variant, line, cache, given.files), number):
                         results.append(row)
                         print(json.dumps(row), flush=True)
@@ -39,24 +41,24 @@ def main() -> None:
 
 
 def ratios(results: list[dict[str, Any]]) -> list[str]:
-    """literal / fast of each round, as median and range."""
+    """literal / another variant of each round, as median and range."""
     told = []
-    cases = dict.fromkeys((one["line"], one["cache"], one["part"]) for one in results)
-    for line, cache, part in cases:
-        seconds = {
-            (one["variant"], one["round"]): one["seconds"]
-            for one in results
-            if (one["line"], one["cache"], one["part"]) == (line, cache, part)
-        }
+    cases = dict.fromkeys((one["line"], one["cache"], one["part"], one["variant"]) for one in results)
+    for line, cache, part, variant in cases:
+        literal, other = (
+            {
+                one["round"]: one["seconds"]
+                for one in results
+                if (one["line"], one["cache"], one["part"], one["variant"]) == (line, cache, part, which)
+            }
+            for which in ("literal", variant)
+        )
         found = [
-            seconds["literal", number] / fast
-            for (variant, number), fast in seconds.items()
-            if variant == "fast" and fast and ("literal", number) in seconds
+            literal[number] / seconds for number, seconds in other.items() if seconds and number in literal
         ]
-        if found:
-            told.append(
-                f"{line}, {cache} caches, {part}: literal / fast {median(found):.1f} [{min(found):.1f}-{max(found):.1f}]"
-            )
+        if found and variant != "literal":
+            spread = f"{median(found):.1f} [{min(found):.1f}-{max(found):.1f}]"
+            told.append(f"{line}, {cache} caches, {part}: literal / {variant} {spread}")
     return told
 
 

@@ -47,13 +47,36 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: an engine over a line, with warm or cold caches, with so many files."""
+    """What is measured: an engine over a line, with warm or cold caches, with so many files.
+
+    The variant `replication` is the fast engine with the databases by logical replication.
+    """
 
     variant: str
     line: Line
     cache: str
     files: int
     share: float = 0.005
+
+    def common(self, number: int) -> dict[str, Any]:
+        """What all rows of a round have."""
+        return {
+            "variant": self.variant,
+            "line": self.line.name,
+            "cache": self.cache,
+            "files": self.files,
+            "round": number,
+        }
+
+    @property
+    def settings(self) -> dict[str, str]:
+        if self.variant == "replication":
+            return {"engine": "fast", "database_copy": "replication"}
+        return {"engine": self.variant}
+
+    @property
+    def wal_level(self) -> str:
+        return "logical" if self.variant == "replication" else "replica"
 
     @property
     def users(self) -> int:
@@ -62,23 +85,14 @@ class Case:
 
 def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
     """Yield the rows of one migration."""
-    common = {
-        "variant": case.variant,
-        "line": case.line.name,
-        "cache": case.cache,
-        "files": case.files,
-        "round": number,
-    }
+    common = case.common(number)
     name = f"fstb-{os.getpid()}"
     with tempfile.TemporaryDirectory() as runs, Lab(name, print) as lab:
-        lab.up(messages=case.files, rows=case.files * ROWS_A_FILE, users=case.users)
-        lab.origin.must("systemctl disable --now bmnb-writer")
-        run = opened(lab, runs, case.variant)
+        prepared(lab, case)
+        run = opened(lab, runs, case.settings)
         with line_between(lab, case.line):
             yield from ({**common, **row} for row in hot(lab, run))
-            lab.origin.must(f"python3 - {case.share} {number} <<'END'\n{CHANGE.read_text()}\nEND")
-            if case.cache == "cold":
-                Path("/proc/sys/vm/drop_caches").write_text("3\n")
+            changed(lab, case, number)
             rows = list(cold(lab, run))
         run.close()
         OUT.mkdir(exist_ok=True)
@@ -88,7 +102,20 @@ def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
         yield from ({**common, **row, "differences": differences} for row in rows)
 
 
-def opened(lab: Lab, runs: str, engine: str) -> Run:
+def prepared(lab: Lab, case: Case) -> None:
+    rows = case.files * ROWS_A_FILE
+    lab.up(messages=case.files, rows=rows, users=case.users, wal_level=case.wal_level)
+    lab.origin.must("systemctl disable --now bmnb-writer")
+
+
+def changed(lab: Lab, case: Case, number: int) -> None:
+    """What users do between the last hot pass and the stop."""
+    lab.origin.must(f"python3 - {case.share} {number} <<'END'\n{CHANGE.read_text()}\nEND")
+    if case.cache == "cold":
+        Path("/proc/sys/vm/drop_caches").write_text("3\n")
+
+
+def opened(lab: Lab, runs: str, settings: dict[str, str]) -> Run:
     values = {
         "client": "bench",
         "origin": "origin",
@@ -97,7 +124,7 @@ def opened(lab: Lab, runs: str, engine: str) -> Run:
         "ssh_config": str(lab.ssh_config),
         "runs": runs,
         "answers": ANSWERS,
-        "engine": engine,
+        **settings,
         # a restart costs both engines the same
         "restart_target": False,
         # the rest is compared by metadata, in both engines
@@ -145,12 +172,26 @@ def cold(lab: Lab, run: Run) -> Iterator[dict[str, Any]]:
     yield row("downtime", seconds_of(journal, *steps[first : last + 1]), origin, target)
     for part, of in PARTS.items():
         yield row(part, seconds_of(journal, *of))
+    yield row("databases", databases(journal))
     names = tuple(step.name for step in steps[first : last + 1])
     for line in journal.lines:
         if line["event"] == "done" and line["action"].startswith(names) and line["seconds"]:
             yield row(f"cold: {line['title']}", line["seconds"])
     for step in steps[last + 1 :]:
         run(step)
+
+
+def databases(journal: Journal) -> float:
+    """Seconds for which the databases alone would keep the service down: dump, or the slower pass, and import."""
+    carried = [
+        line["seconds"]
+        for line in journal.lines
+        if line["event"] == "done"
+        and line["action"].startswith(procedure.cold_synchronization.name)
+        and line["title"].startswith(("rows of ", "changes of "))
+    ]
+    before = max(carried, default=seconds_of(journal, procedure.dump_databases))
+    return round(before + seconds_of(journal, procedure.import_databases), 2)
 
 
 def bare_look(lab: Lab) -> float:

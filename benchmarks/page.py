@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 CHART = PAGE.with_suffix(".svg")
 PARTS = ("stop", "files", "dump", "configuration", "import", "verify", "switch")
+VARIANTS = ("literal", "fast", "replication")
 COLOURS = ("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1")
 Key = tuple[int, str, str]
 
@@ -22,38 +23,76 @@ Key = tuple[int, str, str]
 def main() -> None:
     results = [row for path in sys.argv[1:] for row in json.loads(Path(path).read_text())]
     text = PAGE.read_text()
-    table = "\n".join(lines(results))
+    table = "\n".join([*lines(results), "", *peer_lines(results)])
     PAGE.write_text(re.sub(r"(?s)(<!-- results -->\n).*?(<!-- end -->)", rf"\1\n{table}\n\n\2", text))
     chart(results)
 
 
 def lines(results: list[dict[str, Any]]) -> Iterator[str]:
-    yield "| files | line | caches | part | literal, s | fast, s | literal / fast | differences |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    others = VARIANTS[1:]
+    columns = [f"{one}, s" for one in VARIANTS] + [f"literal / {one}" for one in others]
+    heads = ["files", "line", "caches", "part", *columns, "differences"]
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{' --- |' * len(heads)}"
     for key in cases(results):
-        for part in ("hot pass", "downtime", *PARTS, "limit: bare look at the origin's metadata"):
+        for part in (
+            "hot pass",
+            "downtime",
+            *PARTS,
+            "databases",
+            "limit: bare look at the origin's metadata",
+        ):
             found = {
                 variant: {row["round"]: row for row in of(results, key, part, variant)}
-                for variant in ("literal", "fast")
+                for variant in VARIANTS
             }
-            ratios = [
-                found["literal"][number]["seconds"] / row["seconds"]
-                for number, row in found["fast"].items()
-                if number in found["literal"] and row["seconds"]
-            ]
-            shown = " | ".join(spread([row["seconds"] for row in one.values()]) for one in found.values())
+            shown = [spread([row["seconds"] for row in one.values()]) for one in found.values()]
+            shown += [spread(ratios(found["literal"], found[one])) for one in others]
             wrong = sum(row["differences"] or 0 for one in found.values() for row in one.values())
-            yield (
-                f"| {key[0]:,} | {key[1]} | {key[2]} | {part} | {shown} | {spread(ratios)} "
-                f"| {wrong if part == 'downtime' else ''} |"
+            cells = [f"{key[0]:,}", *key[1:], part, *shown, str(wrong) if part == "downtime" else ""]
+            yield f"| {' | '.join(cells)} |"
+
+
+def peer_lines(results: list[dict[str, Any]]) -> Iterator[str]:
+    """Each peer with its part alone, beside the literal engine's same part; nothing where none was measured."""
+    if all(row["variant"] in VARIANTS for row in results):
+        return
+    yield "| files | line | caches | part | peer | peer, s | literal / peer | differences |"
+    yield f"|{' --- |' * 8}"
+    measured = dict.fromkeys((row["part"], row["variant"]) for row in results)
+    for key in cases(results):
+        for part, peer in measured:
+            rows = {row["round"]: row for row in of(results, key, part, peer)}
+            if peer in VARIANTS or not rows:
+                continue
+            literal = {row["round"]: row for row in of(results, key, part, "literal")}
+            shown = (
+                spread([row["seconds"] for row in rows.values()]),
+                spread(ratios(literal, rows)),
+                str(sum(row["differences"] for row in rows.values())),
             )
+            yield f"| {' | '.join([f'{key[0]:,}', *key[1:], part, peer, *shown])} |"
+
+
+def ratios(literal: dict[int, dict[str, Any]], other: dict[int, dict[str, Any]]) -> list[float]:
+    """literal / other, of each round that has both."""
+    return [
+        literal[number]["seconds"] / row["seconds"]
+        for number, row in other.items()
+        if number in literal and row["seconds"]
+    ]
 
 
 def chart(results: list[dict[str, Any]]) -> None:
     """The downtime by part, a bar a variant and case."""
-    figure = Figure(figsize=(9, 1.2 + 0.7 * 2 * len(cases(results))))
+    labels = [
+        (key, variant)
+        for key in cases(results)
+        for variant in VARIANTS
+        if of(results, key, "downtime", variant)
+    ]
+    figure = Figure(figsize=(9, 1.2 + 0.7 * len(labels)))
     axes = figure.subplots()
-    labels = [(key, variant) for key in cases(results) for variant in ("literal", "fast")]
     for place, (key, variant) in enumerate(labels):
         left = 0.0
         for part, colour in zip(PARTS, COLOURS, strict=True):

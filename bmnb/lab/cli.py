@@ -48,6 +48,13 @@ def lab() -> None:
 )
 @click.option("--origin-network", type=click.Choice(NETWORKS), default="ifupdown", show_default=True)
 @click.option("--target-network", type=click.Choice(NETWORKS), default="networkd", show_default=True)
+@click.option(
+    "--wal-level",
+    type=click.Choice(["replica", "logical"]),
+    default="replica",
+    show_default=True,
+    help="of the origin's PostgreSQL",
+)
 @clients_option
 def up(
     name: str,
@@ -62,6 +69,7 @@ def up(
     family: str,
     origin_network: str,
     target_network: str,
+    wal_level: str,
     clients: int,
 ) -> None:
     """Boot an origin with a client's data, and a target fresh from the setup wizard."""
@@ -72,7 +80,7 @@ def up(
         return
     pairs = [
         Lab(one, click.echo).up(
-            origin, target, messages, rows, users, seed, bluemind, origin_network, target_network
+            origin, target, messages, rows, users, seed, bluemind, origin_network, target_network, wal_level
         )
         for one in names(name, clients)
     ]

@@ -46,13 +46,14 @@ class Lab:
         bluemind: str = "4.9",
         origin_network: str = "ifupdown",
         target_network: str = "networkd",
+        wal_level: str = "replica",
     ) -> Lab:
         """Boot an origin with a client's data and a target fresh from the setup wizard."""
         contents = {
             "origin": Content(origin, bluemind, messages, rows, users, seed),
             "target": Content(target, bluemind, 0, 0, 0, seed),
         }
-        return self._up(contents, {"origin": origin_network, "target": target_network})
+        return self._up(contents, {"origin": origin_network, "target": target_network}, wal_level)
 
     def up_for_update(self, family: str = "debian", bluemind: str = "4.9", users: int = 40) -> Lab:
         """Boot a platform beside the server of its repositories: core, mailbox, edge; of RedHat's family a core alone."""
@@ -74,7 +75,7 @@ class Lab:
         self._up(contents, dict.fromkeys(roles, "networkd"))
         return self
 
-    def _up(self, contents: dict[str, Content], networks: dict[str, str]) -> Lab:
+    def _up(self, contents: dict[str, Content], networks: dict[str, str], wal_level: str = "replica") -> Lab:
         require()
         if self.place.exists():
             raise InputError(
@@ -98,6 +99,9 @@ class Lab:
             identity.give(
                 server.root, FQDN[server.name], server.address, networks[server.name], self._public_key()
             )
+        if wal_level != "replica":
+            for folder in (self.origin.root / "etc/postgresql").glob("*/main/conf.d"):
+                (folder / "wal_level.conf").write_text(f"wal_level = {wal_level}\n")
         self._trust_repository()
         self._write_ssh_config()
         with ThreadPoolExecutor() as pool:

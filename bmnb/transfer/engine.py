@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bmnb.bluemind.paths import DATABASES
 from bmnb.steps import Action, Command, Condition, Together
 from bmnb.transfer import access, databases, fast, files
+from bmnb.transfer.programs.replication import end_on_origin, end_on_target
 
 OPEN_LINE = "open the connection of the cold pass"
 
@@ -26,7 +27,8 @@ LACKING = {
 class Fast:
     """The actions of a migration's passes. `folder` is the run's on the servers; `streams` 0 lets it choose.
 
-    `limit` is what a hot pass may take of the line, in MB a second; 0 is all of it.
+    `limit` is what a hot pass may take of the line, in MB a second; 0 is all of it. With `replicate` rows that
+    change come by logical replication, where both servers allow it as they are.
     """
 
     origin: str
@@ -36,6 +38,7 @@ class Fast:
     added: bool
     streams: int
     limit: int = 0
+    replicate: bool = False
 
     def hot_pass(self) -> Iterator[Action]:
         """Everything is copied, or what changed since the last pass: then it rehearses the cold pass."""
@@ -44,7 +47,7 @@ class Fast:
                 yield Command(server, line, "put the programs of the fast engine there", text=program)
         yield Command(
             self.target,
-            fast.probe(self.folder, self.origin),
+            fast.probe(self.folder, self.origin, self.replicate),
             "find out which parts it can do on these servers",
             read=fast.read_probe,
             ensure=True,
@@ -105,6 +108,13 @@ class Fast:
             line = "\n".join(["set -e", *(f"(\n{part}\n)" for part in parts)])
             yield Command(self.target, line, f"import {database}", when=self._unless("databases"))
 
+    def end_replication(self) -> Iterator[Command]:
+        """Leave nothing of it on either server, the origin first: what is left there would fill its disk."""
+        if not self.replicate:
+            return
+        for server, end in ((self.origin, end_on_origin), (self.target, end_on_target)):
+            yield Command(server, fast.end_replication(end), "end the replication")
+
     def forget(self, server: str) -> Iterator[Command]:
         yield Command(server, fast.forget(self.folder), "remove the fast engine's programs and lists")
 
@@ -130,13 +140,18 @@ class Fast:
         for database in DATABASES:
             yield Command(
                 self.target,
-                fast.carry_database(self.folder, self.origin, database, self.streams, self._limit(live)),
-                f"rows of {database}, proven equal",
+                fast.carry_database(
+                    self.folder, self.origin, database, self.streams, self._limit(live), self.replicate
+                ),
+                f"changes of {database}, by replication"
+                if self.replicate
+                else f"rows of {database}, proven equal",
                 when=self._if("databases"),
                 read=fast.read_told,
                 gauge=fast.tables(self.folder, self.origin, database),
                 ensure=not live,
-                remedy="run this cell again; where it fails again, take the engine `literal`",
+                remedy="run this cell again; where it fails again, take "
+                + ("`database_copy: rows`" if self.replicate else "the engine `literal`"),
             )
 
     def _literal_files(self, live: bool) -> Command:

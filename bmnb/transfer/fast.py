@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from shlex import quote
 
-from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, POSTFIX_MAPS
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
 from bmnb.steps import Gauge, Result, Row
-from bmnb.transfer import configuration, databases
+from bmnb.transfer import configuration, databases, replication
 from bmnb.transfer.access import ssh
 
 PROGRAMS = Path(__file__).with_name("programs")
@@ -21,7 +21,7 @@ def programs(folder: str) -> Iterator[tuple[str, str]]:
         yield f"mkdir -p {folder}/programs && cat > {folder}/programs/{one.name}", one.read_text()
 
 
-def probe(folder: str, origin: str) -> str:
+def probe(folder: str, origin: str, replicate: bool) -> str:
     """A line that finds out on both servers which parts the fast engine can do, and prints them."""
     return f"""rm -f {folder}/fast-*
 able() {{ {PYTHON} && {_on(folder, origin)} {quote(PYTHON)}; }}
@@ -29,7 +29,17 @@ gnu() {{ {GNU} && {_on(folder, origin)} {quote(GNU)}; }}
 new() {{ {POSTGRESQL} && {_on(folder, origin)} {quote(POSTGRESQL)}; }}
 able && gnu && touch {folder}/fast-files && echo files
 able && systemctl start postgresql && new && touch {folder}/fast-databases && echo databases
-true"""
+{_probe_replication(folder, origin) if replicate else "true"}"""
+
+
+def _probe_replication(folder: str, origin: str) -> str:
+    there = f"{_on(folder, origin)} {quote(replication.against(replication.ON_ORIGIN))}"
+    here = replication.against(replication.ON_TARGET)
+    return f"""[ -e {folder}/fast-databases ] || exit 0
+there=$({there}) && here=$({here}) || exit
+[ -n "$there$here" ] || touch {folder}/fast-replication
+echo "replication: $there${{here:+, }}$here"
+"""
 
 
 PYTHON = "python3 -c 'import sys; sys.exit(sys.version_info < (3, 7))'"
@@ -40,8 +50,14 @@ POSTGRESQL = f"test $({databases.SERVER_VERSION}) -ge 100000"
 
 
 def read_probe(result: Result) -> Row:
-    found = result.stdout.split()
-    return {f"{part} by engine": "fast" if part in found else "literal" for part in ("files", "databases")}
+    """`replication` says what speaks against it, where it was wanted."""
+    found = result.stdout.splitlines()
+    row = {f"{part} by engine": "fast" if part in found else "literal" for part in ("files", "databases")}
+    for line in found:
+        if line.startswith("replication: "):
+            against = line.partition(": ")[2].strip(", ")
+            row["replication"] = f"no: {against}" if against else "yes"
+    return row
 
 
 def carry_files(
@@ -71,12 +87,14 @@ def tables(folder: str, origin: str, database: str) -> Gauge:
     return Gauge(at=f"{_on(folder, origin)} {quote(dumped)}; {restored}")
 
 
-def carry_database(folder: str, origin: str, database: str, streams: int, limit: int = 0) -> str:
+def carry_database(
+    folder: str, origin: str, database: str, streams: int, limit: int = 0, replicate: bool = False
+) -> str:
     """A line for the target; `limit` as of the files, and together with them."""
-    program = f"{folder}/programs/carry_database.py"
+    option = f"$(test ! -e {folder}/fast-replication || echo --replicate) " if replicate else ""
     return (
-        f"python3 {program} {database} {databases.imported(database)} {folder}/databases/{database} "
-        f"{_jobs(streams)} -- {_limited(folder, limit)}{_on(folder, origin)}"
+        f"cd {folder} && python3 -m programs.carry_database {option}{database} {databases.imported(database)} "
+        f"{folder}/databases/{database} {_jobs(streams)} -- {_limited(folder, limit)}{_on(folder, origin)}"
     )
 
 
@@ -106,6 +124,14 @@ def rebuild_maps(aliases: bool) -> str:
         for path in POSTFIX_MAPS
     ]
     return "\n".join([*lines, *(["newaliases"] if aliases else [])])
+
+
+def end_replication(end: Callable[[str], str]) -> str:
+    """A line that leaves nothing of it on a server, whatever is there; `end` does so for a database."""
+    lines = "\n".join(f"(\n{end(database)}\n) || exit" for database in DATABASES)
+    return f"""systemctl start postgresql && version=$({databases.SERVER_VERSION}) || exit
+[ "$version" -ge 100000 ] || exit 0
+{lines}"""
 
 
 def open_line(folder: str, origin: str) -> str:

@@ -109,9 +109,10 @@ def changed_since(mark: str, trees: Sequence[str]) -> str:
 
 SESSIONS = (
     'cd / && runuser -u postgres -- psql -XAtF " " -c "SELECT datname, usename, application_name, client_addr'
-    " FROM pg_stat_activity WHERE datname IN ('bj', 'bj-data') AND pid <> pg_backend_pid()\""
+    " FROM pg_stat_activity WHERE datname IN ('bj', 'bj-data') AND pid <> pg_backend_pid()"
+    " AND application_name !~ '^bmnb_'\""
 )
-"""A line that prints the sessions on BlueMind's databases."""
+"""A line that prints the sessions on BlueMind's databases, but for our own."""
 
 
 def queue() -> str:

@@ -73,6 +73,15 @@ def journal(runs: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in whole.splitlines()]
 
 
+def done(runs: Path, title: str, step: str) -> list[dict[str, Any]]:
+    """The ends of the actions with this title, in this step."""
+    return [
+        line
+        for line in journal(runs)
+        if line["event"] == "done" and line["title"] == title and line["action"].startswith(step)
+    ]
+
+
 def wait_for(running: subprocess.Popen[str], runs: Path, title: str, step: str) -> None:
     """Wait until an action with this title, in this step, has started and not yet ended."""
     while running.poll() is None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bmnb.procedures.changing_distributions import PROCEDURE, Settings
+from bmnb.procedures.changing_distributions import PROCEDURE, Settings, import_databases, stop_target
 from bmnb.steps import Command, Result, Together, singles
 from bmnb.transfer import fast
 from bmnb.transfer.engine import Fast
@@ -71,3 +71,27 @@ def test_a_limit_holds_for_hot_passes_and_not_in_the_downtime():
         for part in (engine.hot_pass(), engine.cold_pass())
     ]
     assert limited == [["all trees", "rows of bj, proven equal", "rows of bj-data, proven equal"], []]
+
+
+def test_replication_takes_the_place_of_the_rows_and_is_ended_before_the_databases_are_in_place():
+    engine = replace(ENGINE, replicate=True)
+    cold = [one.title for one in singles(engine.cold_pass()) if isinstance(one, Command)]
+    assert cold[1:3] == ["changes of bj, by replication", "changes of bj-data, by replication"]
+    assert [one.host for one in engine.end_replication()] == ["origin", "target"]
+    importing = singles(import_databases.actions(Settings(database_copy="replication")))
+    titles = [one.title for one in importing]
+    assert titles.index("end the replication") < titles.index("put the imported databases in place")
+    assert [one for one in commands() if "replication" in one.title] == []
+
+
+def test_the_way_back_ends_replication_on_the_origin_first_where_its_log_would_grow():
+    titles = [one.title for one in singles(stop_target.undo(Settings(database_copy="replication")))]
+    assert titles[:3] == ["end the replication", "end the replication", "stop BlueMind"]
+    assert "end the replication" not in [one.title for one in singles(stop_target.undo(Settings()))]
+
+
+def test_the_table_tells_what_speaks_against_replication():
+    told = Result("target", "", 0, "databases\nreplication: wal_level of the origin is replica, \n")
+    assert fast.read_probe(told)["replication"] == "no: wal_level of the origin is replica"
+    assert fast.read_probe(Result("target", "", 0, "replication: \n"))["replication"] == "yes"
+    assert "replication" not in fast.read_probe(Result("target", "", 0, "databases\n"))

@@ -153,7 +153,7 @@ def import_databases(settings: Settings) -> Iterator[Action]:
     password = Command(target, databases.adopt_password(), "password of the role bj, from bm.ini")
     place = Command(target, databases.put_in_place(list(DATABASES)), "put the imported databases in place")
     if settings.fast:
-        yield Together(starts)
+        yield Together((*starts, *settings.fast.end_replication()))
         yield from settings.fast.imports()
         yield Together((password, place, *settings.fast.forget(origin)))
         return

@@ -18,6 +18,8 @@ from bmnb.verification import files as listing
 def undo_stop_target(settings: Settings) -> Iterator[Action]:
     """The target stays stopped, since its trees hold the origin's data."""
     target, folder = settings.target, settings.work
+    if settings.fast:
+        yield from settings.fast.end_replication()
     yield from stop(target)
     yield Command(target, files.put_queue_aside(folder), "take the mail out of its queue, and keep it")
     yield Command(target, configuration.restore(folder), "put its own configuration back")

@@ -78,6 +78,12 @@ class Settings(RunSettings):
         label="Engine",
         choices={"fast": "fast", "literal, as in the document": "literal"},
     )
+    database_copy: str = setting(
+        "rows",
+        "how the fast engine follows what changes in the databases: rows, or replication where PostgreSQL allows it",
+        label="Changes of the databases",
+        choices={"by rows": "rows", "by logical replication": "replication"},
+    )
     streams: int = setting(
         0,
         "streams side by side of the fast engine; 0: one a core of the target, up to four",
@@ -131,8 +137,16 @@ class Settings(RunSettings):
         """The fast engine; None where the literal one is to do it."""
         if self.engine != "fast":
             return None
-        added = self.carry_forgotten
-        return Fast(self.origin, self.target, self.work, self.trees, added, self.streams, self.hot_limit)
+        return Fast(
+            self.origin,
+            self.target,
+            self.work,
+            self.trees,
+            self.carry_forgotten,
+            self.streams,
+            self.hot_limit,
+            self.database_copy == "replication",
+        )
 
     @property
     def trees(self) -> tuple[str, ...]:
@@ -148,6 +162,10 @@ class Settings(RunSettings):
             found.append("hot_passes: at least 1")
         if self.engine not in ("fast", "literal"):
             found.append(f"engine: {self.engine!r} is not one of fast, literal")
+        if self.database_copy not in ("rows", "replication"):
+            found.append(f"database_copy: {self.database_copy!r} is not one of rows, replication")
+        if self.database_copy == "replication" and self.engine != "fast":
+            found.append("database_copy: replication needs the fast engine")
         if self.streams < 0:
             found.append("streams: at least 0")
         if self.hot_limit < 0:

@@ -9,6 +9,9 @@ and in full those rows that were written since the last pass, known by their xmi
 have too much is then the sum of the rows to remove, and in a bucket of a few rows it tells which ones.
 xmin is a hint only: where the sums cannot be explained, the table is copied whole. A pass ends with sums
 that are equal in every bucket, or it fails.
+
+With --replicate this is done for those tables alone that logical replication cannot carry, and the pass waits
+until the others have come (see replication.py).
 """
 
 import argparse
@@ -26,17 +29,25 @@ from math import log2
 from shlex import quote
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from .postgres import (
+    AS_POSTGRES,
+    LOCAL,
+    PLAIN_TEXT,
+    Failed,
+    Session,
+    literal,
+    postgres,
+    say,
+    start_postgresql,
+)
+from .replication import Replication
+
 ROWS_A_BUCKET = 16
 FEW = 1_000
 MOST_TRIED = 100_000
 """Choices of rows that are tried for one bucket; where more would be needed, the table is copied whole."""
 
-AS_POSTGRES = "cd / && runuser -u postgres -- "
-PLAIN_TEXT = (
-    "SET timezone = 'GMT'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; "
-    "SET client_encoding = 'UTF8'; SET search_path = pg_catalog"
-)
-
+WITHOUT = "--no-publications --no-subscriptions"
 UNCOMMENT = 'COMMENT ON DATABASE "{}" IS NULL'
 SET_TIME_ZONE = """ALTER DATABASE "{}" SET timezone TO 'GMT'"""
 
@@ -87,81 +98,13 @@ LEAVES = "SELECT oid, oid::regclass FROM pg_class WHERE relkind = 'r' ORDER BY p
 
 EXACT = "SET LOCAL extra_float_digits = 3"
 
-LOCAL = ("bash", "-c")
 BYTES_A_SESSION = 64 << 20
 AHEAD = 5
 """Tables that are asked for at once, so that no answer waits for a question over the line."""
 
 
-class Failed(Exception):
-    """What stands in the way, for a person to read."""
-
-
 class Stale(Failed):
     """The copy is not what its state tells."""
-
-
-def say(text: str) -> None:
-    """A line for who watches."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def postgres(line: str, **streams: Any) -> None:
-    subprocess.run([*LOCAL, AS_POSTGRES + line], check=True, **streams)
-
-
-def start_postgresql(shell: Sequence[str]) -> None:
-    # bmctl stop takes PostgreSQL down on releases driven by systemd
-    subprocess.run([*shell, "systemctl start postgresql"], check=True)
-
-
-class Session:
-    """A psql that is kept open; it ends at the first error, which it has told by then."""
-
-    def __init__(self, shell: Sequence[str], database: str) -> None:
-        command = f"{AS_POSTGRES}psql -XAtq -F '\t' -v ON_ERROR_STOP=1 -d {quote(database)}"
-        self.process = subprocess.Popen([*shell, command], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.mark = f"end-of-answer-{os.urandom(8).hex()}\n".encode()
-
-    def ask(self, sql: str) -> None:
-        """Send a query; several may wait for their answers, which come in the same order."""
-        self.send([f"{sql};\n\\echo {self.mark.decode()}".encode()])
-
-    def send(self, blocks: Iterable[bytes]) -> None:
-        assert self.process.stdin
-        for block in blocks:
-            self.process.stdin.write(block)
-        self.process.stdin.flush()
-
-    def answer(self) -> Iterator[bytes]:
-        """The lines of the next answer as they come, each with its end."""
-        assert self.process.stdout
-        for line in self.process.stdout:
-            if line == self.mark:
-                return
-            yield line
-        raise Failed("PostgreSQL refused, as it says above")
-
-    def lines(self, sql: str) -> Iterator[bytes]:
-        self.ask(sql)
-        return self.answer()
-
-    def rows(self, sql: str) -> List[List[str]]:
-        return [line.decode().rstrip("\n").split("\t") for line in self.lines(sql)]
-
-    def tell(self, sql: str) -> None:
-        for line in self.lines(sql):
-            raise Failed(f"unexpected answer {line!r} to {sql[:200]}")
-
-    def value(self, sql: str) -> str:
-        return self.rows(sql)[0][0]
-
-    def close(self) -> None:
-        self.process.communicate()
 
 
 class Entry(NamedTuple):
@@ -337,10 +280,11 @@ class Origin:
         self.session = Session(shell, database)
         self.version = int(self.session.value("SHOW server_version_num"))
 
-    def begin(self, digits: int) -> None:
-        """Open the snapshot; `since` is the oldest transaction that it may not see."""
+    def begin(self, digits: int, snapshot: str = "") -> None:
+        """Open a snapshot, or one that is open already; `since` is the oldest transaction that it may not see."""
         self.session.tell(
             f"{PLAIN_TEXT}; SET extra_float_digits = {digits}; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            + (f"; SET TRANSACTION SNAPSHOT {literal(snapshot)}" if snapshot else "")
         )
         self.snapshot = self.session.value("SELECT pg_export_snapshot()")
         self.since = int(
@@ -367,8 +311,9 @@ class Origin:
 class Pass:
     """One pass over the target's copy of one database."""
 
-    def __init__(self, origin: Origin, copy: str, folder: str, jobs: int) -> None:
+    def __init__(self, origin: Origin, copy: str, folder: str, jobs: int, replication: Replication) -> None:
         self.origin, self.copy, self.folder, self.jobs = origin, copy, folder, jobs
+        self.replication = replication
         self.told = Counter(tables=0, rows=0, carried=0, removed=0, whole=0, restored=0)
         server = Session(LOCAL, "postgres")
         self.oldest = min(int(server.value("SHOW server_version_num")), origin.version)
@@ -377,15 +322,40 @@ class Pass:
         self.state = self.last_state(server)
         server.close()
 
-    def run(self) -> None:
-        origin = self.origin
         # before 12 the shortest text of a float was another one: then 15 digits are compared
         self.digits = 1 if self.oldest >= 120000 else 0
-        origin.begin(self.digits)
-        schema = origin.schema(self.hash)
-        if self.state.get("schema") != schema:
+
+    def run(self, replicate: bool) -> None:
+        schema = self.begin(replicate)
+        if self.state.get("schema") != schema or (
+            replicate and not self.replication.caught_up(self.origin.session)
+        ):
+            self.replication.end()
+            schema = self.begin_replicated() if replicate else schema
             self.restore()
-        self.apply(self.look(), {"schema": schema, "since": origin.since})
+            if replicate:
+                self.replication.subscribe()
+        self.told["behind"] = self.replication.behind
+        self.apply(self.look(), {"schema": schema, "since": self.origin.since})
+
+    def begin(self, replicate: bool, snapshot: str = "") -> str:
+        """Open the snapshot of this pass; return what the definitions are and how the copy follows them."""
+        self.origin.begin(self.digits, snapshot)
+        self.tables = self.origin.tables
+        if not replicate:
+            return self.origin.schema(self.hash)
+        carried = {row[0] for row in self.origin.session.rows(self.replication.not_replicated)}
+        self.tables = [table for table in self.tables if table.name in carried]
+        self.told["replicated"] = len(self.origin.tables) - len(self.tables)
+        return "replicated " + self.origin.schema(self.hash)
+
+    def begin_replicated(self) -> str:
+        """Open the snapshot with which a new slot begins."""
+        self.origin.session.tell("ROLLBACK")
+        walsender = self.replication.begin()
+        schema = self.begin(True, self.replication.snapshot)
+        walsender.close()
+        return schema
 
     # what the last pass left: a file, named by the comment of the database, so that both change at once
 
@@ -412,7 +382,7 @@ class Pass:
         every text index (wiki.postgresql.org/wiki/Locale_data_changes).
         """
         dump = f"/var/lib/postgresql/bmnb-{self.origin.database}.dump"
-        line = f"{AS_POSTGRES}pg_dump -Fc -Z1 --snapshot={self.origin.snapshot} {quote(self.origin.database)}"
+        line = f"{AS_POSTGRES}pg_dump -Fc -Z1 {WITHOUT} --snapshot={self.origin.snapshot} {quote(self.origin.database)}"
         with subprocess.Popen([*self.origin.shell, line], stdout=subprocess.PIPE) as source:
             postgres(f"sh -c 'umask 077; cat > {dump}'", stdin=source.stdout)
         if source.returncode != 0:
@@ -423,10 +393,12 @@ class Pass:
         postgres(f"pg_restore -j {self.jobs} --exit-on-error -d {quote(self.copy)} {dump}")
         postgres(f"vacuumdb -q --analyze-only -d {quote(self.copy)}")
         os.unlink(dump)
+        # or PostgreSQL writes all this out in the downtime, where it is stopped soon
+        postgres("psql -Xq -c CHECKPOINT")
         self.told["restored"] = 1
         session = self.session_on_copy()
         self.leaves = Leaves(session)
-        bases = {table.name: self.read_base(session, table).path for table in self.origin.tables}
+        bases = {table.name: self.read_base(session, table).path for table in self.tables}
         session.close()
         self.state = {"since": None, "bases": bases}
 
@@ -457,9 +429,9 @@ class Pass:
     # what differs
 
     def look(self) -> List[Found]:
-        """Compare all tables, in several sessions at once."""
-        sessions = min(self.jobs, 1 + self.origin.bytes // BYTES_A_SESSION)
-        shares = [self.origin.tables[number::sessions] for number in range(sessions)]
+        """Compare tables, in several sessions at once."""
+        sessions = max(1, min(self.jobs, 1 + self.origin.bytes // BYTES_A_SESSION, len(self.tables)))
+        shares = [self.tables[number::sessions] for number in range(sessions)]
         with ThreadPoolExecutor(sessions) as pool:
             return [found for share in pool.map(self.look_at, shares) for found in share]
 
@@ -604,14 +576,16 @@ def main() -> None:
     parser.add_argument("copy", help="its name on the target until it takes its place")
     parser.add_argument("folder", help="where the target keeps what this pass leaves to the next")
     parser.add_argument("jobs", type=int, help="sessions on the origin, and jobs of the restore")
+    parser.add_argument("--replicate", action="store_true", help="have changes come by logical replication")
     parser.add_argument("ssh", nargs="+", help="the command that runs a line on the origin")
     given = parser.parse_args()
     os.makedirs(given.folder, mode=0o700, exist_ok=True)
     try:
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(start_postgresql, (given.ssh, LOCAL)))
-        one = Pass(Origin(given.ssh, given.database), given.copy, given.folder, given.jobs)
-        one.run()
+        replication = Replication(given.ssh, given.database, given.copy)
+        one = Pass(Origin(given.ssh, given.database), given.copy, given.folder, given.jobs, replication)
+        one.run(given.replicate)
     except Stale as error:
         postgres(f"psql -Xq -c {quote(UNCOMMENT.format(given.copy))}")
         sys.exit(str(error))

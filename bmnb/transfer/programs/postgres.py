@@ -1,0 +1,85 @@
+"""PostgreSQL of a server by psql: sessions that are kept open, single lines, and where they stop."""
+
+import os
+import subprocess
+import sys
+from shlex import quote
+from typing import Any, Iterable, Iterator, List, Sequence
+
+AS_POSTGRES = "cd / && runuser -u postgres -- "
+PLAIN_TEXT = (
+    "SET timezone = 'GMT'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; "
+    "SET client_encoding = 'UTF8'; SET search_path = pg_catalog"
+)
+
+LOCAL = ("bash", "-c")
+
+
+class Failed(Exception):
+    """What stands in the way, for a person to read."""
+
+
+def say(text: str) -> None:
+    """A line for who watches."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def postgres(line: str, **streams: Any) -> None:
+    subprocess.run([*LOCAL, AS_POSTGRES + line], check=True, **streams)
+
+
+def start_postgresql(shell: Sequence[str]) -> None:
+    # bmctl stop takes PostgreSQL down on releases driven by systemd; Debian's unit is started 1 to 2 s after
+    # PostgreSQL answers
+    answers = f"( {AS_POSTGRES}psql -XAtqc 'SELECT' 2> /dev/null )"
+    line = f"for look in $(seq 300); do {answers} && exit; sleep 0.05; done; systemctl start postgresql"
+    subprocess.run([*shell, f"systemctl start --no-block postgresql; {line}"], check=True)
+
+
+class Session:
+    """A psql that is kept open; it ends at the first error, which it has told by then."""
+
+    def __init__(self, shell: Sequence[str], database: str) -> None:
+        command = f"{AS_POSTGRES}env PGAPPNAME=bmnb_session psql -XAtq -F '\t' -v ON_ERROR_STOP=1 -d {quote(database)}"
+        self.process = subprocess.Popen([*shell, command], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.mark = f"end-of-answer-{os.urandom(8).hex()}\n".encode()
+
+    def ask(self, sql: str) -> None:
+        """Send a query; several may wait for their answers, which come in the same order."""
+        self.send([f"{sql};\n\\echo {self.mark.decode()}".encode()])
+
+    def send(self, blocks: Iterable[bytes]) -> None:
+        assert self.process.stdin
+        for block in blocks:
+            self.process.stdin.write(block)
+        self.process.stdin.flush()
+
+    def answer(self) -> Iterator[bytes]:
+        """The lines of the next answer as they come, each with its end."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if line == self.mark:
+                return
+            yield line
+        raise Failed("PostgreSQL refused, as it says above")
+
+    def lines(self, sql: str) -> Iterator[bytes]:
+        self.ask(sql)
+        return self.answer()
+
+    def rows(self, sql: str) -> List[List[str]]:
+        return [line.decode().rstrip("\n").split("\t") for line in self.lines(sql)]
+
+    def tell(self, sql: str) -> None:
+        for line in self.lines(sql):
+            raise Failed(f"unexpected answer {line!r} to {sql[:200]}")
+
+    def value(self, sql: str) -> str:
+        return self.rows(sql)[0][0]
+
+    def close(self) -> None:
+        self.process.communicate()

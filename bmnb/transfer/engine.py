@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bmnb.bluemind.paths import DATABASES
 from bmnb.steps import Action, Command, Condition, Together
 from bmnb.transfer import access, databases, fast, files
+from bmnb.transfer.programs import carry_database, carry_files
 
 OPEN_LINE = "open the connection of the cold pass"
 
@@ -108,20 +109,24 @@ class Fast:
     def forget(self, server: str) -> Iterator[Command]:
         yield Command(server, fast.forget(self.folder), "remove the fast engine's programs and lists")
 
+    def close_line(self) -> Command:
+        return Command(self.target, fast.close_line(self.folder), "close the connection of the cold pass")
+
     def clean_up(self) -> Iterator[Action]:
         """Remove what the engine keeps on the target; the origin is out of reach by then."""
-        yield Command(self.target, fast.close_line(self.folder), "close the connection of the cold pass")
+        yield self.close_line()
         yield Command(self.target, databases.uncomment(list(DATABASES)), "remove the fast engine's marks")
         yield from self.forget(self.target)
 
     def _files(self, live: bool) -> Command:
         return Command(
             self.target,
-            fast.carry_files(self.folder, self.origin, self.trees, live, self.streams, self._limit(live)),
+            fast.copy_trees(self.folder, self.origin, self.trees, live, self.streams, self._limit(live)),
             "all trees" if live else "what changed in the trees",
             when=self._if("files"),
             read=fast.read_told,
             gauge=fast.received(self.folder),
+            again=(carry_files.LOST,) if live else (),
             ensure=not live,
             remedy="run this cell again: what has come is not sent again",
         )
@@ -130,11 +135,12 @@ class Fast:
         for database in DATABASES:
             yield Command(
                 self.target,
-                fast.carry_database(self.folder, self.origin, database, self.streams, self._limit(live)),
+                fast.copy_rows(self.folder, self.origin, database, self.streams, self._limit(live)),
                 f"rows of {database}, proven equal",
                 when=self._if("databases"),
                 read=fast.read_told,
                 gauge=fast.tables(self.folder, self.origin, database),
+                again=(carry_database.LOST,) if live else (),
                 ensure=not live,
                 remedy="run this cell again; where it fails again, take the engine `literal`",
             )
@@ -147,6 +153,7 @@ class Fast:
             when=self._unless("files"),
             env={"LC_ALL": "C.UTF-8", "RSYNC_RSH": access.ssh(self.folder)},
             accept=(0, files.VANISHED) if live else (0,),
+            again=files.BROKEN_OFF if live else (),
             ensure=not live,
         )
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
-from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, POSTFIX_MAPS
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
 from bmnb.steps import Gauge, Result, Row
-from bmnb.transfer import configuration, databases
-from bmnb.transfer.access import ssh
+from bmnb.transfer import configuration, databases, files
+from bmnb.transfer.access import Around, ssh
+from bmnb.transfer.programs import carry_database, carry_files
 
 PROGRAMS = Path(__file__).with_name("programs")
 
@@ -44,14 +45,13 @@ def read_probe(result: Result) -> Row:
     return {f"{part} by engine": "fast" if part in found else "literal" for part in ("files", "databases")}
 
 
-def carry_files(
+def copy_trees(
     folder: str, origin: str, trees: tuple[str, ...], live: bool, streams: int, limit: int = 0
 ) -> str:
     """A line for the target. `limit` is in MB a second over the line; 0 is none."""
-    program, lists = f"{folder}/programs/carry_files.py", f"{folder}/files"
     services = "hot" if live else "cold"
     return (
-        f"python3 {program} carry {lists} {_jobs(streams)} {services} {' '.join(trees)} "
+        f"python3 {_program(folder)} carry {_lists(folder)} {_jobs(streams)} {services} {' '.join(trees)} "
         f"--ssh {_limited(folder, limit)}{_on(folder, origin, own=live)}"
     )
 
@@ -71,11 +71,10 @@ def tables(folder: str, origin: str, database: str) -> Gauge:
     return Gauge(at=f"{_on(folder, origin)} {quote(dumped)}; {restored}")
 
 
-def carry_database(folder: str, origin: str, database: str, streams: int, limit: int = 0) -> str:
+def copy_rows(folder: str, origin: str, database: str, streams: int, limit: int = 0) -> str:
     """A line for the target; `limit` as of the files, and together with them."""
-    program = f"{folder}/programs/carry_database.py"
     return (
-        f"python3 {program} {database} {databases.imported(database)} {folder}/databases/{database} "
+        f"python3 {folder}/programs/carry_database.py {database} {databases.imported(database)} {folder}/databases/{database} "
         f"{_jobs(streams)} -- {_limited(folder, limit)}{_on(folder, origin)}"
     )
 
@@ -88,15 +87,45 @@ def read_told(result: Result) -> Row:
 
 def carry_configuration(folder: str, origin: str, added: bool) -> str:
     """Save the target's own files, then bring the document's list in one stream, folders as folders."""
+    put = f"tar --extract --preserve-permissions --same-owner {KEPT}"
+    return f"""( {configuration.save(folder)} ) &&
+{_on(folder, origin)} {quote(_configuration(added))} | {put}"""
+
+
+KEPT = "--acls --xattrs --xattrs-include='*' --absolute-names"
+
+
+def _configuration(added: bool) -> str:
+    """The line that packs it on the origin."""
     copied = [path for path in CONFIGURATION if path not in POSTFIX_MAPS]
     paths = " ".join(path.removesuffix("/*") for path in (*copied, *(ADDED_CONFIGURATION if added else ())))
-    options = "--acls --xattrs --xattrs-include='*' --absolute-names"
-    source = (
+    return (
         f'shopt -s nullglob; found=(); for path in {paths}; do [ ! -e "$path" ] || found+=("$path"); done; '
-        f'tar --create --format=posix {options} -- "${{found[@]}}"'
+        f'tar --create --format=posix {KEPT} -- "${{found[@]}}"'
     )
-    return f"""( {configuration.save(folder)} ) &&
-{_on(folder, origin)} {quote(source)} | tar --extract --preserve-permissions --same-owner {options}"""
+
+
+def lines_there(trees: tuple[str, ...], added: bool) -> Iterator[str]:
+    """The lines that the origin does for this engine, as they stand."""
+    yield from (PYTHON, GNU, POSTGRESQL, carry_database.START, _configuration(added))
+    yield from map(carry_database.psql, DATABASES)
+    yield from map(files.has_something, trees)
+
+
+def lines_around(folder: str) -> Iterator[Around]:
+    """How the other lines begin and end that the origin does for this engine."""
+    gently = " ".join(carry_files.GENTLY)
+    listed = f"cat {_lists(folder)}/"
+    for command in ("scan", "trust"):
+        yield f"{gently} python3 {_program(folder)} {command} {_lists(folder)} ", ""
+    for command in ("scan", "sums"):
+        yield f"python3 {_program(folder)} {command} {_lists(folder)} ", ""
+    yield listed, ""
+    for source in carry_files.SOURCES.values():
+        yield f"set -o pipefail; {listed}", f" | {source}"
+    for database in DATABASES:
+        first, last = carry_database.dump("|", database).split("|")
+        yield first, last
 
 
 def rebuild_maps(aliases: bool) -> str:
@@ -122,8 +151,9 @@ def close_line(folder: str) -> str:
 
 
 def forget(folder: str) -> str:
-    """Remove what the programs keep on a server."""
-    return f"rm -rf {folder}/programs {folder}/files {folder}/databases {folder}/fast-* {folder}/limit"
+    """Remove what the programs keep on a server, and the dump of one that was killed."""
+    kept = " ".join(f"{folder}/{name}" for name in ("programs", "files", "databases", "fast-*", "limit"))
+    return f"rm -rf {kept} {carry_database.kept_dump('*')}"
 
 
 def _on(folder: str, origin: str, own: bool = False) -> str:
@@ -137,6 +167,14 @@ CIPHERS = "-c aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,chacha20-
 
 def _limited(folder: str, limit: int) -> str:
     return f"python3 {folder}/programs/limited.py {folder}/limit {limit * 1_000_000} " if limit else ""
+
+
+def _program(folder: str) -> str:
+    return f"{folder}/programs/carry_files.py"
+
+
+def _lists(folder: str) -> str:
+    return f"{folder}/files"
 
 
 def _socket(folder: str) -> str:

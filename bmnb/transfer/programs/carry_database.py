@@ -87,6 +87,10 @@ LEAVES = "SELECT oid, oid::regclass FROM pg_class WHERE relkind = 'r' ORDER BY p
 
 EXACT = "SET LOCAL extra_float_digits = 3"
 
+LOST = 255
+"""ssh's exit status where its connection breaks, and this program's where it may just be started again."""
+
+START = "systemctl start postgresql"
 LOCAL = ("bash", "-c")
 BYTES_A_SESSION = 64 << 20
 AHEAD = 5
@@ -95,6 +99,10 @@ AHEAD = 5
 
 class Failed(Exception):
     """What stands in the way, for a person to read."""
+
+
+class Lost(Failed):
+    """The connection to the origin broke, so that the same pass may just be started again."""
 
 
 class Stale(Failed):
@@ -110,21 +118,44 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def psql(database: str) -> str:
+    """The line of a session on a database."""
+    return f"{AS_POSTGRES}psql -XAtq -F '\t' -v ON_ERROR_STOP=1 -d {quote(database)}"
+
+
+def dump(snapshot: str, database: str) -> str:
+    """The line that dumps what a snapshot sees of a database."""
+    return f"{AS_POSTGRES}pg_dump -Fc -Z1 --snapshot={snapshot} {quote(database)}"
+
+
+def kept_dump(database: str) -> str:
+    """Where the target keeps a dump until it is restored."""
+    return f"/var/lib/postgresql/bmnb-{database}.dump"
+
+
+def failed(what: str, status: int) -> Failed:
+    """What to raise where a program has ended so."""
+    return (Lost if status == LOST or status < 0 else Failed)(f"{what} ended with {status}")
+
+
 def postgres(line: str, **streams: Any) -> None:
     subprocess.run([*LOCAL, AS_POSTGRES + line], check=True, **streams)
 
 
 def start_postgresql(shell: Sequence[str]) -> None:
     # bmctl stop takes PostgreSQL down on releases driven by systemd
-    subprocess.run([*shell, "systemctl start postgresql"], check=True)
+    started = subprocess.run([*shell, START], check=False)
+    if started.returncode != 0:
+        raise failed(START, started.returncode)
 
 
 class Session:
     """A psql that is kept open; it ends at the first error, which it has told by then."""
 
     def __init__(self, shell: Sequence[str], database: str) -> None:
-        command = f"{AS_POSTGRES}psql -XAtq -F '\t' -v ON_ERROR_STOP=1 -d {quote(database)}"
-        self.process = subprocess.Popen([*shell, command], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [*shell, psql(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self.mark = f"end-of-answer-{os.urandom(8).hex()}\n".encode()
 
     def ask(self, sql: str) -> None:
@@ -133,9 +164,12 @@ class Session:
 
     def send(self, blocks: Iterable[bytes]) -> None:
         assert self.process.stdin
-        for block in blocks:
-            self.process.stdin.write(block)
-        self.process.stdin.flush()
+        try:
+            for block in blocks:
+                self.process.stdin.write(block)
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            return  # psql has ended: its answer tells
 
     def answer(self) -> Iterator[bytes]:
         """The lines of the next answer as they come, each with its end."""
@@ -144,7 +178,7 @@ class Session:
             if line == self.mark:
                 return
             yield line
-        raise Failed("PostgreSQL refused, as it says above")
+        raise failed("psql", self.process.wait())
 
     def lines(self, sql: str) -> Iterator[bytes]:
         self.ask(sql)
@@ -411,18 +445,19 @@ class Pass:
         Never a physical copy: another distribution's C library sorts text in another order, which breaks
         every text index (wiki.postgresql.org/wiki/Locale_data_changes).
         """
-        dump = f"/var/lib/postgresql/bmnb-{self.origin.database}.dump"
-        line = f"{AS_POSTGRES}pg_dump -Fc -Z1 --snapshot={self.origin.snapshot} {quote(self.origin.database)}"
+        database = self.origin.database
+        kept = kept_dump(database)
+        line = dump(self.origin.snapshot, database)
         with subprocess.Popen([*self.origin.shell, line], stdout=subprocess.PIPE) as source:
-            postgres(f"sh -c 'umask 077; cat > {dump}'", stdin=source.stdout)
+            postgres(f"sh -c 'umask 077; cat > {kept}'", stdin=source.stdout)
         if source.returncode != 0:
-            raise Failed(f"pg_dump of {self.origin.database} ended with {source.returncode}")
+            raise failed(f"pg_dump of {database}", source.returncode)
         postgres(f"dropdb --if-exists {quote(self.copy)}")
         postgres(f"createdb -O bj -E UTF8 -l en_US.UTF-8 -T template0 {quote(self.copy)}")
         postgres(f"psql -Xq -c {quote(SET_TIME_ZONE.format(self.copy))}")
-        postgres(f"pg_restore -j {self.jobs} --exit-on-error -d {quote(self.copy)} {dump}")
+        postgres(f"pg_restore -j {self.jobs} --exit-on-error -d {quote(self.copy)} {kept}")
         postgres(f"vacuumdb -q --analyze-only -d {quote(self.copy)}")
-        os.unlink(dump)
+        os.unlink(kept)
         self.told["restored"] = 1
         session = self.session_on_copy()
         self.leaves = Leaves(session)
@@ -615,6 +650,9 @@ def main() -> None:
     except Stale as error:
         postgres(f"psql -Xq -c {quote(UNCOMMENT.format(given.copy))}")
         sys.exit(str(error))
+    except Lost as error:
+        say(str(error))
+        sys.exit(LOST)
     except (Failed, subprocess.CalledProcessError) as error:
         sys.exit(str(error))
     print(json.dumps(one.told))

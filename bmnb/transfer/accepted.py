@@ -98,7 +98,7 @@ def price(folder: str, told: Result) -> Verdict:
     items += [{"item": path, "what": "message"} for path in files if path not in alone]
     items += [{"item": one["queue_id"], "what": f"in the queue, from {one['sender']}"} for one in came]
     seen = f"{len(files)} messages in mailboxes and {len(came)} in the queue were accepted since the switch"
-    how = f"{len(alone)} are not brought back, being {mailbox.NOBODY}" if alone else "and brought back"
-    return Verdict(
-        True, f"{seen}; they are kept in {archive(folder)} on the target, {how}", tuple(items[:LISTED])
-    )
+    seen = f"{seen}; they are kept in {archive(folder)} on the target"
+    if alone:
+        seen = f"{seen}; {len(alone)} are not brought back, being {mailbox.NOBODY}"
+    return Verdict(True, seen, tuple(items[:LISTED]))

@@ -138,9 +138,12 @@ def rebuild_maps(aliases: bool) -> str:
 
 
 def open_line(folder: str, origin: str) -> str:
-    """Keep one connection to the origin open, in a unit of its own; where it breaks, ssh makes new ones."""
+    """Keep one connection to the origin open, in a unit of its own; where it breaks, ssh makes new ones.
+
+    An ssh that was killed leaves its socket, and the next one would not listen.
+    """
     unit = _line_unit(folder)
-    return f"""systemctl stop {unit} 2> /dev/null
+    return f"""systemctl stop {unit} 2> /dev/null; rm -f {_socket(folder)}
 systemd-run --quiet --collect --unit={unit} {ssh(folder)} {CIPHERS} -o ControlMaster=yes -o ControlPath={_socket(folder)} -N root@{origin}
 check="{ssh(folder)} -o ControlPath={_socket(folder)} -O check root@{origin}"
 for tick in $(seq 100); do $check 2> /dev/null && exit 0; sleep 0.1; done; $check"""

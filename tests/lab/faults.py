@@ -200,8 +200,8 @@ def page() -> str:
     return f"""# Faults and outcomes
 
 Each row is a test on the lab's servers, or of the interpreter: `tests/lab/test_faults.py` (literal engine),
-`tests/lab/test_faults_fast.py` (the same story with the fast engine), `tests/lab/test_dying.py`,
-`tests/test_resume.py`, `tests/test_journal.py`. After the rows of a phase the run completes or is rolled back, and an independent comparison finds no difference.
+`tests/lab/test_faults_fast.py` (the same story with the fast engine), `tests/lab/test_changing_distributions.py`
+(killed in each phase), `tests/lab/test_dying.py`, `tests/test_resume.py`, `tests/test_journal.py`. After the rows of a phase the run completes or is rolled back, and an independent comparison finds no difference.
 This page is made of the tests' own table: `python -m tests.lab.faults > docs/faults.md`.
 
 {head}{table}"""

@@ -133,7 +133,7 @@ COLD = (
     Fault("dump-databases", "the origin restarts during the dump", "origin", f"setsid bash -c 'until pgrep -x pg_dump; do sleep 0.02; done; {REBOOT}' > /dev/null 2>&1 &", "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
     Fault("cold-synchronization", "psql is killed on the origin", "origin", killing("psql", f'pgrep -f "{READS}"'), "", "psql ended with 137", COLD_LEFT, engine="fast"),
     Fault("cold-synchronization", "PostgreSQL stops on the origin while rows are read", "origin", as_soon_as(READS, "systemctl kill -s KILL postgresql@*; systemctl stop postgresql"), "", "psql ended with", COLD_LEFT, engine="fast"),
-    Fault("cold-synchronization", "the origin restarts while rows are read", "origin", as_soon_as(READS, REBOOT), "", "psql ended with 255", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "the origin restarts while rows are read", "origin", as_soon_as(READS, REBOOT), "", "ended with 255 on the origin", COLD_LEFT, engine="fast"),
     Fault("cold-synchronization", "psql is killed on the target", "target", killing("psql", f'pgrep -f "{WRITES}"'), "", "psql ended with 137", COLD_LEFT, engine="fast"),
     Fault("cold-synchronization", "the target restarts while rows are written", "target", as_soon_as(WRITES, REBOOT), "", "the server restarted", COLD_LEFT, engine="fast"),
     Fault("copy-configuration", "both servers restart", "both", REBOOT, "", "", COLD_LEFT, "they stay stopped; the same command goes on and completes"),

@@ -122,7 +122,7 @@ COLD = (
     Fault("stop-services", "a process keeps a file open", "origin", f"setsid tail -f {DOCS}/photos/*.png > /dev/null 2>&1 & echo $! > /run/open", "kill $(cat /run/open)", "tail -f", COLD_LEFT),
     Fault("cold-synchronization", "the writer was not stopped", "origin", f"cp -a {PHOTO} /run/photo; setsid bash -c 'while sleep 0.01; do printf x >> {PHOTO}; done' > /dev/null 2>&1 & echo $! > /run/writes", f"kill -- -$(cat /run/writes); cat /run/photo > {PHOTO}; touch -r /run/photo {PHOTO}", f"{PHOTO}", COLD_LEFT),
     Fault("cold-synchronization", "files come and vanish while they are read", "origin", f"touch -r {DOCS} /run/time; setsid bash -c 'n=0; while sleep 0.02; do touch {DOCS}/comes.$((n++)); rm -f {DOCS}/comes.$((n - 5)); done' > /dev/null 2>&1 & echo $! > /run/comes", f"kill -- -$(cat /run/comes); rm -f {DOCS}/comes.*; touch -r /run/time {DOCS}", f"{DOCS}/comes", COLD_LEFT),
-    Fault("cold-synchronization", "permission is denied on one file", "target", f"printf x >> {PHOTO}; chattr +i {PHOTO}", f"chattr -i {PHOTO}", PHOTO, COLD_LEFT),
+    Fault("cold-synchronization", "permission is denied on one file", "target", f"printf x >> {PHOTO}; chattr +i {PHOTO}", f"chattr -i {PHOTO}", PHOTO.removeprefix(f"{DOCS}/"), COLD_LEFT),
     *each_at(
         "cold-synchronization",
         Fault("dump-databases", "a session is open on a database", "origin", "systemctl start postgresql; cd /; runuser -u postgres -- psql -d bj -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & sleep 1", "pkill -x psql", "psql", COLD_LEFT),

@@ -37,6 +37,7 @@ from tests.lab.faults import (
     IMPORT,
     LINE,
     MIDDLE,
+    REBOOT,
     RESTART,
     Fault,
     of,
@@ -166,12 +167,11 @@ class Story:
                     server.link("up")
             elif fault.breaks == "cable slow":
                 slow(server, self.lab.origin)
-            elif "reboot" in fault.breaks:
-                server.run(fault.breaks)
+            elif fault.breaks == REBOOT:
+                restart(server)
             else:
                 server.must(fault.breaks)
         if fault.server == "both":
-            time.sleep(2)
             self.mend(fault)
 
     def mend(self, fault: Fault) -> None:
@@ -226,6 +226,14 @@ class Story:
         self.lab.target.must(
             "bmctl start; systemctl start postfix; until curl -sf localhost:8090/api/system/installation/state; do sleep 0.2; done"
         )
+
+
+def restart(server: Server) -> None:
+    """Have it restart; it is down then, or comes up again."""
+    before = server.leader
+    server.run(REBOOT)
+    while server.leader in (None, before):
+        time.sleep(0.05)
 
 
 def slow(server: Server, origin: Server) -> None:
@@ -548,8 +556,7 @@ def test_the_way_back_from_the_middle_of_the_switch(story: Story, verified: Kept
     assert story.go("stop-origin") == ""
     origin = story.lab.origin
     assert origin.address not in origin.must("ip -o -4 addr")
-    origin.run("systemctl reboot --force --force")
-    time.sleep(2)
+    restart(origin)
     origin.wait()
     out_of_reach = story.roll_back()
     assert out_of_reach.returncode == 1
@@ -572,7 +579,6 @@ def test_the_target_restarts_after_the_switch(story: Story, verified: Kept):
     assert "" in (story.go(starts.step), story.go(starts.step))
     assert story.go("save-firewall") == ""
     story.strike(later)
-    time.sleep(2)
     story.mend(later)
     assert story.go("clean-up") == ""
 

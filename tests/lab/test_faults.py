@@ -521,6 +521,7 @@ def test_cold_synchronization(story: Story, quiet_origin: Told):
     killed = start(client_file(story.lab, story.runs, **story.more))
     wait_for(killed, story.runs, *story.copying)
     kill_all(killed)
+    assert story.go(story.copying[1]) == "", "what ran on is taken up"
     story.suffer(restart_of_both)
     for server in story.lab.servers:
         assert "bm-core.service is stopped" in server.must("bmctl status")

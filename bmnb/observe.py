@@ -20,6 +20,8 @@ from bmnb.steps import Call, Check, Manual, Verdict
 
 POLL_SECONDS = 2.0
 TASK_SECONDS = 1800.0
+UNREADABLE = (ValueError, IndexError, KeyError, TypeError)
+"""What a check raises where it cannot read what a server printed; it does not hold then."""
 
 
 class Observer:
@@ -62,7 +64,7 @@ class Observer:
         results = [self.servers.run(host, line) for host, line in check.observations]
         try:
             return check.judge(*results)
-        except (ValueError, IndexError, KeyError, TypeError) as error:
+        except UNREADABLE as error:
             said = " | ".join((one.stdout + one.stderr).strip()[-200:] for one in results)
             return Verdict(False, f"unexpected answer ({error}): {said}")
 
@@ -78,7 +80,7 @@ class Observer:
             return Verdict(True, "")
         try:
             return call.judge(answer)
-        except (ValueError, IndexError, KeyError, TypeError) as error:
+        except UNREADABLE as error:
             return Verdict(False, f"unexpected answer: {type(error).__name__} {error}")
 
     def _token(self, host: str) -> str:

@@ -121,12 +121,12 @@ def _major(version: str) -> str:
 
 
 def nothing_held(*servers: Result) -> Verdict:
-    held = [f"{name} on {one.host}" for one in servers for name in one.stdout.split() if "bm-" in name]
+    held = [f"{name} on {one.host}" for one in servers for (name,) in _fields(one, 1) if "bm-" in name]
     return Verdict(not held, ", ".join(held) or "none")
 
 
 def nothing_broken(*servers: Result) -> Verdict:
-    broken = [f"{name} on {one.host}" for one in servers for name in one.stdout.split()]
+    broken = [f"{name} on {one.host}" for one in servers for (name,) in _fields(one, 1)]
     return Verdict(not broken, ", ".join(broken) or "none")
 
 
@@ -244,5 +244,8 @@ def enough_space(*servers: Result) -> Verdict:
 
 
 def _fields(told: Result, number: int) -> list[list[str]]:
+    """The lines with so many words. Raise ValueError where the packages could not be asked; grep finds none with 1."""
+    if told.exit not in (0, 1):
+        raise ValueError(f"exit status {told.exit} on {told.host}")
     rows = [line.split() for line in told.stdout.splitlines()]
     return [row for row in rows if len(row) == number]

@@ -17,6 +17,9 @@ from bmnb.steps import Result
 
 CONNECT_SECONDS = 15.0
 KEEPALIVE_SECONDS = 15
+SILENT_SECONDS = 120
+"""How long a line may be dead until the connection is given up. TCP tries again at growing intervals: after a
+cut of a minute data may flow as late as this."""
 CHANNELS = 8  # sshd allows 10 sessions on a connection (MaxSessions)
 WINDOW = 8 << 20
 KEEP = 4 << 20
@@ -152,7 +155,9 @@ def _socket(address: Address, via: Connection | None) -> socket.socket | paramik
             ) from error
     where = f"{address.name} ({address.hostname} port {address.port})"
     try:
-        return socket.create_connection((address.hostname, address.port), CONNECT_SECONDS)
+        connected = socket.create_connection((address.hostname, address.port), CONNECT_SECONDS)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_SECONDS * 1000)
+        return connected
     except socket.gaierror as error:
         raise ConnectionFailed(
             f"{address.name}: the name {address.hostname} does not resolve: {error}"

@@ -111,21 +111,22 @@ class Servers:
     ) -> Result | None:
         """Wait for a unit's end, also over lost connections; None where it was lost.
 
-        `on_look` gets what was seen every few seconds; what it raises ends the waiting, not the unit.
+        `on_look` gets what was seen every few seconds; what it raises ends the waiting, not the unit, but for a
+        connection that is lost meanwhile.
         Raise ConnectionFailed when the server is out of reach for `patience` seconds.
         """
         contact = time.monotonic()
         while True:
             try:
                 found = self._look(host, unit, DEAD_SECONDS)
+                contact = time.monotonic()
+                if on_look:
+                    on_look(found)
             except ConnectionFailed:
                 if time.monotonic() - contact > patience:
                     raise
                 time.sleep(1.0)
                 continue
-            contact = time.monotonic()
-            if on_look:
-                on_look(found)
             if found.state is not UnitState.RUNNING:
                 return found.result
 

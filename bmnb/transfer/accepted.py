@@ -9,6 +9,7 @@ from pathlib import Path
 from shlex import quote
 
 from bmnb.steps import Result, Row, Verdict
+from bmnb.transfer import mailbox
 
 LISTED = 1000
 MAIL = "-type f \\( -name '[0-9]*.' -o -name '*.zst' \\)"
@@ -50,7 +51,25 @@ def install(folder: str) -> str:
 
 def bring_back(folder: str) -> str:
     """A line that appends the messages of the archive, which comes in as input, to the folders they were in."""
-    return f"python3 {folder}/mailbox.py bring-back"
+    return f"umask 077; python3 {folder}/mailbox.py bring-back {folder}/only-kept"
+
+
+def show_kept(folder: str) -> str:
+    return f"cat {folder}/only-kept"
+
+
+def only_kept(folder: str, told: Result) -> Verdict:
+    """It always holds: it names what could not be brought back."""
+    items = tuple(json.loads(line) for line in told.stdout.splitlines())
+    if not told.ok:
+        return Verdict(False, told.stderr.strip())
+    if not items:
+        return Verdict(True, "none")
+    return Verdict(
+        True,
+        f"{len(items)} messages are in {archive(folder)} on the target alone: hand them to who misses them",
+        items[:LISTED],
+    )
 
 
 def read_counts(result: Result) -> Row:
@@ -74,11 +93,12 @@ def price(folder: str, told: Result) -> Verdict:
     files = [line.removeprefix("file ") for line in lines if line.startswith("file ")]
     queue = [json.loads(line.removeprefix("queue ")) for line in lines if line.startswith("queue ")]
     came = [one for one in queue if one["arrival_time"] >= since]
-    items = [{"item": path, "what": "message"} for path in files]
+    alone = [path for path in files if not mailbox.MESSAGE.match(path)]
+    items = [{"item": path, "what": mailbox.NOBODY} for path in alone]
+    items += [{"item": path, "what": "message"} for path in files if path not in alone]
     items += [{"item": one["queue_id"], "what": f"in the queue, from {one['sender']}"} for one in came]
     seen = f"{len(files)} messages in mailboxes and {len(came)} in the queue were accepted since the switch"
-    return Verdict(
-        True,
-        f"{seen}; they are kept in {archive(folder)} on the target, and brought back",
-        tuple(items[:LISTED]),
-    )
+    seen = f"{seen}; they are kept in {archive(folder)} on the target"
+    if alone:
+        seen = f"{seen}; {len(alone)} are not brought back, being {mailbox.NOBODY}"
+    return Verdict(True, seen, tuple(items[:LISTED]))

@@ -17,6 +17,8 @@ def set_aside(folder: str) -> str:
     return f"[ ! -d {folder} ] || mv {folder} {folder}-until-$(date +%Y%m%dT%H%M%S)"
 
 
+# A line that is away for a minute loses no connection: TCP tries again at growing intervals, so that data
+# may flow up to twice as long after the cut began.
 def write_ssh_config(folder: str, origin: str, address: str) -> str:
     """Write the target's ssh configuration; the origin's host keys come in as input, as it tells them itself."""
     return f"""umask 077; mkdir -p {folder}
@@ -31,7 +33,7 @@ Host {origin}
   ConnectTimeout 15
   ConnectionAttempts 10
   ServerAliveInterval 15
-  ServerAliveCountMax 4
+  ServerAliveCountMax 8
   IdentityFile {folder}/key
   IdentityFile ~/.ssh/id_ed25519
   IdentityFile ~/.ssh/id_ecdsa
@@ -54,11 +56,11 @@ def mark(folder: str) -> str:
     return f"bmnb:{folder.rsplit('/', 1)[-1]}"
 
 
-def show_key(folder: str, address: str, through_gate: bool) -> str:
+def show_key(folder: str, address: str) -> str:
     """Print the line for authorized_keys: only from this server, no terminal, no forwarding, for the gate alone."""
     source = f"$(ip -o route get {address} | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')"
-    gate = f',command="bash {folder}/gate"' if through_gate else ""
-    return f'printf \'from="%s"{gate},restrict %s\\n\' "{source}" "$(cat {folder}/key.pub)"'
+    options = f'from="%s",command="bash {folder}/gate",restrict'
+    return f'printf \'{options} %s\\n\' "{source}" "$(cat {folder}/key.pub)"'
 
 
 def write_gate(folder: str) -> str:
@@ -66,17 +68,31 @@ def write_gate(folder: str) -> str:
     return f"umask 077; mkdir -p {folder}; cat > {folder}/gate.new && mv {folder}/gate.new {folder}/gate"
 
 
-def gate(lines: Iterable[str]) -> str:
+Around = tuple[str, str]
+"""How a line begins and ends; between the two stand plain words, such as names of lists."""
+
+
+def gate(lines: Iterable[str], around: Iterable[Around] = ()) -> str:
     """A program that lets through what the run's key is for: rsync that reads, and just these lines.
 
     rsync's words are split and its globs expanded as ssh would have it, but nothing in them is a command.
+    In the plain words of the other lines there is nothing that a shell would take for more than a word.
     """
     sums = "|".join(f"'{sha256(line.encode()).hexdigest()}  -'" for line in lines)
+    between = "\n".join(
+        f"case $asked in {quote(first)}*{quote(last)}) plain {quote(first)} {quote(last)} ;; esac"
+        for first, last in around
+    )
     return f"""asked=$SSH_ORIGINAL_COMMAND
 case $asked in
 *--remove-s* | *--log-file*) ;;
 'rsync --server --sender '*) exec $asked ;;
 esac
+plain() {{
+  words=${{asked#"$1"}}
+  case ${{words%"$2"}} in *[!A-Za-z0-9" "./_-]*) ;; *) exec bash -c "$asked" ;; esac
+}}
+{between}
 case $(printf %s "$asked" | sha256sum) in
 {sums}) exec bash -c "$asked" ;;
 esac

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bmnb.bluemind.paths import DATABASES
 from bmnb.steps import Action, Command, Condition, Together
 from bmnb.transfer import access, databases, fast, files
+from bmnb.transfer.programs import carry_files, postgres
 from bmnb.transfer.programs.replication import end_on_origin, end_on_target
 
 OPEN_LINE = "open the connection of the cold pass"
@@ -118,20 +119,24 @@ class Fast:
     def forget(self, server: str) -> Iterator[Command]:
         yield Command(server, fast.forget(self.folder), "remove the fast engine's programs and lists")
 
+    def close_line(self) -> Command:
+        return Command(self.target, fast.close_line(self.folder), "close the connection of the cold pass")
+
     def clean_up(self) -> Iterator[Action]:
         """Remove what the engine keeps on the target; the origin is out of reach by then."""
-        yield Command(self.target, fast.close_line(self.folder), "close the connection of the cold pass")
+        yield self.close_line()
         yield Command(self.target, databases.uncomment(list(DATABASES)), "remove the fast engine's marks")
         yield from self.forget(self.target)
 
     def _files(self, live: bool) -> Command:
         return Command(
             self.target,
-            fast.carry_files(self.folder, self.origin, self.trees, live, self.streams, self._limit(live)),
+            fast.copy_trees(self.folder, self.origin, self.trees, live, self.streams, self._limit(live)),
             "all trees" if live else "what changed in the trees",
             when=self._if("files"),
             read=fast.read_told,
             gauge=fast.received(self.folder),
+            again=(carry_files.LOST,) if live else (),
             ensure=not live,
             remedy="run this cell again: what has come is not sent again",
         )
@@ -140,7 +145,7 @@ class Fast:
         for database in DATABASES:
             yield Command(
                 self.target,
-                fast.carry_database(
+                fast.copy_rows(
                     self.folder, self.origin, database, self.streams, self._limit(live), self.replicate
                 ),
                 f"changes of {database}, by replication"
@@ -149,6 +154,7 @@ class Fast:
                 when=self._if("databases"),
                 read=fast.read_told,
                 gauge=fast.tables(self.folder, self.origin, database),
+                again=(postgres.LOST,) if live else (),
                 ensure=not live,
                 remedy="run this cell again; where it fails again, take "
                 + ("`database_copy: rows`" if self.replicate else "the engine `literal`"),
@@ -162,6 +168,7 @@ class Fast:
             when=self._unless("files"),
             env={"LC_ALL": "C.UTF-8", "RSYNC_RSH": access.ssh(self.folder)},
             accept=(0, files.VANISHED) if live else (0,),
+            again=files.BROKEN_OFF if live else (),
             ensure=not live,
         )
 

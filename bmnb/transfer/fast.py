@@ -9,8 +9,10 @@ from shlex import quote
 
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
 from bmnb.steps import Gauge, Result, Row
-from bmnb.transfer import configuration, databases, replication
-from bmnb.transfer.access import ssh
+from bmnb.transfer import configuration, databases, files, replication
+from bmnb.transfer.access import Around, ssh
+from bmnb.transfer.programs import carry_database, carry_files, postgres
+from bmnb.transfer.programs import replication as replicating
 
 PROGRAMS = Path(__file__).with_name("programs")
 
@@ -60,14 +62,13 @@ def read_probe(result: Result) -> Row:
     return row
 
 
-def carry_files(
+def copy_trees(
     folder: str, origin: str, trees: tuple[str, ...], live: bool, streams: int, limit: int = 0
 ) -> str:
     """A line for the target. `limit` is in MB a second over the line; 0 is none."""
-    program, lists = f"{folder}/programs/carry_files.py", f"{folder}/files"
     services = "hot" if live else "cold"
     return (
-        f"python3 {program} carry {lists} {_jobs(streams)} {services} {' '.join(trees)} "
+        f"python3 {_program(folder)} carry {_lists(folder)} {_jobs(streams)} {services} {' '.join(trees)} "
         f"--ssh {_limited(folder, limit)}{_on(folder, origin, own=live)}"
     )
 
@@ -87,7 +88,7 @@ def tables(folder: str, origin: str, database: str) -> Gauge:
     return Gauge(at=f"{_on(folder, origin)} {quote(dumped)}; {restored}")
 
 
-def carry_database(
+def copy_rows(
     folder: str, origin: str, database: str, streams: int, limit: int = 0, replicate: bool = False
 ) -> str:
     """A line for the target; `limit` as of the files, and together with them."""
@@ -106,15 +107,58 @@ def read_told(result: Result) -> Row:
 
 def carry_configuration(folder: str, origin: str, added: bool) -> str:
     """Save the target's own files, then bring the document's list in one stream, folders as folders."""
+    put = f"tar --extract --preserve-permissions --same-owner {KEPT}"
+    return f"""( {configuration.save(folder)} ) &&
+{_on(folder, origin)} {quote(_configuration(added))} | {put}"""
+
+
+KEPT = "--acls --xattrs --xattrs-include='*' --absolute-names"
+
+
+def _configuration(added: bool) -> str:
+    """The line that packs it on the origin."""
     copied = [path for path in CONFIGURATION if path not in POSTFIX_MAPS]
     paths = " ".join(path.removesuffix("/*") for path in (*copied, *(ADDED_CONFIGURATION if added else ())))
-    options = "--acls --xattrs --xattrs-include='*' --absolute-names"
-    source = (
+    return (
         f'shopt -s nullglob; found=(); for path in {paths}; do [ ! -e "$path" ] || found+=("$path"); done; '
-        f'tar --create --format=posix {options} -- "${{found[@]}}"'
+        f'tar --create --format=posix {KEPT} -- "${{found[@]}}"'
     )
-    return f"""( {configuration.save(folder)} ) &&
-{_on(folder, origin)} {quote(source)} | tar --extract --preserve-permissions --same-owner {options}"""
+
+
+def lines_there(trees: tuple[str, ...], added: bool) -> Iterator[str]:
+    """The lines that the origin does for this engine, as they stand."""
+    yield from (PYTHON, GNU, POSTGRESQL, postgres.START, _configuration(added))
+    yield from map(postgres.psql, DATABASES)
+    yield from map(files.has_something, trees)
+
+
+def lines_of_replication(folder: str) -> Iterator[str]:
+    """Those that it does for logical replication."""
+    yield replication.against(replication.ON_ORIGIN)
+    for database in DATABASES:
+        yield postgres.psql(replicating.walsender(database))
+        yield replicating.guard(database, _programs(folder))
+        yield replicating.end_on_origin(database)
+
+
+def line_around_of_replication(folder: str) -> Around:
+    return f"{replicating.join(_programs(folder))} ", ""
+
+
+def lines_around(folder: str) -> Iterator[Around]:
+    """How the other lines begin and end that the origin does for this engine."""
+    gently = " ".join(carry_files.GENTLY)
+    listed = f"cat {_lists(folder)}/"
+    for command in ("scan", "trust"):
+        yield f"{gently} python3 {_program(folder)} {command} {_lists(folder)} ", ""
+    for command in ("scan", "sums"):
+        yield f"python3 {_program(folder)} {command} {_lists(folder)} ", ""
+    yield listed, ""
+    for source in carry_files.SOURCES.values():
+        yield f"set -o pipefail; {listed}", f" | {source}"
+    for database in DATABASES:
+        first, last = carry_database.dump("|", database).split("|")
+        yield first, last
 
 
 def rebuild_maps(aliases: bool) -> str:
@@ -135,9 +179,12 @@ def end_replication(end: Callable[[str], str]) -> str:
 
 
 def open_line(folder: str, origin: str) -> str:
-    """Keep one connection to the origin open, in a unit of its own; where it breaks, ssh makes new ones."""
+    """Keep one connection to the origin open, in a unit of its own; where it breaks, ssh makes new ones.
+
+    An ssh that was killed leaves its socket, and the next one would not listen.
+    """
     unit = _line_unit(folder)
-    return f"""systemctl stop {unit} 2> /dev/null
+    return f"""systemctl stop {unit} 2> /dev/null; rm -f {_socket(folder)}
 systemd-run --quiet --collect --unit={unit} {ssh(folder)} {CIPHERS} -o ControlMaster=yes -o ControlPath={_socket(folder)} -N root@{origin}
 check="{ssh(folder)} -o ControlPath={_socket(folder)} -O check root@{origin}"
 for tick in $(seq 100); do $check 2> /dev/null && exit 0; sleep 0.1; done; $check"""
@@ -148,8 +195,9 @@ def close_line(folder: str) -> str:
 
 
 def forget(folder: str) -> str:
-    """Remove what the programs keep on a server."""
-    return f"rm -rf {folder}/programs {folder}/files {folder}/databases {folder}/fast-* {folder}/limit"
+    """Remove what the programs keep on a server, and the dump of one that was killed."""
+    kept = " ".join(f"{folder}/{name}" for name in ("programs", "files", "databases", "fast-*", "limit"))
+    return f"rm -rf {kept} {carry_database.kept_dump('*')}"
 
 
 def _on(folder: str, origin: str, own: bool = False) -> str:
@@ -163,6 +211,18 @@ CIPHERS = "-c aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,chacha20-
 
 def _limited(folder: str, limit: int) -> str:
     return f"python3 {folder}/programs/limited.py {folder}/limit {limit * 1_000_000} " if limit else ""
+
+
+def _programs(folder: str) -> str:
+    return f"{folder}/programs"
+
+
+def _program(folder: str) -> str:
+    return f"{_programs(folder)}/carry_files.py"
+
+
+def _lists(folder: str) -> str:
+    return f"{folder}/files"
 
 
 def _socket(folder: str) -> str:

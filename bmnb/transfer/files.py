@@ -28,12 +28,14 @@ def synchronize(origin: str, tree: str) -> str:
 
 def synchronize_all(origin: str, trees: tuple[str, ...], ssh: str) -> str:
     """Synchronize one tree after the other; end with the highest status, after the first that is not accepted."""
+    each = " && ".join(f"follow {quote(tree)} {quote(has_something(tree))}" for tree in trees)
     return f"""worst=0
-for tree in {" ".join(map(quote, trees))}; do
-  {ssh} root@{origin} "test -n \\"\\$(find $tree/ -mindepth 1 -print -quit 2> /dev/null)\\"" || continue
-  rsync {OPTIONS} "root@{origin}:$tree/" "$tree/"; status=$?
-  [ $status -le $worst ] || worst=$status; [ $status -eq 0 ] || [ $status -eq {VANISHED} ] || break
-done; exit $worst"""
+follow() {{
+  {ssh} root@{origin} "$2" || return 0
+  rsync {OPTIONS} "root@{origin}:$1/" "$1/"; status=$?
+  [ $status -le $worst ] || worst=$status; [ $status -eq 0 ] || [ $status -eq {VANISHED} ]
+}}
+{each}; exit $worst"""
 
 
 def synchronize_queue(origin: str) -> str:

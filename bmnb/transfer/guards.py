@@ -88,6 +88,8 @@ done"""
 
 def not_much_smaller(known: tuple[str, ...], origin: Result, target: Result) -> Verdict:
     """What the target has beyond the origin is deleted: that may not be much of a tree, but for those known."""
+    if not (origin.ok and target.ok):
+        return Verdict(False, (origin.stderr + target.stderr).strip())
     theirs, ours = _sizes(origin), _sizes(target)
     wrong = [
         f"{tree} has {theirs[tree]:,} entries on the origin, {ours[tree]:,} on the target"

@@ -3,7 +3,8 @@
 Runs on the server, with its Python from 3.6 on, so it imports nothing of this project:
 
     mailbox.py try ACCOUNT        send a message to it, see it arrive, delete it; count the messages of its folders
-    mailbox.py bring-back         append the messages of a tar archive to the folders that their paths name
+    mailbox.py bring-back KEPT    append the messages of a tar archive to the folders that their paths name; write
+                                  into the file KEPT what is in the archive alone, a JSON line each
 
 Each prints one JSON object. It needs no password: the core lets its own token act as any user, and takes the
 session's key for one.
@@ -126,36 +127,39 @@ def has(top: str, content: bytes) -> bool:
     return False
 
 
-def append(account: str, folder: str, moment: float, content: bytes) -> bool:
-    """Whether the message is in that folder now: the user may be unknown here, or have no room."""
+def append(account: str, folder: str, moment: float, content: bytes) -> str:
+    """Append a message to a folder; what stands in the way, or nothing."""
     try:
         imap = opened(account)
-    except LookupError:
-        return False
+    except LookupError as error:
+        return str(error)
     imap.create(quoted(folder))
-    done = imap.append(quoted(folder), "", imaplib.Time2Internaldate(moment), content)[0]
+    done, told = imap.append(quoted(folder), "", imaplib.Time2Internaldate(moment), content)
     imap.logout()
-    return done == "OK"
+    return "" if done == "OK" else "refused: {}".format((told[0] or b"").decode(errors="replace"))
 
 
-def bring_back() -> None:
-    """What cannot be brought back is in the archive alone."""
-    counted = {"brought back": 0, "there already": 0, "only kept": 0}
-    with tarfile.open(fileobj=sys.stdin.buffer, mode="r|gz") as archive:
+NOBODY = "in no user's mailbox: a shared one, or a body by hash (5.x)"
+BROUGHT, THERE, KEPT = "brought back", "there already", "only kept"
+
+
+def bring_back(kept: str) -> None:
+    counted = {BROUGHT: 0, THERE: 0, KEPT: 0}
+    with tarfile.open(fileobj=sys.stdin.buffer, mode="r|gz") as archive, open(kept, "w") as told:
         for member in archive:
             match, file = MESSAGE.match(member.name), archive.extractfile(member)
-            if not match or not file:
-                counted["only kept"] += 1
-                continue
-            content = file.read()
-            top, domain, login, folder = match.groups()
-            account = "{}@{}".format(login.replace("^", "."), domain)
-            if has(top, content):
-                counted["there already"] += 1
-            elif append(account, folder[1:] or "INBOX", member.mtime, content):
-                counted["brought back"] += 1
-            else:
-                counted["only kept"] += 1
+            why, done = NOBODY, BROUGHT
+            if match and file:
+                content = file.read()
+                top, domain, login, folder = match.groups()
+                account = "{}@{}".format(login.replace("^", "."), domain)
+                if has(top, content):
+                    why, done = "", THERE
+                else:
+                    why = append(account, folder[1:] or "INBOX", member.mtime, content)
+            counted[KEPT if why else done] += 1
+            if why:
+                told.write(json.dumps({"item": member.name, "why": why}) + "\n")
     print(json.dumps(counted))
 
 
@@ -163,4 +167,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "try":
         attempt(sys.argv[2])
     else:
-        bring_back()
+        bring_back(sys.argv[2])

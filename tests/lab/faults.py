@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 CYRUS, DOCS, HOSTING, MAPI = (
     f"/var/spool/{name}" for name in ("cyrus", "bm-docs", "bm-filehosting", "bm-mapi")
@@ -18,11 +18,20 @@ def killing(program: str, when: str = "true") -> str:
     return f"setsid bash -c 'until {when} && pkill -9 -x {program}; do sleep 0.02; done' > /dev/null 2>&1 &"
 
 
+def as_soon_as(words: str, act: str) -> str:
+    """A script that does something once a program with these words in its arguments runs."""
+    return f"setsid bash -c 'until pgrep -f \"{words}\"; do sleep 0.02; done; {act}' > /dev/null 2>&1 &"
+
+
+READS, WRITES = "[p]sql -XAtq -F", "[p]sql -XAtq -F.*_bmnb_import"
+"""The fast engine's sessions on a database."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What happens on a server during a step, how it is mended, and what the message must say.
 
-    An empty `says` means that the run goes on by itself.
+    An empty `says` means that the run goes on by itself. `engine` is the one that it makes sense with, if not both.
     """
 
     step: str
@@ -33,6 +42,20 @@ class Fault:
     says: str
     left: str
     then: str = "the same command goes on and completes"
+    engine: str = ""
+
+
+def of(engine: str, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Those that make sense with an engine."""
+    return tuple(one for one in faults if one.engine in ("", engine))
+
+
+def each_at(fast: str, *faults: Fault) -> tuple[Fault, ...]:
+    """These strike in another step with the fast engine."""
+    return (
+        *(replace(one, engine="literal") for one in faults),
+        *(replace(one, engine="fast", step=fast) for one in faults),
+    )
 
 
 HOT_LEFT = "origin: untouched, in service; target: stopped, a part of the copy"
@@ -56,15 +79,17 @@ FIRST = (
 REBOOT = "systemctl reboot --force --force"
 
 MIDDLE = (
-    Fault("hot-synchronization", "rsync is killed on the target", "target", killing("rsync"), "", "exit status 137", HOT_LEFT),
+    Fault("hot-synchronization", "rsync is killed on the target", "target", killing("rsync"), "", "exit status 137", HOT_LEFT, engine="literal"),
+    Fault("hot-synchronization", "tar is killed on the target", "target", killing("tar"), "", "-9 on the target", HOT_LEFT, engine="fast"),
+    Fault("hot-synchronization", "tar is killed on the origin", "origin", killing("tar"), "", "137 on the origin", HOT_LEFT, engine="fast"),
     Fault("hot-synchronization", "the target restarts", "target", REBOOT, "", "the server restarted", HOT_LEFT),
     Fault("hot-synchronization", "the network is cut for good", "target", "cable down", "cable up", "target", HOT_LEFT + "; the copy runs on there when the line is back"),
 )  # fmt: skip
 """These strike while a tree is copied."""
 
 ALONE = (
-    Fault("hot-synchronization", "ssh is killed between the servers", "target", killing("ssh", "pgrep -x rsync"), "", "", HOT_LEFT, AGAIN),
-    Fault("hot-synchronization", "rsync is killed on the origin", "origin", killing("rsync"), "", "", HOT_LEFT, AGAIN),
+    Fault("hot-synchronization", "ssh is killed between the servers", "target", killing("ssh", "pgrep \"^(rsync|tar)$\""), "", "", HOT_LEFT, AGAIN),
+    Fault("hot-synchronization", "rsync is killed on the origin", "origin", killing("rsync"), "", "", HOT_LEFT, AGAIN, "literal"),
     Fault("hot-synchronization", "the network is cut for 5 s", "target", "cable down 5", "", "", HOT_LEFT, BY_ITSELF),
     Fault("hot-synchronization", "/tmp is full on the target", "target", "mount -t tmpfs -o size=4k t /tmp; head -c 9000 /dev/zero > /tmp/full; true", "umount /tmp", "", HOT_LEFT, BY_ITSELF),
     Fault("hot-synchronization", "a file grows while it is read", "origin", f"setsid bash -c 'while sleep 0.01; do head -c 9999 /dev/zero >> {DOCS}/grows; done' > /dev/null 2>&1 & echo $! > /run/grows", f"kill -- -$(cat /run/grows); rm {DOCS}/grows", "", HOT_LEFT, BY_ITSELF),
@@ -72,16 +97,17 @@ ALONE = (
 """The pass goes on, though these strike at once while a tree is copied."""
 
 LINE = (
-    Fault("hot-synchronization", "the network is cut for longer than a silent connection is kept (60 s)", "target", "cable down 10", "", "", HOT_LEFT, AGAIN),
+    Fault("hot-synchronization", "the network is cut for 60 s", "target", "cable down 60", "", "", HOT_LEFT, BY_ITSELF),
+    Fault("hot-synchronization", "the network is cut for longer than a silent connection is kept (120 s)", "target", "cable down 10", "", "", HOT_LEFT, AGAIN),
     Fault("hot-synchronization", "the line is slow, and loses its connections again and again", "target", "cable slow", "cable fast", "", HOT_LEFT, AGAIN),
 )  # fmt: skip
-"""The pass goes on on such a line; the tests keep a silent connection for shorter."""
+"""The pass goes on on such a line; from the second one on the tests keep a silent connection for shorter."""
 
 RESTART = Fault("hot-synchronization", "the origin restarts", "origin", REBOOT, "", "", "origin: in service again; target: stopped, a part of the copy", "the pass is started again, on record, or by the same command")  # fmt: skip
 
 HOT = (
     Fault("hot-synchronization", "the target's disk is full", "target", f"mount -t tmpfs -o size=512k full {DOCS}", f"umount {DOCS}", "No space left on device", HOT_LEFT),
-    Fault("hot-synchronization", "the target's tree is read-only", "target", f"mkdir -p {HOSTING}; mount --bind {HOSTING} {HOSTING}; mount -o remount,bind,ro {HOSTING}", f"umount {HOSTING}", "Read-only file system", HOT_LEFT),
+    Fault("hot-synchronization", "the target's tree is read-only", "target", f"mkdir -p {HOSTING}; rm -rf {HOSTING}/*; mount --bind {HOSTING} {HOSTING}; mount -o remount,bind,ro {HOSTING}", f"umount {HOSTING}", "Read-only file system", HOT_LEFT),
     Fault("hot-synchronization", "inodes are exhausted on the target", "target", f"mkdir -p {MAPI}; mount -t tmpfs -o nr_inodes=6 few {MAPI}", f"umount {MAPI}", "No space left on device", HOT_LEFT),
 )  # fmt: skip
 
@@ -94,17 +120,28 @@ GUARDS = (
 
 COLD = (
     Fault("stop-services", "a process keeps a file open", "origin", f"setsid tail -f {DOCS}/photos/*.png > /dev/null 2>&1 & echo $! > /run/open", "kill $(cat /run/open)", "tail -f", COLD_LEFT),
-    Fault("cold-synchronization", "the writer was not stopped", "origin", f"setsid bash -c 'while sleep 0.01; do chmod --reference={PHOTO} {PHOTO}; done' > /dev/null 2>&1 & echo $! > /run/writes", "kill -- -$(cat /run/writes)", f"{PHOTO}", COLD_LEFT),
+    Fault("cold-synchronization", "the writer was not stopped", "origin", f"cp -a {PHOTO} /run/photo; setsid bash -c 'while sleep 0.01; do printf x >> {PHOTO}; done' > /dev/null 2>&1 & echo $! > /run/writes", f"kill -- -$(cat /run/writes); cat /run/photo > {PHOTO}; touch -r /run/photo {PHOTO}", f"{PHOTO}", COLD_LEFT),
     Fault("cold-synchronization", "files come and vanish while they are read", "origin", f"touch -r {DOCS} /run/time; setsid bash -c 'n=0; while sleep 0.02; do touch {DOCS}/comes.$((n++)); rm -f {DOCS}/comes.$((n - 5)); done' > /dev/null 2>&1 & echo $! > /run/comes", f"kill -- -$(cat /run/comes); rm -f {DOCS}/comes.*; touch -r /run/time {DOCS}", f"{DOCS}/comes", COLD_LEFT),
-    Fault("cold-synchronization", "permission is denied on one file", "target", f"printf x >> {PHOTO}; chattr +i {PHOTO}", f"chattr -i {PHOTO}", "Operation not permitted", COLD_LEFT),
-    Fault("dump-databases", "a session is open on a database", "origin", "systemctl start postgresql; cd /; runuser -u postgres -- psql -d bj -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & sleep 1", "pkill -x psql", "psql", COLD_LEFT),
-    Fault("dump-databases", "PostgreSQL is out of connections", "origin", "cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM SET max_connections = 5'; systemctl restart postgresql; for n in 1 2 3 4 5; do runuser -u postgres -- psql -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & done; sleep 2", "pkill -x psql; sleep 1; cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM RESET max_connections'; systemctl restart postgresql", "too many clients", COLD_LEFT),
-    Fault("dump-databases", "pg_dump is killed on the origin", "origin", killing("pg_dump"), "", "dump bj", COLD_LEFT + "; no database was dropped"),
-    Fault("dump-databases", "PostgreSQL stops during the dump", "origin", "setsid bash -c 'until pgrep -x pg_dump; do sleep 0.02; done; systemctl kill -s KILL postgresql@*; systemctl stop postgresql' > /dev/null 2>&1 &", "", "dump bj", COLD_LEFT + "; no database was dropped"),
-    Fault("dump-databases", "the origin restarts during the dump", "origin", f"setsid bash -c 'until pgrep -x pg_dump; do sleep 0.02; done; {REBOOT}' > /dev/null 2>&1 &", "", "dump bj", COLD_LEFT + "; no database was dropped"),
+    Fault("cold-synchronization", "permission is denied on one file", "target", f"printf x >> {PHOTO}; chattr +i {PHOTO}", f"chattr -i {PHOTO}", PHOTO.removeprefix(f"{DOCS}/"), COLD_LEFT),
+    *each_at(
+        "cold-synchronization",
+        Fault("dump-databases", "a session is open on a database", "origin", "systemctl start postgresql; cd /; runuser -u postgres -- psql -d bj -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & sleep 1", "pkill -x psql", "psql", COLD_LEFT),
+        Fault("dump-databases", "PostgreSQL is out of connections", "origin", "cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM SET max_connections = 5'; systemctl restart postgresql; for n in 1 2 3 4 5; do runuser -u postgres -- psql -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & done; sleep 2", "pkill -x psql; sleep 1; cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM RESET max_connections'; systemctl restart postgresql", "too many clients", COLD_LEFT),
+    ),
+    Fault("dump-databases", "pg_dump is killed on the origin", "origin", killing("pg_dump"), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
+    Fault("dump-databases", "PostgreSQL stops during the dump", "origin", "setsid bash -c 'until pgrep -x pg_dump; do sleep 0.02; done; systemctl kill -s KILL postgresql@*; systemctl stop postgresql' > /dev/null 2>&1 &", "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
+    Fault("dump-databases", "the origin restarts during the dump", "origin", f"setsid bash -c 'until pgrep -x pg_dump; do sleep 0.02; done; {REBOOT}' > /dev/null 2>&1 &", "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
+    Fault("cold-synchronization", "psql is killed on the origin", "origin", killing("psql", f'pgrep -f "{READS}"'), "", "psql ended with 137", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "PostgreSQL stops on the origin while rows are read", "origin", as_soon_as(READS, "systemctl kill -s KILL postgresql@*; systemctl stop postgresql"), "", "psql ended with", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "the origin restarts while rows are read", "origin", as_soon_as(READS, REBOOT), "", "ended with 255 on the origin", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "psql is killed on the target", "target", killing("psql", f'pgrep -f "{WRITES}"'), "", "psql ended with 137", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "the target restarts while rows are written", "target", as_soon_as(WRITES, REBOOT), "", "the server restarted", COLD_LEFT, engine="fast"),
     Fault("copy-configuration", "both servers restart", "both", REBOOT, "", "", COLD_LEFT, "they stay stopped; the same command goes on and completes"),
-    Fault("import-databases", "psql is killed on the target", "target", "setsid bash -c 'until pkill -9 -f \"[p]sql.*single-transaction.*bj-data\"; do sleep 0.02; done' > /dev/null 2>&1 &", "", "import bj-data", COLD_LEFT + " with its own databases"),
-    Fault("import-databases", "the target restarts during the import", "target", f"setsid bash -c 'until pgrep -f \"[p]sql.*single-transaction\"; do sleep 0.02; done; {REBOOT}' > /dev/null 2>&1 &", "", "the server restarted", COLD_LEFT + " with its own databases"),
+)  # fmt: skip
+
+IMPORT = (
+    Fault("import-databases", "psql is killed on the target", "target", "setsid bash -c 'until pkill -9 -f \"[p]sql.*single-transaction.*bj-data\"; do sleep 0.02; done' > /dev/null 2>&1 &", "", "import bj-data", COLD_LEFT + " with its own databases", engine="literal"),
+    Fault("import-databases", "the target restarts during the import", "target", f"setsid bash -c 'until pgrep -f \"[p]sql.*single-transaction\"; do sleep 0.02; done; {REBOOT}' > /dev/null 2>&1 &", "", "the server restarted", COLD_LEFT + " with its own databases", engine="literal"),
 )  # fmt: skip
 
 MESSAGE = f"find {CYRUS}/data -type f -name '1.' -links 1 -not -path $'*\\n*' | sort | head -n 1"
@@ -138,28 +175,33 @@ OTHER = (
 )  # fmt: skip
 
 
-def rows() -> list[tuple[str, str, str, str, str]]:
+def rows() -> list[tuple[str, ...]]:
     found = [
         (
+            fault.engine or "both",
             fault.step,
             fault.name,
             f"“{fault.says}”" if fault.says else "nothing: the run goes on",
             fault.left,
             fault.then,
         )
-        for fault in (*FIRST, *MIDDLE, *ALONE, *LINE, RESTART, *HOT, *GUARDS, *COLD, *FOUND, *AFTER)
+        for fault in (*FIRST, *MIDDLE, *ALONE, *LINE, RESTART, *HOT, *GUARDS, *COLD, *IMPORT, *FOUND, *AFTER)
     ]
-    return found + [("any", *row) for row in OTHER]
+    return found + [("both", "any", *row) for row in OTHER]
 
 
 def page() -> str:
-    head = "| step | what happens | what the message says | what is left | then |\n| --- | --- | --- | --- | --- |\n"
+    head = (
+        "| engine | step | what happens | what the message says | what is left | then |\n"
+        + "| --- " * 6
+        + "|\n"
+    )
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows())
     return f"""# Faults and outcomes
 
-Each row is a test on the lab's servers, or of the interpreter: `tests/lab/test_faults.py`,
-`tests/lab/test_changing_distributions.py`, `tests/test_resume.py`, `tests/test_journal.py`. After the
-rows of a phase the run completes or is rolled back, and an independent comparison finds no difference.
+Each row is a test on the lab's servers, or of the interpreter: `tests/lab/test_faults.py` (literal engine),
+`tests/lab/test_faults_fast.py` (the same story with the fast engine), `tests/lab/test_changing_distributions.py`
+(killed in each phase), `tests/lab/test_dying.py`, `tests/test_resume.py`, `tests/test_journal.py`. After the rows of a phase the run completes or is rolled back, and an independent comparison finds no difference.
 This page is made of the tests' own table: `python -m tests.lab.faults > docs/faults.md`.
 
 {head}{table}"""

@@ -1,6 +1,6 @@
 """Everything that is in the table of faults, on real servers: the same command completes, or the way back is taken.
 
-The tests are one story on one lab, in their order. After the copy is verified both servers and the run are kept
+The tests are one story on one lab, in their order; `test_faults_fast.py` tells it with the other engine. After the copy is verified both servers and the run are kept
 as they are, so that each way back from there begins without going through the phases before it again.
 """
 
@@ -26,10 +26,28 @@ from bmnb.lab.demo import EXPECTED, unexpected
 from bmnb.lab.server import Server
 from bmnb.remote import servers as remote
 from bmnb.transfer.databases import COMPLETE
-from tests.lab.faults import AFTER, ALONE, COLD, FIRST, FOUND, GUARDS, HOT, LINE, MIDDLE, RESTART, Fault
-from tests.lab.migration import BMNB, journal, opened
+from tests.lab.faults import (
+    AFTER,
+    ALONE,
+    COLD,
+    FIRST,
+    FOUND,
+    GUARDS,
+    HOT,
+    IMPORT,
+    LINE,
+    MIDDLE,
+    REBOOT,
+    RESTART,
+    Fault,
+    of,
+)
+from tests.lab.migration import BMNB, client_file, journal, kill_all, opened, start, wait_for
 
 pytestmark = pytest.mark.lab
+ENGINE = "literal"
+AT_FIRST = MEANWHILE = "true"
+"""What is done on the origin before the story, and between its last hot pass and the stop."""
 OPTIONS = {"messages": 3_000, "rows": 20_000, "users": 60}
 
 CANARY = "canary-5f2ac81e77"
@@ -73,6 +91,23 @@ class Story:
     runs: Path
     more: dict[str, str]
 
+    @property
+    def engine(self) -> str:
+        return self.more["engine"]
+
+    @property
+    def trees(self) -> str:
+        """The title of the first action that copies trees in a hot pass."""
+        return {"literal": "/var/spool/cyrus", "fast": "all trees"}[self.engine]
+
+    @property
+    def copying(self) -> tuple[str, str]:
+        """Title and step of the action that copies a database in the cold phase."""
+        return {
+            "literal": ("dump bj-data", "dump-databases"),
+            "fast": ("rows of bj-data, proven equal", "cold-synchronization"),
+        }[self.engine]
+
     def go(self, last: str, again: bool = False) -> str:
         """Run through this step, as the same command or the same cells do; what stopped it, or nothing."""
         run = opened(self.lab, self.runs, **self.more)
@@ -86,6 +121,13 @@ class Story:
             return str(error)
         finally:
             run.close()
+
+    def unlock(self) -> None:
+        """What the operator does where a server restarted and the lock on it tells of a run that goes on."""
+        run = opened(self.lab, self.runs, **self.more)
+        for server in self.lab.servers:
+            run.unlock(server.name)
+        run.close()
 
     def suffer(self, fault: Fault, again: bool = False) -> None:
         """The fault strikes before its step; the message says it; mended, the next one may come."""
@@ -113,8 +155,8 @@ class Story:
         thread.start()
         return thread
 
-    def suffer_in_the_middle(self, fault: Fault, title: str, again: bool = False) -> str:
-        strikes = self.in_the_middle(title, lambda: self.strike(fault))
+    def suffer_in_the_middle(self, fault: Fault, title: str = "", again: bool = False) -> str:
+        strikes = self.in_the_middle(title or self.trees, lambda: self.strike(fault))
         said = self.go(fault.step, again)
         strikes.join(60)
         self.mend(fault)
@@ -132,12 +174,11 @@ class Story:
                     server.link("up")
             elif fault.breaks == "cable slow":
                 slow(server, self.lab.origin)
-            elif "reboot" in fault.breaks:
-                server.run(fault.breaks)
+            elif fault.breaks == REBOOT:
+                restart(server)
             else:
                 server.must(fault.breaks)
         if fault.server == "both":
-            time.sleep(2)
             self.mend(fault)
 
     def mend(self, fault: Fault) -> None:
@@ -183,7 +224,8 @@ class Story:
         assert said.startswith("target\nbj\nbj-data\npostgres\n")
         assert "bm-core.service is stopped" in said
         assert self.lab.origin.address not in said
-        assert "key" not in said.split()
+        assert not {"key", "programs", "files", "databases"} & {*said.split()}
+        assert self.lab.target.run("pgrep -x ssh").stdout == "", "nothing holds a connection to the origin"
         assert not [line for line in said.splitlines() if line.endswith(".sql")]
 
     def restart_target(self) -> None:
@@ -191,6 +233,14 @@ class Story:
         self.lab.target.must(
             "bmctl start; systemctl start postfix; until curl -sf localhost:8090/api/system/installation/state; do sleep 0.2; done"
         )
+
+
+def restart(server: Server) -> None:
+    """Have it restart; it is down then, or comes up again."""
+    before = server.leader
+    server.run(REBOOT)
+    while server.leader in (None, before):
+        time.sleep(0.05)
 
 
 def slow(server: Server, origin: Server) -> None:
@@ -261,18 +311,27 @@ def account(lab: Lab) -> str:
 
 
 @pytest.fixture(scope="module")
-def story(lab: Lab, tmp_path_factory: pytest.TempPathFactory, key: Path, account: str) -> Story:
+def story(
+    request: pytest.FixtureRequest,
+    lab: Lab,
+    tmp_path_factory: pytest.TempPathFactory,
+    key: Path,
+    account: str,
+) -> Story:
     """At the origin nobody logs in as root, but as a user with sudo; what is on request is asked for."""
     lab.origin.must(
         "useradd -m -s /bin/bash consultant; mv /root/.ssh /home/consultant/; chown -R consultant: /home/consultant; "
         "echo 'consultant ALL = NOPASSWD: ALL' > /etc/sudoers.d/consultant"
     )
+    lab.origin.must(request.module.AT_FIRST)
     folder = tmp_path_factory.mktemp("faults")
     config = folder / "ssh_config"
     config.write_text(lab.ssh_config.read_text().replace("User root", "User consultant", 1))
     asked = ["openssl", "rsa", "-in", str(key), "-pubout"]
     public = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
-    more = {"ssh_config": str(config), "test_account": account, "keep_dumps": public}
+    more = {"engine": request.module.ENGINE, "ssh_config": str(config), "test_account": account}
+    if more["engine"] == "literal":
+        more["keep_dumps"] = public
     return Story(lab, folder / "runs", more)
 
 
@@ -288,7 +347,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def quiet_origin(lab: Lab) -> Told:
+def quiet_origin(request: pytest.FixtureRequest, lab: Lab) -> Told:
     """From here on nobody works on the origin, so that it must be the same after each way back.
 
     Its database has a password that can be searched for, and both servers keep all arguments.
@@ -299,6 +358,7 @@ def quiet_origin(lab: Lab) -> Told:
         # as input: the journal keeps the arguments of whatever writes to it, and runuser does
         f"runuser -u postgres -- psql -q <<< \"ALTER ROLE bj PASSWORD '{CANARY}'\"; bmctl stop; bmctl start"
     )
+    lab.origin.must(request.module.MEANWHILE)
     for server in lab.servers:
         server.must(WATCH)
     return Told(lab.origin)
@@ -359,42 +419,47 @@ def test_the_way_back_from_the_prerequisites(story: Story):
 @pytest.mark.usefixtures("impatient")
 def test_hot_synchronization(story: Story, monkeypatch: pytest.MonkeyPatch):
     assert story.go("stop-target") == ""
-    for fault in MIDDLE:
+    for fault in of(story.engine, MIDDLE):
         # nobody waits for a line that is cut for good
         monkeypatch.setattr(perform, "OUT_OF_REACH_SECONDS", 3.0 if fault.breaks == "cable down" else 20.0)
-        assert fault.says in story.suffer_in_the_middle(fault, "/var/spool/cyrus"), fault.name
-    for fault in HOT:
-        story.suffer(fault)
+        assert fault.says in story.suffer_in_the_middle(fault), fault.name
     assert story.go("hot-synchronization") == ""
+    for fault in HOT:
+        story.suffer(fault, again=True)
+    assert story.go("hot-synchronization", again=True) == ""
 
 
 @pytest.mark.usefixtures("impatient")
 def test_hot_synchronization_goes_on_by_itself(story: Story):
     """A killed ssh, short cuts, a full /tmp: the pass is started again where it has to be, each time on record."""
     cut = next(fault for fault in ALONE if fault.breaks.startswith("cable"))
-    at_once = [fault for fault in ALONE if fault is not cut]
+    at_once = [fault for fault in of(story.engine, ALONE) if fault is not cut]
     for fault in at_once:
         story.strike(fault)
-    assert story.suffer_in_the_middle(cut, "/var/spool/cyrus", again=True) == ""
+    assert story.suffer_in_the_middle(cut, again=True) == ""
     for fault in at_once:
         story.mend(fault)
-    lines = [line for line in journal(story.runs) if line.get("title") == "/var/spool/cyrus"]
+    lines = [line for line in journal(story.runs) if line.get("title") == story.trees]
     assert [line["event"] for line in lines[-4:]] == ["started", "failed", "started", "done"]
 
 
 def test_hot_synchronization_on_a_bad_line(story: Story, monkeypatch: pytest.MonkeyPatch):
-    """The line is cut for longer than either side keeps a silent connection."""
+    """The line is cut for a minute, then for longer than either side keeps a silent connection, then it is slow."""
+    minute, *longer = LINE
+    assert story.suffer_in_the_middle(minute, again=True) == ""
+    assert [line["event"] for line in journal(story.runs) if line.get("title") == story.trees][-2:] == [
+        "started",
+        "done",
+    ]
     monkeypatch.setattr(remote, "DEAD_SECONDS", 4.0)
-    story.lab.target.must(
-        "sed -i 's/ServerAliveInterval .*/ServerAliveInterval 1/' /var/lib/bmnb/test/ssh_config"
-    )
-    for fault in LINE:
-        assert story.suffer_in_the_middle(fault, "/var/spool/cyrus", again=True) == "", fault.name
+    story.lab.target.must("sed -i 's/ServerAlive.* .*/ServerAliveInterval 1/' /var/lib/bmnb/test/ssh_config")
+    for fault in longer:
+        assert story.suffer_in_the_middle(fault, again=True) == "", fault.name
 
 
 @pytest.mark.usefixtures("impatient")
 def test_the_origin_restarts_during_the_hot_synchronization(story: Story):
-    story.suffer_in_the_middle(RESTART, "/var/spool/cyrus", again=True)
+    story.suffer_in_the_middle(RESTART, again=True)
     assert story.go("hot-synchronization") == ""
     assert "bm-core.service is running" in story.lab.origin.must("bmctl status")
 
@@ -442,15 +507,26 @@ def test_the_way_back_from_the_hot_synchronization(story: Story):
 # the third run: the cold synchronization
 
 
-@pytest.mark.usefixtures("impatient")
-def test_cold_synchronization(story: Story, quiet_origin: Told):
+def test_hot_synchronization_once_more(story: Story):
     story.restart_target()
     assert story.go("hot-synchronization") == ""
-    for fault in COLD:
+
+
+@pytest.mark.usefixtures("impatient")
+def test_cold_synchronization(story: Story, quiet_origin: Told):
+    *faults, restart_of_both = of(story.engine, COLD)
+    for fault in faults:
         story.suffer(fault)
-        if fault.server == "both":
-            for server in story.lab.servers:
-                assert "bm-core.service is stopped" in server.must("bmctl status")
+    story.unlock()
+    killed = start(client_file(story.lab, story.runs, **story.more))
+    wait_for(killed, story.runs, *story.copying)
+    kill_all(killed)
+    assert story.go(story.copying[1]) == "", "what ran on is taken up"
+    story.suffer(restart_of_both)
+    for server in story.lab.servers:
+        assert "bm-core.service is stopped" in server.must("bmctl status")
+    for fault in of(story.engine, IMPORT):
+        story.suffer(fault)
     assert story.go("import-databases") == ""
 
 
@@ -489,8 +565,7 @@ def test_the_way_back_from_the_middle_of_the_switch(story: Story, verified: Kept
     assert story.go("stop-origin") == ""
     origin = story.lab.origin
     assert origin.address not in origin.must("ip -o -4 addr")
-    origin.run("systemctl reboot --force --force")
-    time.sleep(2)
+    restart(origin)
     origin.wait()
     out_of_reach = story.roll_back()
     assert out_of_reach.returncode == 1
@@ -513,7 +588,6 @@ def test_the_target_restarts_after_the_switch(story: Story, verified: Kept):
     assert "" in (story.go(starts.step), story.go(starts.step))
     assert story.go("save-firewall") == ""
     story.strike(later)
-    time.sleep(2)
     story.mend(later)
     assert story.go("clean-up") == ""
 
@@ -528,9 +602,13 @@ def test_then_a_client_s_mail_comes_in_and_nothing_differs(story: Story, account
     assert [one for one in unexpected(story.lab) if not one.name.endswith(inbox)] == []
 
 
-def test_the_dumps_are_kept_for_who_has_the_key(story: Story, key: Path, tmp_path: Path):
+def test_no_dump_is_left_but_for_who_has_the_key(story: Story, key: Path, tmp_path: Path):
     target = story.lab.target
-    assert "db.sql" not in target.must("ls /var/lib/bmnb/test").split()
+    assert not {"db.sql", "bmnb-bj.dump"} & {
+        *target.must("ls /var/lib/bmnb/test /var/lib/postgresql").split()
+    }
+    if story.engine == "fast":
+        return
     for name in ("dumps.key.enc", "db.sql.enc"):
         (tmp_path / name).write_bytes(base64.b64decode(target.must(f"base64 /var/lib/bmnb/test/{name}")))
     padding = ["-pkeyopt", "rsa_padding_mode:oaep", "-in", "dumps.key.enc", "-out", "dumps.key"]
@@ -577,9 +655,15 @@ def test_the_way_back_from_the_end_says_its_price_first(story: Story, quiet_orig
         "d=$(find /var/spool/cyrus/data -type d -name Sent | sort | head -n 1); "
         "printf 'Subject: new\\r\\n\\r\\nnew\\r\\n' > $d/999999.; echo -n $d/999999."
     )
+    shared = "/var/spool/cyrus/data/bm-master__example_org/domain/e/example.org/i/info/1."
+    by_hash = f"/var/spool/cyrus/data/by_hash/a/b/ab{'0' * 38}.zst"
+    for path in (shared, by_hash):
+        target.must(f"mkdir -p $(dirname {path}); echo new > {path}")
     asked = story.roll_back()
     assert asked.returncode == 3
-    assert new in asked.stdout
+    for path in (new, shared, by_hash):
+        assert path in asked.stdout
+    assert "2 are not brought back" in asked.stdout
     assert "answer `give-up-target: target` to go on" in asked.stderr
     assert "is running" in target.must("bmctl status"), "nothing is done before the price is accepted"
     back = story.roll_back("--confirm", "target")
@@ -587,7 +671,9 @@ def test_the_way_back_from_the_end_says_its_price_first(story: Story, quiet_orig
     assert story.lab.origin.address not in target.must("ip -o -4 addr")
     assert new in target.must("tar -tzPf /var/lib/bmnb/test/accepted-mail.tar.gz")
     [brought] = [line["row"] for line in journal(story.runs) if line.get("row", {}).get("brought back")]
-    assert brought == {"brought back": 1, "there already": 0, "only kept": 0}
+    assert brought == {"brought back": 1, "there already": 0, "only kept": 2}
+    [kept] = [line for line in journal(story.runs) if line.get("title") == "mail that is only kept"][-1:]
+    assert {item["item"] for item in kept["items"]} == {shared, by_hash}
     changed = {one.name: one.origin for one in quiet_origin.changes()}
     folder = str(Path(new).parent)
     [message] = changed.keys() - {folder}

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bmnb.errors import ActionFailed, ConnectionFailed, InputError
 from bmnb.remote import Servers
 from bmnb.remote.connection import KEEP, SHELL, shell
-from bmnb.remote.units import folder
+from bmnb.remote.units import Look, UnitState, folder
+from bmnb.steps import Result
 
 MIB = 1 << 20
 
@@ -243,3 +244,16 @@ def test_what_one_server_prints_is_another_s_input_whatever_its_size(
 def test_a_feed_that_fails_says_so(here: Servers, place: Path, tmp_path: Path):
     with Servers(place / "config", work=str(tmp_path)) as given, pytest.raises(ActionFailed, match="7 and 0"):
         given.feed("here", "exit 7", "here", "unit-2")
+
+
+def test_a_connection_lost_while_progress_is_measured_is_waited_out(here: Servers, monkeypatch):
+    monkeypatch.setattr("bmnb.remote.servers.time.sleep", lambda _: None)
+    ended = Look(UnitState.ENDED, Result("here", "true", 0))
+    monkeypatch.setattr(here, "_look", lambda *_: ended)
+    lost = iter([True, True, False])
+
+    def measure(look: Look) -> None:
+        if next(lost):
+            raise ConnectionFailed("here: the connection was lost")
+
+    assert here.follow("here", "unit", on_look=measure) == ended.result

@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
-from bmnb.bluemind.paths import DATABASES
+from collections.abc import Iterator, Sequence
+
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.steps import Command
-from bmnb.transfer import access, databases, guards
+from bmnb.transfer import access, databases, fast, guards
+from bmnb.verification import files as listing
 
 LOGIN = "true"
 
 
-def allow(settings: Settings, *more: str) -> Command:
-    """Let the run's key read with rsync, and do the lines of this run; `more` are those of a step."""
-    dumps = [
-        line
-        for database in DATABASES
-        for line in (databases.dump_there(database), databases.table_under_way(database))
-    ]
+def allow(settings: Settings) -> Command:
+    """Let the run's key read with rsync, and do the lines of this run."""
+    lines, around = [*_lines(settings)], list[access.Around]()
+    if settings.fast:
+        lines += fast.lines_there(settings.trees, settings.carry_forgotten)
+        around += fast.lines_around(settings.work)
+        if settings.fast.replicate:
+            lines += fast.lines_of_replication(settings.work)
+            around += [fast.line_around_of_replication(settings.work)]
     return Command(
         settings.origin,
         access.write_gate(settings.work),
         "what the run's key is for",
-        text=access.gate((LOGIN, guards.identity(settings.work), *dumps, *more)),
+        text=access.gate(lines, around),
     )
+
+
+def _lines(settings: Settings) -> Iterator[str]:
+    """What it does there with both engines."""
+    yield LOGIN
+    yield guards.identity(settings.work)
+    for database in DATABASES:
+        yield databases.dump_there(database)
+        yield databases.table_under_way(database)
+    for where in compared_places(settings).values():
+        yield listing.list_there(settings.work, *where)
+
+
+def compared_places(settings: Settings) -> dict[str, tuple[int, Sequence[str], Sequence[str]]]:
+    """What is compared at the end: how much of it by content, the places, and those that may hold more."""
+    trees = [tree for tree in settings.trees if tree not in settings.known_empty]
+    added = tuple(ADDED_CONFIGURATION) if settings.carry_forgotten else ()
+    paths = [path for path in (*CONFIGURATION, *added) if path not in POSTFIX_MAPS]
+    return {
+        "trees": (settings.compare_content, trees, settings.known_empty),
+        "configuration": (100, (), paths),
+    }

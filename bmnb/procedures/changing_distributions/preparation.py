@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from bmnb.procedures.changing_distributions import requirements
 from bmnb.procedures.changing_distributions.gate import LOGIN, allow
@@ -31,6 +32,10 @@ def undo_key_authentication(settings: Settings) -> Iterator[Action]:
     origin, target, folder = settings.origin, settings.target, settings.work
     yield Command(origin, access.withdraw_key(folder), "withdraw the run's key")
     yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key")
+    if settings.fast:
+        yield settings.fast.close_line()
+        for server in (origin, target):
+            yield from settings.fast.forget(server)
     came = Condition(target, f"test -f {accepted.archive(folder)}", "the target has accepted no mail")
     yield Command(
         origin,
@@ -47,6 +52,13 @@ def undo_key_authentication(settings: Settings) -> Iterator[Action]:
         feed=(target, f"cat {accepted.archive(folder)}"),
         read=accepted.read_counts,
         remedy="it is kept on the target; what was brought back already is not brought back twice",
+    )
+    yield Check(
+        origin,
+        accepted.show_kept(folder),
+        partial(accepted.only_kept, folder),
+        "mail that is only kept",
+        when=came,
     )
 
 
@@ -69,14 +81,13 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
     )
     if settings.make_key:
         yield Command(target, access.make_key(folder), "make a key pair for this run", when=missing)
-        if not settings.fast:
-            yield allow(settings)
+        yield allow(settings)
         yield Command(
             origin,
             access.allow_key(),
             "allow that key, from the target system only",
             when=missing,
-            feed=(target, access.show_key(folder, settings.address, through_gate=not settings.fast)),
+            feed=(target, access.show_key(folder, settings.address)),
         )
     yield Check(target, login, done, "log in as root on the original server", requirements.KEY_REMEDY)
     yield Command(origin, guards.remember(folder, "origin"), "remember which machine and installation it is")

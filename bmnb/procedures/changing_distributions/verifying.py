@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
-from bmnb.procedures.changing_distributions.gate import allow
+from bmnb.bluemind.paths import DATABASES
+from bmnb.procedures.changing_distributions.gate import compared_places
 from bmnb.procedures.changing_distributions.guarding import nothing_writes
 from bmnb.procedures.changing_distributions.phases import COLD
 from bmnb.procedures.changing_distributions.services import start_postgresql
@@ -45,12 +45,6 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         ensure=True,
     )
     percent = settings.compare_content
-    trees = [tree for tree in settings.trees if tree not in settings.known_empty]
-    added = tuple(ADDED_CONFIGURATION) if settings.carry_forgotten else ()
-    paths = [path for path in (*CONFIGURATION, *added) if path not in POSTFIX_MAPS]
-    places = {"trees": (percent, trees, settings.known_empty), "configuration": (100, (), paths)}
-    if settings.make_key and not settings.fast:
-        yield allow(settings, *(listing.list_there(folder, *where) for where in places.values()))
     compared = [
         Command(
             target,
@@ -59,7 +53,7 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
             read=listing.read_sums,
             ensure=True,
         )
-        for out, where in places.items()
+        for out, where in compared_places(settings).items()
     ]
     told = [
         Command(server, facts.facts(folder, database), f"facts of {database}", text=facts.FACTS, ensure=True)

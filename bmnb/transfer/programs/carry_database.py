@@ -32,9 +32,12 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Se
 from .postgres import (
     AS_POSTGRES,
     LOCAL,
+    LOST,
     PLAIN_TEXT,
     Failed,
+    Lost,
     Session,
+    failed,
     literal,
     postgres,
     say,
@@ -105,6 +108,16 @@ AHEAD = 5
 
 class Stale(Failed):
     """The copy is not what its state tells."""
+
+
+def dump(snapshot: str, database: str) -> str:
+    """The line that dumps what a snapshot sees of a database."""
+    return f"{AS_POSTGRES}pg_dump -Fc -Z1 {WITHOUT} --snapshot={snapshot} {quote(database)}"
+
+
+def kept_dump(database: str) -> str:
+    """Where the target keeps a dump until it is restored."""
+    return f"/var/lib/postgresql/bmnb-{database}.dump"
 
 
 class Entry(NamedTuple):
@@ -381,18 +394,19 @@ class Pass:
         Never a physical copy: another distribution's C library sorts text in another order, which breaks
         every text index (wiki.postgresql.org/wiki/Locale_data_changes).
         """
-        dump = f"/var/lib/postgresql/bmnb-{self.origin.database}.dump"
-        line = f"{AS_POSTGRES}pg_dump -Fc -Z1 {WITHOUT} --snapshot={self.origin.snapshot} {quote(self.origin.database)}"
+        database = self.origin.database
+        kept = kept_dump(database)
+        line = dump(self.origin.snapshot, database)
         with subprocess.Popen([*self.origin.shell, line], stdout=subprocess.PIPE) as source:
-            postgres(f"sh -c 'umask 077; cat > {dump}'", stdin=source.stdout)
+            postgres(f"sh -c 'umask 077; cat > {kept}'", stdin=source.stdout)
         if source.returncode != 0:
-            raise Failed(f"pg_dump of {self.origin.database} ended with {source.returncode}")
+            raise failed(f"pg_dump of {database}", source.returncode)
         postgres(f"dropdb --if-exists {quote(self.copy)}")
         postgres(f"createdb -O bj -E UTF8 -l en_US.UTF-8 -T template0 {quote(self.copy)}")
         postgres(f"psql -Xq -c {quote(SET_TIME_ZONE.format(self.copy))}")
-        postgres(f"pg_restore -j {self.jobs} --exit-on-error -d {quote(self.copy)} {dump}")
+        postgres(f"pg_restore -j {self.jobs} --exit-on-error -d {quote(self.copy)} {kept}")
         postgres(f"vacuumdb -q --analyze-only -d {quote(self.copy)}")
-        os.unlink(dump)
+        os.unlink(kept)
         # or PostgreSQL writes all this out in the downtime, where it is stopped soon
         postgres("psql -Xq -c CHECKPOINT")
         self.told["restored"] = 1
@@ -589,6 +603,9 @@ def main() -> None:
     except Stale as error:
         postgres(f"psql -Xq -c {quote(UNCOMMENT.format(given.copy))}")
         sys.exit(str(error))
+    except Lost as error:
+        say(str(error))
+        sys.exit(LOST)
     except (Failed, subprocess.CalledProcessError) as error:
         sys.exit(str(error))
     print(json.dumps(one.told))

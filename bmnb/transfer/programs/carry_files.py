@@ -32,7 +32,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import lru_cache
 from itertools import chain, groupby, islice
-from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
+from typing import (
+    IO,
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    NoReturn,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 DEPTH = 3
 """Levels below a tree's root that are listed together; the folders below them are listed in groups."""
@@ -74,6 +87,15 @@ EXTRACT = (
 )
 GENTLY = ("nice", "-n", "19", "ionice", "-c", "3")
 """For what runs on the origin beside its services."""
+
+# users go on: a message that is gone by now is no news, and would bury what is
+GONE = "--ignore-failed-read --warning=no-failed-read --warning=no-file-changed"
+SOURCES = {True: f"{' '.join(GENTLY)} {CREATE} {GONE}", False: CREATE}
+"""What packs the files of a list on the origin, while its services run and without them."""
+
+LOST = 255
+"""ssh's exit status where its connection breaks, and this program's where it may just be started again."""
+CUT_RSYNC = (10, 12, 30, LOST)
 
 BYTEWISE = {**os.environ, "LC_ALL": "C"}
 
@@ -593,21 +615,16 @@ class Carrier:
         done = subprocess.run([*command, f"{login}:/", "/"], input=listed, check=False)
         # 23, 24: files vanished meanwhile
         if done.returncode not in ((0, 23, 24) if self.live else (0,)):
-            sys.exit(f"rsync of large files ended with {done.returncode}")
+            give_up(f"rsync of large files ended with {done.returncode}", done.returncode in CUT_RSYNC)
 
     def tar(self, names: Sequence[str]) -> None:
-        source = f"set -o pipefail; {self.cat(names)} | "
-        if self.live:
-            # users go on: a message that is gone by now is no news, and would bury what is
-            gone = "--ignore-failed-read --warning=no-failed-read --warning=no-file-changed"
-            source += f"{' '.join(GENTLY)} {CREATE} {gone}"
-        else:
-            source += CREATE
+        source = f"set -o pipefail; {self.cat(names)} | {SOURCES[self.live]}"
         with subprocess.Popen([*self.ssh, source], stdout=subprocess.PIPE) as sender:
             put = subprocess.run(shlex.split(EXTRACT), stdin=sender.stdout, check=False)
         # 1: a file changed while it was read
         if put.returncode != 0 or sender.returncode not in ((0, 1) if self.live else (0,)):
-            sys.exit(f"tar ended with {sender.returncode} on the origin, {put.returncode} on the target")
+            told = f"tar ended with {sender.returncode} on the origin, {put.returncode} on the target"
+            give_up(told, lost(sender.returncode))
 
     def prove(self, names: Sequence[str]) -> None:
         """All that was sent or deleted is the same on both servers, as read again on both."""
@@ -622,6 +639,17 @@ class Carrier:
             sys.exit(f"{len(differing)} of {len(paths)} that were sent differ on the target: {shown}")
 
 
+def lost(status: int) -> bool:
+    """Whether an ssh that ended so has lost its connection, or was killed."""
+    return status == LOST or status < 0
+
+
+def give_up(told: str, again: bool) -> NoReturn:
+    """Exit; `again` where this program may just be started again."""
+    print(told, file=sys.stderr)
+    sys.exit(LOST if again else 1)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("command", choices=["carry", "scan", "trust", "sums"])
@@ -633,7 +661,11 @@ def main() -> None:
     given = parser.parse_args()
     live = given.services == "hot"
     if given.command == "carry":
-        print(json.dumps(Carrier(given.folder, given.jobs, given.names, live, given.ssh).run()))
+        try:
+            told = Carrier(given.folder, given.jobs, given.names, live, given.ssh).run()
+        except subprocess.CalledProcessError as error:
+            give_up(f"{error.cmd[-1]} ended with {error.returncode} on the origin", lost(error.returncode))
+        print(json.dumps(told))
     elif given.command == "sums":
         paths = chain.from_iterable(read(os.path.join(given.folder, name)) for name in given.names)
         sys.stdout.buffer.write(b"".join(one + b"\0" for one in sums(list(paths))))

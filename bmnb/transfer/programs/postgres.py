@@ -14,9 +14,29 @@ PLAIN_TEXT = (
 
 LOCAL = ("bash", "-c")
 
+# bmctl stop takes PostgreSQL down on releases driven by systemd; Debian's unit is started 1 to 2 s after
+# PostgreSQL answers
+ANSWERS = f"( {AS_POSTGRES}psql -XAtqc 'SELECT' 2> /dev/null )"
+START = (
+    "systemctl start --no-block postgresql; "
+    f"for look in $(seq 300); do {ANSWERS} && exit; sleep 0.05; done; systemctl start postgresql"
+)
+
+LOST = 255
+"""ssh's exit status where its connection breaks, and a program's where it may just be started again."""
+
 
 class Failed(Exception):
     """What stands in the way, for a person to read."""
+
+
+class Lost(Failed):
+    """The connection to the origin broke, so that the same pass may just be started again."""
+
+
+def failed(what: str, status: int) -> Failed:
+    """What to raise where a program has ended so."""
+    return (Lost if status == LOST or status < 0 else Failed)(f"{what} ended with {status}")
 
 
 def say(text: str) -> None:
@@ -33,19 +53,25 @@ def postgres(line: str, **streams: Any) -> None:
 
 
 def start_postgresql(shell: Sequence[str]) -> None:
-    # bmctl stop takes PostgreSQL down on releases driven by systemd; Debian's unit is started 1 to 2 s after
-    # PostgreSQL answers
-    answers = f"( {AS_POSTGRES}psql -XAtqc 'SELECT' 2> /dev/null )"
-    line = f"for look in $(seq 300); do {answers} && exit; sleep 0.05; done; systemctl start postgresql"
-    subprocess.run([*shell, f"systemctl start --no-block postgresql; {line}"], check=True)
+    started = subprocess.run([*shell, START], check=False)
+    if started.returncode != 0:
+        raise failed("the start of PostgreSQL", started.returncode)
+
+
+def psql(database: str) -> str:
+    """The line of a session on a database."""
+    return (
+        f"{AS_POSTGRES}env PGAPPNAME=bmnb_session psql -XAtq -F '\t' -v ON_ERROR_STOP=1 -d {quote(database)}"
+    )
 
 
 class Session:
     """A psql that is kept open; it ends at the first error, which it has told by then."""
 
     def __init__(self, shell: Sequence[str], database: str) -> None:
-        command = f"{AS_POSTGRES}env PGAPPNAME=bmnb_session psql -XAtq -F '\t' -v ON_ERROR_STOP=1 -d {quote(database)}"
-        self.process = subprocess.Popen([*shell, command], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [*shell, psql(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self.mark = f"end-of-answer-{os.urandom(8).hex()}\n".encode()
 
     def ask(self, sql: str) -> None:
@@ -54,9 +80,12 @@ class Session:
 
     def send(self, blocks: Iterable[bytes]) -> None:
         assert self.process.stdin
-        for block in blocks:
-            self.process.stdin.write(block)
-        self.process.stdin.flush()
+        try:
+            for block in blocks:
+                self.process.stdin.write(block)
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            return  # psql has ended: its answer tells
 
     def answer(self) -> Iterator[bytes]:
         """The lines of the next answer as they come, each with its end."""
@@ -65,7 +94,7 @@ class Session:
             if line == self.mark:
                 return
             yield line
-        raise Failed("PostgreSQL refused, as it says above")
+        raise failed("psql", self.process.wait())
 
     def lines(self, sql: str) -> Iterator[bytes]:
         self.ask(sql)

@@ -98,6 +98,34 @@ def _psql(database: str) -> str:
     return f"{AS_POSTGRES}psql -XAtq -v ON_ERROR_STOP=1 -d {database}"
 
 
+def guard(database: str, programs: str) -> str:
+    """A line for the origin: look every minute whether the slot holds more than what is free."""
+    name, unit = name_of(database), unit_of(database)
+    slot = f"FROM pg_replication_slots WHERE slot_name = '{name}'"
+    held = f"SELECT (pg_current_wal_lsn() - restart_lsn)::bigint {slot} AND restart_lsn IS NOT NULL"
+    script = f"""while sleep 60; do
+held=$({_psql("postgres")} -c "{held}")
+free=$(df --output=avail --block-size=1 "$({_psql("postgres")} -c 'SHOW data_directory')/pg_wal" | tail -n 1)
+[ "${{held:-0}}" -gt "$free" ] || continue
+echo "{name} holds $held bytes, and $free are free: it is dropped"
+{_drop(database)}
+exit
+done"""
+    file = f"{programs}/guard-{database}"
+    run = f"systemd-run --quiet --collect --unit={unit} -p Restart=on-failure bash {file}"
+    return f"cat > {file} <<'BMNB-GUARD'\n{script}\nBMNB-GUARD\n{run}"
+
+
+def walsender(database: str) -> str:
+    """What psql connects to for the commands of replication."""
+    return f"dbname='{database}' replication=database"
+
+
+def join(programs: str) -> str:
+    """The origin's end of the way, but for the socket there."""
+    return f"python3 {programs}/way.py join"
+
+
 class Replication:
     """Replication of one database to its copy; `shell` is the command that runs a line on the origin."""
 
@@ -113,30 +141,14 @@ class Replication:
 
     def begin(self) -> Session:
         """Publish, and make the slot; while the session is open, its snapshot is that of the slot."""
-        subprocess.run([*self.shell, self.guard()], check=True)
+        subprocess.run([*self.shell, guard(self.database, PROGRAMS)], check=True)
         origin = Session(self.shell, self.database)
         origin.tell(origin.value(PUBLISHED.format(self.name)))
         origin.close()
         say(f"{self.database}: the slot waits for the end of the transactions that are under way")
-        walsender = Session(self.shell, f"dbname='{self.database}' replication=database")
-        self.snapshot = walsender.rows(f"CREATE_REPLICATION_SLOT {self.name} LOGICAL pgoutput")[0][2]
-        return walsender
-
-    def guard(self) -> str:
-        """A line for the origin: look every minute whether the slot holds more than what is free."""
-        slot = f"FROM pg_replication_slots WHERE slot_name = '{self.name}'"
-        held = f"SELECT (pg_current_wal_lsn() - restart_lsn)::bigint {slot} AND restart_lsn IS NOT NULL"
-        script = f"""while sleep 60; do
-held=$({_psql("postgres")} -c "{held}")
-free=$(df --output=avail --block-size=1 "$({_psql("postgres")} -c 'SHOW data_directory')/pg_wal" | tail -n 1)
-[ "${{held:-0}}" -gt "$free" ] || continue
-echo "{self.name} holds $held bytes, and $free are free: it is dropped"
-{_drop(self.database)}
-exit
-done"""
-        file = f"{PROGRAMS}/guard-{self.database}"
-        run = f"systemd-run --quiet --collect --unit={self.unit} -p Restart=on-failure bash {file}"
-        return f"cat > {file} <<'BMNB-GUARD'\n{script}\nBMNB-GUARD\n{run}"
+        session = Session(self.shell, walsender(self.database))
+        self.snapshot = session.rows(f"CREATE_REPLICATION_SLOT {self.name} LOGICAL pgoutput")[0][2]
+        return session
 
     @property
     def not_replicated(self) -> str:
@@ -166,7 +178,6 @@ done"""
         )[0]
         origin.close()
         theirs = f"{folder.split(',')[0].strip()}/.s.PGSQL.{port}"
-        program = f"python3 {PROGRAMS}/way.py"
         subprocess.run(["install", "-d", "-o", "postgres", "-m", "700", self.way], check=True)
         socket = f"{self.way}/.s.PGSQL.5432"
         if os.path.exists(socket):
@@ -174,7 +185,7 @@ done"""
         run = ["systemd-run", "--quiet", "--collect", f"--unit={self.unit}", "-p", "Restart=always"]
         # a hot pass's limit is none of the changes', for which the downtime waits
         ssh = self.shell[self.shell.index("ssh") :]
-        listen = [*program.split(), "listen", socket, *ssh, f"{program} join {theirs}"]
+        listen = ["python3", f"{PROGRAMS}/way.py", "listen", socket, *ssh, f"{join(PROGRAMS)} {theirs}"]
         subprocess.run([*run, *listen], check=True)
         until = time.monotonic() + WAY_SECONDS
         while not os.path.exists(socket):

@@ -18,6 +18,7 @@ from bmnb.steps import Single
 
 SCREEN_SECONDS = 0.5
 LINE_SECONDS = 15.0
+GRID = "display: grid; grid-template-columns: max-content max-content auto; gap: 0 1em; margin: 0 0 1em 2em"
 FILE = "progress.log"
 """Plain lines of what is under way, for who follows from outside."""
 
@@ -67,7 +68,9 @@ class Live:
 
 def line(job: Job) -> str:
     """A job under way in one line."""
-    return f"{_('started'):8}{phrase(job.action.title)} ({host(job)}) {words(job)}"
+    parts = "; ".join(f"{part.name} {part.counted}" for part in job.parts.values())
+    said = ", ".join(filter(None, [words(job), parts]))
+    return f"{_('started'):8}{phrase(job.action.title)} ({host(job)}) {said}"
 
 
 def host(job: Job) -> str:
@@ -87,8 +90,13 @@ def _under_way(job: Job) -> str:
     name = f"{host(job)}: {phrase(job.action.title)}"
     command = job.action.line if isinstance(job.action.line, str) else job.action.line[0]
     lines = "\n".join([f"$ {command.splitlines()[0]}", *job.lines])
+    parts = "".join(
+        f"<span>{escape(part.name)}</span>{bar(part.share, part.name)}<span>{escape(part.counted)}</span>"
+        for part in job.parts.values()
+    )
     return (
         f"<p>{escape(name)} {bar(job.reading.share, name)} {escape(words(job))}</p>"
+        f'<div style="{GRID}">{parts}</div>'
         f'<pre style="margin-left: 2em; max-height: 8em; overflow: auto">{escape(lines)}</pre>'
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -18,9 +19,13 @@ from bmnb.steps import Single
 
 SCREEN_SECONDS = 0.5
 LINE_SECONDS = 15.0
+SMALL = "color: var(--jp-ui-font-color2, #555); font-size: 85%"
 GRID = "display: grid; grid-template-columns: max-content max-content auto; gap: 0 1em; margin: 0 0 1em 2em"
 FILE = "progress.log"
 """Plain lines of what is under way, for who follows from outside."""
+SCREEN = ".under-way.html"
+"""The screen as it is now, in the run's folder while a step is under way, for who watches from elsewhere. No seal covers
+names with a dot in front."""
 
 
 class Live:
@@ -33,7 +38,9 @@ class Live:
         self._shell = get_ipython() is not None
 
     def draw(self) -> None:
-        self._show(screen(self.title, list(self.jobs.values()), time.monotonic() - self._began))
+        drawn = screen(self.title, list(self.jobs.values()), time.monotonic() - self._began)
+        self._show(f"{drawn}\n{as_of(datetime.now(UTC))}")
+        self._keep(drawn)
         if time.monotonic() - self._told >= LINE_SECONDS:
             self._told = time.monotonic()
             self._tell()
@@ -49,6 +56,13 @@ class Live:
             all=len(self.jobs),
         )
         self._show(f"<p>{escape(text)}</p>")
+        (self.logs.parent / SCREEN).unlink(missing_ok=True)
+
+    def _keep(self, drawn: str) -> None:
+        new = self.logs.parent / f"{SCREEN}.new"
+        with suppress(OSError):  # where the disk is full the journal's next line tells so
+            new.write_text(drawn, encoding="utf-8")
+            new.replace(self.logs.parent / SCREEN)
 
     def _show(self, html: str) -> None:
         if not self._shell:
@@ -84,6 +98,15 @@ def screen(title: str, jobs: list[Job], seconds: float) -> str:
     parts = [f"<p><b>{escape(_(title))}</b> {bar(share(jobs), _(title))} {escape(counted)}</p>"]
     parts += [_under_way(job) for job in jobs if job.status == "started"]
     return "\n".join(parts)
+
+
+def as_of(now: datetime) -> str:
+    """When a screen was drawn: a notebook that is opened again shows the one that was saved, for ever."""
+    text = _(
+        "{time} UTC. Where this time stands still, the tab was closed while the cell ran, and the work goes on: "
+        "“Under way” in 00-index.ipynb shows it, or bmnb status RUN --watch."
+    )
+    return f'<p style="{SMALL}">{escape(text.format(time=f"{now:%H:%M:%S}"))}</p>'
 
 
 def _under_way(job: Job) -> str:

@@ -21,7 +21,7 @@ GONE_SECONDS = 10.0
 
 def watch(folder: str = "../runs") -> Any:
     """Show the screens of all runs in a folder as they are drawn, until none is under way or the cell is interrupted."""
-    handle: Any = DisplayHandle()
+    handle: Any = DisplayHandle()  # type: ignore[no-untyped-call]
     handle.display(HTML(""))  # type: ignore[no-untyped-call]
     try:
         while shown := "\n".join(screens(Path(folder).expanduser())):

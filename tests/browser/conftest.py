@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.line import Line
 from tests.browser.notebook import chromium, jupyterlab
 
 
@@ -20,9 +21,15 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with jupyterlab(root, tmp_path_factory.mktemp("state")) as address:
-        yield address
+def line(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    """The line to a JupyterLab over the consultant's folder."""
+    with jupyterlab(root, tmp_path_factory.mktemp("state")) as port:
+        yield Line(port)
+
+
+@pytest.fixture(scope="module")
+def address(line: Line) -> str:
+    return f"http://127.0.0.1:{line.port}"
 
 
 @pytest.fixture(scope="module")

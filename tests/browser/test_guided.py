@@ -14,12 +14,14 @@ from bmnb.cli import main
 from bmnb.errors import Stopped
 from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
+from tests.browser.line import Line
 from tests.browser.notebook import Notebook
 from tests.lab import migration
 from tests.lab.conftest import booted
 from tests.lab.migration import PROCEDURE, opened
 
 pytestmark = pytest.mark.lab
+HOT = "run(procedure.hot_synchronization)"
 RESTART = ("client: str", "from bmnb.forms import ask", "from bmnb.run import begin")
 SLOW, ALL = "4", "0"
 """What a hot pass may take of the line, in MB a second."""
@@ -62,9 +64,9 @@ def headless(root: Path, *options: str) -> tuple[int, str]:
     return running.returncode, said
 
 
-def units(root: Path) -> list[str]:
-    """The units in which commands were started."""
-    return [line["unit"] for line in journal(root) if line["event"] == "started" and "unit" in line]
+def units(root: Path, title: str) -> list[str]:
+    """The units in which a command was started."""
+    return [one["unit"] for one in journal(root) if one["event"] == "started" and one["title"] == title]
 
 
 def test_a_run_is_made_from_the_index(page: Page, address: str, root: Path):
@@ -93,7 +95,7 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
     form.get_by_role("button", name="Read from the servers").click()
     expect(form.get_by_text(f"origin: {lab.origin.address}")).to_be_visible()
     form.get_by_label("Address").fill(lab.origin.address)
-    form.get_by_label("Hot limit").fill(SLOW)
+    form.get_by_label("Limit of a hot pass").fill(SLOW)
     form.get_by_label("Carry it out?").select_option("yes, on the servers")
     expect(form.get_by_text("All values can be used")).to_be_visible()
     assert notebook.barriers(form) == []
@@ -128,7 +130,7 @@ def test_the_run_goes_on_headless_and_comes_back(notebook: Notebook, root: Path)
     expect(notebook.run("run(procedure.key_authentication)").get_by_text("make a key pair")).to_be_visible()
 
 
-def test_a_wrong_name_does_not_confirm_and_the_right_one_does(notebook: Notebook, lab: Lab, shots: Path):
+def test_a_wrong_name_does_not_confirm(notebook: Notebook, lab: Lab, shots: Path):
     asked = notebook.run("ask(run, procedure.stop_target)")
     asked.get_by_label("Server's name").fill("origin")
     expect(asked.get_by_role("alert")).to_contain_text("not the server's name")
@@ -137,32 +139,66 @@ def test_a_wrong_name_does_not_confirm_and_the_right_one_does(notebook: Notebook
     refused = notebook.run("run(procedure.stop_target)")
     expect(refused.get_by_text("answer `erase-target: target` to go on").first).to_be_visible()
     assert "is running" in lab.target.must("bmctl status")
-    notebook.cell("ask(run, procedure.stop_target)").get_by_label("Server's name").fill("target")
-    notebook.page.wait_for_timeout(500)
-    notebook.run("run(procedure.stop_target)")
+
+
+def test_the_right_name_confirms_by_the_keyboard_alone(notebook: Notebook, page: Page, lab: Lab):
+    asked = notebook.run("ask(run, procedure.stop_target)")
+    field = asked.get_by_label("Server's name")
+    expect(field).to_have_value("origin")  # as it was typed
+    notebook.focus(field)
+    page.keyboard.press("Control+a")
+    page.keyboard.type("target")
+    expect(asked.get_by_text("Run the next cell to go on")).to_be_visible()
+    page.keyboard.press("Shift+Enter")  # the form once more, with what was typed
+    page.keyboard.press("Shift+Enter")  # prose
+    page.keyboard.press("Shift+Enter")
+    expect(notebook.cell("run(procedure.stop_target)").get_by_text("done after")).to_be_visible()
     assert "is stopped" in lab.target.must("bmctl status")
 
 
-def test_progress_moves_outlives_the_kernel_and_is_interrupted(
-    notebook: Notebook, root: Path, lab: Lab, shots: Path
+def test_progress_moves_and_outlives_a_cut_line_and_the_kernel(
+    notebook: Notebook, root: Path, line: Line, shots: Path
 ):
-    cell = notebook.start("run(procedure.hot_synchronization)")
+    cell = notebook.start(HOT)
     seen = [notebook.share(cell, beyond=0.0)]
     expect(cell.get_by_text("carry_files.py").first).to_be_visible()
     expect(cell.get_by_text(re.compile(r"\d files, .*/s, .* left"))).to_be_visible()
     expect(cell.get_by_text(re.compile(r"\d of [\d,]+ files")).first).to_be_visible()
+    expect(cell.get_by_text("last output").first).to_be_visible()
     seen.append(notebook.share(cell, beyond=seen[-1]))
     notebook.picture(cell, shots / "progress.png")
-    expect(cell.get_by_text("last output").first).to_be_visible()
-    started = units(root)
 
+    line.cut()
+    expect(notebook.page.get_by_text("will continue trying to reconnect")).to_be_visible()
+    notebook.page.get_by_role("button", name="Close", exact=True).click()
+    line.mend()
+    seen.append(notebook.share(cell, beyond=seen[-1]))
+
+    started = units(root, "all trees")
     notebook.restart()
     notebook.again(RESTART)
-    cell = notebook.start("run(procedure.hot_synchronization)")
+    cell = notebook.start(HOT)
     seen.append(notebook.share(cell, beyond=seen[-1], anew=True))
-    expect(cell.get_by_text("carry_files.py").first).to_be_visible()
-    assert units(root) == started, "it goes on"
+    assert units(root, "all trees") == started, "it goes on"
 
+
+def test_a_tab_that_was_closed_stops_nothing_and_the_index_shows_what_goes_on(
+    notebook: Notebook, page: Page, address: str, lab: Lab, shots: Path
+):
+    notebook.save()
+    index = Notebook(page, address, "notebooks/00-index.ipynb")
+    index.again(("runs: str", "from bmnb import forms"))
+    watched = index.start("watch(runs)")
+    index.share(watched, index.share(watched, beyond=0.0))
+    index.picture(watched, shots / "watched.png")
+
+    notebook.open("Unknown")  # as a busy kernel is to who comes late
+    cell = notebook.cell(HOT)
+    expect(cell.get_by_text("Where this time stands still")).to_be_visible()
+    notebook.menu("Kernel", "Interrupt Kernel")
+    expect(page.get_by_text("| Idle")).to_be_visible()
+    cell = notebook.start(HOT)
+    notebook.share(cell, beyond=0.0, anew=True)
     notebook.menu("Kernel", "Interrupt Kernel")
     notebook.ended(cell)
     expect(cell.get_by_text("was interrupted")).to_be_visible()
@@ -170,23 +206,15 @@ def test_progress_moves_outlives_the_kernel_and_is_interrupted(
     assert lab.target.run("pgrep tar").returncode == 1
 
 
-def test_a_tab_that_was_closed_stops_nothing(notebook: Notebook, page: Page, address: str, root: Path):
-    notebook.start("run(procedure.hot_synchronization)")
-    notebook.page.wait_for_timeout(3000)
-    page.goto("about:blank")
-    page.wait_for_timeout(2000)
-    notebook.open()
-
-
 def test_what_was_interrupted_is_finished_headless(notebook: Notebook, root: Path, shots: Path):
     form = notebook.run(RESTART[1])
-    form.get_by_label("Hot limit").fill(ALL)
+    form.get_by_label("Limit of a hot pass").fill(ALL)
     notebook.save()
     code, said = headless(root, "--through", "hot-synchronization")
     assert code == 0, said
     notebook.open()
     notebook.again(RESTART)
-    made = notebook.run("run(procedure.hot_synchronization)")
+    made = notebook.run(HOT)
     expect(made.get_by_role("row", name="rows of bj-data, proven equal").first).to_be_visible()
     passes = notebook.run("run.passes")
     forecast = notebook.run("run.forecast")

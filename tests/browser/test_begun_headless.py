@@ -1,0 +1,51 @@
+"""A run that `bmnb run` has begun, with the document's own commands, and that a person goes on with in the browser."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bmnb.lab import Lab
+from tests.browser.notebook import Notebook
+from tests.lab.conftest import booted
+from tests.lab.migration import client_file, journal, kill_all, start, wait_for
+
+pytestmark = pytest.mark.lab
+HOT = "run(procedure.hot_synchronization)"
+SLOW = '#!/bin/sh\nexec /usr/bin/rsync --bwlimit=1000 "$@"\n'
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with booted("guibegun", messages=4000, rows=2000) as up:
+        yield up
+
+
+def test_a_run_that_was_killed_headless_goes_on_in_the_browser(
+    page: Page, address: str, root: Path, lab: Lab
+):
+    lab.origin.must(f"cat > /usr/local/bin/rsync <<'END'\n{SLOW}END\nchmod +x /usr/local/bin/rsync")
+    runs = root / "runs"
+    client = client_file(lab, runs, hot_passes=2)
+    running = start(client, "--through", "hot-synchronization")
+    wait_for(running, runs, "/var/spool/cyrus", "hot-synchronization")
+    kill_all(running)
+    started = [line["unit"] for line in journal(runs) if "unit" in line]
+
+    [folder] = [one for one in runs.iterdir() if one.is_dir()]
+    notebook = Notebook(page, address, f"runs/{folder.name}/notebook.ipynb")
+    notebook.again(("client: str", "from bmnb.forms import ask", "from bmnb.run import begin"))
+    cell = notebook.start(HOT)
+    notebook.share(cell, notebook.share(cell, beyond=0.0))
+    expect(cell.get_by_text("$ rsync")).to_be_visible()
+    expect(cell.get_by_text(re.compile(r"\d files, .*/s, .* left"))).to_be_visible()
+    assert [line["unit"] for line in journal(runs) if "unit" in line] == started, "it goes on"
+
+    lab.origin.must("rm /usr/local/bin/rsync")
+    notebook.menu("Kernel", "Interrupt Kernel")
+    notebook.ended(cell)
+    done = notebook.run(HOT, 180)
+    expect(done.get_by_role("row", name="/var/spool/cyrus")).to_have_count(2)
+    expect(notebook.run("run.passes").get_by_role("row")).to_have_count(3)

@@ -28,7 +28,11 @@ class Line:
         if not self.up:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to)
+        except ConnectionRefusedError:  # JupyterLab has ended
+            writer.transport.abort()
+            return
         self.ends |= {writer, far_writer}
         ways = (_pump(reader, far_writer), _pump(far_reader, writer))
         await asyncio.gather(*ways, return_exceptions=True)

@@ -14,6 +14,8 @@ from bmnb.cli import main
 from bmnb.errors import Stopped
 from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
+from bmnb.procedures.changing_distributions import hot_synchronization
+from bmnb.run import reopen
 from tests.browser.line import Line
 from tests.browser.notebook import Notebook
 from tests.lab import migration
@@ -149,14 +151,18 @@ def test_the_right_name_confirms_by_the_keyboard_alone(notebook: Notebook, page:
     page.keyboard.press("Control+a")
     page.keyboard.type("target")
     expect(asked.get_by_text("Run the next cell to go on")).to_be_visible()
-    page.keyboard.press("Shift+Enter")  # the form once more, with what was typed
-    page.keyboard.press("Shift+Enter")  # prose
-    page.keyboard.press("Shift+Enter")
-    expect(notebook.cell("run(procedure.stop_target)").get_by_text("done after")).to_be_visible()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    active = page.locator(".jp-Cell.jp-mod-active")
+    for shown in ("users notice nothing", "run(procedure.stop_target)"):
+        page.keyboard.press("Shift+Enter")
+        expect(active).to_contain_text(shown)
+    page.keyboard.press("Control+Enter")
+    expect(active.get_by_text("done after")).to_be_visible()
     assert "is stopped" in lab.target.must("bmctl status")
 
 
-def test_progress_moves_and_outlives_a_cut_line_and_the_kernel(
+def test_progress_is_one_persons_and_outlives_a_cut_line_and_the_kernel(
     notebook: Notebook, root: Path, line: Line, shots: Path
 ):
     cell = notebook.start(HOT)
@@ -167,6 +173,11 @@ def test_progress_moves_and_outlives_a_cut_line_and_the_kernel(
     expect(cell.get_by_text("last output").first).to_be_visible()
     seen.append(notebook.share(cell, beyond=seen[-1]))
     notebook.picture(cell, shots / "progress.png")
+
+    colleague = reopen(run_folder(root), [PROCEDURE], show=lambda shown: None)
+    with pytest.raises(Stopped, match="is being worked on for this very run by"):
+        colleague(hot_synchronization)
+    colleague.close()
 
     line.cut()
     expect(notebook.page.get_by_text("will continue trying to reconnect")).to_be_visible()

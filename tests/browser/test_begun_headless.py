@@ -14,13 +14,19 @@ from tests.lab.migration import client_file, journal, kill_all, start, wait_for
 
 pytestmark = pytest.mark.lab
 HOT = "run(procedure.hot_synchronization)"
-SLOW = '#!/bin/sh\nexec /usr/bin/rsync --bwlimit=1000 "$@"\n'
+TREE = "/var/spool/cyrus"
+SLOW = '#!/bin/sh\nexec /usr/bin/rsync --bwlimit=4000 "$@"\n'
 
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with booted("guibegun", messages=4000, rows=2000) as up:
+    with booted("begun") as up:
         yield up
+
+
+def copies(runs: Path) -> list[str]:
+    """The units in which the tree was copied."""
+    return [one["unit"] for one in journal(runs) if one["event"] == "started" and one["title"] == TREE]
 
 
 def test_a_run_that_was_killed_headless_goes_on_in_the_browser(
@@ -30,9 +36,9 @@ def test_a_run_that_was_killed_headless_goes_on_in_the_browser(
     runs = root / "runs"
     client = client_file(lab, runs, hot_passes=2)
     running = start(client, "--through", "hot-synchronization")
-    wait_for(running, runs, "/var/spool/cyrus", "hot-synchronization")
+    wait_for(running, runs, TREE, "hot-synchronization")
     kill_all(running)
-    started = [line["unit"] for line in journal(runs) if "unit" in line]
+    started = copies(runs)
 
     [folder] = [one for one in runs.iterdir() if one.is_dir()]
     notebook = Notebook(page, address, f"runs/{folder.name}/notebook.ipynb")
@@ -41,11 +47,11 @@ def test_a_run_that_was_killed_headless_goes_on_in_the_browser(
     notebook.share(cell, notebook.share(cell, beyond=0.0))
     expect(cell.get_by_text("$ rsync")).to_be_visible()
     expect(cell.get_by_text(re.compile(r"\d files, .*/s, .* left"))).to_be_visible()
-    assert [line["unit"] for line in journal(runs) if "unit" in line] == started, "it goes on"
+    assert copies(runs) == started, "it goes on"
 
     lab.origin.must("rm /usr/local/bin/rsync")
     notebook.menu("Kernel", "Interrupt Kernel")
     notebook.ended(cell)
     done = notebook.run(HOT, 180)
-    expect(done.get_by_role("row", name="/var/spool/cyrus")).to_have_count(2)
+    expect(done.get_by_role("row", name=TREE)).to_have_count(2)
     expect(notebook.run("run.passes").get_by_role("row")).to_have_count(3)

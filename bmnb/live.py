@@ -20,7 +20,7 @@ from bmnb.steps import Single
 SCREEN_SECONDS = 0.5
 LINE_SECONDS = 15.0
 SMALL = "color: var(--jp-ui-font-color2, #555); font-size: 85%"
-GRID = "display: grid; grid-template-columns: max-content max-content auto; gap: 0 1em; margin: 0 0 1em 2em"
+GRID = "display: grid; align-items: center; grid-template-columns: max-content max-content auto; gap: 0 1em; margin: 0 0 1em 2em"
 FILE = "progress.log"
 """Plain lines of what is under way, for who follows from outside."""
 SCREEN = ".under-way.html"

@@ -32,8 +32,9 @@ def new(procedure: Procedure, client: str, runs: Path, language: str = "en") -> 
         raise InputError(
             f"{client} has a run of today, or one that is not finished\n  → go on with it: {folder / NOTEBOOK}"
         )
-    begun = Journal(folder / "journal.jsonl").last("opened") or {}
-    furnish(procedure, folder, {**begun.get("settings", {}), "client": client, "language": language})
+    opened = Journal(folder / "journal.jsonl").last("opened")
+    begun = {**opened["settings"], "through": ""} if opened else {}
+    furnish(procedure, folder, {**begun, "client": client, "language": language})
     return folder
 
 

@@ -37,6 +37,7 @@ def test_a_run_that_was_killed_headless_goes_on_in_the_browser(
     client = client_file(lab, runs, hot_passes=2)
     running = start(client, "--through", "hot-synchronization")
     wait_for(running, runs, TREE, "hot-synchronization")
+    lab.origin.must("until pgrep --full [b]wlimit; do sleep 0.2; done")
     kill_all(running)
     started = copies(runs)
 

@@ -15,7 +15,7 @@ from bmnb.errors import Stopped
 from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
 from bmnb.procedures.changing_distributions import hot_synchronization
-from bmnb.run import reopen
+from bmnb.run import begin
 from tests.browser.line import Line
 from tests.browser.notebook import Notebook
 from tests.lab import migration
@@ -174,7 +174,7 @@ def test_progress_is_one_persons_and_outlives_a_cut_line_and_the_kernel(
     seen.append(notebook.share(cell, beyond=seen[-1]))
     notebook.picture(cell, shots / "progress.png")
 
-    colleague = reopen(run_folder(root), [PROCEDURE], show=lambda shown: None)
+    colleague = begin(PROCEDURE, {"folder": str(run_folder(root))})
     with pytest.raises(Stopped, match="is being worked on for this very run by"):
         colleague(hot_synchronization)
     colleague.close()

@@ -8,10 +8,7 @@ APT := mmdebstrap systemd-container iproute2 openssh-client openssh-server rsync
 FILES ?= 200000
 ROUNDS ?= 3
 
-# What runs several clients: `make test-long`.
-LONG := tests/lab/test_fleet.py
-
-.PHONY: all demo demo-update test test-long lint audit bench clean lock notebooks lab-packages
+.PHONY: all demo demo-update test lint audit bench clean lock notebooks lab-packages
 
 all: $(STAMP)
 
@@ -35,10 +32,7 @@ PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test: lint
 	$(BIN)/pytest --nbval notebooks
-	$(PYTEST) tests/browser tests/lab tests $(addprefix --ignore=,$(LONG))
-
-test-long: $(STAMP)
-	$(PYTEST) $(LONG)
+	$(PYTEST) tests/browser tests/lab tests
 
 lint: $(STAMP)
 	$(BIN)/ruff check bmnb benchmarks tests notebooks

@@ -123,6 +123,8 @@ def make_run(procedure: str, client: str, runs: Path, lang: str) -> None:
     from bmnb import start
 
     folder = start.new(procedures.named(procedure), client, runs, lang)
+    if not (runs / "00-index.ipynb").exists():
+        start.page("00-index", runs, lang)
     click.echo(f"notebook: {folder / NOTEBOOK}")
     as_root = "" if os.geteuid() else " --allow-root"
     click.echo(f"open it: {Path(sys.executable).parent}/jupyter lab{as_root} {folder / NOTEBOOK}")
@@ -142,12 +144,17 @@ def make_index(runs: Path, lang: str) -> None:
 @main.command("status", epilog="Example: bmnb status runs/2026-01-31-example-changing-distributions")
 @click.argument("run", type=RUN)
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
-def show_status(run: Path, as_json: bool) -> None:
+@click.option("--watch", is_flag=True, help="go on with what happens, until the run is over or Ctrl-C")
+def show_status(run: Path, as_json: bool, watch: bool) -> None:
     """Show where RUN stands, by its journal."""
     from bmnb import status
 
     state = status.of(run)
     click.echo(json.dumps(state, indent=2, ensure_ascii=False) if as_json else status.text(state))
+    if watch:
+        from bmnb import headless
+
+        headless.watch(run, click.echo)
 
 
 @main.command(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from bmnb import errors, live
+from bmnb.files import replace_text
 from bmnb.folders import NOTEBOOK, folder_of
 from bmnb.journal import Journal
 from bmnb.settings import make
@@ -33,8 +36,8 @@ def run(
 ) -> tuple[int, Path]:
     """Execute the procedure's notebook in the run's folder; return the exit code and that folder.
 
-    `through` replaces the value for this time alone; a cell may take `cell_timeout` seconds. `tell` gets a line for each action as the journal
-    records it. Raise InputError for wrong values.
+    `through` replaces the value for this time alone; a cell may take `cell_timeout` seconds. `tell` gets a
+    line for each action as the journal records it. Raise InputError for wrong values.
     """
     settings: Any = make(procedure.settings, values, source)
     folder = folder_of(procedure, settings).resolve()
@@ -44,7 +47,10 @@ def run(
     config = str(Path(settings.ssh_config).expanduser().absolute())
     furnish(procedure, folder, {**values, "ssh_config": config} if "ssh_config" in values else values)
     with Follower(folder, tell):
-        error = _execute(notebook, {"through": through} if through else {}, cell_timeout)
+        try:
+            error = _execute(notebook, {"through": through} if through else {}, cell_timeout)
+        finally:
+            _without_injected(notebook)
     if error is None:
         return 0, folder
     tell(f"{error.ename}: {error.evalue}")
@@ -75,10 +81,26 @@ def _execute(
     return None
 
 
+def _without_injected(notebook: Path) -> None:
+    """Take papermill's own cell of parameters out: they were for this time alone, and a person may go on here."""
+    book = nbformat.read(notebook, as_version=4)
+    book.cells = [cell for cell in book.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    replace_text(notebook, nbformat.writes(book) + "\n")
+
+
 def exit_code(name: str) -> int:
     """The exit code of an error by its class's name, which is all that papermill keeps of it."""
     kind = getattr(errors, name, errors.BmnbError)
     return int(kind.exit_code)
+
+
+def watch(folder: Path, tell: Callable[[str], None]) -> None:
+    """Tell what another process does in a run, until the run is over or the operator interrupts."""
+    journal = Journal(folder / "journal.jsonl")
+    with Follower(folder, tell), suppress(KeyboardInterrupt):
+        while not any(journal.last(event) for event in ("finished", "rolled back")):
+            time.sleep(1.0)
+            journal.reload()
 
 
 class Follower:

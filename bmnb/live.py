@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -18,8 +19,13 @@ from bmnb.steps import Single
 
 SCREEN_SECONDS = 0.5
 LINE_SECONDS = 15.0
+SMALL = "color: var(--jp-ui-font-color2, #555); font-size: 85%"
+GRID = "display: grid; align-items: center; grid-template-columns: max-content max-content auto; gap: 0 1em; margin: 0 0 1em 2em"
 FILE = "progress.log"
 """Plain lines of what is under way, for who follows from outside."""
+SCREEN = ".under-way.html"
+"""The screen as it is now, in the run's folder while a step is under way, for who watches from elsewhere. No seal covers
+names with a dot in front."""
 
 
 class Live:
@@ -32,7 +38,9 @@ class Live:
         self._shell = get_ipython() is not None
 
     def draw(self) -> None:
-        self._show(screen(self.title, list(self.jobs.values()), time.monotonic() - self._began))
+        drawn = screen(self.title, list(self.jobs.values()), time.monotonic() - self._began)
+        self._show(f"{drawn}\n{as_of(datetime.now(UTC))}")
+        self._keep(drawn)
         if time.monotonic() - self._told >= LINE_SECONDS:
             self._told = time.monotonic()
             self._tell()
@@ -48,6 +56,13 @@ class Live:
             all=len(self.jobs),
         )
         self._show(f"<p>{escape(text)}</p>")
+        (self.logs.parent / SCREEN).unlink(missing_ok=True)
+
+    def _keep(self, drawn: str) -> None:
+        new = self.logs.parent / f"{SCREEN}.new"
+        with suppress(OSError):  # where the disk is full the journal's next line tells so
+            new.write_text(drawn, encoding="utf-8")
+            new.replace(self.logs.parent / SCREEN)
 
     def _show(self, html: str) -> None:
         if not self._shell:
@@ -67,7 +82,9 @@ class Live:
 
 def line(job: Job) -> str:
     """A job under way in one line."""
-    return f"{_('started'):8}{phrase(job.action.title)} ({host(job)}) {words(job)}"
+    parts = "; ".join(f"{part.name} {part.counted}" for part in job.parts.values())
+    said = ", ".join(filter(None, [words(job), parts]))
+    return f"{_('started'):8}{phrase(job.action.title)} ({host(job)}) {said}"
 
 
 def host(job: Job) -> str:
@@ -83,12 +100,26 @@ def screen(title: str, jobs: list[Job], seconds: float) -> str:
     return "\n".join(parts)
 
 
+def as_of(now: datetime) -> str:
+    """When a screen was drawn: a notebook that is opened again shows the one that was saved, for ever."""
+    text = _(
+        "{time} UTC. Where this time stands still, the tab was closed while the cell ran, and the work goes on: "
+        "“Under way” in 00-index.ipynb shows it, or bmnb status RUN --watch."
+    )
+    return f'<p style="{SMALL}">{escape(text.format(time=f"{now:%H:%M:%S}"))}</p>'
+
+
 def _under_way(job: Job) -> str:
     name = f"{host(job)}: {phrase(job.action.title)}"
     command = job.action.line if isinstance(job.action.line, str) else job.action.line[0]
     lines = "\n".join([f"$ {command.splitlines()[0]}", *job.lines])
+    parts = "".join(
+        f"<span>{escape(part.name)}</span>{bar(part.share, part.name)}<span>{escape(part.counted)}</span>"
+        for part in job.parts.values()
+    )
     return (
         f"<p>{escape(name)} {bar(job.reading.share, name)} {escape(words(job))}</p>"
+        f'<div style="{GRID}">{parts}</div>'
         f'<pre style="margin-left: 2em; max-height: 8em; overflow: auto">{escape(lines)}</pre>'
     )
 

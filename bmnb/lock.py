@@ -78,8 +78,10 @@ class Lock:
         threading.Thread(target=self._live, args=(self._end,), daemon=True).start()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         self._end.set()
+        if error:  # what has stopped is gone on with by whoever comes first
+            self.leave()
 
     def leave(self) -> None:
         """Let another session of the run go on at once, where the server can still be reached."""

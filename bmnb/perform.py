@@ -221,7 +221,7 @@ class Performer:
         job.hear(look.text, look.silent, look.elapsed)
         if gauge := command.gauge:
             done, total, at = (self._told(command.host, line) for line in (gauge.done, gauge.total, gauge.at))
-            job.at = at
+            job.is_at(at)
             if done.isdigit():
                 job.gauge(int(done), int(total) if total.isdigit() else 0)
         if self.interrupted.is_set():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -24,6 +25,35 @@ RSYNC = re.compile(
 )
 """A line of rsync's --info=progress2: bytes and their share, rate, files still to look at. Its time is that
 which is left in some lines, and that which has passed in others."""
+
+PART = re.compile(r"(?P<name>\S+): (?P<done>\d+) of (?:about )?(?P<all>\d+) (?P<unit>files|rows)")
+"""How the fast engine tells of a tree, and PostgreSQL's view of a table."""
+WHOLE = re.compile(r"(?P<done>\d+) of (?P<all>\d+) bytes")
+
+
+@dataclass(frozen=True)
+class Part:
+    """How many files or rows of a tree or table have come, of those that are to come."""
+
+    name: str
+    done: int
+    all: int
+    unit: str
+
+    @property
+    def share(self) -> float:
+        return min(1.0, self.done / max(1, self.all))
+
+    @property
+    def counted(self) -> str:
+        about = "about " if self.unit == "rows" else ""
+        return phrase(f"{self.done:,} of {about}{self.all:,} {self.unit}")
+
+
+def parts(lines: Iterable[str]) -> Iterator[Part]:
+    """The lines that tell of a part."""
+    for told in filter(None, map(PART.fullmatch, lines)):
+        yield Part(told["name"], int(told["done"]), int(told["all"]), told["unit"])
 
 
 @dataclass(frozen=True)
@@ -57,6 +87,10 @@ def _most(*numbers: N | None) -> N | None:
     return max((one for one in numbers if one is not None), default=None)
 
 
+def _counts(line: str) -> bool:
+    return bool(PART.fullmatch(line) or WHOLE.fullmatch(line))
+
+
 class Job:
     """One action of a step, as it is under way. Neither its share nor its bytes ever fall."""
 
@@ -66,6 +100,7 @@ class Job:
         self.reading = Reading()
         self.lines: list[str] = []
         self.at = ""
+        self.parts: dict[str, Part] = {}
         self.began = self.ended = self.heard = 0.0
         self._gauged: tuple[float, int] | None = None
 
@@ -79,18 +114,41 @@ class Job:
         """Take what the command printed last, how long ago that was, and how long it runs, in seconds."""
         now = time.monotonic()
         self.heard, self.began = now - silent, now - elapsed
-        said = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
-        self.lines = [redact.text(line) for line in said[-LAST_LINES:]]
+        # of a long output only the end is seen: its first line may be cut
+        said = [line.strip() for line in re.split(r"[\r\n]", text)]
+        self.lines = [redact.text(line) for line in said if line and not _counts(line)][-LAST_LINES:]
         if told := rsync(text):
             self._take(told)
+        self._count(said[1:])
 
     def gauge(self, done: int, total: int) -> None:
         """Take a measured number of bytes; a `total` of 0 is unknown."""
+        self._take(Reading(min(1.0, done / total) if total else None, done, None, self._rate(done)))
+
+    def is_at(self, said: str) -> None:
+        """Take in words what the command is at; tables with their rows are parts, those under way alone."""
+        lines = said.splitlines()
+        self.parts = {one.name: one for one in parts(lines)}
+        self.at = "\n".join(line for line in lines if not PART.fullmatch(line))
+
+    def _count(self, said: list[str]) -> None:
+        """Take what the fast engine says: the files of each tree, and the bytes of all."""
+        self.parts |= {one.name: one for one in parts(said)}
+        sizes = [told for told in map(WHOLE.fullmatch, said) if told]
+        if not sizes:
+            return
+        done, total = int(sizes[-1]["done"]), int(sizes[-1]["all"])
+        files = sum(one.done for one in self.parts.values())
+        of_files = files / max(1, sum(one.all for one in self.parts.values()))
+        # many small files and a few large ones both move it
+        self._take(Reading((of_files + done / max(1, total)) / 2, done, files, self._rate(done)))
+
+    def _rate(self, done: int) -> float:
+        """Bytes a second since the number of bytes was taken last."""
         now = time.monotonic()
         before = self._gauged or (self.began, 0)
-        rate = max(0, done - before[1]) / max(now - before[0], 0.1)
         self._gauged = (now, done)
-        self._take(Reading(min(1.0, done / total) if total else None, done, None, rate))
+        return max(0, done - before[1]) / max(now - before[0], 0.1)
 
     def _take(self, told: Reading) -> None:
         before = self.reading
@@ -123,9 +181,9 @@ def share(jobs: list[Job]) -> float:
 
 
 def words(job: Job) -> str:
-    """How far an action has come, in one line."""
+    """How far an action has come as a whole, in one line."""
     told = job.reading
-    parts = [
+    said = [
         f"{told.share:.0%}" if told.share is not None else "",
         phrase(job.at).replace("\n", "; "),
         _("{number} files").format(number=f"{told.files:,}") if told.files else "",
@@ -135,7 +193,7 @@ def words(job: Job) -> str:
         _("since {time}").format(time=clock(job.seconds)),
         _("last output {seconds} s ago").format(seconds=f"{job.silent:.0f}"),
     ]
-    return ", ".join(part for part in parts if part)
+    return ", ".join(part for part in said if part)
 
 
 def size(number: float) -> str:

@@ -91,6 +91,9 @@ class Run:
         `again` makes one more pass of a step that may be repeated, such as a hot synchronization.
         """
         if self.settings.dry_run or self._beyond(step):
+            if not self.settings.dry_run:
+                text = _("Not done, planned only: `through` ends this run with {phase}.")
+                self.show(tables.sentence(text.format(phase=self.settings.through)))
             return tables.table(plan.step_rows(step, self.settings))
         self.open()
         if self.journal.last("rollback started"):

@@ -11,6 +11,7 @@ import nbformat
 
 from bmnb.errors import InputError
 from bmnb.folders import NOTEBOOK, folder_of
+from bmnb.journal import Journal
 from bmnb.language import use
 from bmnb.prose import translate
 from bmnb.settings import CLIENT_FILE, make, parameters_cell, write
@@ -22,7 +23,8 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 def new(procedure: Procedure, client: str, runs: Path, language: str = "en") -> Path:
     """Make the folder of a new run and return it.
 
-    Raise InputError where the client's name has no letter, or has a run of today or one that is not finished.
+    A run of the client that was begun without a notebook of its own, as by papermill alone, gets one, with
+    the values that it was begun with. Raise InputError where the client's name has no letter, or has a run of today or one that is not finished.
     """
     given = {"client": client, "runs": str(runs), "language": language}
     folder = folder_of(procedure, make(procedure.settings, given))
@@ -30,7 +32,9 @@ def new(procedure: Procedure, client: str, runs: Path, language: str = "en") -> 
         raise InputError(
             f"{client} has a run of today, or one that is not finished\n  → go on with it: {folder / NOTEBOOK}"
         )
-    furnish(procedure, folder, {"client": client, "language": language})
+    opened = Journal(folder / "journal.jsonl").last("opened")
+    begun = {**opened["settings"], "through": ""} if opened else {}
+    furnish(procedure, folder, {**begun, "client": client, "language": language})
     return folder
 
 

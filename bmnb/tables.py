@@ -16,6 +16,9 @@ from bmnb.phrases import phrase
 pd.set_option("display.max_colwidth", None)
 pd.set_option("display.max_rows", 500)
 pd.set_option("display.width", 200)
+# JupyterLab would set what stands between two $ of a command as a formula
+pd.set_option("display.html.use_mathjax", False)
+pd.set_option("styler.html.mathjax", False)
 
 
 class Table(pd.DataFrame):

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from bmnb.errors import InputError
 from bmnb.headless import exit_code, headline, run
 from bmnb.procedures.changing_distributions import PROCEDURE
+from bmnb.settings import read
 
 
 @pytest.mark.parametrize(
@@ -45,3 +47,12 @@ def test_wrong_parameters_are_refused_before_anything_is_made(tmp_path: Path):
     with pytest.raises(InputError, match="did you mean 'address'"):
         run(PROCEDURE, values, "client.yaml", print)
     assert not (tmp_path / "runs").exists()
+
+
+def test_what_counted_for_one_time_is_not_left_for_who_goes_on_in_the_notebook(tmp_path: Path):
+    values = {"client": "Dupont", "runs": str(tmp_path), "origin": "mail"}
+    code, folder = run(PROCEDURE, values, "client.yaml", print, through="prerequisites")
+    assert code == 0
+    cells = nbformat.read(folder / "notebook.ipynb", 4).cells
+    assert not [cell for cell in cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    assert read(folder / "client.yaml") == {"client": "Dupont", "origin": "mail"}

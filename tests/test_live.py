@@ -35,6 +35,16 @@ def test_the_screen_has_the_whole_and_each_action_under_way():
     assert "last output 2 s ago" in shown
 
 
+def test_each_tree_has_its_bar_and_its_words():
+    job = Job(COPY)
+    job.start()
+    job.hear("\r/var/spool: 1200 of 4800 files\r100 of 400 bytes\r", 0, 10)
+    shown = live.screen("Synchronize", [job], 12)
+    assert '<progress max="1" value="0.250" aria-label="/var/spool">' in shown
+    assert "<span>1,200 of 4,800 files</span>" in shown
+    assert "/var/spool 1,200 of 4,800 files" in live.line(job)
+
+
 def test_a_bar_of_unknown_length_has_no_value():
     assert live.bar(None, "x") == '<progress max="1" aria-label="x"></progress>'
 

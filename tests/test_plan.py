@@ -48,6 +48,19 @@ def test_a_phase_says_what_stops_working_then_its_commands(tmp_path: Path):
     assert "bmctl stop" in set(table["command"])
 
 
+def test_what_lies_beyond_the_last_phase_of_a_run_is_said_not_to_be_done(tmp_path: Path):
+    shown: list[Any] = []
+    settings = Settings(runs=str(tmp_path), dry_run=False, through="prerequisites")
+    table = Run(PROCEDURE, settings, show=shown.append)(PROCEDURE.steps[-1])
+    assert "Not done, planned only" in shown[0].data
+    assert set(table["status"]) == {"planned"}
+
+
+def test_a_command_is_not_set_as_a_formula(tmp_path: Path):
+    shown = Run(PROCEDURE, Settings(runs=str(tmp_path)))(PROCEDURE.steps[-1])._repr_html_()
+    assert "mathjax_ignore" in shown
+
+
 def test_actions_of_a_together_are_rows_of_their_own():
     two = Command("a", "one"), Command("b", "two")
     assert singles(iter([Together(two)])) == list(two)

@@ -73,12 +73,27 @@ def test_a_gauge_counts_where_a_command_is_silent():
 
 def test_what_a_command_is_at_is_said_in_the_language_in_use():
     under_way = job()
-    under_way.at = "public.t_x: 3 of about 12 rows\npublic.t_y: about 4 rows"
-    assert words(under_way).startswith("public.t_x: 3 of about 12 rows; public.t_y: about 4 rows, since")
+    under_way.is_at("public.t_x: 3 of about 12 rows\npublic.t_y: about 4 rows")
+    assert words(under_way).startswith("public.t_y: about 4 rows, since")
+    [table] = under_way.parts.values()
+    assert (table.name, table.share, table.counted) == ("public.t_x", 0.25, "3 of about 12 rows")
     with use("fr"):
-        assert words(under_way).startswith(
-            "public.t_x : 3 lignes sur environ 12; public.t_y : environ 4 lignes, "
-        )
+        assert words(under_way).startswith("public.t_y : environ 4 lignes, ")
+        assert table.counted == "3 lignes sur environ 12"
+
+
+def test_the_fast_engine_tells_each_tree_and_the_whole():
+    under_way = job()
+    cut = "pool/x: 9 of 9 files"
+    under_way.hear(f"{cut}\r/spool: 1 of 4 files\r/var: 4 of 4 files\r100 of 400 bytes\rwhy\r", 0, 10)
+    assert [(one.name, one.counted) for one in under_way.parts.values()] == [
+        ("/spool", "1 of 4 files"),
+        ("/var", "4 of 4 files"),
+    ]
+    assert under_way.lines == ["why"], "what is shown as bars is not shown again"
+    told = under_way.reading
+    assert (told.files, told.bytes, round(told.rate or 0)) == (5, 100, 10)
+    assert told.share == (5 / 8 + 100 / 400) / 2
 
 
 def test_a_step_counts_actions_that_are_over_and_the_share_of_the_others():

@@ -62,6 +62,15 @@ def test_a_client_has_one_unfinished_run(tmp_path: Path):
     assert new(PROCEDURE, "Example", tmp_path).name == f"{folder.name}.2"
 
 
+def test_a_run_that_papermill_began_gets_a_notebook_with_its_values(tmp_path: Path):
+    begun = begin(PROCEDURE, {"client": "Example", "runs": str(tmp_path), "origin": "mail", "dry_run": False})
+    begun.open()
+    folder = new(PROCEDURE, "Example", tmp_path)
+    assert folder == begun.folder
+    taken_up = begin(PROCEDURE, {"folder": str(folder)}).settings
+    assert (taken_up.origin, taken_up.dry_run) == ("mail", False)
+
+
 def test_the_client_file_counts_over_defaults_and_the_notebooks_cell_over_both(tmp_path: Path):
     write(tmp_path / "client.yaml", {"origin": "a", "hot_passes": 3})
     cell = {"origin": "origsrv.domain.tld", "hot_passes": 2, "folder": str(tmp_path)}
@@ -87,4 +96,5 @@ def test_the_command_says_where_the_notebook_is(tmp_path: Path):
     )
     assert ended.exit_code == 0
     assert "notebook.ipynb" in ended.output
+    assert (tmp_path / "00-index.ipynb").exists(), "what is under way is seen there"
     assert CliRunner().invoke(main, ["new", "changing-distributions", "--client", "…"]).exit_code == 2

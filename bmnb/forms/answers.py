@@ -49,8 +49,10 @@ def fields(run: Run, manual: Manual, back: str = "") -> list[Widget]:
             HTML(explained(manual)),
             said(_("Answered: {answer}").format(answer=answered), "good"),
         ]
-    message = said("")
-    field = Text(description=_("Server's name") if manual.expect else _("Done by"), style=LABEL, layout=WIDE)
+    before = run.typed.get(manual.key, "")
+    message = said(verdict(manual, before))
+    label = _("Server's name") if manual.expect else _("Done by")
+    field = Text(value=before, description=label, style=LABEL, layout=WIDE)
 
     def typed(change: dict[str, Any]) -> None:
         run.typed[manual.key] = change["new"].strip()

@@ -135,7 +135,6 @@ class Fast:
             "all trees" if live else "what changed in the trees",
             when=self._if("files"),
             read=fast.read_told,
-            gauge=fast.received(self.folder),
             again=(carry_files.LOST,) if live else (),
             ensure=not live,
             remedy="run this cell again: what has come is not sent again",

@@ -73,14 +73,6 @@ def copy_trees(
     )
 
 
-def received(folder: str) -> Gauge:
-    """The bytes that the streams under way have brought by now, of those that are to come."""
-    streams = "^tar --extract --preserve-permissions|^rsync .*--partial-dir=.bmnb-partial"
-    files = f"$(pgrep -f '{streams}' | sed 's|.*|/proc/&/io|')"
-    done = f"cat {files} 2> /dev/null | awk '/^rchar/ {{bytes += $2}} END {{print bytes + 0}}'"
-    return Gauge(done, f"cat {folder}/files/size")
-
-
 def tables(folder: str, origin: str, database: str) -> Gauge:
     """Which table is dumped, or restored, where a database is copied as a whole."""
     dumped = databases.table_under_way(database)

@@ -22,8 +22,8 @@ expect.set_options(timeout=60_000)
 
 
 @contextmanager
-def jupyterlab(root: Path, state: Path) -> Iterator[str]:
-    """A JupyterLab over a folder, with its settings in an empty one; yields its address."""
+def jupyterlab(root: Path, state: Path) -> Iterator[int]:
+    """A JupyterLab over a folder, with its settings in an empty one; yields its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -44,12 +44,11 @@ def jupyterlab(root: Path, state: Path) -> Iterator[str]:
         start_new_session=True,
         env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(state), "JUPYTERLAB_WORKSPACES_DIR": str(state)},
     )
-    address = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not answers(f"{address}/api?token={TOKEN}"):
+        while time.monotonic() < deadline and not answers(f"http://127.0.0.1:{port}/api?token={TOKEN}"):
             time.sleep(0.2)
-        yield address
+        yield port
     finally:
         os.killpg(running.pid, signal.SIGTERM)
         running.wait()
@@ -81,12 +80,12 @@ class Notebook:
         self.page, self.address, self.path = page, address, path
         self.open()
 
-    def open(self) -> None:
-        """Open it, as in a new tab; a kernel that it has stays."""
+    def open(self, kernel: str = "Idle") -> None:
+        """Open it, as in a new tab; a kernel that it has stays, and is in this state."""
         workspace = f"{self.address}/lab/workspaces/{uuid4().hex}"  # without the tabs of others
         self.page.goto(f"{workspace}/tree/{self.path}?token={TOKEN}")
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        expect(self.page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
+        expect(self.page.get_by_text(f"| {kernel}")).to_be_visible(timeout=60_000)
         self.page.keyboard.press("Control+b")
 
     def cell(self, source: str) -> Locator:
@@ -139,6 +138,15 @@ class Notebook:
                 return shown
             self.page.wait_for_timeout(200)
         raise AssertionError("nothing moves")
+
+    def focus(self, field: Locator) -> None:
+        """Go from a cell into a field of its output by the keyboard alone."""
+        self.page.keyboard.press("Escape")
+        for _ in range(8):
+            self.page.keyboard.press("Tab")
+            if field.evaluate("it => it === document.activeElement"):
+                return
+        raise AssertionError("the field cannot be reached by the keyboard")
 
     def restart(self) -> None:
         self.menu("Kernel", "Restart Kernel…")

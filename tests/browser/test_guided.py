@@ -1,12 +1,9 @@
 """The guided run in JupyterLab, with what goes wrong on the way; only clicks and keys."""
 
-import json
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -17,13 +14,19 @@ from bmnb.cli import main
 from bmnb.errors import Stopped
 from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
-from tests.browser.notebook import Notebook, chromium, jupyterlab
+from bmnb.procedures.changing_distributions import hot_synchronization
+from bmnb.run import begin
+from tests.browser.line import Line
+from tests.browser.notebook import Notebook
+from tests.lab import migration
 from tests.lab.conftest import booted
-from tests.lab.migration import BMNB, PROCEDURE, opened
+from tests.lab.migration import PROCEDURE, opened
 
 pytestmark = pytest.mark.lab
+HOT = "run(procedure.hot_synchronization)"
 RESTART = ("client: str", "from bmnb.forms import ask", "from bmnb.run import begin")
-SLOW = '#!/bin/sh\nexec /usr/bin/rsync --bwlimit=4000 "$@"\n'
+SLOW, ALL = "2", "0"
+"""What a hot pass may take of the line, in MB a second."""
 # cold synchronization, then switching and what follows: each begins with a confirmation
 PHASES = (
     (
@@ -44,57 +47,28 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as a consultant has it: the notebooks, and the folder of the runs."""
-    root = tmp_path_factory.mktemp("work")
-    shutil.copytree(Path("notebooks"), root / "notebooks")
-    return root
-
-
-@pytest.fixture(scope="module")
-def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with jupyterlab(root, tmp_path_factory.mktemp("state")) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with chromium() as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
 def notebook(page: Page, address: str, root: Path) -> Notebook:
     """The run's notebook, which stays open from test to test."""
     return Notebook(page, address, f"runs/{run_folder(root).name}/notebook.ipynb")
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots go: docs/images where they are asked for by BMNB_SHOTS."""
-    folder = Path(os.environ.get("BMNB_SHOTS", tmp_path_factory.mktemp("shots")))
-    folder.mkdir(exist_ok=True, parents=True)
-    return folder
 
 
 def run_folder(root: Path) -> Path:
     return next((root / "runs").iterdir())
 
 
-def journal(root: Path) -> list[dict]:
-    return [json.loads(line) for line in (run_folder(root) / "journal.jsonl").read_text().splitlines()]
+def journal(root: Path) -> list[dict[str, Any]]:
+    return migration.journal(root / "runs")
 
 
 def headless(root: Path, *options: str) -> tuple[int, str]:
-    client = run_folder(root) / "client.yaml"
-    command = [*BMNB, "run", "changing-distributions", "-f", str(client), *options]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    return ended.returncode, ended.stdout + ended.stderr
+    running = migration.start(run_folder(root) / "client.yaml", *options)
+    said, _ = running.communicate(timeout=600)
+    return running.returncode, said
 
 
-def units(root: Path) -> list[str]:
-    """The units in which commands were started."""
-    return [line["unit"] for line in journal(root) if line["event"] == "started" and "unit" in line]
+def units(root: Path, title: str) -> list[str]:
+    """The units in which a command was started."""
+    return [one["unit"] for one in journal(root) if one["event"] == "started" and one["title"] == title]
 
 
 def test_a_run_is_made_from_the_index(page: Page, address: str, root: Path):
@@ -123,7 +97,7 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
     form.get_by_role("button", name="Read from the servers").click()
     expect(form.get_by_text(f"origin: {lab.origin.address}")).to_be_visible()
     form.get_by_label("Address").fill(lab.origin.address)
-    form.get_by_label("Engine").select_option("literal, as in the document")
+    form.get_by_label("Limit of a hot pass").fill(SLOW)
     form.get_by_label("Carry it out?").select_option("yes, on the servers")
     expect(form.get_by_text("All values can be used")).to_be_visible()
     assert notebook.barriers(form) == []
@@ -158,7 +132,7 @@ def test_the_run_goes_on_headless_and_comes_back(notebook: Notebook, root: Path)
     expect(notebook.run("run(procedure.key_authentication)").get_by_text("make a key pair")).to_be_visible()
 
 
-def test_a_wrong_name_does_not_confirm_and_the_right_one_does(notebook: Notebook, lab: Lab, shots: Path):
+def test_a_wrong_name_does_not_confirm(notebook: Notebook, lab: Lab, shots: Path):
     asked = notebook.run("ask(run, procedure.stop_target)")
     asked.get_by_label("Server's name").fill("origin")
     expect(asked.get_by_role("alert")).to_contain_text("not the server's name")
@@ -167,40 +141,92 @@ def test_a_wrong_name_does_not_confirm_and_the_right_one_does(notebook: Notebook
     refused = notebook.run("run(procedure.stop_target)")
     expect(refused.get_by_text("answer `erase-target: target` to go on").first).to_be_visible()
     assert "is running" in lab.target.must("bmctl status")
-    notebook.cell("ask(run, procedure.stop_target)").get_by_label("Server's name").fill("target")
-    notebook.page.wait_for_timeout(500)
-    notebook.run("run(procedure.stop_target)")
+
+
+def test_the_right_name_confirms_by_the_keyboard_alone(notebook: Notebook, page: Page, lab: Lab):
+    asked = notebook.run("ask(run, procedure.stop_target)")
+    field = asked.get_by_label("Server's name")
+    expect(field).to_have_value("origin")  # as it was typed
+    notebook.focus(field)
+    page.keyboard.press("Control+a")
+    page.keyboard.type("target")
+    expect(asked.get_by_text("Run the next cell to go on")).to_be_visible()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    active = page.locator(".jp-Cell.jp-mod-active")
+    for shown in ("users notice nothing", "run(procedure.stop_target)"):
+        page.keyboard.press("Shift+Enter")
+        expect(active).to_contain_text(shown)
+    page.keyboard.press("Control+Enter")
+    expect(active.get_by_text("done after")).to_be_visible()
     assert "is stopped" in lab.target.must("bmctl status")
 
 
-def test_progress_moves_outlives_the_kernel_and_is_interrupted(
-    notebook: Notebook, root: Path, lab: Lab, shots: Path
+def test_progress_is_one_persons_and_outlives_a_cut_line_and_the_kernel(
+    notebook: Notebook, root: Path, line: Line, shots: Path
 ):
-    lab.origin.must(f"cat > /usr/local/bin/rsync <<'END'\n{SLOW}END\nchmod +x /usr/local/bin/rsync")
-    cell = notebook.start("run(procedure.hot_synchronization)")
+    cell = notebook.start(HOT)
     seen = [notebook.share(cell, beyond=0.0)]
-    expect(cell.get_by_text("$ rsync")).to_be_visible()
+    expect(cell.get_by_text("carry_files.py").first).to_be_visible()
     expect(cell.get_by_text(re.compile(r"\d files, .*/s, .* left"))).to_be_visible()
+    expect(cell.get_by_text(re.compile(r"\d of [\d,]+ files")).first).to_be_visible()
+    expect(cell.get_by_text("last output").first).to_be_visible()
     seen.append(notebook.share(cell, beyond=seen[-1]))
     notebook.picture(cell, shots / "progress.png")
-    expect(cell.get_by_text("last output")).to_be_visible()
-    started = units(root)[-1]
 
+    colleague = begin(PROCEDURE, {"folder": str(run_folder(root))})
+    with pytest.raises(Stopped, match="is being worked on for this very run by"):
+        colleague(hot_synchronization)
+    colleague.close()
+
+    line.cut()
+    expect(notebook.page.get_by_text("will continue trying to reconnect")).to_be_visible()
+    notebook.page.get_by_role("button", name="Close", exact=True).click()
+    line.mend()
+    seen.append(notebook.share(cell, beyond=seen[-1]))
+
+    started = units(root, "all trees")
     notebook.restart()
     notebook.again(RESTART)
-    cell = notebook.start("run(procedure.hot_synchronization)")
+    cell = notebook.start(HOT)
     seen.append(notebook.share(cell, beyond=seen[-1], anew=True))
-    expect(cell.get_by_text("$ rsync")).to_be_visible()
-    assert units(root)[-1] == started, "it goes on"
+    assert units(root, "all trees") == started, "it goes on"
 
+
+def test_a_tab_that_was_closed_stops_nothing_and_the_index_shows_what_goes_on(
+    notebook: Notebook, page: Page, address: str, lab: Lab, shots: Path
+):
+    notebook.save()
+    index = Notebook(page, address, "notebooks/00-index.ipynb")
+    index.again(("runs: str", "from bmnb import forms"))
+    watched = index.start("watch(runs)")
+    index.share(watched, index.share(watched, beyond=0.0))
+    index.picture(watched, shots / "watched.png")
+
+    notebook.open("Unknown")  # as a busy kernel is to who comes late
+    cell = notebook.cell(HOT)
+    expect(cell.get_by_text("Where this time stands still")).to_be_visible()
+    notebook.menu("Kernel", "Interrupt Kernel")
+    expect(page.get_by_text("| Idle")).to_be_visible()
+    cell = notebook.start(HOT)
+    notebook.share(cell, beyond=0.0, anew=True)
     notebook.menu("Kernel", "Interrupt Kernel")
     notebook.ended(cell)
     expect(cell.get_by_text("was interrupted")).to_be_visible()
     notebook.picture(cell, shots / "interrupted.png")
-    assert lab.target.run("pgrep rsync").returncode == 1
+    assert lab.target.run("pgrep tar").returncode == 1
 
-    lab.origin.must("rm /usr/local/bin/rsync")
-    notebook.run("run(procedure.hot_synchronization)", 180)
+
+def test_what_was_interrupted_is_finished_headless(notebook: Notebook, root: Path, shots: Path):
+    form = notebook.run(RESTART[1])
+    form.get_by_label("Limit of a hot pass").fill(ALL)
+    notebook.save()
+    code, said = headless(root, "--through", "hot-synchronization")
+    assert code == 0, said
+    notebook.open()
+    notebook.again(RESTART)
+    made = notebook.run(HOT)
+    expect(made.get_by_role("row", name="rows of bj-data, proven equal").first).to_be_visible()
     passes = notebook.run("run.passes")
     forecast = notebook.run("run.forecast")
     expect(forecast.get_by_text("Another hot pass now saves about")).to_be_visible()

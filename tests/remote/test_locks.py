@@ -58,6 +58,17 @@ def test_a_session_that_leaves_lets_the_next_one_of_the_run_go_on_at_once(
     lock(here, tmp_path).take(["here"])
 
 
+def test_a_step_that_has_stopped_lets_the_next_session_go_on_at_once(
+    here: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    mine = lock(here, tmp_path)
+    mine.take(["here"])
+    with pytest.raises(Stopped, match="interrupted"), mine:
+        raise Stopped("interrupted")
+    be(monkeypatch, "colleague@laptop 7")
+    lock(here, tmp_path).take(["here"])
+
+
 def test_another_run_is_refused_however_long_the_holder_is_silent(here: Servers, tmp_path: Path, work: Path):
     lock(here, tmp_path).take(["here"])
     os.utime(work / "lock", (0, 0))

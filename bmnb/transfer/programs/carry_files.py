@@ -16,6 +16,7 @@ that was so in an earlier pass and the origin lists the same line again, the pro
 """
 
 import argparse
+import fcntl
 import grp
 import hashlib
 import json
@@ -28,10 +29,12 @@ import subprocess
 import sys
 import time
 import zlib
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import lru_cache
 from itertools import chain, groupby, islice
+from threading import Event, Thread
 from typing import (
     IO,
     Any,
@@ -40,6 +43,7 @@ from typing import (
     Iterable,
     Iterator,
     List,
+    Mapping,
     NamedTuple,
     NoReturn,
     Sequence,
@@ -60,6 +64,9 @@ UNPROVEN = b"0 0 1 "
 """Stands before what is the same on both servers in the lines that prove nothing."""
 
 END = b"end of the list"
+
+SET_PIPE_SIZE = 1031
+"""Linux's F_SETPIPE_SZ, which Python has a name for from 3.10 on."""
 
 BLOCK = 1 << 20
 SOME = 1 << 14
@@ -82,7 +89,7 @@ CREATE = (
     "--no-recursion --null --files-from=-"
 )
 EXTRACT = (
-    "tar --extract --preserve-permissions --same-owner --acls --xattrs --xattrs-include=* --absolute-names "
+    "tar --extract --verbose --preserve-permissions --same-owner --acls --xattrs --xattrs-include=* --absolute-names "
     "--delay-directory-restore"
 )
 GENTLY = ("nice", "-n", "19", "ionice", "-c", "3")
@@ -232,6 +239,7 @@ class Sent(NamedTuple):
     large: int
     large_size: int
     work: int
+    trees: "Counter[str]"
 
 
 class Chosen(NamedTuple):
@@ -307,8 +315,7 @@ class Lists:
         }
 
     def group_of(self, path: bytes) -> str:
-        trees = map(os.fsencode, self.all_trees)
-        tree = next(tree for tree in trees if (path + b"/").startswith(tree + b"/"))
+        tree = tree_of(path, self.all_trees)
         steps = path[len(tree) :].split(b"/")
         return group_below(tree + b"/".join(steps[: DEPTH + 1])) if len(steps) > DEPTH + 1 else "upper"
 
@@ -404,6 +411,7 @@ class Lists:
             "large": sum(one.large for one in sent),
             "streams": streams,
             "groups": names,
+            "trees": sum((one.trees for one in sent), Counter()),
         }
 
     def choose_of(self, name: str) -> Chosen:
@@ -455,11 +463,16 @@ class Lists:
         self.append("manifest", name, (UNPROVEN + one.same for one in files))
         size, large_size = (sum(int(one.size) for one in some) for some in (files, large))
         work = sum(int(one.size) + OVERHEAD for one in single)
-        return Sent(len(files), size, len(large), large_size, work)
+        trees = Counter(os.fsdecode(tree_of(one.path, self.all_trees)) for one in files)
+        return Sent(len(files), size, len(large), large_size, work, trees)
 
     def append(self, kind: str, name: str, added: Iterable[bytes]) -> None:
         with open(self.path(kind, name), "ab") as file:
             file.writelines(one + b"\0" for one in added)
+
+
+def tree_of(path: bytes, trees: Sequence[str]) -> bytes:
+    return next(tree for tree in map(os.fsencode, trees) if (path + b"/").startswith(tree + b"/"))
 
 
 def by_rsync(entry: Entry) -> bool:
@@ -526,6 +539,67 @@ def sums(paths: Sequence[bytes]) -> List[bytes]:
 # on the target
 
 
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """Tells on standard error every second, until its end, how many files of each tree have come, and bytes."""
+
+    def __init__(self, trees: Mapping[str, int], size: int) -> None:
+        self.trees, self.size = trees, size
+        self.come: List["Counter[bytes]"] = []
+        self.bytes: Dict[int, int] = {}
+        self.over = Event()
+        self.teller = Thread(target=self.tell)
+
+    def __enter__(self) -> "Progress":
+        self.teller.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.over.set()
+        self.teller.join()
+
+    def follow(self, process: "subprocess.Popen[bytes]") -> None:
+        """Count what a process brings: it prints the name of each file, and of folders with a slash at the end."""
+        come: "Counter[bytes]" = Counter()
+        self.come.append(come)
+        self.bytes[process.pid] = 0
+        trees, rest = list(self.trees), b""
+        assert process.stdout
+        pipe = process.stdout.fileno()
+        fcntl.fcntl(pipe, SET_PIPE_SIZE, BLOCK)
+        for block in iter(lambda: os.read(pipe, BLOCK), b""):
+            *lines, rest = (rest + block).split(b"\n")
+            come.update(tree_of(line, trees) for line in lines if not line.endswith(b"/"))
+            # or each name would wake this process, which costs as much as the file itself
+            time.sleep(0.1)
+
+    def tell(self) -> None:
+        while not self.over.wait(1.0):
+            for process, before in list(self.bytes.items()):
+                self.bytes[process] = max(before, received(process))
+            come = sum(self.come, Counter())
+            lines = [
+                f"{tree}: {come[os.fsencode(tree)]} of {files} files" for tree, files in self.trees.items()
+            ]
+            lines.append(f"{min(self.size, sum(self.bytes.values()))} of {self.size} bytes")
+            # a carriage return before as well as after: who reads the end only knows which line is whole
+            print(*["", *lines, ""], sep="\r", end="", file=sys.stderr, flush=True)
+
+
+def received(process: int) -> int:
+    """The bytes that a process and its children have read; 0 where it has ended."""
+    try:
+        with open(f"/proc/{process}/io") as file:
+            own = int(file.readline().split()[1])
+        with open(f"/proc/{process}/task/{process}/children") as file:
+            return own + sum(received(int(child)) for child in file.read().split())
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
 class Carrier:
     """One pass onto the target."""
 
@@ -539,38 +613,41 @@ class Carrier:
     def run(self) -> Dict[str, Any]:
         if self.live:
             # what an earlier pass has brought, wherever it ended
-            self.there("trust", listing=True)
+            self.trust()
+        say("looks at the origin's trees")
         write(self.mark, [])
         told: Dict[str, Any] = json.loads(self.there("scan"))
-        streams, groups, large = (told.pop(name) for name in ("streams", "groups", "large"))
-        print(
+        streams, groups, large, trees = (told.pop(name) for name in ("streams", "groups", "large", "trees"))
+        say(
             f"{told['transferred']} of {told['files']} files to send, {told['changed bytes']} bytes; "
-            f"{told['deleted']} to delete",
-            file=sys.stderr,
-            flush=True,
+            f"{told['deleted']} to delete"
         )
-        with open(os.path.join(self.folder, "size"), "w") as file:
-            file.write(str(told["changed bytes"]))
         folders = [f"folders.{name}" for name in groups]
         sent = [*folders, *(f"large.{name}" for name in groups), *chain.from_iterable(streams)]
         deleted = [f"deleted.{name}" for name in groups]
         if told["deleted"]:
             self.delete(self.fetch(deleted))
-        if large:
-            self.rsync([f"large.{name}" for name in groups])
-        if len(streams) == 1:
-            self.tar([*folders, *streams[0]])
-        else:
-            # before, so that all are there, and after, so that they have their own times
-            self.tar(folders)
-            with ThreadPoolExecutor(len(streams)) as pool:
-                list(pool.map(self.tar, streams))
-            self.tar(folders)
+        with Progress(trees, told["changed bytes"]) as progress:
+            if large:
+                self.rsync([f"large.{name}" for name in groups], progress)
+            if len(streams) == 1:
+                self.tar([*folders, *streams[0]], progress)
+            else:
+                # before, so that all are there, and after, so that they have their own times
+                self.tar(folders, progress)
+                with ThreadPoolExecutor(len(streams)) as pool:
+                    list(pool.map(lambda names: self.tar(names, progress), streams))
+                self.tar(folders, progress)
         if self.live:
-            self.there("trust", listing=True)
+            self.trust()
         else:
+            say("compares what was sent")
             self.prove([*sent, *deleted])
         return told
+
+    def trust(self) -> None:
+        say("compares the lists of both servers")
+        self.there("trust", listing=True)
 
     def there(self, command: str, names: Sequence[str] = (), listing: bool = False) -> bytes:
         """Run a part of this program on the origin, with a list of this server as input where it is wanted."""
@@ -606,21 +683,26 @@ class Carrier:
             elif os.path.lexists(path):
                 os.unlink(path)
 
-    def rsync(self, names: Sequence[str]) -> None:
+    def rsync(self, names: Sequence[str], progress: Progress) -> None:
         """Large files: what the target has of them is used, also after a break."""
         options = "-aHAX --ignore-times --modify-window=-1 --partial-dir=.bmnb-partial --timeout=600 --from0"
         *shell, login = self.ssh
-        listed = subprocess.run([*self.ssh, self.cat(names)], stdout=subprocess.PIPE, check=True).stdout
-        command = ["rsync", *options.split(), "-e", " ".join(map(shlex.quote, shell)), "--files-from=-"]
-        done = subprocess.run([*command, f"{login}:/", "/"], input=listed, check=False)
+        listed = os.path.join(self.folder, "large")
+        write(listed, self.fetch(names))
+        told = [f"--files-from={listed}", "--out-format=/%n"]
+        command = ["rsync", *options.split(), "-e", " ".join(map(shlex.quote, shell)), *told]
+        with subprocess.Popen([*command, f"{login}:/", "/"], stdout=subprocess.PIPE) as done:
+            progress.follow(done)
         # 23, 24: files vanished meanwhile
         if done.returncode not in ((0, 23, 24) if self.live else (0,)):
             give_up(f"rsync of large files ended with {done.returncode}", done.returncode in CUT_RSYNC)
 
-    def tar(self, names: Sequence[str]) -> None:
+    def tar(self, names: Sequence[str], progress: Progress) -> None:
         source = f"set -o pipefail; {self.cat(names)} | {SOURCES[self.live]}"
-        with subprocess.Popen([*self.ssh, source], stdout=subprocess.PIPE) as sender:
-            put = subprocess.run(shlex.split(EXTRACT), stdin=sender.stdout, check=False)
+        pipe = subprocess.PIPE
+        sender = subprocess.Popen([*self.ssh, source], stdout=pipe)
+        with sender, subprocess.Popen(shlex.split(EXTRACT), stdin=sender.stdout, stdout=pipe) as put:
+            progress.follow(put)
         # 1: a file changed while it was read
         if put.returncode != 0 or sender.returncode not in ((0, 1) if self.live else (0,)):
             told = f"tar ended with {sender.returncode} on the origin, {put.returncode} on the target"

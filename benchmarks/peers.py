@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from benchmarks.meter import Meter
@@ -13,6 +12,7 @@ from benchmarks.migration import TREES, Case, changed, line_between, prepared, r
 from bmnb.bluemind.paths import DATABASES, ini
 from bmnb.lab import Lab, compare
 from bmnb.lab.host import CACHE, call
+from bmnb.lab.server import Server
 
 JOBS = "$(nproc)"
 TUNNEL_PORT = 15432
@@ -26,6 +26,14 @@ def synchronize(lab: Lab) -> None:
         if (lab.origin.root / tree[1:]).is_dir():
             options = "--delay-updates --compress --archive --delete"
             lab.target.must(f"rsync {options} origin:{tree}/ {tree}/", timeout=3600)
+
+
+def fpsync(lab: Lab) -> None:
+    """Each tree by several rsyncs, which the origin starts and whose directories are deleted in."""
+    for tree in TREES:
+        if (lab.origin.root / tree[1:]).is_dir():
+            options = "-o '-lptgoDH --numeric-ids --delete'"
+            lab.origin.must(f"fpsync -E -n {JOBS} {options} {tree}/ root@target:{tree}/", timeout=3600)
 
 
 def pg_dump(lab: Lab) -> None:
@@ -63,19 +71,20 @@ def side_by_side(lab: Lab, line: Callable[[str], str]) -> None:
     )
 
 
-PEERS = {"synchronize": synchronize, "pg_dump -Fd": pg_dump, "pgcopydb": pgcopydb}
+PEERS = {"synchronize": synchronize, "fpsync": fpsync, "pg_dump -Fd": pg_dump, "pgcopydb": pgcopydb}
 
 
 def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
     """Yield the row of one peer; files come after a hot pass of its own."""
     work = PEERS[case.variant]
-    of_files = work is synchronize
+    of_files = work in (synchronize, fpsync)
     with Lab(f"fstb-{os.getpid()}", print) as lab:
         prepared(lab, case)
         lab.target.must("bmctl stop; systemctl start postgresql")
         let_in(lab)
-        if work is pgcopydb:
-            install(lab, "pgcopydb")
+        for peer, package, server in ((pgcopydb, "pgcopydb", lab.target), (fpsync, "fpart", lab.origin)):
+            if work is peer:
+                install(server, package)
         with line_between(lab, case.line):
             if of_files:
                 work(lab)
@@ -94,13 +103,14 @@ def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
 
 
 def let_in(lab: Lab) -> None:
-    """The target's root logs in on the origin with the lab's key, and knows both servers' passwords of bj."""
-    ssh = lab.target.root / "root/.ssh"
+    """Each server's root logs in on the other with the lab's key; the target has both passwords of bj."""
     folder = lab.ssh_config.parent
-    for name in ("key", "known_hosts"):
-        (ssh / name).write_bytes((folder / name).read_bytes())
-        (ssh / name).chmod(0o600)
-    (ssh / "config").write_text(lab.ssh_config.read_text().replace(str(folder), "/root/.ssh"))
+    for server in (lab.origin, lab.target):
+        ssh = server.root / "root/.ssh"
+        for name in ("key", "known_hosts"):
+            (ssh / name).write_bytes((folder / name).read_bytes())
+            (ssh / name).chmod(0o600)
+        (ssh / "config").write_text(lab.ssh_config.read_text().replace(str(folder), "/root/.ssh"))
     passwords = ((TUNNEL_PORT, lab.origin), (5432, lab.target))
     (lab.target.root / "root/.pgpass").write_text(
         "".join(
@@ -116,11 +126,11 @@ def tunnel(lab: Lab) -> None:
     )
 
 
-def install(lab: Lab, package: str) -> None:
-    """Unpack Debian's package on the target, which is of this machine's release and has what it needs."""
+def install(server: Server, package: str) -> None:
+    """Unpack the package of this machine's Debian; the server has what it needs."""
     folder = CACHE / "peers"
     folder.mkdir(parents=True, exist_ok=True)
     if not list(folder.glob(f"{package}_*.deb")):
         call("sh", "-c", f"cd {folder} && apt-get download {package}")
     [file] = folder.glob(f"{package}_*.deb")
-    call("dpkg", "-x", file, Path(lab.target.root))
+    call("dpkg", "-x", file, server.root)

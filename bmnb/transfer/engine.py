@@ -82,16 +82,18 @@ class Fast:
     def dump(self) -> Iterator[Action]:
         start = "systemctl start postgresql"
         yield Command(self.origin, start, "start PostgreSQL", when=self._unless("databases"), ensure=True)
-        for database, file in DATABASES.items():
-            line = databases.dump(self.folder, self.origin, database, file)
-            complete = f"tail -n 5 {self.folder}/{file} | grep -q -e '{databases.COMPLETE}'"
-            yield Command(
-                self.target,
-                f"( {line} ) && {complete}",
-                f"dump {database}",
-                when=self._unless("databases"),
-                ensure=True,
-            )
+        yield Together(tuple(self._dump(database, file) for database, file in DATABASES.items()))
+
+    def _dump(self, database: str, file: str) -> Command:
+        line = databases.dump(self.folder, self.origin, database, file)
+        complete = f"tail -n 5 {self.folder}/{file} | grep -q -e '{databases.COMPLETE}'"
+        return Command(
+            self.target,
+            f"( {line} ) && {complete}",
+            f"dump {database}",
+            when=self._unless("databases"),
+            ensure=True,
+        )
 
     def configuration(self) -> Iterator[Action]:
         yield Command(self.target, fast.rebuild_maps(self.added), "Postfix's maps, from their -flat files")

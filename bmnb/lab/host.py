@@ -25,14 +25,20 @@ PROGRAMS = {
 }
 """Each program with the Debian package that has it."""
 
+INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
+ENOUGH_INSTANCES = 4096
+"""A booted server holds five or six inotify instances; all of root together may have 128 at first."""
+
 
 def require() -> None:
-    """Raise InputError that says exactly what is missing."""
+    """Raise InputError that says exactly what is missing; let many servers watch their files."""
     missing = sorted({package for program, package in PROGRAMS.items() if shutil.which(program) is None})
     if missing:
         raise InputError(f"the lab needs Debian or Ubuntu with: apt install {' '.join(missing)}")
     if os.geteuid() != 0:
         raise InputError("the lab boots servers, which takes root: sudo bmnb lab ...")
+    if int(INSTANCES.read_text()) < ENOUGH_INSTANCES:
+        INSTANCES.write_text(str(ENOUGH_INSTANCES))
 
 
 def call(*command: str | Path, stdin: str = "") -> str:

@@ -14,7 +14,7 @@ from bmnb.procedures.changing_distributions.guarding import (
     trees_are_there,
 )
 from bmnb.procedures.changing_distributions.phases import COLD
-from bmnb.procedures.changing_distributions.services import running, start_postgresql, stop
+from bmnb.procedures.changing_distributions.services import active, running, start_postgresql, stop
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.changing_distributions.synchronizing import (
     carry_queue,
@@ -48,8 +48,10 @@ def stop_services(settings: Settings) -> Iterator[Action]:
         f"the way back is to enable and start the services of {origin}, where nothing is changed",
         expect=origin,
     )
-    stops = [command for server in (origin, target) for command in stop(server)]
-    yield from settings.fast.stop(stops) if settings.fast else stops
+    if settings.fast:
+        yield from settings.fast.stop((*stop(origin), *stop(target, when=active(target))))
+    else:
+        yield from (*stop(origin), *stop(target))
     yield from nothing_writes(settings)
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bmnb.bluemind import services as reports
-from bmnb.steps import Check, Command
+from bmnb.steps import Check, Command, Condition
 
 
-def stop(server: str) -> Iterator[Command]:
+def active(server: str) -> Condition:
+    """That there is something for `bmctl stop` to stop, which would also take PostgreSQL down."""
+    line = "systemctl is-active --quiet bluemind.target || false"
+    return Condition(server, line, "it is stopped, and PostgreSQL stays up")
+
+
+def stop(server: str, when: Condition | None = None) -> Iterator[Command]:
     """Stop services and keep them from coming back with a restart of the server."""
-    yield Command(server, "bmctl stop", "stop BlueMind", ensure=True)
+    yield Command(server, "bmctl stop", "stop BlueMind", when=when, ensure=True)
     yield Command(server, "service postfix stop", "stop Postfix", ensure=True)
     yield Command(server, "systemctl disable bluemind.target postfix", "keep them stopped after a restart")
 

@@ -20,6 +20,9 @@ pd.set_option("display.width", 200)
 pd.set_option("display.html.use_mathjax", False)
 pd.set_option("styler.html.mathjax", False)
 
+LONG = 24
+"""Letters from which on a text has a column of some width."""
+
 
 class Table(pd.DataFrame):
     """A DataFrame that shows text from the left and numbers from the right."""
@@ -29,14 +32,22 @@ class Table(pd.DataFrame):
         return Table
 
     def _repr_html_(self) -> str:
-        numbers = [place for place, name in enumerate(self.columns, 1) if _all_numbers(self[name])]
-        mine = f"bmnb-{'-'.join(map(str, numbers))}"
+        named = list(enumerate(self.columns, 1))
+        numbers = [place for place, name in named if _all_numbers(self[name])]
+        # where a table has many columns, those with text would be squeezed to a word a line
+        texts = [place for place, name in named if _has_long_text(self[name])]
+        mine = "-".join(map(str, ["bmnb", *numbers, "text", *texts]))
         # JupyterLab's own rule aligns everything to the right, under a more specific selector
-        left = f"table.{mine} td, table.{mine} th {{text-align: left !important}}"
-        right = [
-            f"table.{mine} td:nth-of-type({place}) {{text-align: right !important}}" for place in numbers
+        rules = [
+            f"table.{mine} td, table.{mine} th {{text-align: left !important}}",
+            *(f"table.{mine} td:nth-of-type({place}) {{text-align: right !important}}" for place in numbers),
+            *(f"table.{mine} td:nth-of-type({place}) {{min-width: 12em}}" for place in texts),
         ]
-        return f"<style>{' '.join([left, *right])}</style>{self.to_html(classes=mine, border=0)}"
+        return f"<style>{' '.join(rules)}</style>{self.to_html(classes=mine, border=0)}"
+
+
+def _has_long_text(column: pd.Series[Any]) -> bool:
+    return any(isinstance(one, str) and len(one) > LONG for one in column)
 
 
 def _all_numbers(column: pd.Series[Any]) -> bool:
@@ -63,15 +74,19 @@ def _said(row: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
 
 
 def bars(rows: Iterable[Mapping[str, Any]], columns: list[str]) -> Any:
-    """A table with a bar in each cell of these columns, as long as the number is large."""
+    """A table with a bar in each cell of these columns, side by side, as long as the number is large."""
     frame = table(rows)
     if frame.empty:
         return frame
+    shown = [name for name in map(_, columns) if name in frame]
+    before = list(frame)[: list(frame).index(shown[0])]
+    frame = frame[[*before, *shown, *(name for name in frame if name not in (*before, *shown))]]
     numbers = {str(one): pd.to_numeric(frame[one]) for one in frame if _all_numbers(frame[one])}
     return (
         frame.assign(**numbers)
         .style.bar(subset=[_(one) for one in columns if _(one) in numbers], color="#9ecae1", vmin=0, width=90)
         .format("{:,.0f}", subset=list(numbers))
+        .set_properties(**{"white-space": "nowrap"})  # type: ignore[arg-type]
         .set_uuid("bars")
     )
 

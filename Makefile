@@ -8,8 +8,8 @@ APT := mmdebstrap systemd-container iproute2 openssh-client openssh-server rsync
 FILES ?= 200000
 ROUNDS ?= 3
 
-# What runs several clients: `make test-long`.
-LONG := tests/lab/test_fleet.py
+# What kills, cuts and restarts for long, or runs several clients: `make test-long`.
+LONG := tests/lab/test_faults.py tests/lab/test_faults_fast.py tests/lab/test_fleet.py
 
 .PHONY: all demo demo-update test test-long lint audit bench clean lock notebooks lab-packages
 

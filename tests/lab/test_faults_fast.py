@@ -57,5 +57,7 @@ def test_the_cold_passes_moved_what_had_changed(story: Story):
         for title in ("rows of bj-data, proven equal", "what changed in the trees")
     )
     assert {one["restored"] for one in rows} == {0}
-    assert 0 < sum(one["carried"] for one in rows) < rows[-1]["rows"] / 10
+    assert 0 < sum(one["carried"] for one in rows) < rows[-1]["rows"] / 5, (
+        "the table of equal rows comes whole"
+    )
     assert 0 < trees[-1]["transferred"] < trees[-1]["files"] / 10

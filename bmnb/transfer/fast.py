@@ -121,6 +121,8 @@ def lines_there(trees: tuple[str, ...], added: bool) -> Iterator[str]:
     """The lines that the origin does for this engine, as they stand."""
     yield from (PYTHON, GNU, POSTGRESQL, postgres.START, _configuration(added))
     yield from map(postgres.psql, DATABASES)
+    # whatever an earlier pass with another setting may have left
+    yield from map(replicating.end_on_origin, DATABASES)
     yield from map(files.has_something, trees)
 
 
@@ -130,7 +132,6 @@ def lines_of_replication(folder: str) -> Iterator[str]:
     for database in DATABASES:
         yield postgres.psql(replicating.walsender(database))
         yield replicating.guard(database, _programs(folder))
-        yield replicating.end_on_origin(database)
 
 
 def line_around_of_replication(folder: str) -> Around:

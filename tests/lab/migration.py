@@ -105,3 +105,5 @@ def kill_all(process: subprocess.Popen[str]) -> None:
     for pid in tree:
         os.kill(pid, signal.SIGKILL)
     process.wait()
+    while any(Path(f"/proc/{pid}").exists() for pid in tree):
+        time.sleep(0.05)

@@ -356,7 +356,9 @@ def quiet_origin(request: pytest.FixtureRequest, lab: Lab) -> Told:
         "systemctl stop bmnb-writer; mv /etc/default/bmnb-writer /root/; "
         f"sed -i 's/^password = .*/password = {CANARY}/' /etc/bm/bm.ini; cd /; "
         # as input: the journal keeps the arguments of whatever writes to it, and runuser does
-        f"runuser -u postgres -- psql -q <<< \"ALTER ROLE bj PASSWORD '{CANARY}'\"; bmctl stop; bmctl start"
+        f"runuser -u postgres -- psql -q <<< \"ALTER ROLE bj PASSWORD '{CANARY}'\"; bmctl stop; bmctl start; "
+        # bmctl waits for neither the end nor the start of PostgreSQL
+        "systemctl start postgresql"
     )
     lab.origin.must(request.module.MEANWHILE)
     for server in lab.servers:

@@ -1,6 +1,6 @@
 """The same story with the fast engine, which also gets odd tables, and a file that no time gives away."""
 
-from tests.lab.odd_tables import AFTER, BEFORE
+from tests.lab import odd_tables
 from tests.lab.test_faults import *  # noqa: F403
 from tests.lab.test_faults import Story, journal
 
@@ -15,7 +15,7 @@ def done(sql: str, content: str) -> str:
 
 
 ENGINE = "fast"
-AT_FIRST, MEANWHILE = done(BEFORE, "one"), done(AFTER, "two")
+AT_FIRST, MEANWHILE = done(odd_tables.BEFORE, "one"), done(odd_tables.AFTER, "two")
 
 
 def test_the_cold_passes_moved_what_had_changed(story: Story):

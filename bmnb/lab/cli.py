@@ -7,7 +7,7 @@ import os
 
 import click
 
-from bmnb.lab.clients import names, write_inventory
+from bmnb.lab.clients import inventory, names, write_inventory
 from bmnb.lab.identity import NETWORKS
 from bmnb.lab.images import RELEASES
 from bmnb.lab.layers import HOSTS
@@ -101,6 +101,7 @@ def down(name: str, clients: int) -> None:
     """Take the lab away, with everything it made on this machine."""
     for one in names(name, clients):
         Lab(one, click.echo).down()
+    inventory(name).unlink(missing_ok=True)
 
 
 @lab.command(epilog="Example: bmnb lab status --json")

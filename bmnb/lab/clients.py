@@ -31,8 +31,13 @@ def entry(lab: Lab, **more: Any) -> dict[str, Any]:
     }
 
 
+def inventory(name: str) -> Path:
+    """The place of the inventory of several labs."""
+    return LABS / f"{name}.yaml"
+
+
 def write_inventory(name: str, labs: Sequence[Lab]) -> Path:
     """Write the inventory of these labs, and return its path."""
-    path = LABS / f"{name}.yaml"
+    path = inventory(name)
     path.write_text(yaml.safe_dump({"clients": [entry(lab) for lab in labs]}, sort_keys=False))
     return path

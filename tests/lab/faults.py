@@ -18,6 +18,12 @@ def killing(program: str, when: str = "true") -> str:
     return f"setsid bash -c 'until {when} && pkill -9 -x {program}; do sleep 0.02; done' > /dev/null 2>&1 &"
 
 
+def killing_ssh(words: str) -> str:
+    """A script that kills an ssh with these words in its arguments as soon as it runs, once."""
+    line = f'pkill -9 -f "^ssh .*{words}"'
+    return f"setsid bash -c 'until {line}; do sleep 0.02; done' > /dev/null 2>&1 &"
+
+
 def as_soon_as(words: str, act: str) -> str:
     """A script that does something once a program with these words in its arguments runs."""
     return f"setsid bash -c 'until pgrep -f \"{words}\"; do sleep 0.02; done; {act}' > /dev/null 2>&1 &"
@@ -88,7 +94,8 @@ MIDDLE = (
 """These strike while a tree is copied."""
 
 ALONE = (
-    Fault("hot-synchronization", "ssh is killed between the servers", "target", killing("ssh", "pgrep \"^(rsync|tar)$\""), "", "", HOT_LEFT, AGAIN),
+    Fault("hot-synchronization", "ssh is killed between the servers", "target", killing("ssh", "pgrep -x rsync"), "", "", HOT_LEFT, AGAIN, "literal"),
+    Fault("hot-synchronization", "ssh is killed between the servers", "target", killing_ssh("carry_files.py scan"), "", "", HOT_LEFT, AGAIN, "fast"),
     Fault("hot-synchronization", "rsync is killed on the origin", "origin", killing("rsync"), "", "", HOT_LEFT, AGAIN, "literal"),
     Fault("hot-synchronization", "the network is cut for 5 s", "target", "cable down 5", "", "", HOT_LEFT, BY_ITSELF),
     Fault("hot-synchronization", "/tmp is full on the target", "target", "mount -t tmpfs -o size=4k t /tmp; head -c 9000 /dev/zero > /tmp/full; true", "umount /tmp", "", HOT_LEFT, BY_ITSELF),

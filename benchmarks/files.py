@@ -11,7 +11,6 @@ import os
 import random
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,51 +18,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.cost import Cost, cost
+from benchmarks.sides import JOBS, Sides
 from bmnb.transfer import files
 from bmnb.transfer.programs import carry_files
 
 FILES_A_FOLDER, FOLDERS_A_USER = 50, 10
 CHANGES = 1_000
-JOBS = "2"
-SEEN = ("tree", "lists")
-"""What each server has under the same path."""
 
 
-class Sides:
-    """An origin and a target below a folder; each sees its own tree and lists at the same path."""
+class Measured(Sides):
+    """Each variant with what a pass of it costs."""
 
     def __init__(self, place: Path) -> None:
-        self.place, self.seen = place, place / "seen"
-        for side in ("origin", "target", "seen"):
-            for part in SEEN:
-                (place / side / part).mkdir(parents=True, exist_ok=True)
+        super().__init__(place)
         self.shell = place / "shell"
         # rsync gives its shell a user, a host, and the words of a command
         self.shell.write_text(f'#!/bin/bash\nshift 3\nexec {shlex.join(self.on("origin"))} "$*"\n')
         self.shell.chmod(0o700)
 
-    def on(self, side: str) -> list[str]:
-        """The words that run a line on a server."""
-        mounts = [f"mount --bind {self.place}/{side}/{part} {self.seen}/{part}" for part in SEEN]
-        return ["unshare", "--mount", "bash", "-c", " && ".join([*mounts, 'exec bash -c "$0"'])]
-
-    @property
-    def tree(self) -> Path:
-        return self.seen / "tree"
-
-    def of(self, side: str) -> Path:
-        return self.place / side / "tree"
-
     def literal(self, services: str) -> Cost:
-        line = f"RSYNC_RSH={self.shell} {files.synchronize('origin', str(self.tree))}"
+        line = f"RSYNC_RSH={self.shell} {files.synchronize('origin', f'{self.seen}/tree')}"
         return cost(*self.on("target"), line)
 
     def fast(self, services: str) -> Cost:
-        words = ["python3", str(carry_files.__file__), "carry", f"{self.seen}/lists", JOBS, services]
-        words += [str(self.tree), "--ssh", *self.on("origin")]
-        return cost(*self.on("target"), shlex.join(words))
+        return cost(*self.carrying(services))
 
-    def fpsync(self, services: str) -> Cost:
+    def fpsync(self) -> Cost:
         """fpsync deletes nothing that the origin has no more, so that it has no cold pass."""
         # it gives rsync lists of files, so that -r is its own
         options = "-lptgoDHAX --modify-window=-1"
@@ -74,11 +54,9 @@ class Sides:
             shutil.rmtree(part)
             part.mkdir()
 
+    @property
     def differences(self) -> int:
-        """Files that an rsync which reads all content would still change."""
-        trees = [f"{self.of(side)}/" for side in ("origin", "target")]
-        command = ["rsync", "-aHAXin", "--checksum", "--modify-window=-1", "--delete", *trees]
-        return len(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+        return len(self.differing().splitlines())
 
 
 def fill(tree: Path, number: int) -> list[Path]:
@@ -128,7 +106,7 @@ def bare(tree: Path, sent: list[Path], place: Path) -> tuple[float, float]:
 
 def measure(number: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        sides = Sides(Path(folder))
+        sides = Measured(Path(folder))
         messages = fill(sides.of("origin"), number)
         for variant in (sides.literal, sides.fast):
             sides.empty_target()
@@ -140,13 +118,13 @@ def measure(number: int) -> Iterator[str]:
             cold = variant("cold")
             yield (
                 f"| {number:,} | {variant.__name__} | {hot.seconds:.1f} | {again.seconds:.1f} | {cold.seconds:.1f} "
-                f"| {max(hot.mib, cold.mib):.0f} | {sides.differences()} |"
+                f"| {max(hot.mib, cold.mib):.0f} | {sides.differences} |"
             )
         look, transfer = bare(sides.of("origin"), sent, sides.place)
         yield f"| {number:,} | bare look, bare transfer | | | {look:.1f} + {transfer:.1f} | | |"
         if shutil.which("fpsync"):
             sides.empty_target()
-            yield f"| {number:,} | fpsync | {sides.fpsync('hot').seconds:.1f} | | | | {sides.differences()} |"
+            yield f"| {number:,} | fpsync | {sides.fpsync().seconds:.1f} | | | | {sides.differences} |"
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import shlex
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,49 +12,28 @@ from pathlib import Path
 
 import pytest
 
-from bmnb.transfer.programs import carry_files
+from benchmarks.sides import Sides
 
 pytestmark = pytest.mark.lab
 
 FOLDERS, MESSAGES = 100, 8
 PAUSE_SECONDS = 0.004
 CHANCE = random.SystemRandom()
-SEEN = ("tree", "lists")
-"""What each server has under the same path."""
 
 
-class Pair:
-    """An origin and a target below a folder."""
+class Pair(Sides):
+    """With a margin of 5 s nothing would be proven here."""
 
     def __init__(self, place: Path) -> None:
-        self.place, self.seen = place, place / "seen"
-        for side in ("origin", "target"):
-            for part in SEEN:
-                (place / side / part).mkdir(parents=True)
-        for part in SEEN:
-            (self.seen / part).mkdir(parents=True)
-        # a margin of 5 s would leave nothing proven here
-        text = Path(carry_files.__file__).read_text()
+        super().__init__(place)
+        text = self.program.read_text()
         self.program = place / "carry_files.py"
         self.program.write_text(text.replace("RACY_SECONDS = 5.0", "RACY_SECONDS = 0.05"))
 
-    def on(self, side: str) -> list[str]:
-        """The words that run a line on a server."""
-        mounts = [f"mount --bind {self.place}/{side}/{part} {self.seen}/{part}" for part in SEEN]
-        return ["unshare", "--mount", "bash", "-c", " && ".join([*mounts, 'exec bash -c "$0"'])]
-
     def carry(self, services: str) -> dict[str, int]:
-        words = ["python3", str(self.program), "carry", f"{self.seen}/lists", "2", services]
-        words += [f"{self.seen}/tree", "--ssh", *self.on("origin")]
-        done = subprocess.run([*self.on("target"), shlex.join(words)], capture_output=True, check=False)
+        done = subprocess.run(self.carrying(services), capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return json.loads(done.stdout)
-
-    def differing(self) -> str:
-        """What an rsync that reads all content would still change."""
-        sides = [f"{self.place}/{side}/tree/" for side in ("origin", "target")]
-        command = ["rsync", "-aHAXin", "--checksum", "--modify-window=-1", "--delete", *sides]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def fill(tree: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import socket
 import threading
-from asyncio import CancelledError
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ GONE = (
     "the scheduler is gone: runs that are under way go on where they are\n"
     "  → start it again, with its workers, then the same command: it goes on from here"
 )
+NO_SCHEDULER = Lost("the scheduler is gone")
+# what the scheduler's end makes of a question that is under way: a cancelled task, or a cancelled future
+CUT = (OSError, TimeoutError, asyncio.CancelledError, concurrent.futures.CancelledError)
 CLOSE_SECONDS = 2.0
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -119,8 +123,7 @@ class Engine:
         try:
             if self._client.status == "running":
                 return ask(*words, **options)
-        # a connection that the scheduler's end cuts while it is asked is told as a cancelled task
-        except (OSError, TimeoutError, CancelledError) as error:
+        except CUT as error:
             raise BmnbError(GONE) from error
         raise BmnbError(GONE)
 
@@ -201,11 +204,19 @@ def _rules(dask_scheduler: Any) -> tuple[int, bool]:
 
 def _outcome(future: Future[Any]) -> Outcome | Lost:
     if future.status == "finished":
-        found: Outcome = future.result()
-        return found
+        return _fetched(future)
     error = future.exception() if future.status == "error" else None
     if error is None:
-        return Lost("the scheduler is gone")
+        return NO_SCHEDULER
     if isinstance(error, KilledWorker):
         return Lost(f"its worker {error.last_worker.address} is gone")
     return Outcome(1, f"{type(error).__name__}: {error}", "")
+
+
+def _fetched(future: Future[Any]) -> Outcome | Lost:
+    try:
+        found: Outcome = future.result()
+    # a job's end is told first and its outcome fetched afterwards; the scheduler may end in between
+    except CUT:
+        return NO_SCHEDULER
+    return found

@@ -13,11 +13,11 @@ import pytest
 from bmnb.errors import BmnbError, InputError
 from bmnb.fleet import conduct
 from bmnb.fleet.board import Board
-from bmnb.fleet.engine import Cluster, Engine
+from bmnb.fleet.engine import NO_SCHEDULER, Cluster, Engine
 from bmnb.fleet.work import Job
 from bmnb.lab.network import Bridge
 from tests.fleet.cluster import certificates, machines
-from tests.fleet.conductor import Played, entry
+from tests.fleet.conductor import COMMAND, Played, entry
 from tests.fleet.hosts import LOOPBACK, Host, hosts
 from tests.fleet.test_conduct import LAST, until
 
@@ -133,6 +133,23 @@ def test_the_scheduler_is_killed_and_the_same_command_goes_on(tmp_path: Path):
     with machines(tmp_path) as again:
         assert played.run(cluster=again.cluster) == 0
     assert played.world("a") == [f"began {LAST}", f"done {LAST}"] * 2
+
+
+def test_the_scheduler_is_killed_between_a_runs_end_and_its_outcome(tmp_path: Path):
+    """As no one knows then how the run ended, it counts as lost, and its journal tells when it is taken up."""
+    place, folder = tmp_path / "fleet", tmp_path / "runs" / "a"
+    place.mkdir()
+    with machines(tmp_path, workers=1) as up:
+        engine = Engine(1, up.cluster, place)
+        try:
+            engine.submit(Job("a", "p", {"folder": str(folder)}, LAST, str(place), COMMAND))
+            engine.wait(60)
+            up.scheduler.kill()
+            up.scheduler.wait()
+            assert list(engine.ended()) == [("a", NO_SCHEDULER)]
+        finally:
+            engine.close()
+    assert (folder / "world").read_text().splitlines() == [f"began {LAST}", f"done {LAST}"]
 
 
 def test_a_scheduler_that_would_run_things_again_is_refused(tmp_path: Path):

@@ -66,6 +66,10 @@ class Fast:
             tuple(Command(server, start, "have PostgreSQL started", ensure=True) for server in servers)
         )
 
+    def have_answers(self) -> Command:
+        """PostgreSQL of the origin answers before its unit is started; it may also have stopped since."""
+        return Command(self.origin, postgres.START, "start PostgreSQL", ensure=True)
+
     def cold_pass(self, *beside: Command) -> Iterator[Action]:
         """What changed since the last hot pass: trees, databases and configuration side by side."""
         configuration = fast.carry_configuration(self.folder, self.origin, self.added)

@@ -81,7 +81,7 @@ def _cold_synchronization(settings: Settings, engine: Fast) -> Iterator[Action]:
     yield same_servers(settings)
     yield trees_are_there(settings)
     yield same_trees(settings)
-    yield start_postgresql(settings.origin)
+    yield engine.have_answers()
     yield no_session(settings)
     yield from engine.cold_pass(*([carry_queue(settings)] if settings.carry_forgotten else []))
     if settings.carry_forgotten:

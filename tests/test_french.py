@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -72,6 +73,16 @@ def test_every_message_and_every_cell_of_a_table_is_translated(source):
     with use("fr"):
         missing = {text for text in source() if is_language(text) and not is_said(text)}
     assert missing - messages() - NAMES == set()
+
+
+def test_no_message_stands_twice():
+    """Of two translations one would win, and nobody knows which."""
+    found = Counter(
+        one.id
+        for path in (CATALOGUES / "fr").glob("*.po")
+        for one in read_po(path.open("rb"), abort_invalid=True)
+    )
+    assert [text for text, times in found.items() if text and times > 1] == []
 
 
 def is_language(text: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import settings as property_settings
@@ -76,10 +78,10 @@ def test_bash_can_read_every_line():
 
 
 @pytest.mark.parametrize("path", [name for name in NASTY if name and "\udcff" not in name])
-def test_a_path_comes_through_two_shells_as_it_is(path: str):
+def test_a_path_comes_through_two_shells_as_it_is(tmp_path: Path, path: str):
     """The list of places goes through the target's shell and, by ssh, through the origin's."""
-    line = compare("/folder", "origin", 100, [path], (), "out").split(" | ")
-    fake = 'ssh() { bash -c "${@: -1}"; }; stat() { echo 0; }; python3() { printf \'%s\' "${@: -1}"; }; export -f python3 stat; mkdir() { :; }; '
+    line = compare(str(tmp_path), "origin", 100, [path], (), "out").split(" | ")
+    fake = 'ssh() { bash -c "${@: -1}"; }; stat() { echo 0; }; python3() { printf \'%s\' "${@: -1}"; }; export -f python3 stat; '
     ran = subprocess.run(
         ["bash", "-c", fake + " | ".join(line[:-1])], capture_output=True, text=True, check=True
     )

@@ -43,17 +43,27 @@ SELECT 'type', format('%I.%I', n.nspname, typname), (SELECT string_agg(enumlabel
 SELECT 'sequence', format('%I.%I', schemaname, sequencename), coalesce(last_value::text, 'unused') FROM pg_sequences;
 SELECT 'large object', oid, pg_get_userbyid(lomowner) || ' ' || md5(lo_get(oid)) FROM pg_largeobject_metadata;
 
--- The sum of a part of each row's MD5 is the same in whatever order the rows are.
-SELECT format($$SELECT 'table', %L, count(*) || ' rows, sum ' || coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint::numeric), 0)
-  FROM %s t$$, name, name) FROM pg_temp.ours WHERE relkind IN ('r', 'p') AND NOT relispartition ORDER BY name \gexec
+-- The sum of the hashes of the rows is the same in whatever order they are. PostgreSQL has this hash from 11 on.
+\set row_hash 'hashtextextended(t::text COLLATE "C", 0)'
+SELECT :oldest < 110000 AS old \gset
+\if :old
+  \set row_hash '(\'x\' || left(md5(t::text), 16))::bit(64)::bigint'
+\endif
+SELECT format($$SELECT 'table', %L, count(*) || ' rows, sum ' || coalesce(sum(%s), 0) FROM %s t$$, name, :'row_hash', name)
+  FROM pg_temp.ours WHERE relkind IN ('r', 'p') AND NOT relispartition ORDER BY name \gexec
 """
 
 
-def facts(folder: str, database: str) -> str:
-    """A line that writes the facts of a database into the run's folder; the statements come in as input."""
+def facts(folder: str, database: str, oldest: str) -> str:
+    """A line that writes the facts of a database into the run's folder; the statements come in as input.
+
+    `oldest` is a line that prints the number of the older PostgreSQL, which is the origin's.
+    """
     file = f"{folder}/facts-{database}"
-    psql = f"runuser -u postgres -- psql -XAtq -F $'\\t' -v ON_ERROR_STOP=1 -d {database}"
-    return f"umask 077; (cd / && {psql}) > {file}.new && mv {file}.new {file}"
+    psql = f"runuser -u postgres -- psql -XAtq -F $'\\t' -v ON_ERROR_STOP=1 -v oldest=$oldest -d {database}"
+    return (
+        f"umask 077; oldest=$({oldest} < /dev/null) && (cd / && {psql}) > {file}.new && mv {file}.new {file}"
+    )
 
 
 def show(folder: str, database: str) -> str:

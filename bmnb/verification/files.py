@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from shlex import quote
@@ -15,6 +15,10 @@ from bmnb.verification.items import LISTED, differing
 
 COUNTED = ("messages", "bytes")
 LISTING = Path(__file__).with_name("listing.py")
+LOST = 255
+"""The exit status of a comparison whose connection to the origin broke."""
+TREES = "trees"
+"""The folder for what a comparison of the trees finds."""
 
 
 @cache
@@ -33,25 +37,43 @@ def mark_first_pass(folder: str) -> str:
     return f"umask 077; test -f {folder}/first-pass || touch {folder}/first-pass"
 
 
+def compare_ahead(folder: str, origin: str, percent: int, places: Sequence[str]) -> str:
+    """A line for the target that compares contents while the origin is in use, and remembers what is the same."""
+    return _compare(folder, origin, list_ahead(folder, percent, places), TREES)
+
+
 def compare(
     folder: str, origin: str, percent: int, places: Sequence[str], kept: Sequence[str], out: str
 ) -> str:
     """A line for the target that compares the places, and leaves what differs in a folder of the run's.
 
-    In the places `kept` the target may have more than the origin.
+    In the places `kept` the target may have more than the origin. What was compared ahead and has not
+    changed since counts as compared.
     """
-    listing = quote(list_there(folder, percent, places, kept))
+    return _compare(folder, origin, list_there(folder, percent, places, kept), out)
+
+
+def _compare(folder: str, origin: str, listing: str, out: str) -> str:
     return (
-        f"umask 077; mkdir -p {folder}/{out} && {access.ssh(folder)} root@{origin} {listing} "
+        f"umask 077; mkdir -p {folder}/{out} && touch {folder}/{out}/known && "
+        f"{access.ssh(folder)} root@{origin} {quote(listing)} < {folder}/{out}/known "
         f"| python3 {folder}/listing.py compare {folder}/{out}"
     )
 
 
+def list_ahead(folder: str, percent: int, places: Sequence[str]) -> str:
+    """The line that the origin does for it beside its services."""
+    return f"nice -n 19 ionice -c 3 {_list('ahead', folder, percent, places)}"
+
+
 def list_there(folder: str, percent: int, places: Sequence[str], kept: Sequence[str]) -> str:
     """The line that the origin does for it."""
-    chosen = " ".join(quote(place) for place in (*places, *(f"+{place}" for place in kept)))
+    return _list("list", folder, percent, (*places, *(f"+{place}" for place in kept)))
+
+
+def _list(how: str, folder: str, percent: int, places: Sequence[str]) -> str:
     since = f"$(stat -c %Y {folder}/first-pass)"
-    return f"python3 {folder}/listing.py list {since} {percent} {chosen}"
+    return f"python3 {folder}/listing.py {how} {since} {percent} {' '.join(map(quote, places))}"
 
 
 def read_sums(compared: Result) -> Row:
@@ -69,28 +91,48 @@ def has_differed(folder: str, out: str) -> str:
     return f"test -s {folder}/{out}/again"
 
 
+def was_copied_again(folder: str, out: str) -> str:
+    return f"test ! -e {folder}/{out}/again"
+
+
 def show_differences(folder: str, out: str) -> str:
-    return f"head -n {LISTED} {folder}/{out}/differences; wc -l < {folder}/{out}/differences"
+    """Print the sums of a comparison, then what differs."""
+    return f"cd {folder}/{out} && cat sums && echo && head -n {LISTED} differences"
 
 
 def nothing_differs(percent: int, told: Result) -> Verdict:
-    *lines, number = told.stdout.splitlines()
-    items = [json.loads(line) for line in lines]
     rest = (
         "content of every file"
         if percent == 100
         else f"content of what changed since the first pass and of {percent} % of the rest"
     )
-    verdict = differing(
-        items, f"everything is the same: names, owners, modes, times, attributes, links, {rest}"
+    same = f"everything is the same: names, owners, modes, times, attributes, links, {rest}"
+
+    def said(sums: Row) -> str:
+        if not sums["read before"]:
+            return same
+        return (
+            f"{same}; {sums['read before']:,} files were read before the downtime and have not changed since"
+        )
+
+    return _differing(told, said)
+
+
+def same_content(told: Result) -> Verdict:
+    return _differing(
+        told, lambda sums: f"{sums['same content']:,} files have the same content on both servers"
     )
-    if int(number) <= LISTED:
+
+
+def _differing(told: Result, same: Callable[[Row], str]) -> Verdict:
+    if not (told.ok and told.stdout):
+        return Verdict(False, told.stderr.strip() or "nothing was told of the comparison")
+    sums, *items = map(json.loads, told.stdout.splitlines())
+    verdict = differing(items, same(sums))
+    if sums["differences"] <= LISTED:
         return verdict
-    return Verdict(
-        False,
-        f"{int(number):,} differences in all, the first {LISTED:,} of them: {verdict.seen}",
-        verdict.items,
-    )
+    seen = f"{sums['differences']:,} differences in all, the first {LISTED:,} of them: {verdict.seen}"
+    return Verdict(False, seen, verdict.items)
 
 
 def show_mail(folder: str, out: str) -> str:

@@ -43,6 +43,7 @@ from tests.lab.faults import (
     of,
 )
 from tests.lab.migration import BMNB, client_file, journal, kill_all, opened, start, wait_for
+from tests.test_french import messages
 
 pytestmark = pytest.mark.lab
 ENGINE = "literal"
@@ -602,6 +603,12 @@ def test_then_a_client_s_mail_comes_in_and_nothing_differs(story: Story, account
     assert "INBOX" in {item["folder"] for item in tried["items"]}
     inbox = "/user/" + account.partition("@")[0].replace(".", "^")
     assert [one for one in unexpected(story.lab) if not one.name.endswith(inbox)] == []
+
+
+def test_every_column_of_what_was_done_has_its_french_name(story: Story):
+    """Also those that the programs on the servers name."""
+    columns = {name for line in journal(story.runs) for name in line.get("row") or {}}
+    assert columns - messages() == set()
 
 
 def test_no_dump_is_left_but_for_who_has_the_key(story: Story, key: Path, tmp_path: Path):

@@ -4,8 +4,9 @@ import json
 
 from bmnb.steps import Result
 from bmnb.verification.databases import same_facts
-from bmnb.verification.files import nothing_differs, same_mail
+from bmnb.verification.files import nothing_differs, same_content, same_mail
 
+SUMS = {"entries": 5, "bytes": 9, "by content": 1, "read before": 0, "same content": 4, "differences": 0}
 DIFFERENCE = json.dumps({"item": "/var/spool/cyrus/1.", "what": "content", "origin": "a", "target": "b"})
 
 
@@ -13,16 +14,23 @@ def said(text: str, exit: int = 0) -> Result:
     return Result("server", "", exit, text)
 
 
+def sums(**other: int) -> str:
+    return json.dumps({**SUMS, **other})
+
+
 def test_items_are_named():
-    verdict = nothing_differs(100, said(f"{DIFFERENCE}\n1\n"))
+    verdict = nothing_differs(100, said(f"{sums(differences=1)}\n{DIFFERENCE}\n"))
     assert not verdict.holds
     assert verdict.seen == "1 differences: /var/spool/cyrus/1.: content"
     assert verdict.items[0]["origin"] == "a"
 
 
 def test_how_much_was_compared_by_content_is_said():
-    assert "10 % of the rest" in nothing_differs(10, said("0\n")).seen
-    assert "content of every file" in nothing_differs(100, said("0\n")).seen
+    assert "10 % of the rest" in nothing_differs(10, said(sums())).seen
+    assert nothing_differs(100, said(sums())).seen.endswith("content of every file")
+    ahead = "content of every file; 3 files were read before the downtime and have not changed since"
+    assert nothing_differs(100, said(sums(**{"read before": 3}))).seen.endswith(ahead)
+    assert same_content(said(sums())).seen == "4 files have the same content on both servers"
 
 
 def test_a_mailbox_that_lacks_a_message_comes_first():
@@ -47,3 +55,5 @@ def test_nothing_told_is_not_the_same():
     assert not same_facts("bj", said(""), said("")).holds
     assert not same_facts("bj", said("table\ta\t1 rows\n", exit=1), said("table\ta\t1 rows\n")).holds
     assert not same_mail(said("")).holds
+    assert not nothing_differs(100, said("")).holds
+    assert not same_content(said(sums(), exit=1)).holds

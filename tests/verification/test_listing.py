@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bmnb.verification.files import LISTING
+from bmnb.verification import listing
+from bmnb.verification.files import LISTING, LOST
 
 
 @pytest.fixture
@@ -28,9 +31,16 @@ def tree(tmp_path: Path) -> Path:
     return tree
 
 
-def told(*places: str, since: float = 0, percent: int = 100) -> bytes:
-    words = [sys.executable, str(LISTING), "list", str(since), str(percent), *places]
-    return subprocess.run(words, capture_output=True, check=True).stdout
+def told(*places: str, how: str = "list", since: float = 0, percent: int = 100, known: bytes = b"") -> bytes:
+    words = [sys.executable, str(LISTING), how, str(since), str(percent), *places]
+    return subprocess.run(words, input=known, capture_output=True, check=True).stdout
+
+
+def told_ahead(capfd: pytest.CaptureFixture[str], tree: Path, known: bytes = b"") -> bytes:
+    """What is told ahead of files that have rested long enough."""
+    work = partial(listing.describe_ahead, listing.Chosen(0, 100), time.time() + 60)
+    listing.tell(work, listing.folders(str(tree), listing.fail_unless_gone), listing.Keys(known))
+    return capfd.readouterr().out.encode()
 
 
 def compared(lines: bytes, folder: Path) -> tuple[list[dict[str, str]], dict[str, int]]:
@@ -109,3 +119,67 @@ def test_a_list_that_was_cut_is_no_comparison(tree: Path, tmp_path: Path):
     with pytest.raises(subprocess.CalledProcessError) as failed:
         compared(cut, tmp_path)
     assert b"is cut" in failed.value.stderr
+
+
+def test_what_was_compared_ahead_is_not_read_again(
+    tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    ahead = told_ahead(capfd, tree)
+    assert compared(ahead, tmp_path)[1]["same content"] == 4
+    known = (tmp_path / "known").read_bytes()
+    found, sums = compared(told(str(tree), known=known), tmp_path)
+    assert (found, sums["by content"], sums["read before"]) == ([], 0, 4)
+    assert told_ahead(capfd, tree, known) == b"0\n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: rewrite_keeping_the_time(box(t) / "Sent" / "2.", b"twO"),
+        lambda t: (box(t) / "Sent" / "2.").rename(box(t) / "Sent" / "4."),
+        lambda t: (box(t) / "Sent").rename(box(t) / "Trash"),
+    ],
+    ids=["rewritten at the same time", "renamed", "its folder renamed"],
+)
+def test_what_changed_since_it_was_compared_ahead_is_read_again(
+    tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], change: Callable[[Path], object]
+):
+    compared(told_ahead(capfd, tree), tmp_path)
+    change(tree)
+    again = compared(told(str(tree), known=(tmp_path / "known").read_bytes()), tmp_path)[1]
+    assert (again["by content"], again["read before"]) == (1, 3)
+
+
+def test_ahead_another_content_is_found_at_the_same_size_and_time(
+    tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    lines, two = told_ahead(capfd, tree), box(tree) / "Sent" / "2."
+    rewrite_keeping_the_time(two, b"twO")
+    found, sums = compared(lines, tmp_path)
+    assert [(one["item"], one["what"]) for one in found] == [(str(two), "content")]
+    assert (tmp_path / "again").read_bytes() == os.fsencode(two) + b"\0"
+    assert sums["same content"] == 3
+
+
+def test_ahead_whatever_the_next_pass_brings_is_no_difference(
+    tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    lines = told_ahead(capfd, tree)
+    (box(tree) / "Sent" / "2.").unlink()
+    (box(tree) / "1.").write_bytes(b"longer")
+    found, sums = compared(lines, tmp_path)
+    assert (found, sums["by content"], sums["same content"]) == ([], 1, 1)
+
+
+def test_ahead_a_file_that_has_just_changed_is_not_told(tree: Path):
+    assert told(str(tree), how="ahead") == b"0\n"
+
+
+def test_a_list_ahead_that_was_cut_may_be_asked_for_again(
+    tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    cut = b"\n".join(told_ahead(capfd, tree).splitlines()[:-1]) + b"\n"
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        compared(cut, tmp_path)
+    assert failed.value.returncode == LOST
+    assert len((tmp_path / "known").read_bytes()) == 4 * listing.KEY_BYTES

@@ -25,7 +25,7 @@ from bmnb.procedures.changing_distributions.switching import (
     stop_origin,
     take_over_address,
 )
-from bmnb.procedures.changing_distributions.verifying import verify_copy
+from bmnb.procedures.changing_distributions.verifying import compare_ahead, verify_copy
 from bmnb.procedures.deviations import CHANGING_DISTRIBUTIONS
 from bmnb.steps import Procedure
 
@@ -37,6 +37,7 @@ PROCEDURE = Procedure(
         key_authentication,
         stop_target,
         hot_synchronization,
+        compare_ahead,
         stop_services,
         cold_synchronization,
         dump_databases,

@@ -37,8 +37,12 @@ def _lines(settings: Settings) -> Iterator[str]:
     for database in DATABASES:
         yield databases.dump_there(database)
         yield databases.table_under_way(database)
-    for where in compared_places(settings).values():
+    yield databases.SERVER_VERSION
+    compared = compared_places(settings)
+    for where in compared.values():
         yield listing.list_there(settings.work, *where)
+    percent, trees, _ = compared[listing.TREES]
+    yield listing.list_ahead(settings.work, percent, trees)
 
 
 def compared_places(settings: Settings) -> dict[str, tuple[int, Sequence[str], Sequence[str]]]:
@@ -47,6 +51,6 @@ def compared_places(settings: Settings) -> dict[str, tuple[int, Sequence[str], S
     added = tuple(ADDED_CONFIGURATION) if settings.carry_forgotten else ()
     paths = [path for path in (*CONFIGURATION, *added) if path not in POSTFIX_MAPS]
     return {
-        "trees": (settings.compare_content, trees, settings.known_empty),
+        listing.TREES: (settings.compare_content, trees, settings.known_empty),
         "configuration": (100, (), paths),
     }

@@ -1,21 +1,71 @@
-"""Before the switch: nothing is missing on the target."""
+"""Nothing is missing on the target: contents ahead, while the service is up, everything else before the switch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from shlex import quote
 
 from bmnb.bluemind.paths import DATABASES
 from bmnb.procedures.changing_distributions.gate import compared_places
 from bmnb.procedures.changing_distributions.guarding import nothing_writes
-from bmnb.procedures.changing_distributions.phases import COLD
+from bmnb.procedures.changing_distributions.phases import COLD, HOT
 from bmnb.procedures.changing_distributions.services import start_postgresql
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.changing_distributions.synchronizing import carry_queue, queue_is_here, ssh_for_rsync
 from bmnb.steps import Action, Check, Command, Condition, Together, step
-from bmnb.transfer import configuration
+from bmnb.transfer import access, configuration, databases
 from bmnb.verification import databases as facts
 from bmnb.verification import files as listing
+
+
+@step("Compare contents while the service is up", HOT)
+def compare_ahead(settings: Settings) -> Iterator[Action]:
+    """What is the same now, and has not changed by then, need not be read in the downtime."""
+    origin, target, folder = settings.origin, settings.target, settings.work
+    yield Together(tuple(_program(server, folder) for server in (origin, target)))
+    yield _contents(settings, "compare contents")
+    yield _copy_again(settings)
+    copied = Condition(target, listing.was_copied_again(folder, listing.TREES), "nothing has differed")
+    yield _contents(settings, "compare contents again", copied)
+    yield Check(
+        target,
+        listing.show_differences(folder, listing.TREES),
+        listing.same_content,
+        "what was copied has the same content",
+        "run this cell again: what differs is copied again, by content, and compared again",
+        decision="accept-contents",
+    )
+
+
+def _contents(settings: Settings, title: str, when: Condition | None = None) -> Command:
+    percent, trees, _ = compared_places(settings)[listing.TREES]
+    return Command(
+        settings.target,
+        listing.compare_ahead(settings.work, settings.origin, percent, trees),
+        title,
+        when=when,
+        read=listing.read_sums,
+        again=(listing.LOST,),
+        ensure=True,
+    )
+
+
+def _program(server: str, folder: str) -> Command:
+    return Command(server, listing.install(folder), "the program that lists files", text=listing.program())
+
+
+def _copy_again(settings: Settings) -> Command:
+    return Command(
+        settings.target,
+        listing.copy_again(settings.work, settings.origin, listing.TREES),
+        "copy again, by content, what differed before",
+        when=Condition(
+            settings.target, listing.has_differed(settings.work, listing.TREES), "nothing has differed yet"
+        ),
+        env=ssh_for_rsync(settings),
+        ensure=True,
+    )
 
 
 @step("Verify that nothing is missing", COLD)
@@ -27,23 +77,10 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         tuple(
             command
             for server in (origin, target)
-            for command in (
-                Command(
-                    server, listing.install(folder), "the program that lists files", text=listing.program()
-                ),
-                start_postgresql(server),
-            )
+            for command in (_program(server, folder), start_postgresql(server))
         )
     )
-    differed = Condition(target, listing.has_differed(folder, "trees"), "nothing has differed yet")
-    yield Command(
-        target,
-        listing.copy_again(folder, origin, "trees"),
-        "copy again, by content, what differed before",
-        when=differed,
-        env=ssh_for_rsync(settings),
-        ensure=True,
-    )
+    yield _copy_again(settings)
     percent = settings.compare_content
     compared = [
         Command(
@@ -55,15 +92,23 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         )
         for out, where in compared_places(settings).items()
     ]
+    version = databases.SERVER_VERSION
+    oldest = {origin: version, target: f"{access.ssh(folder)} root@{origin} {quote(version)}"}
     told = [
-        Command(server, facts.facts(folder, database), f"facts of {database}", text=facts.FACTS, ensure=True)
+        Command(
+            server,
+            facts.facts(folder, database, oldest[server]),
+            f"facts of {database}",
+            text=facts.FACTS,
+            ensure=True,
+        )
         for server in (origin, target)
         for database in DATABASES
     ]
     yield Together((*compared, *told))
     yield Check(
         target,
-        listing.show_differences(folder, "trees"),
+        listing.show_differences(folder, listing.TREES),
         partial(listing.nothing_differs, percent),
         "files are the same",
         "run this cell again: what differs is copied again, by content, and compared again",
@@ -71,7 +116,7 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
     )
     yield Check(
         target,
-        listing.show_mail(folder, "trees"),
+        listing.show_mail(folder, listing.TREES),
         listing.same_mail,
         "mail of every user is the same",
         "run this cell again: what differs is copied again, by content, and compared again",

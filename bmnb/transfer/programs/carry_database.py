@@ -100,6 +100,8 @@ MATERIALIZED = "SELECT oid::regclass FROM pg_class WHERE relkind = 'm' ORDER BY 
 LEAVES = "SELECT oid, oid::regclass FROM pg_class WHERE relkind = 'r' ORDER BY pg_class.oid"
 
 EXACT = "SET LOCAL extra_float_digits = 3"
+SIDE_BY_SIDE = "SET parallel_tuple_cost = 0"
+"""A hash is dear and passing it on is not, which the planner does not know of a function."""
 
 BYTES_A_SESSION = 64 << 20
 AHEAD = 5
@@ -310,8 +312,8 @@ class Origin:
     def one_more(self, digits: int) -> Session:
         session = Session(self.shell, self.database)
         session.tell(
-            f"{PLAIN_TEXT}; SET extra_float_digits = {digits}; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
-            f"SET TRANSACTION SNAPSHOT {literal(self.snapshot)}"
+            f"{PLAIN_TEXT}; {SIDE_BY_SIDE}; SET extra_float_digits = {digits}; "
+            f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {literal(self.snapshot)}"
         )
         return session
 
@@ -472,8 +474,10 @@ class Pass:
         """Ask for the sums of a table, and for the hashes of the rows that are recent."""
         rows = f"FROM {table.rows} bmnb_row"
         bits = bits_for(len(base.hashes))
-        bucket = f"{self.hash} >> {64 - bits}" if bits else "0"
-        session.ask(f"SELECT {bucket}, count(*), sum({self.hash}) {rows} GROUP BY 1")
+        bucket = f"hash >> {64 - bits}" if bits else "0"
+        # OFFSET 0 keeps PostgreSQL from computing the hash of a row twice
+        hashes = f"(SELECT {self.hash} AS hash {rows} OFFSET 0) bmnb_hash"
+        session.ask(f"SELECT {bucket}, count(*), sum(hash) FROM {hashes} GROUP BY 1")
         session.ask(f"SELECT {self.hash} {rows} WHERE {recent}")
         return table, base
 

@@ -127,8 +127,6 @@ def opened(lab: Lab, runs: str, settings: dict[str, str]) -> Run:
         **settings,
         # a restart costs both engines the same
         "restart_target": False,
-        # the rest is compared by metadata, in both engines
-        "compare_content": 0,
         "dry_run": False,
     }
     return Run(procedure.PROCEDURE, make(procedure.Settings, values), show=lambda table: None)
@@ -155,8 +153,10 @@ def hot(lab: Lab, run: Run) -> Iterator[dict[str, Any]]:
         run(step)
     with Meter(lab.origin) as origin, Meter(lab.target) as target:
         run(procedure.hot_synchronization)
+    run(procedure.compare_ahead)
     lines = run.journal.lines
     yield row("hot pass", seconds_of(run.journal, procedure.hot_synchronization), origin, target)
+    yield row("contents ahead", seconds_of(run.journal, procedure.compare_ahead))
     for line in lines:
         if line["event"] == "done" and line["action"].startswith("hot-") and line.get("row"):
             yield row(f"hot: {line['title']}", line["seconds"])

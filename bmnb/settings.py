@@ -62,13 +62,15 @@ def make(settings: type[S], values: Mapping[str, Any], source: str = "parameters
 def problems(settings: type, values: Mapping[str, Any]) -> list[str]:
     """What is wrong with values, each in one line; one that is about a single parameter begins with its name."""
     types = get_type_hints(settings)
+    known = {key: value for key, value in values.items() if key in types}
+    fitting = {key: value for key, value in known.items() if _fits(value, types[key])}
     wrong = [_unknown(key, list(types)) for key in values if key not in types]
     wrong += [
         f"{key}: {value!r} is not of type {_name(types[key])}"
-        for key, value in values.items()
-        if key in types and not _fits(value, types[key])
+        for key, value in known.items()
+        if key not in fitting
     ]
-    return wrong or list(getattr(settings(**values), "problems", lambda: [])())
+    return wrong + list(getattr(settings(**fitting), "problems", lambda: [])())
 
 
 def in_force(settings: type, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,8 +37,8 @@ def test_a_wrong_value_is_named(values: dict, says: str):
 
 
 def test_all_that_is_wrong_is_said_at_once():
-    with pytest.raises(InputError, match=r"orign(.|\n)*hot_passes"):
-        make(Settings, {"orign": "a", "hot_passes": "2"})
+    with pytest.raises(InputError, match=r"orign(.|\n)*hot_passes(.|\n)*engine: 'quick'"):
+        make(Settings, {"orign": "a", "hot_passes": "2", "engine": "quick"})
 
 
 def test_a_client_file_that_is_no_mapping_is_refused(tmp_path: Path):

@@ -153,10 +153,14 @@ def announce(address: str, times: int = 2) -> str:
 
 
 def nobody_holds(address: str) -> str:
-    """A line that asks the network from another server who holds the address: 0 when nobody does."""
+    """A line that asks the network from another server who holds the address: 0 when nobody does.
+
+    It asks twice, since one question may be lost; each waits a second for answers.
+    """
+    ask = f'arping -D -q -c 1 -w 2 -I "$dev" {address}'
     return (
         f"dev=$(ip -o -4 route get {address} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p'); "
-        f'arping -D -q -c 2 -w 3 -I "$dev" {address}'
+        f"{ask} & sleep 0.3; {ask} && wait $!"
     )
 
 

@@ -160,10 +160,6 @@ class Settings(RunSettings):
             found.append("origin and target are the same server")
         if self.hot_passes < 1:
             found.append("hot_passes: at least 1")
-        if self.engine not in ("fast", "literal"):
-            found.append(f"engine: {self.engine!r} is not one of fast, literal")
-        if self.database_copy not in ("rows", "replication"):
-            found.append(f"database_copy: {self.database_copy!r} is not one of rows, replication")
         if self.database_copy == "replication" and self.engine != "fast":
             found.append("database_copy: replication needs the fast engine")
         if self.streams < 0:

@@ -47,18 +47,16 @@ def compare(
 ) -> str:
     """A line for the target that compares the places, and leaves what differs in a folder of the run's.
 
-    In the places `kept` the target may have more than the origin. What was compared ahead and has not
-    changed since counts as compared.
+    In the places `kept` the target may have more than the origin. What was compared ahead and has changed
+    on neither server since counts as compared.
     """
     return _compare(folder, origin, list_there(folder, percent, places, kept), out)
 
 
 def _compare(folder: str, origin: str, listing: str, out: str) -> str:
-    return (
-        f"umask 077; mkdir -p {folder}/{out} && touch {folder}/{out}/known && "
-        f"{access.ssh(folder)} root@{origin} {quote(listing)} < {folder}/{out}/known "
-        f"| python3 {folder}/listing.py compare {folder}/{out}"
-    )
+    here = f"python3 {folder}/listing.py"
+    there = f"{access.ssh(folder)} root@{origin} {quote(listing)}"
+    return f"umask 077; mkdir -p {folder}/{out} && {here} unchanged {folder}/{out} | {there} | {here} compare {folder}/{out}"
 
 
 def list_ahead(folder: str, percent: int, places: Sequence[str]) -> str:

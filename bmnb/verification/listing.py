@@ -5,11 +5,12 @@ Runs on the servers, with their Python from 3.5 on, so it imports nothing of thi
     listing.py list SINCE PERCENT PLACE...      one JSON line a folder, at last how many there were
     listing.py ahead SINCE PERCENT PLACE...     of a server in use: files that rest, for their content
     listing.py compare FOLDER                   reads the lines of either
+    listing.py unchanged FOLDER                 what `list` and `ahead` read: what need not be read again
 
 A PLACE is a path, or a glob. The content of a file is told where it changed at SINCE (seconds) or later,
-and for PERCENT of the rest, unless it was compared ahead and has not changed since: `list` and `ahead`
-read the keys of such files, which `compare` keeps in FOLDER as `known`. It writes `differences`, `again`,
-`mailboxes` and `sums` there, too. Whatever lies in a PLACE here alone differs, unless it begins with a +.
+and for PERCENT of the rest, unless it was the same on both servers ahead and has changed on neither since.
+`compare` writes `differences`, `again`, `mailboxes` and `sums` into FOLDER, and adds to `known` what is the
+same ahead. Whatever lies in a PLACE here alone differs, unless the PLACE begins with a +.
 """
 
 import glob
@@ -29,7 +30,7 @@ import zlib
 from array import array
 from bisect import bisect_left
 from functools import lru_cache, partial
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 # what is told of a path; `linked` last, since its numbers are of one server alone
@@ -60,7 +61,7 @@ REST_SECONDS = 5.0
 BEFORE = "compared before"  # stands for the content of a file whose key is known
 KEY_BYTES = 8
 KNOWN = "known"
-KEEP_SECONDS = 60.0
+SOME = 1000
 LOST = 255  # the exit status where the line to the origin broke
 ACL_USER, ACL_GROUP = 2, 8
 NOT_COPIED = ("security.selinux",)
@@ -131,26 +132,18 @@ def facts(path: bytes, found: os.stat_result) -> Facts:
 
 
 class Keys:
-    """The keys of files, in order, as they are kept: numbers of 8 bytes, the highest byte first."""
+    """Keys of files, from numbers of 8 bytes, the highest byte first."""
 
-    def __init__(self, kept: bytes) -> None:
-        self.numbers = array("Q")
-        self.numbers.frombytes(kept)
+    def __init__(self, told: bytes) -> None:
+        numbers = array("Q")
+        numbers.frombytes(told)
         if sys.byteorder == "little":
-            self.numbers.byteswap()
+            numbers.byteswap()
+        self.numbers = array("Q", sorted(numbers))
 
     def __contains__(self, key: int) -> bool:
         place = bisect_left(self.numbers, key)
         return place < len(self.numbers) and self.numbers[place] == key
-
-    def write(self, path: str, more: "array[int]") -> int:
-        numbers = array("Q", sorted(self.numbers + more))
-        if sys.byteorder == "little":
-            numbers.byteswap()
-        with open(path + ".new", "wb") as file:
-            numbers.tofile(file)
-        os.replace(path + ".new", path)
-        return len(numbers)
 
 
 def key_of(path: bytes, found: os.stat_result) -> int:
@@ -267,7 +260,7 @@ def tell(work: Callable[[Task], Optional[str]], tasks: Iterable[Task], keys: Key
     for line in filter(None, spread(work, tasks, keys)):
         print(line)
         number += 1
-    print(json.dumps(number))
+    print(json.dumps({"folders": number, "known": len(keys.numbers)}))
 
 
 def differences(
@@ -304,13 +297,13 @@ class Seen:
         self.wrong = []  # type: List[Tuple[str, Dict[str, Any]]]
         self.links = []  # type: List[Tuple[str, Optional[str], Optional[str]]]
         self.mail = None  # type: Any
-        self.keys = []  # type: List[int]
+        self.same = []  # type: List[Tuple[str, int, int]]
 
 
-def look(line: bytes) -> Union[int, Seen]:
-    """Compare a folder that was told. The last line tells how many there were."""
+def look(line: bytes) -> Union[Dict[str, int], Seen]:
+    """Compare a folder that was told. The last line tells how many there were, and what was known before."""
     told = json.loads(line.decode("ascii"))
-    if isinstance(told, int):
+    if isinstance(told, dict):
         return told
     return look_ahead(*told) if len(told) == 2 else look_at_all(*told)
 
@@ -330,7 +323,7 @@ def look_ahead(folder: str, files: List[Any]) -> Seen:
         seen.content += 1
         ours = digest(path)
         if ours == content:
-            seen.keys.append(key)
+            seen.same.append((text(path), key, key_of(path, found)))
         else:
             item = dict(item_of(folder, path), what="content", origin=content, target=ours)
             seen.wrong.append((text(path), item))
@@ -388,7 +381,7 @@ class Sums:
         self.there = {}  # type: Dict[str, str]
         self.here = {}  # type: Dict[str, str]
         self.boxes = {}  # type: Dict[str, Dict[str, List[int]]]
-        self.keys = array("Q")
+        self.same = 0
 
     def add(self, seen: Seen) -> Iterator[Tuple[str, Dict[str, Any]]]:
         """Take a folder in; the paths in it that differ, with what differs."""
@@ -397,7 +390,7 @@ class Sums:
         self.bytes += seen.bytes
         self.content += seen.content
         self.before += seen.before
-        self.keys.extend(seen.keys)
+        self.same += len(seen.same)
         self.add_mail(seen.mail)
         for difference in chain(seen.wrong, self.links(seen.place, seen.links)):
             self.different += 1
@@ -427,16 +420,17 @@ def compare(folder: str, lines: Iterable[bytes]) -> None:
     sums = Sums()
     with result(folder, "differences") as wrong, result(folder, "again", "wb") as again:
         told = differ(folder, sums, lines, wrong, again)
-    known = keep(folder, sums.keys)
-    if told != sums.folders:
-        print("the list from the origin is cut:", sums.folders, "folders of", told, file=sys.stderr)
+    if told.get("folders") != sums.folders:
+        cut = "the list from the origin is cut: {} folders of {}"
+        print(cut.format(sums.folders, told.get("folders")), file=sys.stderr)
         sys.exit(LOST)
     with result(folder, "mailboxes") as boxes:
         for mailbox in sorted(sums.boxes):
             counted = [sum(column) for column in zip(*sums.boxes[mailbox].values())]
             boxes.write(json.dumps([mailbox, len(sums.boxes[mailbox]), *counted]) + "\n")
     told_sums = {"entries": sums.entries, "bytes": sums.bytes, "by content": sums.content}
-    told_sums.update({"read before": sums.before, "same content": known, "differences": sums.different})
+    told_sums.update({"read before": sums.before, "same content": told["known"] + sums.same})
+    told_sums["differences"] = sums.different
     with result(folder, "sums") as file:
         json.dump(told_sums, file)
     print(json.dumps(told_sums))
@@ -446,42 +440,52 @@ def result(folder: str, name: str, mode: str = "w") -> IO[Any]:
     return open(os.path.join(folder, name), mode)
 
 
-def differ(folder: str, sums: Sums, lines: Iterable[bytes], wrong: IO[Any], again: IO[Any]) -> Optional[int]:
-    """Add up what the lines tell, write down what differs. Return the number in the last one, if it came."""
-    told, next_said, next_kept = None, 0.0, time.monotonic() + KEEP_SECONDS
-    for seen in spread(look, lines):
-        if isinstance(seen, int):
-            told = seen
-            continue
-        for path, difference in sums.add(seen):
-            wrong.write(json.dumps(difference) + "\n")
-            again.write(path.encode("latin-1") + b"\0")
-        if time.monotonic() > next_said:
-            next_said = time.monotonic() + SAY_SECONDS
-            print(sums.so_far(), file=sys.stderr, flush=True)
-        if time.monotonic() > next_kept:
-            next_kept = time.monotonic() + KEEP_SECONDS
-            keep(folder, sums.keys)
+def differ(folder: str, sums: Sums, lines: Iterable[bytes], wrong: IO[Any], again: IO[Any]) -> Dict[str, int]:
+    """Add up what the lines tell, write down what differs. Return the last one, empty where it did not come."""
+    told, next_said = {}, 0.0  # type: Dict[str, int], float
+    with result(folder, KNOWN, "a") as same:
+        same.write("\n")  # the last line may be cut, where an earlier comparison was killed
+        for seen in spread(look, lines):
+            if isinstance(seen, dict):
+                told = seen
+                continue
+            for path, difference in sums.add(seen):
+                wrong.write(json.dumps(difference) + "\n")
+                again.write(path.encode("latin-1") + b"\0")
+            for one in seen.same:
+                same.write(json.dumps(one) + "\n")
+            if time.monotonic() > next_said:
+                next_said = time.monotonic() + SAY_SECONDS
+                print(sums.so_far(), file=sys.stderr, flush=True)
     return told
 
 
-def keep(folder: str, keys: "array[int]") -> int:
-    """Keep keys that were found the same, so that their files are not read once more. Return how many there are."""
+def unchanged(folder: str) -> None:
+    """Print the origin's keys of the files that were the same ahead, and have not changed here since."""
     path = os.path.join(folder, KNOWN)
-    kept = b""
-    if os.path.exists(path):
-        with open(path, "rb") as file:
-            kept = file.read()
-    if not keys:
-        return len(kept) // KEY_BYTES
-    number = Keys(kept).write(path, keys)
-    del keys[:]
-    return number
+    if not os.path.exists(path):
+        return
+    with open(path) as known:
+        for keys in spread(rested, iter(lambda: list(islice(known, SOME)), [])):
+            sys.stdout.buffer.write(keys)
+
+
+def rested(lines: List[str]) -> bytes:
+    keys = []
+    for line in lines:
+        try:
+            path, theirs, ours = json.loads(line)
+        except ValueError:
+            continue
+        name = path.encode("latin-1")
+        if os.path.lexists(name) and key_of(name, os.lstat(name)) == ours:
+            keys.append(theirs)
+    return struct.pack(">{}Q".format(len(keys)), *keys)
 
 
 def main() -> None:
-    if sys.argv[1] == "compare":
-        compare(sys.argv[2], sys.stdin.buffer)
+    if sys.argv[1] in ("compare", "unchanged"):
+        unchanged(sys.argv[2]) if sys.argv[1] == "unchanged" else compare(sys.argv[2], sys.stdin.buffer)
         return
     chosen = Chosen(float(sys.argv[2]), int(sys.argv[3]))
     keys = Keys(sys.stdin.buffer.read())

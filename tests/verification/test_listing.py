@@ -49,6 +49,11 @@ def compared(lines: bytes, folder: Path) -> tuple[list[dict[str, str]], dict[str
     return [json.loads(line) for line in (folder / "differences").read_text().splitlines()], sums
 
 
+def unchanged(folder: Path) -> bytes:
+    words = [sys.executable, str(LISTING), "unchanged", str(folder)]
+    return subprocess.run(words, capture_output=True, check=True).stdout
+
+
 def rewrite_keeping_the_time(path: Path, content: bytes) -> None:
     moment = path.stat().st_mtime_ns
     path.write_bytes(content)
@@ -126,10 +131,10 @@ def test_what_was_compared_ahead_is_not_read_again(
 ):
     ahead = told_ahead(capfd, tree)
     assert compared(ahead, tmp_path)[1]["same content"] == 4
-    known = (tmp_path / "known").read_bytes()
+    known = unchanged(tmp_path)
     found, sums = compared(told(str(tree), known=known), tmp_path)
     assert (found, sums["by content"], sums["read before"]) == ([], 0, 4)
-    assert told_ahead(capfd, tree, known) == b"0\n"
+    assert json.loads(told_ahead(capfd, tree, known)) == {"folders": 0, "known": 4}
 
 
 @pytest.mark.parametrize(
@@ -145,9 +150,19 @@ def test_what_changed_since_it_was_compared_ahead_is_read_again(
     tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], change: Callable[[Path], object]
 ):
     compared(told_ahead(capfd, tree), tmp_path)
+    known = unchanged(tmp_path)
     change(tree)
-    again = compared(told(str(tree), known=(tmp_path / "known").read_bytes()), tmp_path)[1]
+    again = compared(told(str(tree), known=known), tmp_path)[1]
     assert (again["by content"], again["read before"]) == (1, 3)
+
+
+def test_what_changed_on_the_target_since_it_was_compared_ahead_is_not_unchanged(
+    tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    compared(told_ahead(capfd, tree), tmp_path)
+    before = unchanged(tmp_path)
+    rewrite_keeping_the_time(box(tree) / "Sent" / "2.", b"twO")
+    assert (len(before), len(unchanged(tmp_path))) == (4 * listing.KEY_BYTES, 3 * listing.KEY_BYTES)
 
 
 def test_ahead_another_content_is_found_at_the_same_size_and_time(
@@ -172,7 +187,7 @@ def test_ahead_whatever_the_next_pass_brings_is_no_difference(
 
 
 def test_ahead_a_file_that_has_just_changed_is_not_told(tree: Path):
-    assert told(str(tree), how="ahead") == b"0\n"
+    assert json.loads(told(str(tree), how="ahead")) == {"folders": 0, "known": 0}
 
 
 def test_a_list_ahead_that_was_cut_may_be_asked_for_again(
@@ -182,4 +197,14 @@ def test_a_list_ahead_that_was_cut_may_be_asked_for_again(
     with pytest.raises(subprocess.CalledProcessError) as failed:
         compared(cut, tmp_path)
     assert failed.value.returncode == LOST
-    assert len((tmp_path / "known").read_bytes()) == 4 * listing.KEY_BYTES
+    assert len(unchanged(tmp_path)) == 4 * listing.KEY_BYTES
+
+
+def test_a_line_that_was_cut_is_no_comparison(tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    ahead = told_ahead(capfd, tree)
+    compared(ahead, tmp_path)
+    known = tmp_path / "known"
+    known.write_text(known.read_text()[:-20])
+    compared(ahead, tmp_path)
+    keys = unchanged(tmp_path)
+    assert len(keys) == (3 + 4) * listing.KEY_BYTES

@@ -474,12 +474,12 @@ def rested(lines: List[str]) -> bytes:
     keys = []
     for line in lines:
         try:
-            path, theirs, ours = json.loads(line)
-        except ValueError:
-            continue
-        name = path.encode("latin-1")
-        if os.path.lexists(name) and key_of(name, os.lstat(name)) == ours:
-            keys.append(theirs)
+            name, theirs, ours = json.loads(line)
+            path = name.encode("latin-1")
+            if key_of(path, os.lstat(path)) == ours:
+                keys.append(theirs)
+        except (ValueError, FileNotFoundError, NotADirectoryError):
+            continue  # cut, or gone
     return struct.pack(">{}Q".format(len(keys)), *keys)
 
 

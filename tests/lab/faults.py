@@ -154,8 +154,15 @@ IMPORT = (
 MESSAGE = f"find {CYRUS}/data -type f -name '1.' -links 1 -not -path $'*\\n*' | sort | head -n 1"
 ROW = "cd /; runuser -u postgres -- psql -qd bj-data -c"
 
+A_BYTE = f'file=$({MESSAGE}); touch -r "$file" /run/time; printf X | dd of="$file" conv=notrunc status=none; touch -r /run/time "$file"'
+
+AHEAD = (
+    Fault("compare-ahead", "a byte of a copied file differs, at its size and time", "target", A_BYTE, "", "", HOT_LEFT, "it is copied again, by content, and compared again"),
+    Fault("compare-ahead", "ssh is killed between the servers", "target", killing_ssh("listing.py ahead"), "", "", HOT_LEFT, "the comparison is started again, on record, and goes on"),
+)  # fmt: skip
+
 FOUND = (
-    Fault("verify-copy", "a byte of a copied file changes, at its size and time", "target", f'file=$({MESSAGE}); touch -r "$file" /run/time; printf X | dd of="$file" conv=notrunc status=none; touch -r /run/time "$file"', "", "content", "it is named", "the same command copies it again, by content, and compares again"),
+    Fault("verify-copy", "a byte of a copied file changes, at its size and time", "target", A_BYTE, "", "content", "it is named", "the same command copies it again, by content, and compares again"),
     Fault("verify-copy", "a message is missing on the target", "target", f'rm "$({MESSAGE.replace("head", "tail")})"', "", "existence", "it and its mailbox are named", "the same command copies it again, by content, and compares again"),
     Fault("verify-copy", "a row changes on the target", "target", f"{ROW} 'UPDATE t_message_body SET size = size + 1 WHERE guid = (SELECT guid FROM t_message_body ORDER BY guid LIMIT 1)'", f"{ROW} 'UPDATE t_message_body SET size = size - 1 WHERE guid = (SELECT guid FROM t_message_body ORDER BY guid LIMIT 1)'", "t_message_body", "its table is named", "the run waits for the row to be mended, or for a decision on record"),
     Fault("verify-copy", "a configuration file changes on the target", "target", "cp -a /etc/bm-hps/mappings.ini /root/; echo more >> /etc/bm-hps/mappings.ini", "cp -a /root/mappings.ini /etc/bm-hps/; touch -r /root/mappings.ini /etc/bm-hps/mappings.ini", "/etc/bm-hps/mappings.ini", "it is named", "the run waits for it to be mended, or for a decision on record"),
@@ -192,7 +199,20 @@ def rows() -> list[tuple[str, ...]]:
             fault.left,
             fault.then,
         )
-        for fault in (*FIRST, *MIDDLE, *ALONE, *LINE, RESTART, *HOT, *GUARDS, *COLD, *IMPORT, *FOUND, *AFTER)
+        for fault in (
+            *FIRST,
+            *MIDDLE,
+            *ALONE,
+            *LINE,
+            RESTART,
+            *HOT,
+            *GUARDS,
+            *AHEAD,
+            *COLD,
+            *IMPORT,
+            *FOUND,
+            *AFTER,
+        )
     ]
     return found + [("both", "any", *row) for row in OTHER]
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,7 @@ from bmnb.remote import servers as remote
 from bmnb.transfer.databases import COMPLETE
 from tests.lab.faults import (
     AFTER,
+    AHEAD,
     ALONE,
     COLD,
     FIRST,
@@ -513,6 +515,23 @@ def test_the_way_back_from_the_hot_synchronization(story: Story):
 def test_hot_synchronization_once_more(story: Story):
     story.restart_target()
     assert story.go("hot-synchronization") == ""
+
+
+def test_contents_are_compared_ahead(story: Story):
+    def told(title: str) -> list[dict[str, Any]]:
+        return [line for line in journal(story.runs) if line.get("title") == title]
+
+    differs, killed = AHEAD
+    story.suffer(differs)
+    assert told("compare contents")[-1]["row"]["differences"] == 1
+    assert told("compare contents again")[-1]["row"]["differences"] == 0
+    story.suffer(killed, again=True)
+    assert [line["event"] for line in told("compare contents")[-4:]] == [
+        "started",
+        "failed",
+        "started",
+        "done",
+    ]
 
 
 @pytest.mark.usefixtures("impatient")

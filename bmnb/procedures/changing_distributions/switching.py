@@ -179,7 +179,7 @@ def restart_target(settings: Settings) -> Iterator[Action]:
         Command(target, "systemctl enable bluemind.target postfix", "enable the services"),
         Command(target, "bmctl start", "start BlueMind", ensure=True),
         Command(target, "systemctl start postfix", "start Postfix", ensure=True),
-        Command(target, address.announce(settings.address), "tell the neighbours again", ensure=True),
+        Command(target, address.announce(settings.address, 1), "tell the neighbours again", ensure=True),
     )
     yield from [Together(starts)] if settings.fast else starts
     yield running(target)

@@ -129,7 +129,7 @@ class Rows:
                     "files": sum(row["files"] for row in made),
                     "transferred": sum(row.get("transferred", 0) for row in made),
                     "deleted": sum(row.get("deleted", 0) for row in made),
-                    "size": Bytes(sum(row.get("bytes", 0) for row in made)),
+                    "size": _size(*made),
                     "over the line": Bytes(moved),
                     "throughput": Rate(moved / part.seconds) if part.seconds else "",
                 }
@@ -144,7 +144,7 @@ class Rows:
             {
                 "tree": Word(title),
                 "files": one.row["files"],
-                "size": Bytes(one.row.get("bytes", 0)),
+                "size": _size(one.row),
                 "transferred in the last pass": one.row.get("transferred", 0),
                 "over the line in the last pass": Bytes(one.row.get("line bytes", 0)),
                 "duration": Seconds(one.seconds),
@@ -267,6 +267,11 @@ class Rows:
             for one in self.facts.entries
             if one.kind in ("command", "call") and one.line
         ]
+
+
+def _size(*made: Row) -> Bytes | None:
+    """Of all files together; None where nobody counted it, as with the fast engine."""
+    return Bytes(sum(row["bytes"] for row in made)) if all("bytes" in row for row in made) else None
 
 
 def _seconds(value: float | None) -> Seconds | None:

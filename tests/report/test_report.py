@@ -213,6 +213,15 @@ def test_a_million_files_make_a_small_report(folder: Path):
     assert (folder / "report.html").stat().st_size < 5_000_000
 
 
+def test_a_size_that_nobody_counted_is_no_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    told = synthetic.row
+    monkeypatch.setattr(
+        synthetic, "row", lambda *of: {name: one for name, one in told(*of).items() if name != "bytes"}
+    )
+    folder = synthetic.run(tmp_path / "run")
+    assert {row["size"] for row in [*rows(folder).trees, *rows(folder).passes]} == {None}
+
+
 def test_an_update_has_its_report_too(tmp_path: Path):
     updating = updating_bluemind.PROCEDURE
     settings = updating_bluemind.Settings(

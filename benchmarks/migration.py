@@ -134,18 +134,25 @@ def opened(lab: Lab, runs: str, settings: dict[str, str]) -> Run:
 
 @contextmanager
 def line_between(lab: Lab, line: Line) -> Iterator[None]:
-    """Lead the target's ssh to the origin through the line, which ends on this machine."""
+    """Lead the target's ssh to the origin through the line, which is on this machine.
+
+    The origin takes what comes from there for the target's own, since the run's key is for the target alone.
+    """
     if line == LOOPBACK:
         yield
         return
-    here = lab.bridge.address(1)
-    rule = f"OUTPUT -p tcp -d {lab.origin.address} --dport {SSH_PORT} -j DNAT --to-destination {here}:{RELAY_PORT}"
-    with relay(line, (here, RELAY_PORT), (lab.origin.address, SSH_PORT)):
-        lab.target.must(f"iptables -t nat -A {rule}")
+    here, origin, target = lab.bridge.address(1), lab.origin, lab.target
+    origin.must(
+        f"iptables -t nat -A PREROUTING -p tcp --dport {RELAY_PORT} -j REDIRECT --to-ports {SSH_PORT}; "
+        f"iptables -t nat -A INPUT -p tcp -m conntrack --ctorigdstport {RELAY_PORT} -j SNAT --to-source {target.address}"
+    )
+    rule = f"OUTPUT -p tcp -d {origin.address} --dport {SSH_PORT} -j DNAT --to-destination {here}:{RELAY_PORT}"
+    with relay(line, (here, RELAY_PORT), (origin.address, RELAY_PORT)):
+        target.must(f"iptables -t nat -A {rule}")
         try:
             yield
         finally:
-            lab.target.must(f"iptables -t nat -D {rule}")
+            target.must(f"iptables -t nat -D {rule}")
 
 
 def hot(lab: Lab, run: Run) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -14,22 +13,21 @@ from bmnb.transfer import access
 from bmnb.verification.items import LISTED, differing
 
 COUNTED = ("messages", "bytes")
-LISTING = Path(__file__).with_name("listing.py")
-LOST = 255
-"""The exit status of a comparison whose connection to the origin broke."""
+PROGRAMS = Path(__file__).with_name("comparing")
 TREES = "trees"
 """The folder for what a comparison of the trees finds."""
 
 
-@cache
-def program() -> str:
-    """The program that runs on both servers."""
-    return LISTING.read_text(encoding="utf-8")
+def programs() -> str:
+    """What runs on both servers: its files by their names, as JSON."""
+    return json.dumps({one.name: one.read_text(encoding="utf-8") for one in PROGRAMS.glob("*.py")})
 
 
 def install(folder: str) -> str:
-    """A line that puts the program, which comes in as input, into the run's folder."""
-    return f"umask 077; mkdir -p {folder}; cat > {folder}/listing.py"
+    """A line that puts the programs, which come in as input, into the run's folder."""
+    write = "[open(name, 'w', encoding='utf-8').write(text) for name, text in json.load(sys.stdin).items()]"
+    put = f"import json, sys; {write}"
+    return f"umask 077; mkdir -p {folder}/{PROGRAMS.name}; cd {folder}/{PROGRAMS.name} && python3 -c {quote(put)}"
 
 
 def mark_first_pass(folder: str) -> str:
@@ -54,14 +52,16 @@ def compare(
 
 
 def _compare(folder: str, origin: str, listing: str, out: str) -> str:
-    here = f"python3 {folder}/listing.py"
+    here = f"python3 -m {PROGRAMS.name}"
     there = f"{access.ssh(folder)} root@{origin} {quote(listing)}"
-    return f"umask 077; mkdir -p {folder}/{out} && {here} unchanged {folder}/{out} | {there} | {here} compare {folder}/{out}"
+    return (
+        f"umask 077; cd {folder} && mkdir -p {out} && {here} unchanged {out} | {there} | {here} compare {out}"
+    )
 
 
 def list_ahead(folder: str, percent: int, places: Sequence[str]) -> str:
     """The line that the origin does for it beside its services."""
-    return f"nice -n 19 ionice -c 3 {_list('ahead', folder, percent, places)}"
+    return _list("ahead", folder, percent, places, "nice -n 19 ionice -c 3 ")
 
 
 def list_there(folder: str, percent: int, places: Sequence[str], kept: Sequence[str]) -> str:
@@ -69,9 +69,9 @@ def list_there(folder: str, percent: int, places: Sequence[str], kept: Sequence[
     return _list("list", folder, percent, (*places, *(f"+{place}" for place in kept)))
 
 
-def _list(how: str, folder: str, percent: int, places: Sequence[str]) -> str:
-    since = f"$(stat -c %Y {folder}/first-pass)"
-    return f"python3 {folder}/listing.py {how} {since} {percent} {' '.join(map(quote, places))}"
+def _list(how: str, folder: str, percent: int, places: Sequence[str], gently: str = "") -> str:
+    words = f"$(stat -c %Y first-pass) {percent} {' '.join(map(quote, places))}"
+    return f"cd {folder} && {gently}python3 -m {PROGRAMS.name} {how} {words}"
 
 
 def read_sums(compared: Result) -> Row:

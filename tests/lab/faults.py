@@ -158,7 +158,7 @@ A_BYTE = f'file=$({MESSAGE}); touch -r "$file" /run/time; printf X | dd of="$fil
 
 AHEAD = (
     Fault("compare-ahead", "a byte of a copied file differs, at its size and time", "target", A_BYTE, "", "", HOT_LEFT, "it is copied again, by content, and compared again"),
-    Fault("compare-ahead", "ssh is killed between the servers", "target", killing_ssh("listing.py ahead"), "", "", HOT_LEFT, "the comparison is started again, on record, and goes on"),
+    Fault("compare-ahead", "ssh is killed between the servers", "target", killing_ssh("-m comparing ahead"), "", "", HOT_LEFT, "the comparison is started again, on record, and goes on"),
 )  # fmt: skip
 
 FOUND = (

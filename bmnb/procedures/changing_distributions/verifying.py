@@ -17,13 +17,14 @@ from bmnb.steps import Action, Check, Command, Condition, Together, step
 from bmnb.transfer import access, configuration, databases
 from bmnb.verification import databases as facts
 from bmnb.verification import files as listing
+from bmnb.verification.comparing import comparison
 
 
 @step("Compare contents while the service is up", HOT)
 def compare_ahead(settings: Settings) -> Iterator[Action]:
     """What is the same now, and has not changed by then, need not be read in the downtime."""
-    origin, target, folder = settings.origin, settings.target, settings.work
-    yield Together(tuple(_program(server, folder) for server in (origin, target)))
+    target, folder = settings.target, settings.work
+    yield Together(tuple(_programs(settings)))
     yield _contents(settings, "compare contents")
     yield _copy_again(settings)
     copied = Condition(target, listing.was_copied_again(folder, listing.TREES), "nothing has differed")
@@ -46,13 +47,15 @@ def _contents(settings: Settings, title: str, when: Condition | None = None) -> 
         title,
         when=when,
         read=listing.read_sums,
-        again=(listing.LOST,),
+        again=(comparison.LOST,),
         ensure=True,
     )
 
 
-def _program(server: str, folder: str) -> Command:
-    return Command(server, listing.install(folder), "the program that lists files", text=listing.program())
+def _programs(settings: Settings) -> Iterator[Command]:
+    line, text = listing.install(settings.work), listing.programs()
+    for server in (settings.origin, settings.target):
+        yield Command(server, line, "the program that lists files", text=text)
 
 
 def _copy_again(settings: Settings) -> Command:
@@ -73,13 +76,7 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
     """Files, mail and configuration by lists that both servers make, databases by facts and sums of rows."""
     origin, target, folder = settings.origin, settings.target, settings.work
     yield from nothing_writes(settings)
-    yield Together(
-        tuple(
-            command
-            for server in (origin, target)
-            for command in (_program(server, folder), start_postgresql(server))
-        )
-    )
+    yield Together((*_programs(settings), start_postgresql(origin), start_postgresql(target)))
     yield _copy_again(settings)
     percent = settings.compare_content
     compared = [

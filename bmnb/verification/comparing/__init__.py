@@ -1,0 +1,1 @@
+"""What runs on both servers to compare them, with their Python from 3.5 on: it imports nothing of this project."""

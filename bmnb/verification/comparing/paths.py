@@ -1,0 +1,122 @@
+"""What a server has below some places: its folders, and the facts of each path."""
+
+import glob
+import grp
+import hashlib
+import os
+import pwd
+import stat
+import struct
+from functools import lru_cache
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+# what is told of a path; `linked` last, since its numbers are of one server alone
+Facts = NamedTuple(
+    "Facts",
+    [
+        ("kind", int),
+        ("owner", str),
+        ("group", str),
+        ("modified", int),
+        ("mode", Optional[int]),
+        ("attributes", Optional[Dict[str, str]]),
+        ("size", Optional[int]),
+        ("leads_to", Optional[str]),
+        ("content", Optional[str]),
+        ("linked", Optional[str]),
+    ],
+)
+
+ACL_USER, ACL_GROUP = 2, 8
+NOT_COPIED = ("security.selinux",)
+
+Task = Tuple[str, bytes, bool, List[bytes]]
+"""A place, a folder of it, whether these are all its entries, entries."""
+
+
+def text(path: bytes) -> str:
+    return path.decode("latin-1")
+
+
+def readable(path: str) -> str:
+    return path.encode("latin-1").decode("utf-8", "backslashreplace")
+
+
+@lru_cache(maxsize=None)
+def name(find: Callable[[int], Any], number: int) -> str:
+    try:
+        return str(find(number)[0])
+    except KeyError:
+        return "number {}".format(number)
+
+
+def digest(path: bytes) -> str:
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            found.update(block)
+    return found.hexdigest()
+
+
+def access_list(value: bytes) -> str:
+    """An access list holds numbers of users and groups, which differ between systems: their names are told."""
+    told = []
+    for tag, mode, number in struct.iter_unpack("<HHI", value[4:]):
+        find = {ACL_USER: pwd.getpwuid, ACL_GROUP: grp.getgrgid}.get(tag)
+        told.append("{}:{}:{}".format(tag, name(find, number) if find else "", mode))
+    return " ".join(told)
+
+
+def attributes(path: bytes) -> Dict[str, str]:
+    told = {}
+    for key in os.listxattr(path, follow_symlinks=False):
+        if key not in NOT_COPIED:
+            value = os.getxattr(path, key, follow_symlinks=False)
+            told[key] = access_list(value) if key.startswith("system.posix_acl") else value.hex()
+    return told
+
+
+def facts(path: bytes, found: os.stat_result) -> Facts:
+    kind = stat.S_IFMT(found.st_mode)
+    link, file = kind == stat.S_IFLNK, kind == stat.S_IFREG
+    return Facts(
+        kind,
+        name(pwd.getpwuid, found.st_uid),
+        name(grp.getgrgid, found.st_gid),
+        found.st_mtime_ns,
+        None if link else stat.S_IMODE(found.st_mode),
+        None if link else attributes(path),
+        found.st_size if file else None,
+        text(os.fsencode(os.readlink(path))) if link else None,
+        None,
+        "{}:{}".format(found.st_dev, found.st_ino) if file and found.st_nlink > 1 else None,
+    )
+
+
+def found(place: str) -> List[bytes]:
+    """The paths that a place means. A folder's `*` means the folder, since globs leave out hidden names."""
+    pattern = os.fsencode(place.lstrip("+"))
+    if os.path.basename(pattern) == b"*":
+        pattern = os.path.dirname(pattern)
+    return sorted(glob.glob(pattern))
+
+
+def folders(place: str, fail: Callable[[OSError], None]) -> Iterator[Task]:
+    """Each folder of a place with the names in it; first the one that the place itself is in, with it alone."""
+    paths = found(place)
+    if paths:
+        yield place, os.path.dirname(paths[0]), False, [os.path.basename(path) for path in paths]
+    for path in paths:
+        if os.path.isdir(path) and not os.path.islink(path):
+            for folder, below, files in os.walk(path, onerror=fail):
+                below.sort()
+                yield place, folder, True, sorted(below + files)
+
+
+def fail(error: OSError) -> None:
+    raise error
+
+
+def fail_unless_gone(error: OSError) -> None:
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        raise error

@@ -146,7 +146,9 @@ def line_between(lab: Lab, line: Line) -> Iterator[None]:
         f"iptables -t nat -A PREROUTING -p tcp --dport {RELAY_PORT} -j REDIRECT --to-ports {SSH_PORT}; "
         f"iptables -t nat -A INPUT -p tcp -m conntrack --ctorigdstport {RELAY_PORT} -j SNAT --to-source {target.address}"
     )
-    rule = f"OUTPUT -p tcp -d {origin.address} --dport {SSH_PORT} -j DNAT --to-destination {here}:{RELAY_PORT}"
+    rule = (
+        f"OUTPUT -p tcp -d {origin.address} --dport {SSH_PORT} -j DNAT --to-destination {here}:{RELAY_PORT}"
+    )
     with relay(line, (here, RELAY_PORT), (origin.address, RELAY_PORT)):
         target.must(f"iptables -t nat -A {rule}")
         try:

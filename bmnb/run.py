@@ -245,7 +245,7 @@ class Run:
         if not step.passes:
             return [step.name]
         made = sum(line["step"].startswith(f"{step.name}.") for line in self.journal.events("step done"))
-        wanted = max(getattr(self.settings, step.passes), made + again)
+        wanted = max(step.passes(self.settings), made + again)
         if made and self._has_moved_on(step):
             if again:
                 text = _("“{step}” may not be repeated: a later phase has begun")

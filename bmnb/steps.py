@@ -213,15 +213,15 @@ class Phase:
 class Step:
     """One thing a phase does. `once` must never be repeated in silence.
 
-    `passes` is the name of the setting that tells how often the step is done. `undo` yields the actions of
-    the way back; they must hold also where the step was only begun.
+    `passes` tells by the settings how often the step is done at least; it may be repeated then. `undo` yields
+    the actions of the way back; they must hold also where the step was only begun.
     """
 
     title: str
     phase: Phase
     actions: Callable[[Any], Iterator[Action]]
     once: bool = False
-    passes: str = ""
+    passes: Callable[[Any], int] | None = None
     undo: Callable[[Any], Iterator[Action]] | None = None
 
     @property
@@ -252,7 +252,7 @@ def step(
     phase: Phase,
     *,
     once: bool = False,
-    passes: str = "",
+    passes: Callable[[Any], int] | None = None,
     undo: Callable[[Any], Iterator[Action]] | None = None,
 ) -> Callable[[Callable[[Any], Iterator[Action]]], Step]:
     """Make a step of a function that yields the actions for given settings."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def prepare(_: Any) -> Iterator[Any]:
     yield Command("a", "stop", "stop", ensure=True)
 
 
-@step("Copy", FIRST, passes="passes")
+@step("Copy", FIRST, passes=attrgetter("passes"))
 def copy(_: Any) -> Iterator[Any]:
     yield Command("b", "copy", "copy", again=(2,))
     yield Together((Command("b", "one", "one"), Command("b", "two", "two")))

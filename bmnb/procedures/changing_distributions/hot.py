@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from bmnb.bluemind.paths import DATABASES
 from bmnb.procedures.changing_distributions.guarding import safe_to_delete
@@ -45,7 +46,7 @@ def stop_target(settings: Settings) -> Iterator[Action]:
     yield stopped(target)
 
 
-@step("Synchronize BlueMind data while the service is up", HOT, passes="hot_passes")
+@step("Synchronize BlueMind data while the service is up", HOT, passes=attrgetter("hot_passes"))
 def hot_synchronization(settings: Settings) -> Iterator[Action]:
     origin, folder = settings.origin, settings.work
     yield stopped(settings.target)

@@ -37,6 +37,7 @@ def lines(results: list[dict[str, Any]]) -> Iterator[str]:
     for key in cases(results):
         for part in (
             "hot pass",
+            "contents ahead",
             "downtime",
             *PARTS,
             "databases",
@@ -100,7 +101,10 @@ def chart(results: list[dict[str, Any]]) -> None:
             width = median(seconds) if seconds else 0.0
             axes.barh(place, width, left=left, color=colour, label=part if place == 0 else None)
             left += width
-    axes.set_yticks(range(len(labels)), [f"{variant}, {key[0]:,} files\n{key[1]}" for key, variant in labels])
+    axes.set_yticks(
+        range(len(labels)),
+        [f"{variant}, {key[0]:,} files\n{key[1]}, caches {key[2]}" for key, variant in labels],
+    )
     axes.invert_yaxis()
     axes.set_xlabel("seconds of downtime, median")
     axes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False)

@@ -58,7 +58,7 @@ class Chosen:
         return found.st_ctime >= self.since or zlib.crc32(path) % 100 < self.percent
 
 
-known = None  # type: Optional[Keys]
+known = Keys(b"")
 """What was the same ahead, in each process."""
 
 
@@ -67,8 +67,8 @@ def remember(keys: Keys) -> None:
     known = keys
 
 
-def is_known(path: bytes, found: os.stat_result) -> bool:
-    return known is not None and key_of(path, found) in known
+def is_known(key: int) -> bool:
+    return key in known
 
 
 def describe_ahead(chosen: Chosen, rested: float, task: Task) -> Optional[str]:
@@ -78,16 +78,14 @@ def describe_ahead(chosen: Chosen, rested: float, task: Task) -> Optional[str]:
         path = os.path.join(folder, entry)
         try:
             found = os.lstat(path)
+            if not (stat.S_ISREG(found.st_mode) and found.st_ctime < rested and chosen(path, found)):
+                continue
             key = key_of(path, found)
-            if (
-                stat.S_ISREG(found.st_mode)
-                and found.st_ctime < rested
-                and chosen(path, found)
-                and not is_known(path, found)
-            ):
-                content = digest(path)
-                if key_of(path, os.lstat(path)) == key:
-                    files.append((text(entry), found.st_size, found.st_mtime_ns, content, key))
+            if is_known(key):
+                continue
+            content = digest(path)
+            if key_of(path, os.lstat(path)) == key:
+                files.append((text(entry), found.st_size, found.st_mtime_ns, content, key))
         except (FileNotFoundError, NotADirectoryError):
             continue  # deleted, or moved, meanwhile
     return json.dumps([text(folder), files]) if files else None

@@ -4,7 +4,7 @@ import json
 import os
 from typing import Callable, Iterable, Optional
 
-from .contents import Chosen, Keys, is_known, remember
+from .contents import Chosen, Keys, is_known, key_of, remember
 from .paths import Task, digest, facts, text
 from .processes import spread
 
@@ -21,7 +21,7 @@ def describe(chosen: Chosen, task: Task) -> Optional[str]:
         found, path = os.lstat(entry), os.path.join(folder, entry)
         told = facts(entry, found)
         if told.size is not None and chosen(path, found):
-            told = told._replace(content=BEFORE if is_known(path, found) else digest(entry))
+            told = told._replace(content=BEFORE if is_known(key_of(path, found)) else digest(entry))
         entries[text(entry)] = told
     return json.dumps([place, text(folder), whole, entries])
 

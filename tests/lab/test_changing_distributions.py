@@ -246,7 +246,9 @@ def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_same_end(lab: L
     lab.target.must("rm /usr/local/bin/rsync")
     assert restarted.returncode == 1
     assert "the server restarted" in said
-    assert "is stopped" in lab.target.must("bmctl status"), "a restart does not bring the target's services back"
+    assert "is stopped" in lab.target.must("bmctl status"), (
+        "a restart does not bring the target's services back"
+    )
 
     killed = start(client)
     wait_for(killed, runs, "/var/spool/cyrus", "cold-synchronization")

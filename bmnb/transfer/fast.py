@@ -11,7 +11,7 @@ from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, P
 from bmnb.steps import Gauge, Result, Row
 from bmnb.transfer import configuration, databases, files, replication
 from bmnb.transfer.access import Around, ssh
-from bmnb.transfer.programs import carry_database, carry_files, postgres
+from bmnb.transfer.programs import carry_database, carry_files, postgres, rows
 from bmnb.transfer.programs import replication as replicating
 
 PROGRAMS = Path(__file__).with_name("programs")
@@ -117,9 +117,9 @@ def _configuration(added: bool) -> str:
     )
 
 
-def lines_there(trees: tuple[str, ...], added: bool) -> Iterator[str]:
+def lines_there(folder: str, trees: tuple[str, ...], added: bool) -> Iterator[str]:
     """The lines that the origin does for this engine, as they stand."""
-    yield from (PYTHON, GNU, POSTGRESQL, postgres.START, _configuration(added))
+    yield from (PYTHON, GNU, POSTGRESQL, postgres.START, _configuration(added), rows.line(folder))
     yield from map(postgres.psql, DATABASES)
     # whatever an earlier pass with another setting may have left
     yield from map(replicating.end_on_origin, DATABASES)

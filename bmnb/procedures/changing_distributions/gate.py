@@ -17,7 +17,7 @@ def allow(settings: Settings) -> Command:
     """Let the run's key read with rsync, and do the lines of this run."""
     lines, around = [*_lines(settings)], list[access.Around]()
     if settings.fast:
-        lines += fast.lines_there(settings.trees, settings.carry_forgotten)
+        lines += fast.lines_there(settings.work, settings.trees, settings.carry_forgotten)
         around += fast.lines_around(settings.work)
         if settings.fast.replicate:
             lines += fast.lines_of_replication(settings.work)

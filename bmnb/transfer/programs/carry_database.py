@@ -3,12 +3,10 @@
 Runs on the target as root, on Python 3.7 or newer with nothing installed; both PostgreSQL from 10 on.
 
 Each row is known by a hash of its text. The first pass restores a dump and remembers where every row of
-the copy lies, sorted by hash. From then on a pass, whether the origin is up or stopped, reads the origin in
-one snapshot: for each of many small buckets of hashes how many rows it has and the sum of their hashes,
-and in full those rows that were written since the last pass, known by their xmin. What the sums of the copy
-have too much is then the sum of the rows to remove, and in a bucket of a few rows it tells which ones.
-xmin is a hint only: where the sums cannot be explained, the table is copied whole. A pass ends with sums
-that are equal in every bucket, or it fails.
+the copy lies, sorted by hash; the origin remembers the hashes by page (rows.py). From then on a pass, whether the
+origin is up or stopped, has the origin read in one snapshot the pages that have changed, and tell which hashes
+are there no more, and the rows that are new. A table whose changes it cannot explain is copied whole. A pass
+ends with the same number of rows and the same sum of hashes of every table on both, or it fails.
 
 With --replicate this is done for those tables alone that logical replication cannot carry, and the pass waits
 until the others have come (see replication.py).
@@ -16,19 +14,21 @@ until the others have come (see replication.py).
 
 import argparse
 import json
-import mmap
 import os
 import subprocess
 import sys
+import time
 from array import array
 from bisect import bisect_left
-from collections import Counter, deque
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations, islice
-from math import log2
+from itertools import islice
 from shlex import quote
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from . import rows
+from .arrays import view
+from .pages import NOW
 from .postgres import (
     AS_POSTGRES,
     LOCAL,
@@ -43,26 +43,20 @@ from .postgres import (
     say,
     start_postgresql,
 )
-from .replication import Replication
-
-ROWS_A_BUCKET = 16
-FEW = 1_000
-MOST_TRIED = 100_000
-"""Choices of rows that are tried for one bucket; where more would be needed, the table is copied whole."""
+from .replication import PROGRAMS, Replication
 
 WITHOUT = "--no-publications --no-subscriptions"
 UNCOMMENT = 'COMMENT ON DATABASE "{}" IS NULL'
 SET_TIME_ZONE = """ALTER DATABASE "{}" SET timezone TO 'GMT'"""
 
-# a table that others inherit from has its own rows only; a partitioned one has none but its partitions'
-TABLES = """SELECT c.oid::regclass, CASE c.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END || c.oid::regclass, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+# a partition is a table like others; one that others inherit from has its own rows only
+TABLES = """SELECT c.oid::regclass, 'ONLY ' || c.oid::regclass, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped {stored}
-WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
   AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-GROUP BY c.oid, c.relkind ORDER BY c.relkind, pg_total_relation_size(c.oid) DESC, c.oid::regclass::text"""
+GROUP BY c.oid ORDER BY pg_relation_size(c.oid) DESC, c.oid::regclass::text"""
 
 SEQUENCES = """SELECT string_agg(format('SELECT %L, last_value, is_called FROM %s', c.oid::regclass, c.oid::regclass),
   ' UNION ALL ') FROM pg_class c WHERE c.relkind = 'S'"""
@@ -97,15 +91,13 @@ CATALOGS = [
 """What defines the tables, indexes, functions and rights of a database; compared with the same server's own."""
 
 MATERIALIZED = "SELECT oid::regclass FROM pg_class WHERE relkind = 'm' ORDER BY pg_class.oid"
-LEAVES = "SELECT oid, oid::regclass FROM pg_class WHERE relkind = 'r' ORDER BY pg_class.oid"
 
+BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 EXACT = "SET LOCAL extra_float_digits = 3"
-SIDE_BY_SIDE = "SET parallel_tuple_cost = 0"
-"""A hash is dear and passing it on is not, which the planner does not know of a function."""
+SETTLED_SECONDS = 10.0
+"""So long a pass waits for the transactions under way; where some go on, the next pass reads more pages."""
 
 BYTES_A_SESSION = 64 << 20
-AHEAD = 5
-"""Tables that are asked for at once, so that no answer waits for a question over the line."""
 
 
 class Stale(Failed):
@@ -123,38 +115,28 @@ def kept_dump(database: str) -> str:
 
 
 class Entry(NamedTuple):
-    """A row of the copy: its hash, and its place as number of its partition, block and item."""
+    """A row of the copy: its hash, and its place as number of its page and item."""
 
     hash: int
     place: int
 
 
 class Base:
-    """The rows of a table of the copy, sorted by hash: two files of 64-bit numbers, read in place."""
+    """The rows of a table of the copy, sorted by hash: two files of 64-bit numbers; and the sum of the hashes."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.hashes, self.places = (self._view(f"{path}.{part}") for part in ("hash", "place"))
-
-    @staticmethod
-    def _view(path: str) -> Any:
-        with open(path, "rb") as file:
-            if not os.fstat(file.fileno()).st_size:
-                return array("q")
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)).cast("q")
+    def __init__(self, path: str, total: int) -> None:
+        self.path, self.sum = path, total
+        self.hashes, self.places = (view(f"{path}.{part}", "q") for part in ("hash", "place"))
 
     @classmethod
     def written(cls, path: str, entries: Iterator[Entry]) -> "Base":
         """Write entries that come sorted."""
+        total = 0
         with open(f"{path}.hash", "wb") as hashes, open(f"{path}.place", "wb") as places:
-            block: List[Entry] = []
-            for entry in entries:
-                block.append(entry)
-                if len(block) == 65536:
-                    _write(hashes, places, block)
-                    block = []
-            _write(hashes, places, block)
-        return cls(path)
+            for block in iter(lambda: list(islice(entries, 65536)), []):
+                _write(hashes, places, block)
+                total += sum(entry.hash for entry in block)
+        return cls(path, total)
 
     def changed(self, path: str, removed: Sequence[int], added: Sequence[Entry]) -> "Base":
         """Write a base without the entries at these positions and with others."""
@@ -174,82 +156,23 @@ class Base:
                     _write(hashes, places, [entry])
             hashes.write(self.hashes[position:])
             places.write(self.places[position:])
-        return type(self)(path)
+        gone = sum(self.hashes[at] for at in removed)
+        return type(self)(path, self.sum - gone + sum(entry.hash for entry in added))
 
-    def range(self, bucket: int, bits: int) -> Tuple[int, int]:
-        """The positions of a bucket, which is the first bits of the hash as a signed number."""
-        if not bits:
-            return 0, len(self.hashes)
-        width = 64 - bits
-        low = bisect_left(self.hashes, bucket << width)
-        top = (bucket + 1) << width
-        return low, len(self.hashes) if top > 2**63 - 1 else bisect_left(self.hashes, top, low)
+    def positions(self, hashes: Iterable[int]) -> Optional[List[int]]:
+        """Where these hashes are, each of them at another position. None where one is not."""
+        found: List[int] = []
+        for number, times in Counter(hashes).items():
+            first = bisect_left(self.hashes, number)
+            if first + times > len(self.hashes) or self.hashes[first + times - 1] != number:
+                return None
+            found += range(first, first + times)
+        return found
 
 
 def _write(hashes: Any, places: Any, entries: Sequence[Entry]) -> None:
     array("q", [entry.hash for entry in entries]).tofile(hashes)
     array("q", [entry.place for entry in entries]).tofile(places)
-
-
-Sums = Dict[int, Tuple[int, int]]
-"""Of each bucket: number of rows, sum of their hashes."""
-
-
-def surplus(base: Base, bits: int, origin: Sums, new: Sequence[int]) -> Optional[List[int]]:
-    """The positions in the base of the rows to remove, so that with the new ones the sums are the origin's.
-
-    None where the sums do not tell, or where so many rows are to go that a whole copy is cheaper.
-    """
-    excess_rows = len(base.hashes) + len(new) - sum(count for count, _ in origin.values())
-    if excess_rows > max(FEW, len(base.hashes) // 10):
-        return None
-    added: Dict[int, List[int]] = {}
-    for one in new:
-        added.setdefault(one >> (64 - bits) if bits else 0, []).append(one)
-    found: List[int] = []
-    position, half = 0, 2**bits // 2
-    for bucket in range(-half, half) if bits else [0]:
-        low, high = base.range(bucket, bits)
-        position += high - low
-        count, total = origin.get(bucket, (0, 0))
-        news = added.get(bucket, [])
-        number = high - low + len(news) - count
-        excess = sum(base.hashes[low:high]) + sum(news) - total
-        at = chosen(base.hashes, low, high, number, excess)
-        if at is None:
-            return None
-        found += at
-    assert position == len(base.hashes), "every row is in one bucket"
-    return found
-
-
-def chosen(hashes: Sequence[int], low: int, high: int, number: int, total: int) -> Optional[Sequence[int]]:
-    """The positions of that many hashes with that sum; None where there are none, or too many to try."""
-    if number == 0:
-        return None if total else ()
-    if not 0 < number <= high - low or comb(high - low, number - 1) > MOST_TRIED:
-        return None
-    at: Dict[int, List[int]] = {}
-    for position in range(low, high):
-        at.setdefault(hashes[position], []).append(position)
-    for others in combinations(range(low, high), number - 1):
-        rest = total - sum(hashes[one] for one in others)
-        last = [position for position in at.get(rest, ()) if position not in others]
-        if last:
-            return (*others, last[0])
-    return None
-
-
-def comb(of: int, number: int) -> int:
-    """How many choices there are; math has it from Python 3.8 on."""
-    ways = 1
-    for step in range(number):
-        ways = ways * (of - step) // (step + 1)
-    return ways
-
-
-def bits_for(rows: int) -> int:
-    return max(0, round(log2(max(rows, 1) / ROWS_A_BUCKET)))
 
 
 class Table(NamedTuple):
@@ -260,47 +183,52 @@ class Table(NamedTuple):
     columns: str
 
 
-class Leaves:
-    """The tables of the copy that hold rows, partitions among them, numbered in the order of their creation."""
-
-    def __init__(self, session: Session) -> None:
-        rows = session.rows(LEAVES)
-        self.names = [name for _, name in rows]
-        self.index = {oid.encode(): number for number, (oid, _) in enumerate(rows)}
-
-
 class Found(NamedTuple):
-    """What of a table differs: positions in the base of rows to remove, new rows and their hashes.
+    """What of a table has changed on the origin: hashes of rows that are gone, hashes and places of new ones.
 
-    `removed` is None where the table must be copied whole.
+    `removed` is None where the table must be copied whole. `rows` and `sum` are what the copy must come to.
     """
 
     table: Table
     base: Base
-    sums: Sums
+    rows: int
+    sum: int
     removed: Optional[List[int]]
-    hashes: List[int]
-    rows: List[bytes]
+    new: List[Tuple[int, str]]
 
-    @property
-    def rows_there(self) -> int:
-        return sum(count for count, _ in self.sums.values())
+    def is_what(self, base: Base) -> bool:
+        return (len(base.hashes), base.sum) == (self.rows, self.sum)
 
 
 class Origin:
-    """The origin's database, read in one snapshot through as many sessions as are wanted."""
+    """The origin's database, read in one snapshot."""
+
+    mark: Optional[int] = None
+    """The place in the log up to which all changes are in the snapshot; None where that is not known."""
 
     def __init__(self, shell: Sequence[str], database: str) -> None:
         self.shell, self.database = shell, database
         self.session = Session(shell, database)
         self.version = int(self.session.value("SHOW server_version_num"))
 
+    def settle(self) -> None:
+        """Wait for the transactions that may have written what no snapshot sees yet."""
+        mark = int(self.session.value(NOW))
+        # a number of its own: what a snapshot calls the next one may be under way already
+        last = int(self.session.value("SELECT txid_current()"))
+        until = time.monotonic() + SETTLED_SECONDS
+        while int(self.session.value("SELECT txid_snapshot_xmin(txid_current_snapshot())")) <= last:
+            if time.monotonic() > until:
+                return
+            time.sleep(0.05)
+        self.mark = mark
+
     def begin(self, digits: int, snapshot: str = "") -> None:
         """Open a snapshot, or one that is open already; `since` is the oldest transaction that it may not see."""
-        self.session.tell(
-            f"{PLAIN_TEXT}; SET extra_float_digits = {digits}; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-            + (f"; SET TRANSACTION SNAPSHOT {literal(snapshot)}" if snapshot else "")
-        )
+        if not snapshot:
+            self.settle()
+        self.settings = f"{PLAIN_TEXT}; SET extra_float_digits = {digits}; {BEGIN}"
+        self.session.tell(self.settings + (snapshot and f"; SET TRANSACTION SNAPSHOT {literal(snapshot)}"))
         self.snapshot = self.session.value("SELECT pg_export_snapshot()")
         self.since = int(
             self.session.value("SELECT txid_snapshot_xmin(txid_current_snapshot()) % 4294967296")
@@ -309,13 +237,15 @@ class Origin:
         stored = "AND a.attgenerated = ''" if self.version >= 120000 else ""
         self.tables = [Table(*row) for row in self.session.rows(TABLES.format(stored=stored))]
 
-    def one_more(self, digits: int) -> Session:
-        session = Session(self.shell, self.database)
-        session.tell(
-            f"{PLAIN_TEXT}; {SIDE_BY_SIDE}; SET extra_float_digits = {digits}; "
-            f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {literal(self.snapshot)}"
-        )
-        return session
+    def ask(self, **question: Any) -> Iterator[Dict[str, Any]]:
+        """What rows.py tells of this snapshot, see there."""
+        begin = f"{self.settings}; SET TRANSACTION SNAPSHOT {literal(self.snapshot)}"
+        told = {"database": self.database, "begin": begin, "mark": self.mark, **question}
+        command = [*self.shell, rows.line(os.path.dirname(PROGRAMS))]
+        asked = subprocess.run(command, input=json.dumps(told).encode(), stdout=subprocess.PIPE, check=False)
+        if asked.returncode != 0:
+            raise failed("the look at the origin's rows", asked.returncode)
+        yield from map(json.loads, asked.stdout.splitlines())
 
     def schema(self, row_hash: str) -> str:
         """Sums of the rows of the catalogs that define what the user has made."""
@@ -329,6 +259,7 @@ class Pass:
     def __init__(self, origin: Origin, copy: str, folder: str, jobs: int, replication: Replication) -> None:
         self.origin, self.copy, self.folder, self.jobs = origin, copy, folder, jobs
         self.replication = replication
+        self.name = os.urandom(8).hex()
         self.told = Counter(tables=0, rows=0, carried=0, removed=0, whole=0, restored=0)
         server = Session(LOCAL, "postgres")
         self.oldest = min(int(server.value("SHOW server_version_num")), origin.version)
@@ -347,11 +278,13 @@ class Pass:
         ):
             self.replication.end()
             schema = self.begin_replicated() if replicate else schema
-            self.restore()
+            found = self.restore()
             if replicate:
                 self.replication.subscribe()
+        else:
+            found = self.look()
         self.told["behind"] = self.replication.behind
-        self.apply(self.look(), {"schema": schema, "since": self.origin.since})
+        self.apply(found, {"schema": schema, "since": self.origin.since})
 
     def begin(self, replicate: bool, snapshot: str = "") -> str:
         """Open the snapshot of this pass; return what the definitions are and how the copy follows them."""
@@ -382,15 +315,14 @@ class Pass:
         if not os.path.isfile(path):
             return {}
         with open(path) as file:
-            state: Dict[str, Any] = json.load(file)
-        return state
+            return {**json.load(file), "name": os.path.basename(path)}
 
     def new_path(self) -> str:
         return os.path.join(self.folder, os.urandom(8).hex())
 
     # a copy from nothing
 
-    def restore(self) -> None:
+    def restore(self) -> List[Found]:
         """Restore a dump of the snapshot, parallel by table and index, and read where each row lies.
 
         Never a physical copy: another distribution's C library sorts text in another order, which breaks
@@ -413,10 +345,12 @@ class Pass:
         postgres("psql -Xq -c CHECKPOINT")
         self.told["restored"] = 1
         session = self.session_on_copy()
-        self.leaves = Leaves(session)
-        bases = {table.name: self.read_base(session, table).path for table in self.tables}
+        bases = {table.name: self.read_base(session, table) for table in self.tables}
         session.close()
-        self.state = {"since": None, "bases": bases}
+        return [
+            Found(table, bases[table.name], told["rows"], told["sum"], [], [])
+            for table, told in self.ask(before="", recent="false")
+        ]
 
     def session_on_copy(self) -> Session:
         session = Session(LOCAL, self.copy)
@@ -429,12 +363,12 @@ class Pass:
 
     def entry(self, line: bytes) -> Entry:
         """An answer to `places` as an entry of a base."""
-        number, leaf, ctid = line.split(b"\t")
-        block, item = ctid[1:-2].split(b",")
-        return Entry(int(number), self.leaves.index[leaf] << 48 | int(block) << 16 | int(item))
+        number, place = line.split(b"\t")
+        block, item = place[1:-2].split(b",")
+        return Entry(int(number), int(block) << 16 | int(item))
 
     def places(self, table: Table, rest: str) -> str:
-        return f"SELECT {self.hash}, tableoid, ctid FROM {table.rows} bmnb_row {rest}"
+        return f"SELECT {self.hash}, ctid FROM {table.rows} bmnb_row {rest}"
 
     @property
     def hash(self) -> str:
@@ -445,41 +379,26 @@ class Pass:
     # what differs
 
     def look(self) -> List[Found]:
-        """Compare tables, in several sessions at once."""
+        recent = f"age(xmin) <= age('{self.state['since']}'::xid)"
+        return [
+            Found(table, Base(*self.state["bases"][table.name]), *(told[key] for key in Found._fields[2:]))
+            for table, told in self.ask(before=self.state["name"], recent=recent)
+        ]
+
+    def ask(self, before: str, recent: str) -> Iterator[Tuple[Table, Dict[str, Any]]]:
+        """What the origin tells of its tables, compared with the state that it keeps by this name."""
         sessions = max(1, min(self.jobs, 1 + self.origin.bytes // BYTES_A_SESSION, len(self.tables)))
-        shares = [self.tables[number::sessions] for number in range(sessions)]
-        with ThreadPoolExecutor(sessions) as pool:
-            return [found for share in pool.map(self.look_at, shares) for found in share]
-
-    def look_at(self, tables: Sequence[Table]) -> List[Found]:
-        session = self.origin.one_more(self.digits)
-        bases = [Base(self.state["bases"][table.name]) for table in tables]
-        since = self.state["since"]
-        recent = "false" if since is None else f"age(xmin) <= age('{since}'::xid)"
-        asked = (self.ask(session, table, base, recent) for table, base in zip(tables, bases))
-        waiting = deque(islice(asked, AHEAD))
-        found = []
-        while waiting:
-            found.append(differing(session, *waiting.popleft()))
-            say(f"{found[-1].table.name}: {found[-1].rows_there} rows compared")
-            waiting.extend(islice(asked, 1))
-        for one in found:
-            if one.hashes and one.removed is not None:
-                columns = f"SELECT {one.table.columns} FROM {one.table.rows} bmnb_row WHERE {recent}"
-                one.rows.extend(session.lines(f"{EXACT}; COPY ({columns}) TO STDOUT"))
-        session.close()
-        return found
-
-    def ask(self, session: Session, table: Table, base: Base, recent: str) -> Tuple[Table, Base]:
-        """Ask for the sums of a table, and for the hashes of the rows that are recent."""
-        rows = f"FROM {table.rows} bmnb_row"
-        bits = bits_for(len(base.hashes))
-        bucket = f"hash >> {64 - bits}" if bits else "0"
-        # OFFSET 0 keeps PostgreSQL from computing the hash of a row twice
-        hashes = f"(SELECT {self.hash} AS hash {rows} OFFSET 0) bmnb_hash"
-        session.ask(f"SELECT {bucket}, count(*), sum(hash) FROM {hashes} GROUP BY 1")
-        session.ask(f"SELECT {self.hash} {rows} WHERE {recent}")
-        return table, base
+        told = self.origin.ask(
+            tables=[(table.name, table.rows) for table in self.tables],
+            hash=self.hash,
+            recent=recent,
+            jobs=sessions,
+            folder=f"{self.folder}-rows",
+            before=before,
+            after=self.name,
+        )
+        by_name = {one["table"]: one for one in told}
+        return ((table, by_name[table.name]) for table in self.tables)
 
     # bringing it over
 
@@ -487,64 +406,70 @@ class Pass:
         """Bring tables, sequences and large objects over in one transaction, and the new state with it."""
         self.target = self.session_on_copy()
         self.target.tell("BEGIN; SET LOCAL session_replication_role = replica")
-        self.leaves = Leaves(self.target)
-        bases = {one.table.name: self.bring(one).path for one in found}
+        bases = {one.table.name: self.bring(one) for one in found}
         self.bring_large_objects()
         self.bring_sequences()
-        for (view,) in self.target.rows(MATERIALIZED):
-            self.target.tell(f"REFRESH MATERIALIZED VIEW {view}")
-        path = self.new_path()
+        for (name,) in self.target.rows(MATERIALIZED):
+            self.target.tell(f"REFRESH MATERIALIZED VIEW {name}")
+        path = os.path.join(self.folder, self.name)
         with open(path, "w") as file:
-            json.dump({**state, "bases": bases}, file)
+            json.dump({**state, "bases": {name: (base.path, base.sum) for name, base in bases.items()}}, file)
             file.flush()
             os.fsync(file.fileno())
-        self.target.tell(f'COMMENT ON DATABASE "{self.copy}" IS {literal(os.path.basename(path))}; COMMIT')
+        self.target.tell(f'COMMENT ON DATABASE "{self.copy}" IS {literal(self.name)}; COMMIT')
         self.target.close()
-        kept = {path} | {f"{base}.{part}" for base in bases.values() for part in ("hash", "place")}
+        kept = {path} | {f"{base.path}.{part}" for base in bases.values() for part in ("hash", "place")}
         for name in os.listdir(self.folder):
             if os.path.join(self.folder, name) not in kept:
                 os.unlink(os.path.join(self.folder, name))
 
     def bring(self, one: Found) -> Base:
         """Make a table of the copy equal; return its new base."""
-        self.told.update(tables=1, rows=one.rows_there)
-        if one.removed is None:
-            return self.bring_whole(one)
-        if not one.removed and not one.rows:
+        self.told.update(tables=1, rows=one.rows)
+        base = self.bring_changes(one)
+        if not base or not one.is_what(base):
+            base = self.bring_whole(one)
+            if not one.is_what(base):
+                raise Failed(f"{one.table.name}: copied whole, and still not equal")
+        return base
+
+    def bring_changes(self, one: Found) -> Optional[Base]:
+        """None where what the origin tells is no way from this base."""
+        positions = None if one.removed is None else one.base.positions(one.removed)
+        if positions is None:
+            return None
+        if not one.removed and not one.new:
             return one.base
-        say(f"{one.table.name}: {len(one.rows)} rows brought, {len(one.removed)} removed")
-        self.remove(one, one.removed)
-        self.copy_in(one.table, one.rows)
+        say(f"{one.table.name}: {len(one.new)} rows brought, {len(positions)} removed")
+        self.remove(one, positions)
+        places = ",".join(f'"{place}"' for _, place in one.new)
+        self.bring_rows(one.table, f"WHERE ctid = ANY ('{{{places}}}'::tid[])")
         transaction = self.target.value("SELECT txid_current() % 4294967296")
         written = self.places(one.table, f"WHERE xmin = '{transaction}'::xid")
         added = [self.entry(line) for line in self.target.lines(written)]
-        if Counter(new.hash for new in added) != Counter(one.hashes):
+        if Counter(new.hash for new in added) != Counter(number for number, _ in one.new):
             raise Failed(f"{one.table.name}: the rows read back are not those that were sent")
-        self.told.update(carried=len(added), removed=len(one.removed))
-        return one.base.changed(self.new_path(), one.removed, added)
+        self.told.update(carried=len(added), removed=len(positions))
+        return one.base.changed(self.new_path(), positions, added)
 
     def bring_whole(self, one: Found) -> Base:
-        table = one.table
-        say(f"{table.name} is copied whole: its sums tell no rows to remove")
-        self.target.tell(f"DELETE FROM {table.rows}")
-        source = f"{EXACT}; COPY (SELECT {table.columns} FROM {table.rows}) TO STDOUT"
-        self.copy_in(table, self.origin.session.lines(source))
-        base = self.read_base(self.target, table)
-        if surplus(base, bits_for(len(one.base.hashes)), one.sums, []) != []:
-            raise Failed(f"{table.name}: copied whole, and still not equal")
+        say(f"{one.table.name} is copied whole: what has changed does not explain it")
+        self.target.tell(f"DELETE FROM {one.table.rows}")
+        self.bring_rows(one.table, "")
+        base = self.read_base(self.target, one.table)
         self.told.update(whole=1, carried=len(base.hashes), removed=len(one.base.hashes))
         return base
 
+    def bring_rows(self, table: Table, where: str) -> None:
+        source = f"{EXACT}; COPY (SELECT {table.columns} FROM {table.rows} bmnb_row {where}) TO STDOUT"
+        self.copy_in(table, self.origin.session.lines(source))
+
     def remove(self, one: Found, positions: Sequence[int]) -> None:
-        by_leaf: Dict[int, List[str]] = {}
-        for place in (one.base.places[at] for at in positions):
-            by_leaf.setdefault(place >> 48, []).append(f'"({place >> 16 & 0xFFFFFFFF},{place & 0xFFFF})"')
-        gone: "Counter[int]" = Counter()
-        for leaf, places in by_leaf.items():
-            listed = ",".join(places)
-            rows = f"DELETE FROM ONLY {self.leaves.names[leaf]} bmnb_row WHERE ctid = ANY ('{{{listed}}}'::tid[])"
-            gone.update(int(line) for line in self.target.lines(f"{rows} RETURNING {self.hash}"))
-        if gone != Counter(one.base.hashes[at] for at in positions):
+        places = (one.base.places[at] for at in positions)
+        listed = ",".join(f'"({place >> 16},{place & 0xFFFF})"' for place in places)
+        rows = f"DELETE FROM {one.table.rows} bmnb_row WHERE ctid = ANY ('{{{listed}}}'::tid[])"
+        gone = Counter(int(line) for line in self.target.lines(f"{rows} RETURNING {self.hash}"))
+        if gone != Counter(one.removed or ()):
             raise Stale(
                 f"{one.table.name}: the copy is not as the last pass left it; the next one copies anew"
             )
@@ -578,14 +503,6 @@ class Pass:
                 self.target.tell(f'ALTER LARGE OBJECT {number} OWNER TO "{wanted[number][1]}"')
         if {row[0]: row for row in self.target.rows(LARGE_OBJECTS)} != wanted:
             raise Failed("large objects differ")
-
-
-def differing(session: Session, table: Table, base: Base) -> Found:
-    """Read what a session was asked of a table, and compare it with the base."""
-    answer = (line.split(b"\t") for line in session.answer())
-    sums = {int(bucket): (int(count), int(total)) for bucket, count, total in answer}
-    hashes = [int(line) for line in session.answer()]
-    return Found(table, base, sums, surplus(base, bits_for(len(base.hashes)), sums, hashes), hashes, [])
 
 
 def main() -> None:

@@ -32,15 +32,9 @@ WHERE c.relkind = 'r' AND c.relpersistence = 'p'
     SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
       AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END)"""
 
-# a partitioned table is replicated where all that hold its rows are
-NOT_REPLICATED = """WITH RECURSIVE part AS (
-  SELECT c.oid AS whole, c.oid, c.relkind FROM pg_class c WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-  UNION ALL
-  SELECT part.whole, c.oid, c.relkind FROM part JOIN pg_inherits i ON i.inhparent = part.oid
-    JOIN pg_class c ON c.oid = i.inhrelid AND c.relispartition)
-SELECT DISTINCT whole::regclass FROM part WHERE relkind <> 'p' AND NOT EXISTS (
+NOT_REPLICATED = """SELECT c.oid::regclass FROM pg_class c WHERE c.relkind = 'r' AND NOT EXISTS (
   SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-  WHERE r.prrelid = part.oid AND p.pubname = {})"""
+  WHERE r.prrelid = c.oid AND p.pubname = {})"""
 
 
 def name_of(database: str) -> str:

@@ -66,23 +66,34 @@ LARGE_OBJECTS = """SELECT m.oid, pg_get_userbyid(m.lomowner),
 FROM pg_largeobject_metadata m"""
 
 USERS = 16384  # the first oid that is not the system's own
+LASTING = "NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_')"
+OF_LASTING = f"NOT IN (SELECT oid FROM pg_class WHERE NOT relnamespace {LASTING})"
 CATALOGS = [
     # without what VACUUM and ANALYZE write there
     f"""SELECT oid, relname, relnamespace, reltype, relowner, relkind, relpersistence, relispartition, relacl,
-      reloptions, relpartbound::text FROM pg_class WHERE oid >= {USERS}""",
+      reloptions, relpartbound::text FROM pg_class WHERE oid >= {USERS} AND relnamespace {LASTING}""",
+    # of a temporary table and what belongs to it nothing lasts
+    *(
+        f"SELECT * FROM pg_{name} WHERE {oid} >= {USERS} AND {table} {OF_LASTING}"
+        for name, oid, table in (
+            *(("attribute", "attrelid", "attrelid"), ("attrdef", "adrelid", "adrelid")),
+            *(("constraint", "oid", "conrelid"), ("index", "indexrelid", "indrelid")),
+            *(("inherits", "inhrelid", "inhrelid"), ("partitioned_table", "partrelid", "partrelid")),
+            *(("sequence", "seqrelid", "seqrelid"), ("trigger", "oid", "tgrelid")),
+            *(("rewrite", "oid", "ev_class"), ("policy", "polrelid", "polrelid")),
+        )
+    ),
+    *(
+        f"SELECT * FROM pg_{name} WHERE oid >= {USERS} AND {namespace} {LASTING}"
+        for name, namespace in (
+            *(("type", "typnamespace"), ("proc", "pronamespace"), ("operator", "oprnamespace")),
+            *(("opclass", "opcnamespace"), ("collation", "collnamespace"), ("namespace", "oid")),
+        )
+    ),
     *(
         f"SELECT * FROM pg_{name} WHERE {oid} >= {USERS}"
         for name, oid in (
-            *(
-                ("attribute", "attrelid"),
-                ("attrdef", "adrelid"),
-                ("constraint", "oid"),
-                ("index", "indexrelid"),
-            ),
-            *(("inherits", "inhrelid"), ("partitioned_table", "partrelid"), ("sequence", "seqrelid")),
-            *(("proc", "oid"), ("trigger", "oid"), ("type", "oid"), ("enum", "oid"), ("rewrite", "oid")),
-            *(("namespace", "oid"), ("extension", "oid"), ("description", "objoid"), ("policy", "polrelid")),
-            *(("operator", "oid"), ("opclass", "oid"), ("cast", "oid"), ("collation", "oid")),
+            *(("enum", "oid"), ("extension", "oid"), ("description", "objoid"), ("cast", "oid")),
             *(("statistic_ext", "stxrelid"), ("event_trigger", "oid"), ("default_acl", "oid")),
         )
     ),

@@ -1,0 +1,149 @@
+"""The program that carries the rows of a database over, here to a copy on the same server, while users work."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from bmnb.lab import Lab
+from bmnb.lab.server import Server
+from bmnb.transfer import fast
+from bmnb.verification import databases
+from tests.lab.odd_tables import AFTER, BEFORE
+from tests.lab.test_standin import wait_until
+
+pytestmark = pytest.mark.lab
+
+OPTIONS = {"messages": 500, "rows": 5_000, "users": 20}
+FOLDER = "/var/lib/bmnb/test"
+COPY = "bj-data_copy"
+PSQL = "cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1"
+
+# moves rows within and between pages, takes back what it began, leaves room that others take
+WORK = r"""\set one random(1, 4000)
+\set other random(1, 4000)
+BEGIN;
+UPDATE big SET k = k + 1 WHERE id = :one;
+DELETE FROM big WHERE id = :other;
+INSERT INTO big VALUES (:other, md5(:one::text), :one) ON CONFLICT DO NOTHING;
+SAVEPOINT before; UPDATE big SET g = g || 'x' WHERE id = :one + 1; ROLLBACK TO before;
+END;
+"""
+LONG_WORK = r"""\set one random(1, 4000)
+BEGIN; UPDATE big SET k = k + 1 WHERE id BETWEEN :one AND :one + 50; SELECT pg_sleep(1); END;
+"""
+
+
+@pytest.fixture(scope="module")
+def server(lab: Lab) -> Server:
+    origin = lab.origin
+    origin.must("systemctl disable --now bmnb-writer")
+    for line, program in fast.programs(FOLDER):
+        origin.must(f"{line} <<'END-OF-PROGRAM'\n{program}\nEND-OF-PROGRAM")
+    sql(origin, BEFORE)
+    rows = "SELECT n, md5(n::text), n FROM generate_series(1, 4000) n"
+    sql(origin, f"CREATE TABLE big (id integer PRIMARY KEY, g text, k integer); INSERT INTO big {rows}")
+    return origin
+
+
+def sql(server: Server, script: str, database: str = "bj-data") -> str:
+    return server.must(f"{PSQL} -d {database} <<'END'\n{script}\nEND")
+
+
+def carry(server: Server) -> dict[str, int]:
+    line = f"cd {FOLDER} && python3 -m programs.carry_database bj-data {COPY} {FOLDER}/databases/bj-data 2"
+    told: dict[str, int] = json.loads(server.must(f"{line} -- bash -c 2> {FOLDER}/said").splitlines()[-1])
+    return told
+
+
+def pages_read(server: Server, table: str) -> int:
+    """Of the last pass."""
+    [read] = re.findall(rf"^public\.{table}: \d+ rows, (\d+) of", server.must(f"cat {FOLDER}/said"), re.M)
+    return int(read)
+
+
+def facts(server: Server, database: str) -> list[str]:
+    told = server.must(f"{PSQL} -F $'\\t' -v oldest=130000 -d {database} <<'END'\n{databases.FACTS}\nEND")
+    return sorted(told.splitlines())
+
+
+def is_equal(server: Server) -> bool:
+    return facts(server, "bj-data") == facts(server, COPY)
+
+
+@contextmanager
+def working(server: Server, script: str) -> Iterator[None]:
+    """Users at work on two connections."""
+    server.must(f"cat > /tmp/work <<'END'\n{script}\nEND")
+    server.must(
+        "systemd-run --quiet --collect --unit=work --uid=postgres pgbench -n -f /tmp/work -c 2 -T 600 bj-data"
+    )
+    users = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench'"
+    wait_until(lambda: int(sql(server, users)) == 2)
+    try:
+        yield
+    finally:
+        server.must("systemctl stop work")
+        wait_until(lambda: int(sql(server, users)) == 0)
+
+
+def test_the_first_pass_restores_and_the_next_reads_no_page(server: Server):
+    assert carry(server)["restored"] == 1
+    assert is_equal(server)
+    told = carry(server)
+    assert (told["restored"], told["carried"], told["removed"], told["whole"]) == (0, 0, 0, 0)
+    assert pages_read(server, "big") == 0
+
+
+def test_what_has_changed_comes_whatever_the_table_is_like(server: Server):
+    sql(server, AFTER)
+    sql(server, "UPDATE big SET k = 0 WHERE id = 7; DELETE FROM big WHERE id > 3990")
+    told = carry(server)
+    assert told["whole"] == 0
+    assert 0 < pages_read(server, "big") < 10
+    assert is_equal(server)
+
+
+def test_a_table_that_lies_in_another_file_is_copied_whole(server: Server):
+    sql(server, "VACUUM FULL big")
+    sql(server, "TRUNCATE odd_refers")
+    assert carry(server)["whole"] == 2
+    assert is_equal(server)
+    assert carry(server)["whole"] == 0
+
+
+def test_pages_that_a_table_has_no_more_are_missed_by_none(server: Server):
+    sql(server, "DELETE FROM big WHERE id > 2000")
+    sql(server, "VACUUM big")
+    carry(server)
+    assert is_equal(server)
+    sql(server, "INSERT INTO big SELECT n, md5(n::text), n FROM generate_series(2001, 4000) n")
+    carry(server)
+    assert is_equal(server)
+
+
+@pytest.mark.parametrize("work", [WORK, LONG_WORK], ids=["short transactions", "long ones"])
+def test_nothing_that_users_do_meanwhile_is_lost(server: Server, work: str):
+    """A transaction may have written before a pass, and end after it."""
+    with working(server, work):
+        carried = [carry(server)["carried"] for _ in range(4)]
+    assert all(carried[1:])
+    assert carry(server)["whole"] == 0
+    assert is_equal(server)
+
+
+def test_a_transaction_that_outlasts_a_pass_is_not_lost(server: Server):
+    """The program waits for 10 s, which is shortened here."""
+    program = f"{FOLDER}/programs/carry_database.py"
+    server.must(f"sed -i 's/^SETTLED_SECONDS = 10.0/SETTLED_SECONDS = 0.2/' {program}")
+    write = "BEGIN; UPDATE big SET k = -1 WHERE id < 100; SELECT pg_sleep(4); COMMIT"
+    server.must(f"systemd-run --quiet --collect --unit=write --uid=postgres psql -d bj-data -c '{write}'")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    wait_until(lambda: int(sql(server, waiting)) == 1)
+    carry(server)
+    wait_until(lambda: int(sql(server, waiting)) == 0)
+    carry(server)
+    assert is_equal(server)
+    assert int(sql(server, "SELECT count(*) FROM big WHERE k = -1", COPY)) == 99

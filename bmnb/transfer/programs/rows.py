@@ -261,7 +261,7 @@ def main() -> None:
     try:
         for told in Answer(Question(**json.load(sys.stdin))).tell():
             print(json.dumps(told))
-    except Failed as error:
+    except (Failed, OSError) as error:
         sys.exit(str(error))
 
 

@@ -6,7 +6,7 @@ sessions see after a CHECKPOINT. Servers with the lowest byte first; tables that
 """
 
 from itertools import islice
-from typing import Iterator, Mapping
+from typing import Iterator, Tuple
 
 BYTES_AT_ONCE = 1 << 20
 
@@ -47,13 +47,12 @@ SOME = 4096
 """Pages that are read by one statement."""
 
 
-def by_page(pages: Mapping[int, int], hash: str, recent: str, rows: str) -> Iterator[str]:
+def by_page(pages: Iterator[Tuple[int, int]], hash: str, recent: str, rows: str) -> Iterator[str]:
     """Statements that read these pages, given with the number of items of each.
 
     They tell of each page the hashes of the rows that are not recent, and hash@place of those that are.
     """
-    some = iter(pages.items())
-    for part in iter(lambda: list(islice(some, SOME)), []):
+    for part in iter(lambda: list(islice(pages, SOME)), []):
         blocks, items = (",".join(map(str, column)) for column in zip(*part))
         yield f"""SELECT block, old, new
 FROM unnest('{{{blocks}}}'::bigint[], '{{{items}}}'::integer[]) page(block, items), LATERAL (

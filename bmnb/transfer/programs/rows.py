@@ -116,6 +116,17 @@ class Changes:
         self.explained = self.explained and min(gone.values(), default=0) >= 0
 
 
+class Changed:
+    """The changed pages of a table, in their order, and how many items each has."""
+
+    def __init__(self) -> None:
+        self.blocks, self.items = array("I"), array("H")
+
+    def add(self, block: int, items: int) -> None:
+        self.blocks.append(block)
+        self.items.append(items)
+
+
 class Table(NamedTuple):
     """A table of the question as it is now."""
 
@@ -190,9 +201,8 @@ class Answer:
             _, file, logged, pages = told.decode().split()
             yield Table(number, name, rows, int(file), logged == "t", int(pages))
 
-    def changed(self, session: Session, tables: Sequence[Table]) -> List[Dict[int, int]]:
-        """Of each table its changed pages with the number of items in each."""
-        found: List[Dict[int, int]] = [{} for _ in tables]
+    def changed(self, session: Session, tables: Sequence[Table]) -> List[Changed]:
+        found = [Changed() for _ in tables]
         if not tables:
             return found
         # all that the snapshot sees is in the files then
@@ -202,7 +212,7 @@ class Answer:
         )
         for told in session.lines(CHANGED.format(asked=asked)):
             number, block, items = map(int, told.split())
-            found[number][block] = items
+            found[number].add(block, items)
         return found
 
     def since(self, table: Table) -> int:
@@ -212,18 +222,19 @@ class Answer:
     def is_kept(self, table: Table) -> bool:
         return table.name in self.before and self.before[table.name]["file"] == table.file
 
-    def look(self, tables: Sequence[Table], changed: List[Dict[int, int]]) -> Iterator[Dict[str, Any]]:
+    def look(self, tables: Sequence[Table], changed: Sequence[Changed]) -> Iterator[Dict[str, Any]]:
         session = self.session()
         for table in tables:
             yield self.look_at(session, table, changed[table.number])
         session.close()
 
-    def look_at(self, session: Session, table: Table, changed: Dict[int, int]) -> Dict[str, Any]:
+    def look_at(self, session: Session, table: Table, changed: Changed) -> Dict[str, Any]:
         """Tell of a table; `removed` is None where it must be copied whole."""
         is_kept, path = self.is_kept(table), os.path.join(self.new, str(table.number))
         kept = Kept.read(os.path.join(self.old, self.before[table.name]["kept"])) if is_kept else NOTHING
         # it may have fewer pages than it had
-        changed.update(dict.fromkeys(range(table.pages, len(kept.counts)), 0))
+        for block in range(table.pages, len(kept.counts)):
+            changed.add(block, 0)
         changes = Changes()
         with open(f"{path}.hashes", "wb") as hashes:
             writer = Writer(hashes)
@@ -238,12 +249,12 @@ class Answer:
         mark = self.since(table) if self.question.mark is None else self.question.mark
         self.after[table.name] = {"file": table.file, "mark": mark, "kept": str(table.number)}
         told = {"table": table.name, "rows": sum(writer.counts), "sum": writer.sum, "new": changes.new}
-        say(f"{table.name}: {told['rows']} rows, {len(changed)} of {table.pages} pages read")
+        say(f"{table.name}: {told['rows']} rows, {len(changed.blocks)} of {table.pages} pages read")
         return {**told, "removed": changes.removed if is_kept and changes.explained else None}
 
-    def pages(self, session: Session, table: Table, changed: Dict[int, int]) -> Iterator[Page]:
-        ordered = dict(sorted(changed.items()))
-        for read in by_page(ordered, self.question.hash, self.question.recent, table.rows):
+    def pages(self, session: Session, table: Table, changed: Changed) -> Iterator[Page]:
+        pages = zip(changed.blocks, changed.items)
+        for read in by_page(pages, self.question.hash, self.question.recent, table.rows):
             yield from map(parsed, session.lines(read))
 
 

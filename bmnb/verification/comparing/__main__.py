@@ -24,7 +24,7 @@ def main() -> None:
     if command == "unchanged":
         unchanged(words[0], words[1:])
     elif command == "compare":
-        compare(*words, lines=sys.stdin.buffer)
+        compare(words[0], words[1], sys.stdin.buffer)
     else:
         work = {"list": describe, "ahead": describe_ahead}[command]
         tell(work, words[0], words[1], words[2:], sys.stdin.buffer.read())

@@ -7,17 +7,18 @@ import sys
 import time
 from functools import partial
 from itertools import chain
-from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple, Union
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 from .ahead import look_ahead
-from .known import Key, more
+from .known import KNOWN, Key, drop_cut
 from .listing import Known
 from .mail import mailbox_of, messages
-from .paths import Facts, digest, facts, found, linked, text
+from .paths import GONE, Facts, digest, entries, facts, linked, task_here, text
 from .processes import spread
 from .seen import Seen, item_of
 
 Difference = Dict[str, Any]
+Entries = Dict[str, Facts]
 OCTAL = ("kind", "mode")
 SAY_SECONDS = 2.0
 LOST = 255
@@ -52,55 +53,55 @@ def look(compare_folder: Callable[..., Seen], line: bytes) -> Union[int, Seen]:
 
 
 def look_at_all(place: str, within: str, whole: bool, told: Dict[str, List[Any]], same: List[Any]) -> Seen:
-    """What is known must be there by name, what was told must be the same, nothing else may be there."""
-    seen, known, folder = Seen(place), Known._make(same), os.path.join(within.encode("latin-1"), b"")
-    theirs, names = {entry: Facts._make(one) for entry, one in told.items()}, set(known.names)
-    there, here = names | theirs.keys(), names_here(place, folder, whole)
-    gone = names - here
-    ours = {entry: facts_here(entry, theirs.get(entry)) for entry in (here if gone else here - names)}
-    for entry in sorted(there ^ here):
-        path = folder + entry.encode("latin-1")
-        seen.wrong += [(text(path), each) for each in existence(place, path, entry in there)]
-    for entry in sorted(theirs.keys() & here):
-        path, one, other = folder + entry.encode("latin-1"), theirs[entry], ours[entry]
+    """What was told must be the same, what is known must be there by its name, nothing else may be there.
+
+    Where all of a folder is known, this server has seen it unchanged a moment ago: only links are looked at.
+    """
+    seen, known, folder = Seen(place), Known._make(same), within.encode("latin-1")
+    theirs, ours = {name: Facts._make(one) for name, one in told.items()}, {}  # type: Entries, Entries
+    names = set(known.links if known.names is None else known.names)
+    linked_alone = place, folder, [name.encode("latin-1") for name in sorted(names)]
+    task = linked_alone if known.names is None else task_here(place, folder, whole)
+    for entry, path, found in entries(task, [], GONE):
+        name = text(entry)
+        if name not in names:
+            ours[name] = facts_here(entry, found, theirs.get(name))
+        elif name in known.links:
+            seen.links.append((text(path), known.links[name], linked(found)))
+        names.discard(name)
+    for name in sorted(names | (theirs.keys() ^ ours.keys())):
+        path = path_of(folder, name)
+        seen.wrong += [(text(path), each) for each in existence(place, path, name not in ours)]
+    for name in sorted(theirs.keys() & ours.keys()):
+        path, one, other = path_of(folder, name), theirs[name], ours[name]
         seen.wrong += [(text(path), each) for each in differences(place, path, one, other)]
         seen.same += one.content is not None and one.content == other.content
         if one.linked or other.linked:
             seen.links.append((text(path), one.linked, other.linked))
-    for entry in sorted(known.links.keys() & here):
-        other_file = linked(os.lstat(entry.encode("latin-1")))
-        seen.links.append((text(folder) + entry, known.links[entry], other_file))
-    seen.entries = len(there)
+    seen.entries = known.entries + len(theirs)
     seen.bytes = known.bytes + sum(sizes(theirs).values())
     seen.content = sum(one.content is not None for one in theirs.values())
     seen.before = known.content
     box = mailbox_of(within)
     if box:
-        told_mail, mail_here = messages(within, sizes(theirs)), messages(within, sizes(ours))
-        known_here = [0, 0] if gone else known.messages
-        sums = [sum(one) for one in zip(told_mail + mail_here, known.messages + known_here)]
-        seen.mail = [*box, sums]
+        sides = [messages(within, sizes(side)) for side in (theirs, ours)]
+        seen.mail = [*box, [one + before for side in sides for one, before in zip(side, known.mail)]]
     return seen
 
 
-def names_here(place: str, folder: bytes, whole: bool) -> Set[str]:
-    """The names in a folder here, or of the place in it; none where there is no such folder. It works within it."""
-    if not os.path.isdir(folder):
-        return set()
-    os.chdir(folder)
-    return {text(entry) for entry in (os.listdir(b".") if whole else map(os.path.basename, found(place)))}
+def path_of(folder: bytes, name: str) -> bytes:
+    return os.path.join(folder, name.encode("latin-1"))
 
 
-def facts_here(entry: str, theirs: Optional[Facts]) -> Facts:
+def facts_here(entry: bytes, found: os.stat_result, theirs: Optional[Facts]) -> Facts:
     """The content only where the origin told it."""
-    path = entry.encode("latin-1")
-    ours = facts(path, os.lstat(path))
+    ours = facts(entry, found)
     read = theirs and theirs.content is not None and ours.size is not None
-    return ours._replace(content=digest(path)) if read else ours
+    return ours._replace(content=digest(entry)) if read else ours
 
 
-def sizes(entries: Dict[str, Facts]) -> Dict[str, int]:
-    return {entry: one.size or 0 for entry, one in entries.items()}
+def sizes(side: Entries) -> Dict[str, int]:
+    return {name: one.size or 0 for name, one in side.items()}
 
 
 class Sums:
@@ -177,7 +178,8 @@ def differ(
 ) -> Optional[int]:
     """Add up what was seen, write down what differs. Return the last line, None where it did not come."""
     told, next_said = None, 0.0  # type: Optional[int], float
-    with more(folder) as known:
+    drop_cut(folder)
+    with result(folder, KNOWN, "ab") as known:
         for seen in compared:
             if isinstance(seen, int):
                 told = seen

@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from functools import partial
 from hashlib import sha256
-from typing import IO, Any, Iterable, List, Tuple
+from typing import Any, Iterable, List, Tuple
 
 from .paths import GONE, Task, begin, entries
 from .processes import descend
@@ -20,7 +20,7 @@ from .processes import descend
 KNOWN = "known"
 KEY_BYTES = 8
 PAIR = struct.Struct(">QQ")
-"""A key of the target's and the origin's key of the same path."""
+"""The target's key of a path, or of all in a folder, and the origin's."""
 
 
 class Key:
@@ -33,9 +33,19 @@ class Key:
         names = [[(one[0], one[2]) for one in every] for every in (pwd.getpwall(), grp.getgrall())]
         self.mixed = sha256(os.fsencode(repr((choice, names)))).digest()[:KEY_BYTES]
 
-    def __call__(self, path: bytes, found: os.stat_result) -> int:
-        told = b"%s%s\0%d %d" % (self.mixed, path, found.st_ino, found.st_ctime_ns)
-        return int.from_bytes(sha256(told).digest()[:KEY_BYTES], "big")
+    def of(self, path: bytes, found: os.stat_result) -> int:
+        return self.number(stamp(path, found))
+
+    def of_all(self, folder: bytes, stamps: List[bytes]) -> int:
+        """That of a folder with the stamps of all its entries: also another where one is added or is gone."""
+        return self.number(b"\0".join([folder, *stamps]))
+
+    def number(self, told: bytes) -> int:
+        return int.from_bytes(sha256(self.mixed + told).digest()[:KEY_BYTES], "big")
+
+
+def stamp(name: bytes, found: os.stat_result) -> bytes:
+    return b"%s\0%d %d" % (name, found.st_ino, found.st_ctime_ns)
 
 
 def numbers(told: bytes) -> Any:
@@ -59,7 +69,7 @@ class Keys:
 
 
 class Pairs:
-    """The origin's keys by the target's; a last pair that was cut is none."""
+    """The origin's keys by the target's. A last pair that was cut is none."""
 
     def __init__(self, told: bytes) -> None:
         whole = range(0, len(told) - PAIR.size + 1, PAIR.size)
@@ -67,7 +77,8 @@ class Pairs:
         self.ours, self.theirs = found[::2], found[1::2]
 
     def of(self, key: int) -> Any:
-        return self.theirs[bisect_left(self.ours, key) : bisect_right(self.ours, key)]
+        place = bisect_left(self.ours, key)
+        return self.theirs[place : bisect_right(self.ours, key, place)]
 
 
 known = Keys(b"")  # type: Any
@@ -95,14 +106,17 @@ def unchanged(folder: str, places: Iterable[str]) -> None:
 
 
 def keys_within(key: Key, task: Task) -> Tuple[bytes, List[Task]]:
-    theirs, below = array("Q"), []  # type: Any, List[Task]
-    for _, path, found in entries(task, below, GONE):
-        theirs += known.of(key(path, found))
+    """That of the whole folder, or those of its entries."""
+    below = []  # type: List[Task]
+    stamps = [stamp(entry, found) for entry, _, found in entries(task, below, GONE)]
+    theirs = known.of(key.of_all(task[1], stamps))
+    if not theirs:
+        for _, path, found in entries(task, [], GONE):
+            theirs += known.of(key.of(path, found))
     return struct.pack(">{}Q".format(len(theirs)), *theirs), below
 
 
-def more(folder: str) -> IO[bytes]:
-    """The file of the pairs, for more of them; one that was cut, where a comparison was killed, is dropped."""
-    file = open(os.path.join(folder, KNOWN), "ab")
-    file.truncate(file.tell() // PAIR.size * PAIR.size)
-    return file
+def drop_cut(folder: str) -> None:
+    """Drop a last pair that was cut, where a comparison was killed."""
+    with open(os.path.join(folder, KNOWN), "ab") as file:
+        file.truncate(file.tell() // PAIR.size * PAIR.size)

@@ -7,21 +7,22 @@ from functools import partial
 from os import stat_result
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
-from .known import Key, Keys, is_known, remember
+from .known import Key, Keys, is_known, remember, stamp
 from .mail import messages
 from .paths import Facts, Task, begin, digest, entries, facts, linked, text
 from .processes import descend
 
-# entries of a folder that were the same ahead: names, which file for those with several, bytes, how many were
-# compared by content, messages and their bytes
+# of those entries of a folder that were the same ahead: their names, but where they are all; how many; which file,
+# of those with several names; bytes; how many were compared by content; messages and their bytes
 Known = NamedTuple(
     "Known",
     [
-        ("names", List[str]),
+        ("names", Optional[List[str]]),
+        ("entries", int),
         ("links", Dict[str, str]),
         ("bytes", int),
         ("content", int),
-        ("messages", List[int]),
+        ("mail", List[int]),
     ],
 )
 
@@ -38,24 +39,44 @@ class Chosen:
         )
 
 
+class Same:
+    """What is known of a folder's entries."""
+
+    def __init__(self, chosen: Chosen) -> None:
+        self.chosen, self.content = chosen, 0
+        self.sizes = {}  # type: Dict[str, int]
+        self.links = {}  # type: Dict[str, str]
+
+    def add(self, entry: bytes, path: bytes, found: stat_result) -> None:
+        name, one = text(entry), linked(found)
+        self.sizes[name] = found.st_size if stat.S_ISREG(found.st_mode) else 0
+        self.content += self.chosen(path, found)
+        if one:
+            self.links[name] = one
+
+    def told(self, folder: str, whole: bool) -> Known:
+        names, size = None if whole else list(self.sizes), sum(self.sizes.values())
+        return Known(names, len(self.sizes), self.links, size, self.content, messages(folder, self.sizes))
+
+
 def describe(chosen: Chosen, key: Key, task: Task) -> Tuple[str, List[Task]]:
     """One folder as JSON: [place, folder, whether these are all its entries, facts by name, Known]."""
     place, folder, names = task
-    told, sizes, links = {}, {}, {}  # type: Dict[str, Facts], Dict[str, int], Dict[str, str]
-    content, below = 0, []  # type: int, List[Task]
+    told, same = {}, Same(chosen)  # type: Dict[str, Facts], Same
+    stamps, below = [], []  # type: List[bytes], List[Task]
     for entry, path, found in entries(task, below):
-        name = text(entry)
-        if not is_known(key(path, found)):
-            told[name] = with_content(chosen, entry, path, found)
-            continue
-        sizes[name] = found.st_size if stat.S_ISREG(found.st_mode) else 0
-        content += chosen(path, found)
-        one = linked(found)
-        if one:
-            links[name] = one
+        stamps.append(stamp(entry, found))
+        same.add(entry, path, found)
+    whole = is_known(key.of_all(folder, stamps))
+    if not whole:
+        same = Same(chosen)
+        for entry, path, found in entries(task, []):
+            if is_known(key.of(path, found)):
+                same.add(entry, path, found)
+            else:
+                told[text(entry)] = with_content(chosen, entry, path, found)
     within = text(folder)
-    known = Known(list(sizes), links, sum(sizes.values()), content, messages(within, sizes))
-    return json.dumps([place, within, names is None, told, known]), below
+    return json.dumps([place, within, names is None, told, same.told(within, whole)]), below
 
 
 def with_content(chosen: Chosen, entry: bytes, path: bytes, found: stat_result) -> Facts:
@@ -67,7 +88,7 @@ def tell(work: Callable[..., Any], since: str, percent: str, places: Iterable[st
     """Print what the work tells of each folder, at last of how many, given the keys of what is known."""
     work = partial(work, Chosen(float(since), int(percent)), Key(since, percent))
     number = 0
-    for line in filter(None, descend(work, begin(places), remember, Keys(told))):
+    for line in descend(work, begin(places), remember, Keys(told)):
         print(line)
         number += 1
     print(number)

@@ -118,6 +118,11 @@ def begin(places: Iterable[str]) -> Iterator[Task]:
             yield place, os.path.dirname(paths[0]), [os.path.basename(path) for path in paths]
 
 
+def task_here(place: str, folder: bytes, whole: bool) -> Task:
+    """A folder that the other server told of, as it is here."""
+    return place, folder, None if whole else [os.path.basename(path) for path in found(place)]
+
+
 def entries(
     task: Task, below: List[Task], gone: Tuple[Type[OSError], ...] = ()
 ) -> Iterator[Tuple[bytes, bytes, os.stat_result]]:

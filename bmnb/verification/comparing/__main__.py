@@ -12,8 +12,10 @@ what is the same ahead. Whatever lies in a PLACE here alone differs, unless the 
 """
 
 import sys
+import time
+from functools import partial
 
-from .ahead import describe_ahead
+from .ahead import REST_SECONDS, describe_ahead
 from .comparison import compare
 from .known import unchanged
 from .listing import describe, tell
@@ -26,7 +28,8 @@ def main() -> None:
     elif command == "compare":
         compare(words[0], words[1], sys.stdin.buffer)
     else:
-        work = {"list": describe, "ahead": describe_ahead}[command]
+        rested = partial(describe_ahead, time.time() - REST_SECONDS)
+        work = rested if command == "ahead" else describe
         tell(work, words[0], words[1], words[2:], sys.stdin.buffer.read())
 
 

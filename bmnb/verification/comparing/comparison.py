@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
-from .ahead import look_ahead
+from .ahead import REST_SECONDS, look_ahead
 from .known import KNOWN, Key, drop_cut
 from .listing import Known
 from .mail import mailbox_of, messages
@@ -149,7 +149,7 @@ class Sums:
 
 def compare(how: str, folder: str, lines: Iterable[bytes]) -> None:
     """Compare what `list` or `ahead` told."""
-    compare_folder = partial(look_ahead, Key()) if how == "ahead" else look_at_all
+    compare_folder = partial(look_ahead, time.time() - REST_SECONDS, Key()) if how == "ahead" else look_at_all
     sums = Sums()
     with result(folder, "differences") as wrong, result(folder, "again", "wb") as again:
         told = differ(folder, sums, spread(partial(look, compare_folder), lines), wrong, again)

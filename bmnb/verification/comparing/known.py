@@ -9,7 +9,7 @@ import pwd
 import struct
 import sys
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from functools import partial
 from hashlib import sha256
 from typing import Any, Iterable, List, Tuple
@@ -33,12 +33,13 @@ class Key:
         names = [[(one[0], one[2]) for one in every] for every in (pwd.getpwall(), grp.getgrall())]
         self.mixed = sha256(os.fsencode(repr((choice, names)))).digest()[:KEY_BYTES]
 
-    def of(self, path: bytes, found: os.stat_result) -> int:
-        return self.number(stamp(path, found))
+    def of(self, folder: bytes, entry: bytes) -> int:
+        """That of an entry, by its stamp."""
+        return self.number(b"%s\0%s" % (folder, entry))
 
-    def of_all(self, folder: bytes, stamps: List[bytes]) -> int:
-        """That of a folder with the stamps of all its entries: also another where one is added or is gone."""
-        return self.number(b"\0".join([folder, *stamps]))
+    def of_all(self, folder: bytes, entries: List[bytes]) -> int:
+        """That of a folder with all its entries: another one too where one has come or is gone."""
+        return self.number(b"\0".join([folder, b"all", *entries]))
 
     def number(self, told: bytes) -> int:
         return int.from_bytes(sha256(self.mixed + told).digest()[:KEY_BYTES], "big")
@@ -76,9 +77,12 @@ class Pairs:
         found = numbers(b"".join(sorted(told[at : at + PAIR.size] for at in whole)))
         self.ours, self.theirs = found[::2], found[1::2]
 
-    def of(self, key: int) -> Any:
-        place = bisect_left(self.ours, key)
-        return self.theirs[place : bisect_right(self.ours, key, place)]
+    def of(self, key: int) -> List[int]:
+        place, theirs = bisect_left(self.ours, key), []
+        while place < len(self.ours) and self.ours[place] == key:
+            theirs.append(self.theirs[place])
+            place += 1
+        return theirs
 
 
 known = Keys(b"")  # type: Any
@@ -106,13 +110,12 @@ def unchanged(folder: str, places: Iterable[str]) -> None:
 
 
 def keys_within(key: Key, task: Task) -> Tuple[bytes, List[Task]]:
-    """That of the whole folder, or those of its entries."""
-    below = []  # type: List[Task]
-    stamps = [stamp(entry, found) for entry, _, found in entries(task, below, GONE)]
-    theirs = known.of(key.of_all(task[1], stamps))
-    if not theirs:
-        for _, path, found in entries(task, [], GONE):
-            theirs += known.of(key.of(path, found))
+    theirs, stamps, below = [], [], []  # type: List[int], List[bytes], List[Task]
+    for entry, _, found in entries(task, below, GONE):
+        one = stamp(entry, found)
+        stamps.append(one)
+        theirs += known.of(key.of(task[1], one))
+    theirs += known.of(key.of_all(task[1], stamps))
     return struct.pack(">{}Q".format(len(theirs)), *theirs), below
 
 

@@ -71,7 +71,7 @@ def describe(chosen: Chosen, key: Key, task: Task) -> Tuple[str, List[Task]]:
     if not whole:
         same = Same(chosen)
         for entry, path, found in entries(task, []):
-            if is_known(key.of(path, found)):
+            if is_known(key.of(folder, stamp(entry, found))):
                 same.add(entry, path, found)
             else:
                 told[text(entry)] = with_content(chosen, entry, path, found)
@@ -84,11 +84,11 @@ def with_content(chosen: Chosen, entry: bytes, path: bytes, found: stat_result) 
     return told._replace(content=digest(entry)) if chosen(path, found) else told
 
 
-def tell(work: Callable[..., Any], since: str, percent: str, places: Iterable[str], told: bytes) -> None:
+def tell(work: Callable[..., Any], since: str, percent: str, places: Iterable[str], known: bytes) -> None:
     """Print what the work tells of each folder, at last of how many, given the keys of what is known."""
     work = partial(work, Chosen(float(since), int(percent)), Key(since, percent))
     number = 0
-    for line in descend(work, begin(places), remember, Keys(told)):
+    for line in descend(work, begin(places), remember, Keys(known)):
         print(line)
         number += 1
     print(number)

@@ -36,8 +36,8 @@ def mark_first_pass(folder: str) -> str:
 
 
 def compare_ahead(folder: str, origin: str, percent: int, places: Sequence[str]) -> str:
-    """A line for the target that compares contents while the origin is in use, and remembers what is the same."""
-    return _compare(folder, origin, list_ahead(folder, percent, places), TREES)
+    """A line for the target that compares while the origin is in use, and remembers what is the same."""
+    return _compare("ahead", folder, origin, list_ahead(folder, percent, places), places, TREES)
 
 
 def compare(
@@ -45,18 +45,18 @@ def compare(
 ) -> str:
     """A line for the target that compares the places, and leaves what differs in a folder of the run's.
 
-    In the places `kept` the target may have more than the origin. What was compared ahead and has changed
+    In the places `kept` the target may have more than the origin. What was the same ahead and has changed
     on neither server since counts as compared.
     """
-    return _compare(folder, origin, list_there(folder, percent, places, kept), out)
+    listing = list_there(folder, percent, places, kept)
+    return _compare("list", folder, origin, listing, _all(places, kept), out)
 
 
-def _compare(folder: str, origin: str, listing: str, out: str) -> str:
+def _compare(how: str, folder: str, origin: str, listing: str, places: Sequence[str], out: str) -> str:
     here = f"python3 -m {PROGRAMS.name}"
     there = f"{access.ssh(folder)} root@{origin} {quote(listing)}"
-    return (
-        f"umask 077; cd {folder} && mkdir -p {out} && {here} unchanged {out} | {there} | {here} compare {out}"
-    )
+    unchanged = f"{here} unchanged {out} {_words(places)}"
+    return f"umask 077; cd {folder} && mkdir -p {out} && {unchanged} | {there} | {here} compare {how} {out}"
 
 
 def list_ahead(folder: str, percent: int, places: Sequence[str]) -> str:
@@ -66,12 +66,20 @@ def list_ahead(folder: str, percent: int, places: Sequence[str]) -> str:
 
 def list_there(folder: str, percent: int, places: Sequence[str], kept: Sequence[str]) -> str:
     """The line that the origin does for it."""
-    return _list("list", folder, percent, (*places, *(f"+{place}" for place in kept)))
+    return _list("list", folder, percent, _all(places, kept))
 
 
 def _list(how: str, folder: str, percent: int, places: Sequence[str], gently: str = "") -> str:
-    words = f"$(stat -c %Y first-pass) {percent} {' '.join(map(quote, places))}"
+    words = f"$(stat -c %Y first-pass) {percent} {_words(places)}"
     return f"cd {folder} && {gently}python3 -m {PROGRAMS.name} {how} {words}"
+
+
+def _all(places: Sequence[str], kept: Sequence[str]) -> Sequence[str]:
+    return (*places, *(f"+{place}" for place in kept))
+
+
+def _words(places: Sequence[str]) -> str:
+    return " ".join(map(quote, places))
 
 
 def read_sums(compared: Result) -> Row:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.verification.sides import Sides, both
+
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
@@ -18,3 +20,8 @@ def tree(tmp_path: Path) -> Path:
     (tree / "link").symlink_to("nowhere")
     (tree / "empty").mkdir()
     return tree
+
+
+@pytest.fixture
+def sides(tree: Path) -> Sides:
+    return both(tree)

@@ -4,39 +4,88 @@ import json
 import os
 import subprocess
 import sys
-import time
-from functools import partial
 from pathlib import Path
 
-import pytest
-
-from bmnb.verification.comparing import contents, listing, paths
 from bmnb.verification.files import PROGRAMS
 
+AT_ONCE = "from comparing import ahead; ahead.REST_SECONDS = -60; from comparing.__main__ import main; main()"
+"""What has just changed counts as having rested."""
 
-def program(*words: str, told: bytes = b"") -> bytes:
-    command = [sys.executable, "-m", PROGRAMS.name, *words]
-    return subprocess.run(command, cwd=PROGRAMS.parent, input=told, capture_output=True, check=True).stdout
+
+def program(*words: str, told: bytes = b"", rest: bool = True, names: Path | None = None) -> bytes:
+    run = ["-m", PROGRAMS.name] if rest else ["-c", AT_ONCE]
+    env = {**os.environ, "PYTHONPATH": str(names)} if names else None
+    command = [sys.executable, *run, *words]
+    return subprocess.run(
+        command, cwd=PROGRAMS.parent, input=told, capture_output=True, check=True, env=env
+    ).stdout
 
 
 def told(*places: str, how: str = "list", since: float = 0, percent: int = 100, known: bytes = b"") -> bytes:
     return program(how, str(since), str(percent), *places, told=known)
 
 
-def told_ahead(capfd: pytest.CaptureFixture[str], tree: Path, known: bytes = b"") -> bytes:
-    """What is told ahead of files that have rested long enough."""
-    work = partial(contents.describe_ahead, contents.Chosen(0, 100), time.time() + 60)
-    listing.tell(work, paths.folders(str(tree), paths.fail_unless_gone), contents.Keys(known))
-    return capfd.readouterr().out.encode()
+def compared(lines: bytes, folder: Path, how: str = "list") -> tuple[list[dict[str, str]], dict[str, int]]:
+    sums = json.loads(program("compare", how, str(folder), told=lines))
+    return differences(folder), sums
 
 
-def compared(lines: bytes, folder: Path) -> tuple[list[dict[str, str]], dict[str, int]]:
-    sums = json.loads(program("compare", str(folder), told=lines))
-    return [json.loads(line) for line in (folder / "differences").read_text().splitlines()], sums
+def differences(folder: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (folder / "differences").read_text().splitlines()]
 
 
-def unchanged(folder: Path) -> bytes:
-    return program("unchanged", str(folder))
+class Sides:
+    """Two servers with the same tree under the same path: a link leads to that of the server whose turn it is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.out, self.link = folder, folder / "out", folder / "here"
+        self.place, self.names = str(self.link / "tree"), dict[str, Path]()
+        self.choice = "0", "100"
+        self.out.mkdir()
+
+    def tree(self, side: str) -> Path:
+        return self.folder / side / "tree"
+
+    def program(self, side: str, *words: str, told: bytes = b"", rest: bool = False) -> bytes:
+        self.link.unlink(missing_ok=True)
+        self.link.symlink_to(side)
+        return program(*words, told=told, rest=rest, names=self.names.get(side))
+
+    def unchanged(self) -> bytes:
+        return self.program("target", "unchanged", str(self.out), self.place)
+
+    def told(self, how: str, rest: bool = False) -> bytes:
+        """What the origin tells, given what is unchanged on the target."""
+        return self.program("origin", how, *self.choice, self.place, told=self.unchanged(), rest=rest)
+
+    def compare(self, how: str, lines: bytes, rest: bool = False) -> dict[str, int]:
+        sums: dict[str, int] = json.loads(
+            self.program("target", "compare", how, str(self.out), told=lines, rest=rest)
+        )
+        return sums
+
+    def compare_ahead(self) -> dict[str, int]:
+        return self.compare("ahead", self.told("ahead"))
+
+    def verify(self) -> tuple[set[tuple[str, str]], dict[str, int]]:
+        """What differs, by path in the tree and fact; the sums."""
+        sums = self.compare("list", self.told("list"))
+        return {
+            (one["item"].removeprefix(f"{self.place}/"), one["what"]) for one in differences(self.out)
+        }, sums
+
+    def looked_at(self) -> list[str]:
+        """The names that the origin tells with their facts in the downtime."""
+        lines = [json.loads(line) for line in self.told("list").splitlines()[:-1]]
+        return sorted(name for line in lines for name in line[3])
+
+
+def both(tree: Path) -> Sides:
+    """Two servers with a copy of a tree, whose name is `tree`."""
+    for side in ("origin", "target"):
+        (tree.parent / side).mkdir()
+        subprocess.run(["cp", "-a", tree, tree.parent / side], check=True)
+    return Sides(tree.parent)
 
 
 def rewrite_keeping_the_time(path: Path, content: bytes) -> None:

@@ -1,38 +1,36 @@
 """Run on a server as `python3 -m comparing`, in the folder that this one is in.
 
     list SINCE PERCENT PLACE...      one JSON line a folder, at last how many there were
-    ahead SINCE PERCENT PLACE...     of a server in use: files that rest, for their content
-    compare FOLDER                   reads the lines of either
-    unchanged FOLDER                 what `list` and `ahead` read: what need not be read again
+    ahead SINCE PERCENT PLACE...     of a server in use: what rests
+    compare list|ahead FOLDER        reads the lines of either
+    unchanged FOLDER PLACE...        what `list` and `ahead` read: what need not be told again
 
 A PLACE is a path, or a glob. The content of a file is told where it changed at SINCE (seconds) or later,
-and for PERCENT of the rest, unless it was the same on both servers ahead and has changed on neither since.
-`compare` writes `differences`, `again`, `mailboxes` and `sums` into FOLDER, and adds to `known` what is the
-same ahead. Whatever lies in a PLACE here alone differs, unless the PLACE begins with a +.
+and for PERCENT of the rest. What was the same on both servers ahead, and has changed on neither since, is told
+by name alone. `compare` writes `differences`, `again`, `mailboxes` and `sums` into FOLDER, and adds to `known`
+what is the same ahead. Whatever lies in a PLACE here alone differs, unless the PLACE begins with a +.
 """
 
 import sys
 import time
 from functools import partial
 
+from .ahead import REST_SECONDS, describe_ahead
 from .comparison import compare
-from .contents import REST_SECONDS, Chosen, Keys, describe_ahead, unchanged
+from .known import unchanged
 from .listing import describe, tell
-from .paths import fail, fail_unless_gone, folders
 
 
 def main() -> None:
     command, *words = sys.argv[1:]
     if command == "unchanged":
-        unchanged(words[0])
+        unchanged(words[0], words[1:])
     elif command == "compare":
-        compare(words[0], sys.stdin.buffer)
+        compare(words[0], words[1], sys.stdin.buffer)
     else:
-        ahead, chosen = command == "ahead", Chosen(float(words[0]), int(words[1]))
-        rested = partial(describe_ahead, chosen, time.time() - REST_SECONDS)
-        gone = fail_unless_gone if ahead else fail
-        tasks = (task for place in words[2:] for task in folders(place, gone))
-        tell(rested if ahead else partial(describe, chosen), tasks, Keys(sys.stdin.buffer.read()))
+        rested = partial(describe_ahead, time.time() - REST_SECONDS)
+        work = rested if command == "ahead" else describe
+        tell(work, words[0], words[1], words[2:], sys.stdin.buffer.read())
 
 
 if __name__ == "__main__":

@@ -1,34 +1,94 @@
 """The origin tells of its files."""
 
 import json
-import os
-from typing import Callable, Iterable, Optional
+import stat
+import zlib
+from functools import partial
+from os import stat_result
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
-from .contents import Chosen, Keys, is_known, key_of, remember
-from .paths import Task, digest, facts, text
-from .processes import spread
+from .known import Key, Keys, is_known, remember, stamp
+from .mail import messages
+from .paths import Facts, Task, begin, digest, entries, facts, linked, text
+from .processes import descend
 
-BEFORE = "compared before"
-"""Stands for the content of a file that is known to be the same."""
-
-
-def describe(chosen: Chosen, task: Task) -> Optional[str]:
-    """One folder as a JSON line: [place, folder, whether these are all its entries, entries]."""
-    place, folder, whole, names = task
-    os.chdir(folder)  # a short name is found faster than a long path
-    entries = {}
-    for entry in names:
-        found, path = os.lstat(entry), os.path.join(folder, entry)
-        told = facts(entry, found)
-        if told.size is not None and chosen(path, found):
-            told = told._replace(content=BEFORE if is_known(key_of(path, found)) else digest(entry))
-        entries[text(entry)] = told
-    return json.dumps([place, text(folder), whole, entries])
+# of those entries of a folder that were the same ahead: their names, but where they are all; how many; which file,
+# of those with several names; bytes; how many were compared by content; messages and their bytes
+Known = NamedTuple(
+    "Known",
+    [
+        ("names", Optional[List[str]]),
+        ("entries", int),
+        ("links", Dict[str, str]),
+        ("bytes", int),
+        ("content", int),
+        ("mail", List[int]),
+    ],
+)
 
 
-def tell(work: Callable[[Task], Optional[str]], tasks: Iterable[Task], keys: Keys) -> None:
+class Chosen:
+    """Of which files the content is compared."""
+
+    def __init__(self, since: float, percent: int) -> None:
+        self.since, self.percent = since, percent
+
+    def __call__(self, path: bytes, found: stat_result) -> bool:
+        return stat.S_ISREG(found.st_mode) and (
+            found.st_ctime >= self.since or zlib.crc32(path) % 100 < self.percent
+        )
+
+
+class Same:
+    """What is known of a folder's entries."""
+
+    def __init__(self, chosen: Chosen) -> None:
+        self.chosen, self.content = chosen, 0
+        self.sizes = {}  # type: Dict[str, int]
+        self.links = {}  # type: Dict[str, str]
+
+    def add(self, entry: bytes, path: bytes, found: stat_result) -> None:
+        name, one = text(entry), linked(found)
+        self.sizes[name] = found.st_size if stat.S_ISREG(found.st_mode) else 0
+        self.content += self.chosen(path, found)
+        if one:
+            self.links[name] = one
+
+    def told(self, folder: str, whole: bool) -> Known:
+        names, size = None if whole else list(self.sizes), sum(self.sizes.values())
+        return Known(names, len(self.sizes), self.links, size, self.content, messages(folder, self.sizes))
+
+
+def describe(chosen: Chosen, key: Key, task: Task) -> Tuple[str, List[Task]]:
+    """One folder as JSON: [place, folder, whether these are all its entries, facts by name, Known]."""
+    place, folder, names = task
+    told, same = {}, Same(chosen)  # type: Dict[str, Facts], Same
+    stamps, below = [], []  # type: List[bytes], List[Task]
+    for entry, path, found in entries(task, below):
+        stamps.append(stamp(entry, found))
+        same.add(entry, path, found)
+    whole = is_known(key.of_all(folder, stamps))
+    if not whole:
+        same = Same(chosen)
+        for entry, path, found in entries(task, []):
+            if is_known(key.of(folder, stamp(entry, found))):
+                same.add(entry, path, found)
+            else:
+                told[text(entry)] = with_content(chosen, entry, path, found)
+    within = text(folder)
+    return json.dumps([place, within, names is None, told, same.told(within, whole)]), below
+
+
+def with_content(chosen: Chosen, entry: bytes, path: bytes, found: stat_result) -> Facts:
+    told = facts(entry, found)
+    return told._replace(content=digest(entry)) if chosen(path, found) else told
+
+
+def tell(work: Callable[..., Any], since: str, percent: str, places: Iterable[str], known: bytes) -> None:
+    """Print what the work tells of each folder, at last of how many, given the keys of what is known."""
+    work = partial(work, Chosen(float(since), int(percent)), Key(since, percent))
     number = 0
-    for line in filter(None, spread(work, tasks, remember, keys)):
+    for line in descend(work, begin(places), remember, Keys(known)):
         print(line)
         number += 1
-    print(json.dumps({"folders": number, "known": len(keys.numbers)}))
+    print(number)

@@ -8,7 +8,7 @@ import pwd
 import stat
 import struct
 from functools import lru_cache
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Type
 
 # what is told of a path; `linked` last, since its numbers are of one server alone
 Facts = NamedTuple(
@@ -30,8 +30,10 @@ Facts = NamedTuple(
 ACL_USER, ACL_GROUP = 2, 8
 NOT_COPIED = ("security.selinux",)
 
-Task = Tuple[str, bytes, bool, List[bytes]]
-"""A place, a folder of it, whether these are all its entries, entries."""
+Task = Tuple[str, bytes, Optional[List[bytes]]]
+"""A place, a folder of it, which of its entries; None for all."""
+
+GONE = (FileNotFoundError, NotADirectoryError)
 
 
 def text(path: bytes) -> str:
@@ -76,9 +78,16 @@ def attributes(path: bytes) -> Dict[str, str]:
     return told
 
 
+def linked(found: os.stat_result) -> Optional[str]:
+    """Which file it is, where it has several names."""
+    several = found.st_nlink > 1 and stat.S_ISREG(found.st_mode)
+    return "{}:{}".format(found.st_dev, found.st_ino) if several else None
+
+
 def facts(path: bytes, found: os.stat_result) -> Facts:
+    """All but the content."""
     kind = stat.S_IFMT(found.st_mode)
-    link, file = kind == stat.S_IFLNK, kind == stat.S_IFREG
+    link = kind == stat.S_IFLNK
     return Facts(
         kind,
         name(pwd.getpwuid, found.st_uid),
@@ -86,10 +95,10 @@ def facts(path: bytes, found: os.stat_result) -> Facts:
         found.st_mtime_ns,
         None if link else stat.S_IMODE(found.st_mode),
         None if link else attributes(path),
-        found.st_size if file else None,
+        found.st_size if kind == stat.S_IFREG else None,
         text(os.fsencode(os.readlink(path))) if link else None,
         None,
-        "{}:{}".format(found.st_dev, found.st_ino) if file and found.st_nlink > 1 else None,
+        linked(found),
     )
 
 
@@ -101,22 +110,39 @@ def found(place: str) -> List[bytes]:
     return sorted(glob.glob(pattern))
 
 
-def folders(place: str, fail: Callable[[OSError], None]) -> Iterator[Task]:
-    """Each folder of a place with the names in it; first the one that the place itself is in, with it alone."""
-    paths = found(place)
-    if paths:
-        yield place, os.path.dirname(paths[0]), False, [os.path.basename(path) for path in paths]
-    for path in paths:
-        if os.path.isdir(path) and not os.path.islink(path):
-            for folder, below, files in os.walk(path, onerror=fail):
-                below.sort()
-                yield place, folder, True, sorted(below + files)
+def begin(places: Iterable[str]) -> Iterator[Task]:
+    """For each place the folder that it is in, with it alone."""
+    for place in places:
+        paths = found(place)
+        if paths:
+            yield place, os.path.dirname(paths[0]), [os.path.basename(path) for path in paths]
 
 
-def fail(error: OSError) -> None:
-    raise error
+def task_here(place: str, folder: bytes, whole: bool) -> Task:
+    """A folder that the other server told of, as it is here."""
+    return place, folder, None if whole else [os.path.basename(path) for path in found(place)]
 
 
-def fail_unless_gone(error: OSError) -> None:
-    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        raise error
+def entries(
+    task: Task, below: List[Task], gone: Tuple[Type[OSError], ...] = ()
+) -> Iterator[Tuple[bytes, bytes, os.stat_result]]:
+    """Each entry of a folder with its path, the folders among them put `below`. It works within the folder.
+
+    A short name is found faster than a long path.
+    """
+    place, folder, names = task
+    within = os.path.join(folder, b"")
+    try:
+        os.chdir(folder)
+        names = sorted(os.listdir(b".")) if names is None else names
+    except gone:
+        return
+    for entry in names:
+        path = within + entry
+        try:
+            seen = os.lstat(entry)
+        except gone:
+            continue
+        if stat.S_ISDIR(seen.st_mode):
+            below.append((place, path, None))
+        yield entry, path, seen

@@ -53,6 +53,15 @@ class Fast:
             read=fast.read_probe,
             ensure=True,
         )
+        yield Command(
+            self.target,
+            fast.measure_ciphers(self.folder, self.origin, self.limit),
+            "choose the cipher by measurement",
+            when=Condition(
+                self.target, f"ls {self.folder}/fast-* > /dev/null 2>&1", "the fast engine does no part"
+            ),
+            read=fast.read_ciphers,
+        )
         yield Together((self._files(live=True), *self._databases(live=True)))
         yield self._literal_files(live=True)
         yield Command(self.target, fast.open_line(self.folder, self.origin), OPEN_LINE)

@@ -11,7 +11,7 @@ from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, P
 from bmnb.steps import Gauge, Result, Row
 from bmnb.transfer import configuration, databases, files, replication
 from bmnb.transfer.access import Around, ssh
-from bmnb.transfer.programs import carry_database, carry_files, postgres, rows
+from bmnb.transfer.programs import carry_database, carry_files, cipher, postgres, rows
 from bmnb.transfer.programs import replication as replicating
 
 PROGRAMS = Path(__file__).with_name("programs")
@@ -29,7 +29,7 @@ def probe(folder: str, origin: str, replicate: bool) -> str:
 able() {{ {PYTHON} && {_on(folder, origin)} {quote(PYTHON)}; }}
 gnu() {{ {GNU} && {_on(folder, origin)} {quote(GNU)}; }}
 new() {{ {POSTGRESQL} && {_on(folder, origin)} {quote(POSTGRESQL)}; }}
-able && gnu && touch {folder}/fast-files && echo files
+if able && gnu; then touch {folder}/fast-files && echo files; else rm -f {_lists(folder)}/ended; fi
 able && systemctl start postgresql && new && touch {folder}/fast-databases && echo databases
 {_probe_replication(folder, origin) if replicate else "true"}"""
 
@@ -60,6 +60,21 @@ def read_probe(result: Result) -> Row:
             against = line.partition(": ")[2].strip(", ")
             row["replication"] = f"no: {against}" if against else "yes"
     return row
+
+
+def measure_ciphers(folder: str, origin: str, limit: int) -> str:
+    """A line for the target that writes the fastest cipher into the run's ssh configuration, and prints it."""
+    on_origin = f"{_limited(folder, limit)}{_on(folder, origin, own=True)}"
+    return f"python3 {_programs(folder)}/cipher.py {folder}/ssh_config {quote(SOURCE)} {on_origin}"
+
+
+SOURCE = f"python3 -c {quote(cipher.SOURCE)}"
+
+
+def read_ciphers(result: Result) -> Row:
+    """What was measured, the cipher that is taken first."""
+    told = json.loads(result.stdout)
+    return {"cipher": "; ".join(told["measured"]) if told["cipher"] else "OpenSSH's own choice"}
 
 
 def copy_trees(
@@ -119,7 +134,7 @@ def _configuration(added: bool) -> str:
 
 def lines_there(folder: str, trees: tuple[str, ...], added: bool) -> Iterator[str]:
     """The lines that the origin does for this engine, as they stand."""
-    yield from (PYTHON, GNU, POSTGRESQL, postgres.START, _configuration(added), rows.line(folder))
+    yield from (PYTHON, GNU, POSTGRESQL, SOURCE, postgres.START, _configuration(added), rows.line(folder))
     yield from map(postgres.psql, DATABASES)
     # whatever an earlier pass with another setting may have left
     yield from map(replicating.end_on_origin, DATABASES)
@@ -142,7 +157,7 @@ def lines_around(folder: str) -> Iterator[Around]:
     """How the other lines begin and end that the origin does for this engine."""
     gently = " ".join(carry_files.GENTLY)
     listed = f"cat {_lists(folder)}/"
-    for command in ("scan", "trust"):
+    for command in ("scan", "trust", "ended"):
         yield f"{gently} python3 {_program(folder)} {command} {_lists(folder)} ", ""
     for command in ("scan", "sums"):
         yield f"python3 {_program(folder)} {command} {_lists(folder)} ", ""
@@ -178,7 +193,7 @@ def open_line(folder: str, origin: str) -> str:
     """
     unit = _line_unit(folder)
     return f"""systemctl stop {unit} 2> /dev/null; rm -f {_socket(folder)}
-systemd-run --quiet --collect --unit={unit} {ssh(folder)} {CIPHERS} -o ControlMaster=yes -o ControlPath={_socket(folder)} -N root@{origin}
+systemd-run --quiet --collect --unit={unit} {ssh(folder)} -o ControlMaster=yes -o ControlPath={_socket(folder)} -N root@{origin}
 check="{ssh(folder)} -o ControlPath={_socket(folder)} -O check root@{origin}"
 for tick in $(seq 100); do $check 2> /dev/null && exit 0; sleep 0.1; done; $check"""
 
@@ -195,11 +210,7 @@ def forget(folder: str) -> str:
 
 def _on(folder: str, origin: str, own: bool = False) -> str:
     """ssh to the origin: over the open connection where there is one, or one of its own for a bulk stream."""
-    return f"{ssh(folder)} {CIPHERS} -o ControlPath={'none' if own else _socket(folder)} root@{origin}"
-
-
-# with AES in the processor a third faster than OpenSSH's own first choice, which stays the last
-CIPHERS = "-c aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,chacha20-poly1305@openssh.com"
+    return f"{ssh(folder)} -o ControlPath={'none' if own else _socket(folder)} root@{origin}"
 
 
 def _limited(folder: str, limit: int) -> str:

@@ -70,7 +70,10 @@ def test_a_limit_holds_for_hot_passes_and_not_in_the_downtime():
         [one.title for one in singles(part) if isinstance(one, Command) and "limited.py " in one.line]
         for part in (engine.hot_pass(), engine.cold_pass())
     ]
-    assert limited == [["all trees", "rows of bj, proven equal", "rows of bj-data, proven equal"], []]
+    measured, *copied = limited[0]
+    assert measured == "choose the cipher by measurement"
+    assert copied == ["all trees", "rows of bj, proven equal", "rows of bj-data, proven equal"]
+    assert limited[1] == []
 
 
 def test_replication_takes_the_place_of_the_rows_and_is_ended_before_the_databases_are_in_place():
@@ -95,3 +98,15 @@ def test_the_table_tells_what_speaks_against_replication():
     assert fast.read_probe(told)["replication"] == "no: wal_level of the origin is replica"
     assert fast.read_probe(Result("target", "", 0, "replication: \n"))["replication"] == "yes"
     assert "replication" not in fast.read_probe(Result("target", "", 0, "databases\n"))
+
+
+def test_the_table_tells_the_cipher_and_what_was_measured():
+    told = Result("target", "", 0, '{"cipher": "a", "measured": ["a 480 MB/s", "b 310 MB/s"]}')
+    assert fast.read_ciphers(told) == {"cipher": "a 480 MB/s; b 310 MB/s"}
+    refused = Result("target", "", 0, '{"cipher": "", "measured": ["a 480 MB/s"]}')
+    assert fast.read_ciphers(refused) == {"cipher": "OpenSSH's own choice"}
+
+
+def test_the_cipher_is_measured_before_anything_is_copied():
+    titles = [one.title for one in singles(ENGINE.hot_pass())]
+    assert titles.index("choose the cipher by measurement") < titles.index("all trees")

@@ -13,6 +13,9 @@ several are sent when one of them is; where a folder was renamed, only the new n
 Proven means: listed on the origin, then written on the target, in this order; the same on both since; and
 unchanged for long enough before it was listed, so that any later change gives it another ctime. Where
 that was so in an earlier pass and the origin lists the same line again, the proof holds.
+
+Whenever the manifest has been compared with all that the target has, both servers note the same moment, and
+forget it before anything is sent or deleted: where both still know it, a pass need not begin by comparing.
 """
 
 import argparse
@@ -20,6 +23,7 @@ import fcntl
 import grp
 import hashlib
 import json
+import operator
 import os
 import pwd
 import shlex
@@ -27,13 +31,14 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from functools import lru_cache
-from itertools import chain, groupby, islice
+from contextlib import ExitStack, suppress
+from functools import lru_cache, reduce
+from itertools import chain, compress, islice
 from threading import Event, Thread
 from typing import (
     IO,
@@ -58,8 +63,9 @@ FOLDER, OTHER = "%i 1 d - %T@ %m", "%i %n %y %s %T@ %m"
 """Inode and number of names are each server's own; what comes after them must be the same on both."""
 
 # find looks a name up anew for each entry, which takes longer than all the rest of a look
-NUMBERS, NAMES = "%U %G %p\\0", "%u %g %p\\0"
-LISTED = ["-type", "d", "-printf", f"%C@ {FOLDER} {NUMBERS}", "-o", "-printf", f"%C@ {OTHER} {NUMBERS}"]
+NUMBERS = "%U %G %p\\0"
+TOLD = ["(", "-type", "d", "-printf", f"{FOLDER} {NUMBERS}", "-o", "-printf", f"{OTHER} {NUMBERS}", ")"]
+LISTED = ["-printf", "%C@ ", *TOLD]
 UNPROVEN = b"0 0 1 "
 """Stands before what is the same on both servers in the lines that prove nothing."""
 
@@ -70,6 +76,7 @@ SET_PIPE_SIZE = 1031
 
 BLOCK = 1 << 20
 SOME = 1 << 14
+PARTS = 128
 RACY_SECONDS = 5.0
 """An entry that changed so shortly before it was listed may change again without another ctime: clocks of
 file systems tick in up to two seconds, and a file server has a clock of its own."""
@@ -158,66 +165,96 @@ def whole(stream: IO[bytes]) -> Iterator[bytes]:
         sys.exit("the target's list was cut")
 
 
-def symmetric(first: Iterator[bytes], second: Iterator[bytes]) -> Tuple[Set[bytes], Set[bytes]]:
-    """What only the first has, and what only the second has, in little memory where the order is alike."""
-    only_first: Set[bytes] = set()
-    only_second: Set[bytes] = set()
-    while True:
-        one, other = set(islice(first, SOME)), set(islice(second, SOME))
-        if not one and not other:
-            return only_first, only_second
-        only_first |= one
-        only_second |= other
-        both = only_first & only_second
-        only_first -= both
-        only_second -= both
-
-
-def links(lists: Sequence[str]) -> Dict[bytes, int]:
-    """Of each inode with several names in the lists, a sum over them, which is the same on both servers."""
-    together: Dict[bytes, Tuple[int, int]] = {}
-    for line in chain.from_iterable(map(read, lists)):
-        if line.split(b" ", 3)[2] != b"1":
-            entry = parsed(line)
-            number, total = together.get(entry.inode, (0, 0))
-            together[entry.inode] = number + 1, total + hash(entry.path)
-    return {inode: total for inode, (number, total) in together.items() if number > 1}
-
-
-class Side(NamedTuple):
-    """What a server's list tells of a path: whether that is a proof, and what must be the same on the other."""
-
-    proof: bool
-    links: bytes
-    same: bytes
-
-
-ORIGIN, TARGET = b"1", b"2"
-
-
-def record(server: bytes, proof: bool, line: bytes, linked: Dict[bytes, int]) -> bytes:
-    """A record that sorts beside the other server's of the same path."""
-    _, inode, _, same = line.split(b" ", 3)
-    key = hashlib.blake2b(path_of(same), digest_size=16).hexdigest().encode()
-    return b"%s %s %d %d %s" % (key, server, proof, linked.get(inode, 0), same)
-
-
 def named(line: bytes) -> bytes:
     """A line with the names of the owners instead of their numbers, which differ between servers."""
     *before, user, group, path = line.split(b" ", 9)
-    names = owner(pwd.getpwuid, int(user)), owner(grp.getgrgid, int(group))
-    return b" ".join([*before, *(name.encode() for name in names), path])
+    return b" ".join([*before, names(user, group), path])
 
 
-def path_of(same: bytes) -> bytes:
-    return same.split(b" ", 6)[6]
+@lru_cache(maxsize=None)
+def names(user: bytes, group: bytes) -> bytes:
+    return f"{owner(pwd.getpwuid, int(user))} {owner(grp.getgrgid, int(group))}".encode()
 
 
-def pairs(records: Iterable[bytes]) -> Iterator[Dict[bytes, Side]]:
-    """The sides of each path, of sorted records."""
-    for _, found in groupby(records, lambda one: one.split(b" ", 1)[0]):
-        split = (one.split(b" ", 4) for one in found)
-        yield {server: Side(proof == b"1", linked, same) for _, server, proof, linked, same in split}
+def path_of(line: bytes) -> bytes:
+    return line.split(b" ", 9)[9]
+
+
+class Parts:
+    """Records on any number of paths in files, by a hash of the path: each part of them fits into memory."""
+
+    def __init__(self, folder: str) -> None:
+        self.files = [tempfile.TemporaryFile(dir=folder) for _ in range(PARTS)]  # noqa: SIM115
+
+    def add(self, path: bytes, record: bytes) -> None:
+        self.files[zlib.crc32(path) % PARTS].write(record + b"\0")
+
+    def __iter__(self) -> Iterator[Iterator[bytes]]:
+        for file in self.files:
+            with file:
+                file.seek(0)
+                yield entries(file)
+
+
+def differences(
+    first: Iterator[bytes], second: Iterator[bytes], folder: str
+) -> Iterator[Tuple[Set[bytes], Set[bytes]]]:
+    """Read two lists of lines to their end; then yield what only the first has, and what only the second has.
+
+    Both at once where the order is much alike; else, to take little memory, part by part by way of the folder,
+    all lines of a path together.
+    """
+    sides: Tuple[Set[bytes], Set[bytes]] = set(), set()
+    apart: List[Parts] = []
+    while True:
+        one, other = set(islice(first, SOME)), set(islice(second, SOME))
+        if not one and not other:
+            break
+        one |= sides[0]
+        other |= sides[1]
+        sides = one - other, other - one
+        if len(sides[0]) + len(sides[1]) > SOME:
+            apart = apart or [Parts(folder), Parts(folder)]
+            put_apart(apart, sides)
+    if not apart:
+        yield sides
+        return
+    put_apart(apart, sides)
+    for one, other in zip(*(map(set, parts) for parts in apart)):
+        yield one - other, other - one
+
+
+def put_apart(apart: Sequence[Parts], sides: Sequence[Set[bytes]]) -> None:
+    for parts, lines in zip(apart, sides):
+        for line in lines:
+            parts.add(path_of(line), line)
+        lines.clear()
+
+
+class Listing:
+    """All lines of a server, numbered, in parts by path; and which of its paths are names of one file."""
+
+    def __init__(self, lines: Iterable[bytes], folder: str) -> None:
+        self.parts, self.number = Parts(folder), 0
+        self.links: Dict[bytes, Tuple[int, int]] = {}
+        for line in lines:
+            _, inode, names, *_, path = line.split(b" ", 9)
+            if names != b"1":
+                number, total = self.links.get(inode, (0, 0))
+                self.links[inode] = number + 1, total + hash(path)
+            self.parts.add(path, b"%d %s" % (self.number, line))
+            self.number += 1
+
+    def __iter__(self) -> Iterator[Iterator[Tuple[int, bytes]]]:
+        for part in self.parts:
+            split = (record.split(b" ", 1) for record in part)
+            yield ((int(number), line) for number, line in split)
+
+    def told(self, line: bytes) -> Tuple[int, bytes]:
+        """What must be the same on both servers: a sum over the names of the file, and the line's last part."""
+        _, inode, _, same = line.split(b" ", 3)
+        number, total = self.links.get(inode, (0, 0))
+        return total if number > 1 else 0, same
 
 
 # on the origin
@@ -240,6 +277,10 @@ class Sent(NamedTuple):
     large_size: int
     work: int
     trees: "Counter[str]"
+
+
+def together(sent: Iterable[Sent]) -> Sent:
+    return Sent(*(reduce(operator.add, column) for column in zip(*sent)))
 
 
 class Chosen(NamedTuple):
@@ -324,71 +365,57 @@ class Lists:
         with open(self.path("looked", name), "wb") as file:
             return subprocess.run(command, stdout=file, stderr=subprocess.PIPE, check=False)
 
-    def trust(self, target: IO[bytes]) -> None:
-        """Make the manifest anew, from the latest list, the manifest so far, and what the target has now."""
-        write(self.path("target"), whole(target))
-        unproven: Set[int] = set()
+    def trust(self, target: IO[bytes]) -> bytes:
+        """Make the manifest anew, from the latest list, the manifest so far, and what the target has now.
+
+        Return the moment, which `ended` keeps until the next `choose`.
+        """
+        there = Listing(whole(target), self.folder)
+        here = Listing(chain.from_iterable(read(self.path("new", name)) for name in GROUPS), self.folder)
+        before = Parts(self.folder)
+        for line in chain.from_iterable(read(self.path("manifest", name)) for name in GROUPS):
+            if not line.startswith(UNPROVEN):
+                before.add(path_of(line), line)
+        proven = bytearray(here.number)
         with ExitStack() as opened:
             theirs = {name: opened.enter_context(open(self.path("theirs", name), "wb")) for name in GROUPS}
-            for sides in pairs(read(self.sorted(chain(self.records(), self.target_records())))):
-                here, there = sides.get(ORIGIN), sides.get(TARGET)
-                if here and there and here[1:] == there[1:] and (here.proof or there.proof):
-                    continue
-                if here:
-                    unproven.add(hash(path_of(here.same)))
-                if there:
-                    theirs[self.group_of(path_of(there.same))].write(UNPROVEN + there.same + b"\0")
+            for ours, others, lines_before in zip(here, there, before):
+                known = set(lines_before)
+                left = {there.told(line): line.startswith(b"1 ") for _, line in others}
+                for number, line in ours:
+                    told = here.told(named(line))
+                    # proven by what the target has since it was listed, or by an earlier pass
+                    if told in left and (left[told] or line in known):
+                        proven[number] = True
+                        del left[told]
+                for _, same in left:
+                    line = UNPROVEN + same
+                    theirs[self.group_of(path_of(line))].write(line + b"\0")
         settled = float(next(read(self.path("began")), b"0")) - RACY_SECONDS
         self.clear("trusted")
+        numbered = iter(proven)
         for name in GROUPS:
-            lines = ((line, parsed(line)) for line in read(self.path("new", name)))
             on_both = (
-                line if entry.ctime < settled else UNPROVEN + entry.same
-                for line, entry in lines
-                if hash(entry.path) not in unproven
+                line if float(line.split(b" ", 1)[0]) < settled else UNPROVEN + line.split(b" ", 3)[3]
+                for line in compress(read(self.path("new", name)), numbered)
             )
             write(self.path("trusted", name), chain(on_both, read(self.path("theirs", name))))
         self.replace("manifest", "trusted")
-
-    def records(self) -> Iterator[bytes]:
-        """Of the latest list, where a line that was proven before is a proof."""
-        linked = links([self.path("new", name) for name in self.names("new")])
-        for name in self.names("new"):
-            before = set(read(self.path("manifest", name)))
-            for line in read(self.path("new", name)):
-                yield record(ORIGIN, line in before, named(line), linked)
-
-    def target_records(self) -> Iterator[bytes]:
-        """Of the target, where having been written since the origin was listed is a proof."""
-        linked = links([self.path("target")])
-        for line in read(self.path("target")):
-            yield record(TARGET, line.startswith(b"1 "), line, linked)
-
-    def sorted(self, records: Iterable[bytes]) -> str:
-        """Sort records into a file, in little memory."""
-        path = self.path("sorted")
-        command = ["sort", "-z", "-S", "32M", "-o", path]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, env=BYTEWISE) as sort:
-            assert sort.stdin
-            for one in records:
-                sort.stdin.write(one + b"\0")
-        if sort.returncode != 0:
-            sys.exit(f"sort ended with {sort.returncode}")
-        return path
+        moment = b"%d" % time.time_ns()
+        write(self.path("ended"), [moment])
+        return moment
 
     def choose(self) -> Dict[str, Any]:
         """Write the lists of what is to be sent and deleted; return what they hold, and a list of streams."""
+        write(self.path("ended"), [])
         for kind in ("deleted", "folders", "links", "large", "send"):
             self.clear(kind)
         names = sorted({*self.names("new"), *self.names("manifest")})
-        with ThreadPoolExecutor(self.jobs) as pool:
-            chosen = list(pool.map(self.choose_of, names))
-            linked = set().union(*(one.linked for one in chosen))
-            others = list(pool.map(lambda name: self.choose_names(name, linked), names))
-        sent = [one.sent for one in chosen] + others
+        chosen = [self.choose_of(name) for name in names]
+        linked = set().union(*(one.linked for one in chosen))
+        sent = together([*(one.sent for one in chosen), *(self.choose_names(name, linked) for name in names)])
         files, deleted = sum(one.files for one in chosen), sum(one.deleted for one in chosen)
-        size = sum(one.size for one in sent)
-        line_bytes = size - sum(one.large_size for one in sent)
+        line_bytes = sent.size - sent.large_size
         if not self.live and deleted > max(MANY, files // 3):
             sys.exit(
                 f"{deleted} entries are gone since the last hot pass, {files} are left: see "
@@ -404,44 +431,55 @@ class Lists:
             loads[lightest] += work
         return {
             "files": files,
-            "transferred": sum(one.files for one in sent),
+            "transferred": sent.files,
             "deleted": deleted,
-            "changed bytes": size,
+            "changed bytes": sent.size,
             "line bytes": line_bytes,
-            "large": sum(one.large for one in sent),
+            "large": sent.large,
             "streams": streams,
             "groups": names,
-            "trees": sum((one.trees for one in sent), Counter()),
+            "trees": sent.trees,
         }
 
     def choose_of(self, name: str) -> Chosen:
         """Choose in one group."""
         listed = Counted(read(self.path("new", name)))
-        gone, new = symmetric(read(self.path("manifest", name)), listed)
-        changed = {entry.path: entry for entry in map(parsed, new)}
-        before = {(entry.path, entry.kind) for entry in map(parsed, gone)}
         # nothing of a tree that is absent or empty by now is deleted
         inside = tuple(os.fsencode(f"{tree}/") for tree in self.trees)
-        deleted = {
-            path
-            for path, kind in before
-            if path.startswith(inside)
-            and (changed[path].kind != kind if path in changed else not os.path.lexists(path))
-        }
-        folders = {path for path, entry in changed.items() if entry.kind == b"d"}
-        # a folder whose entries are written or deleted on the target needs its own time again
-        touched = {os.path.dirname(path) for path in (*changed, *deleted) if path.startswith(inside)}
-        folders |= {path for path in touched - changed.keys() if os.path.isdir(path)}
+        folders: Set[bytes] = set()
+        linked: Set[bytes] = set()
+        number, sent = 0, []
+        for gone, new in differences(read(self.path("manifest", name)), listed, self.folder):
+            changed = {entry.path: entry for entry in map(parsed, new)}
+            before = {(entry.path, entry.kind) for entry in map(parsed, gone)}
+            deleted = {
+                path
+                for path, kind in before
+                if path.startswith(inside)
+                and (changed[path].kind != kind if path in changed else not os.path.lexists(path))
+            }
+            number += len(deleted)
+            self.append("deleted", name, sorted(deleted))
+            # a folder whose entries are written or deleted on the target needs its own time again
+            touched = {os.path.dirname(path) for path in (*changed, *deleted) if path.startswith(inside)}
+            folders |= {path for path in touched - folders if os.path.isdir(path)}
+            files = [entry for path, entry in sorted(changed.items()) if entry.kind != b"d"]
+            made = [entry for entry in changed.values() if entry.kind == b"d"]
+            folders |= {entry.path for entry in made}
+            self.append("manifest", name, (UNPROVEN + entry.same for entry in made))
+            linked |= {one.inode for one in files if one.names != b"1"}
+            sent.append(self.send(name, files))
+        if len(sent) > 1:
+            self.bring_into_order(name)
         write(self.path("folders", name), sorted(folders))
-        write(self.path("deleted", name), sorted(deleted))
-        self.append("manifest", name, (UNPROVEN + one.same for one in changed.values() if one.kind == b"d"))
-        files = [entry for path, entry in sorted(changed.items()) if entry.kind != b"d"]
-        return Chosen(
-            listed.number,
-            len(deleted),
-            {one.inode for one in files if one.names != b"1"},
-            self.send(name, files),
-        )
+        return Chosen(listed.number, number, linked, together(sent))
+
+    def bring_into_order(self, name: str) -> None:
+        """Files of a folder one after the other, as they lie on a disk."""
+        for kind in ("links", "large", "send"):
+            path = self.path(kind, name)
+            command = ["sort", "-z", "-S", "32M", "-T", self.folder, "-o", path, path]
+            subprocess.run(command, env=BYTEWISE, check=True)
 
     def choose_names(self, name: str, inodes: Set[bytes]) -> Sent:
         """Add the other names of files that are sent."""
@@ -605,16 +643,17 @@ class Carrier:
 
     def __init__(self, folder: str, jobs: int, trees: Sequence[str], live: bool, ssh: Sequence[str]) -> None:
         self.folder, self.jobs, self.trees, self.live, self.ssh = folder, jobs, trees, live, ssh
-        self.mark = os.path.join(folder, "mark")
+        self.mark, self.ended = (os.path.join(folder, name) for name in ("mark", "ended"))
         os.makedirs(folder, mode=0o700, exist_ok=True)
         if not os.path.exists(self.mark):
             write(self.mark, [])
 
     def run(self) -> Dict[str, Any]:
-        if self.live:
+        if self.live and not self.ended_well():
             # what an earlier pass has brought, wherever it ended
             self.trust()
         say("looks at the origin's trees")
+        write(self.ended, [])
         write(self.mark, [])
         told: Dict[str, Any] = json.loads(self.there("scan"))
         streams, groups, large, trees = (told.pop(name) for name in ("streams", "groups", "large", "trees"))
@@ -647,27 +686,39 @@ class Carrier:
 
     def trust(self) -> None:
         say("compares the lists of both servers")
-        self.there("trust", listing=True)
+        write(self.ended, [self.there("trust", given=self.listed())])
 
-    def there(self, command: str, names: Sequence[str] = (), listing: bool = False) -> bytes:
-        """Run a part of this program on the origin, with a list of this server as input where it is wanted."""
+    def ended_well(self) -> bool:
+        """Whether nothing was sent or deleted since both servers were compared."""
+        moment = b"".join(read(self.ended))
+        return moment != b"" and moment == self.there("ended")
+
+    def there(self, command: str, names: Sequence[str] = (), given: Iterable[bytes] = ()) -> bytes:
+        """Run a part of this program on the origin, with entries as its input."""
         words = [*(GENTLY if self.live else ()), "python3", os.path.abspath(__file__), command]
         words += [self.folder, str(self.jobs)]
         words += ["hot" if self.live else "cold", *(names or self.trees)]
         remote = [*self.ssh, " ".join(map(shlex.quote, words))]
-        if not listing:
-            return subprocess.run(remote, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True).stdout
-        with subprocess.Popen(["bash", "-c", self.listing()], stdout=subprocess.PIPE) as listed:
-            return subprocess.run(remote, stdin=listed.stdout, stdout=subprocess.PIPE, check=True).stdout
+        with subprocess.Popen(remote, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+            assert running.stdin
+            # where it ends early its status tells
+            with suppress(BrokenPipeError):
+                running.stdin.writelines(one + b"\0" for one in given)
+            told, _ = running.communicate()
+        subprocess.CompletedProcess(remote, running.returncode).check_returncode()
+        return told
 
-    def listing(self) -> str:
-        """A line that lists this server: with 1 before what was written since the mark was made, else 0."""
+    def listed(self) -> Iterator[bytes]:
+        """List this server: with 1 before what was written since the mark was made, else 0."""
         trees = [tree for tree in self.trees if os.path.isdir(tree)]
-        new = ["(", "-cnewer", self.mark, "-printf", "1 ", "-o", "-printf", "0 ", ")"]
-        told = ["(", "-type", "d", "-printf", f"{FOLDER} {NAMES}", "-o", "-printf", f"{OTHER} {NAMES}", ")"]
-        find = ["find", *trees, *new, *told]
-        end = f"printf '%s\\0' {shlex.quote(END.decode())}"
-        return f"{' '.join(map(shlex.quote, find))} && {end}" if trees else end
+        if trees:
+            new = ["(", "-cnewer", self.mark, "-printf", "1 ", "-o", "-printf", "0 ", ")"]
+            with subprocess.Popen(["find", *trees, *new, *TOLD], stdout=subprocess.PIPE) as find:
+                assert find.stdout
+                yield from map(named, entries(find.stdout))
+            if find.returncode != 0:
+                sys.exit(f"find ended with {find.returncode}")
+        yield END
 
     def cat(self, names: Sequence[str]) -> str:
         return "cat " + " ".join(shlex.quote(os.path.join(self.folder, name)) for name in names)
@@ -734,7 +785,7 @@ def give_up(told: str, again: bool) -> NoReturn:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("command", choices=["carry", "scan", "trust", "sums"])
+    parser.add_argument("command", choices=["carry", "scan", "trust", "ended", "sums"])
     parser.add_argument("folder", help="where this run's lists are, on both servers")
     parser.add_argument("jobs", type=int, help="listings and streams at a time")
     parser.add_argument("services", choices=["hot", "cold"], help="whether the origin's services run")
@@ -754,7 +805,9 @@ def main() -> None:
     else:
         lists = Lists(given.folder, given.jobs, given.names, live)
         if given.command == "trust":
-            lists.trust(sys.stdin.buffer)
+            sys.stdout.buffer.write(lists.trust(sys.stdin.buffer))
+        elif given.command == "ended":
+            sys.stdout.buffer.write(b"".join(read(lists.path("ended"))))
         else:
             seconds = lists.look()
             print(json.dumps({**lists.choose(), "listing seconds": seconds}))

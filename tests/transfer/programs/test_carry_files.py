@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bmnb.transfer.programs import carry_files
-from bmnb.transfer.programs.carry_files import Carrier, Lists, read, sums, symmetric
+from bmnb.transfer.programs.carry_files import Carrier, Lists, differences, read, sums
 
 NAMES = ["one", "two", "deep/er/and/deeper/still/three", "new\nline", "deep/link a", "deep/er/link b"]
 TICK = 0.02
@@ -52,8 +52,8 @@ class Pair:
         self.trust()
 
     def trust(self) -> None:
-        listed = subprocess.run(["bash", "-c", self.carrier.listing()], stdout=subprocess.PIPE, check=True)
-        self.lists.trust(io.BytesIO(listed.stdout.replace(bytes(self.copy), bytes(self.tree))))
+        listed = b"".join(one + b"\0" for one in self.carrier.listed())
+        self.lists.trust(io.BytesIO(listed.replace(bytes(self.copy), bytes(self.tree))))
 
     def look(self) -> None:
         carry_files.write(self.carrier.mark, [])
@@ -194,8 +194,20 @@ def test_nothing_of_a_tree_that_became_empty_is_deleted(pair: Pair):
     assert pair.lists.choose()["deleted"] == 0
 
 
-def test_the_difference_of_two_listings_in_another_order():
-    assert symmetric(iter([b"a", b"b", b"c"]), iter([b"c", b"a", b"d"])) == ({b"b"}, {b"d"})
+@pytest.mark.parametrize("batch", [1, 2, 100])
+def test_the_difference_of_two_listings_in_another_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
+):
+    """Kept in memory, or part by part, each line with the others of its path."""
+    monkeypatch.setattr(carry_files, "SOME", batch)
+    a, b, b_later, c, d = (
+        b"%d 2 1 f 3 4 600 5 6 /%s" % (9 if later else 0, name)
+        for name, later in [(b"a", 0), (b"b", 0), (b"b", 1), (b"c", 0), (b"d", 0)]
+    )
+    found = list(differences(iter([a, b, c]), iter([c, b_later, a, d]), str(tmp_path)))
+    assert {b} in [first for first, _ in found]
+    assert ({b}, {b_later}) in found or found == [({b}, {b_later, d})]
+    assert set().union(*(second for _, second in found)) == {b_later, d}
 
 
 def test_the_proof_reads_content_and_names(tmp_path: Path):

@@ -159,7 +159,7 @@ def announce_beside(address: str) -> str:
     return f"systemd-run --quiet --collect bash -c {quote(announce(address, 1))}"
 
 
-def nobody_holds(address: str, seconds: float) -> str:
+def who_holds(address: str, seconds: float) -> str:
     """A line that has the kernel ask the network who holds the address, and prints what it knows then.
 
     It asks three times, since a question may be lost, and listens so many seconds after each.
@@ -170,12 +170,27 @@ def nobody_holds(address: str, seconds: float) -> str:
 done; echo "$seen\""""
 
 
+def taken(asked: Result) -> Verdict:
+    """Somebody has answered."""
+    return Verdict(ANSWERED in asked.stdout, _told(asked))
+
+
 def free(asked: Result) -> Verdict:
     """It was asked for, and nobody has answered."""
-    if " lladdr " in asked.stdout:
-        return Verdict(False, f"somebody answers for it: {asked.stdout.split(' lladdr ')[1].split()[0]}")
-    unanswered = asked.ok and asked.stdout.split()[-1:] in (["INCOMPLETE"], ["FAILED"])
-    return Verdict(unanswered, "nobody answers" if unanswered else "the network could not be asked for it")
+    return Verdict(_told(asked) == NOBODY, _told(asked))
+
+
+ANSWERED, UNANSWERED = " lladdr ", ("INCOMPLETE", "FAILED")
+"""What the kernel's entry of an address has, and what it ends with."""
+NOBODY = "nobody answers"
+
+
+def _told(asked: Result) -> str:
+    _, answered, entry = asked.stdout.partition(ANSWERED)
+    if answered:
+        return f"somebody answers for it: {entry.split()[0]}"
+    was_asked = asked.ok and asked.stdout.strip().endswith(UNANSWERED)
+    return NOBODY if was_asked else "the network could not be asked for it"
 
 
 def _dots(address: str) -> str:

@@ -70,7 +70,7 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
     )
     yield Check(
         target,
-        address.nobody_holds(settings.address, 0.2 if settings.keep_reachable else 0.5),
+        address.who_holds(settings.address, 0.2 if settings.keep_reachable else 0.5),
         address.free,
         f"nobody answers for {settings.address}",
         "look on the console of the original server whether it still has the address",

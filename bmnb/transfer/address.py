@@ -3,6 +3,8 @@
 Understands ifupdown (/etc/network/interfaces), systemd-networkd (*.network) and netplan (*.yaml).
 """
 
+from shlex import quote
+
 from bmnb.steps import Result, Verdict
 
 MARK = "#bmnb "
@@ -118,7 +120,7 @@ addr add $new dev $dev
 addr add $own dev $dev
 END
 {ROUTES_AGAIN}
-{announce(address, 1)}"""
+{announce_beside(address)}"""
 
 
 def give_up(folder: str, address: str) -> str:
@@ -152,20 +154,43 @@ def announce(address: str, times: int = 2) -> str:
     )
 
 
-def nobody_holds(address: str) -> str:
-    """A line that asks the network from another server who holds the address: 0 when nobody does.
+def announce_beside(address: str) -> str:
+    """A line that tells the neighbours once, in a unit of its own, and does not wait for that."""
+    return f"systemd-run --quiet --collect bash -c {quote(announce(address, 1))}"
 
-    It asks twice, since one question may be lost; each waits a second for answers.
+
+def who_holds(address: str, seconds: float) -> str:
+    """A line that has the kernel ask the network who holds the address, and prints what it knows then.
+
+    It asks three times, since a question may be lost, and listens so many seconds after each.
     """
-    ask = f'arping -D -q -c 1 -w 2 -I "$dev" {address}'
-    return (
-        f"dev=$(ip -o -4 route get {address} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p'); "
-        f"{ask} & sleep 0.3; {ask} && wait $!"
-    )
+    return f"""for question in 1 2 3; do
+  ip neigh flush to {address} && echo > /dev/udp/{address}/9 || exit 1; sleep {seconds}
+  seen=$(ip -4 neigh show to {address}); case $seen in *lladdr*) break ;; esac
+done; echo "$seen\""""
+
+
+def taken(asked: Result) -> Verdict:
+    """Somebody has answered."""
+    return Verdict(ANSWERED in asked.stdout, _told(asked))
 
 
 def free(asked: Result) -> Verdict:
-    return Verdict(asked.exit == 0, "nobody answers" if asked.exit == 0 else "somebody answers for it")
+    """It was asked for, and nobody has answered."""
+    return Verdict(_told(asked) == NOBODY, _told(asked))
+
+
+ANSWERED, UNANSWERED = " lladdr ", ("INCOMPLETE", "FAILED")
+"""What the kernel's entry of an address has, and what it ends with."""
+NOBODY = "nobody answers"
+
+
+def _told(asked: Result) -> str:
+    _, answered, entry = asked.stdout.partition(ANSWERED)
+    if answered:
+        return f"somebody answers for it: {entry.split()[0]}"
+    was_asked = asked.ok and asked.stdout.strip().endswith(UNANSWERED)
+    return NOBODY if was_asked else "the network could not be asked for it"
 
 
 def _dots(address: str) -> str:

@@ -14,7 +14,7 @@ from bmnb.procedures.changing_distributions.guarding import (
     trees_are_there,
 )
 from bmnb.procedures.changing_distributions.phases import COLD
-from bmnb.procedures.changing_distributions.services import active, running, start_postgresql, stop
+from bmnb.procedures.changing_distributions.services import running, start_postgresql, stop, stop_again
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.changing_distributions.synchronizing import (
     carry_queue,
@@ -49,7 +49,7 @@ def stop_services(settings: Settings) -> Iterator[Action]:
         expect=origin,
     )
     if settings.fast:
-        yield from settings.fast.stop((*stop(origin), *stop(target, when=active(target))))
+        yield from settings.fast.stop((*stop(origin), *stop_again(target)))
     else:
         yield from (*stop(origin), *stop(target))
     yield from nothing_writes(settings)

@@ -60,6 +60,13 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
         "put both servers on one network, or move the address by hand",
     )
     yield Check(
+        target,
+        addresses.who_holds(address, 0.2),
+        addresses.taken,
+        f"the network tells the target who has {address}",
+        "let the target send to that address: before it takes it over, it asks so whether it is free",
+    )
+    yield Check(
         both,
         "command -v rsync > /dev/null && rsync --version | sed -n '1s/^rsync *version *v*\\([0-9.]*\\).*/\\1/p'",
         rsync_compares_nanoseconds,

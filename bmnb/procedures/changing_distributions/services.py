@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bmnb.bluemind import services as reports
 from bmnb.steps import Check, Command, Condition
 
 
-def active(server: str) -> Condition:
-    """That there is something for `bmctl stop` to stop, which would also take PostgreSQL down."""
-    line = "systemctl is-active --quiet bluemind.target || false"
-    return Condition(server, line, "it is stopped, and PostgreSQL stays up")
-
-
-def stop(server: str, when: Condition | None = None) -> Iterator[Command]:
+def stop(server: str) -> Iterator[Command]:
     """Stop services and keep them from coming back with a restart of the server."""
-    yield Command(server, "bmctl stop", "stop BlueMind", when=when, ensure=True)
+    yield Command(server, "bmctl stop", "stop BlueMind", ensure=True)
     yield Command(server, "service postfix stop", "stop Postfix", ensure=True)
-    yield Command(server, "systemctl disable bluemind.target postfix", "keep them stopped after a restart")
+    yield Command(
+        server, "systemctl disable --no-reload bluemind.target postfix", "keep them stopped after a restart"
+    )
+
+
+def stop_again(server: str) -> Iterator[Command]:
+    """Stop what is not stopped: `bmctl stop` would also take PostgreSQL down."""
+    states = (
+        "active --quiet bluemind.target",
+        "active --quiet postfix",
+        "enabled --quiet bluemind.target postfix",
+    )
+    for command, state in zip(stop(server), states, strict=True):
+        yield replace(command, when=Condition(server, f"systemctl is-{state} || false", "it is so already"))
 
 
 def stopped(server: str) -> Check:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from bmnb.bluemind import api, proofs
@@ -46,7 +46,7 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
         "from then on the way back costs the mail that the target will have accepted",
         expect=origin,
     )
-    last = (
+    last = [
         Command(origin, access.withdraw_key(settings.work), "withdraw the run's key"),
         Command(origin, address.save(settings.work), "save the network configuration"),
         Command(
@@ -58,8 +58,8 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
             "the way back as a program, for its console",
             text=address.give_back(settings.work, settings.address),
         ),
-    )
-    yield from [Together(last)] if settings.fast else last
+    ]
+    yield from _side_by_side(settings, [*last, *_park(settings)])
     if settings.keep_reachable:
         yield from _keep_reachable(settings)
     yield Command(
@@ -70,7 +70,7 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
     )
     yield Check(
         target,
-        address.nobody_holds(settings.address),
+        address.who_holds(settings.address, 0.2 if settings.keep_reachable else 0.5),
         address.free,
         f"nobody answers for {settings.address}",
         "look on the console of the original server whether it still has the address",
@@ -78,12 +78,25 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
     )
 
 
+def _side_by_side(settings: Settings, commands: Sequence[Command]) -> Iterator[Action]:
+    """Commands of which none waits for another; as in the document, one by one."""
+    yield from [Together(tuple(commands))] if settings.fast else commands
+
+
+def _park(settings: Settings) -> Iterator[Command]:
+    """Link-local addresses by which the origin stays in the target's reach; a restart forgets them."""
+    if settings.keep_reachable:
+        own, other = address.parked(settings.address)
+        to_target, to_origin = (
+            address.park(settings.address, *ends) for ends in ((other, own), (own, other))
+        )
+        yield Command(settings.target, to_target, f"reach the origin from {other}")
+        yield Command(settings.origin, to_origin, f"be reached at {own}")
+
+
 def _keep_reachable(settings: Settings) -> Iterator[Action]:
-    """The origin stays in the target's reach under a link-local address, which a restart forgets."""
     origin, target = settings.origin, settings.target
-    own, other = address.parked(settings.address)
-    yield Command(target, address.park(settings.address, other, own), f"reach the origin from {other}")
-    yield Command(origin, address.park(settings.address, own, other), f"be reached at {own}")
+    own, _ = address.parked(settings.address)
     yield Check(
         target,
         address.answers_ssh(own),
@@ -172,15 +185,18 @@ def restart_target(settings: Settings) -> Iterator[Action]:
     nginx = Condition(
         target, f"test -x {configuration.CONFIGURE_NGINX}", "no configure-nginx.sh on the target"
     )
-    yield Command(target, accepted.mark(folder), "remember when it begins to serve")
-    yield Command(target, configuration.CONFIGURE_NGINX, "virtual hosts of the client's domains", when=nginx)
+    ready = (
+        Command(target, accepted.mark(folder), "remember when it begins to serve"),
+        Command(target, configuration.CONFIGURE_NGINX, "virtual hosts of the client's domains", when=nginx),
+    )
     starts = (
         Command(target, proofs.RESTART_NGINX, "nginx with the copied certificate"),
-        Command(target, "systemctl enable bluemind.target postfix", "enable the services"),
+        Command(target, "systemctl enable --no-reload bluemind.target postfix", "enable the services"),
         Command(target, "bmctl start", "start BlueMind", ensure=True),
         Command(target, "systemctl start postfix", "start Postfix", ensure=True),
         Command(target, address.announce(settings.address, 1), "tell the neighbours again", ensure=True),
     )
-    yield from [Together(starts)] if settings.fast else starts
+    yield from _side_by_side(settings, ready)
+    yield from _side_by_side(settings, starts)
     yield running(target)
     yield Call(target, "GET", api.STATE, "BlueMind's state", judge=api.is_running, patience=600)

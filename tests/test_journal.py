@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bmnb.errors import BmnbError
 from bmnb.journal import Journal
 
-AGAIN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+AGAIN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def written(path: Path) -> Journal:

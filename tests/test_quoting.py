@@ -37,7 +37,7 @@ def lines(settings: Settings) -> list[str]:
     return found
 
 
-@property_settings(deadline=None, max_examples=50)
+@property_settings(max_examples=50)
 @given(origin=TEXT, target=TEXT, address=TEXT)
 @example(origin="$(id)", target="target", address="192.0.2.1")
 @example(origin="origin", target="target", address="192.0.2.1\n")
@@ -54,7 +54,7 @@ def test_a_server_or_address_that_a_shell_could_read_otherwise_is_refused(
         assert not value.startswith("-")
 
 
-@property_settings(deadline=None, max_examples=25)
+@property_settings(max_examples=25)
 @given(client=TEXT, networks=TEXT, answer=TEXT)
 def test_free_texts_reach_no_shell(client: str, networks: str, answer: str):
     given_values = {"client": client, "my_networks": networks, "answers": {"erase-target": answer}}

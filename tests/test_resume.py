@@ -93,7 +93,7 @@ def killed_at(number: int, world: World, folder: Path, share: float = 0.0) -> bo
     return False
 
 
-@property_settings(deadline=None, max_examples=40)
+@property_settings(max_examples=40)
 @given(
     places=st.lists(
         st.tuples(st.integers(1, 40), st.floats(0, 1, exclude_max=True)),

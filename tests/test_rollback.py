@@ -114,7 +114,7 @@ class Killed(BaseException):
     """The controller was killed."""
 
 
-@property_settings(deadline=None, max_examples=40)
+@property_settings(max_examples=40)
 @given(places=st.lists(st.integers(1, 30), max_size=3, unique=True).map(sorted))
 def test_killed_at_any_line_it_comes_to_the_same_end(places: list[int]):
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:

@@ -44,7 +44,7 @@ def test_a_sealed_run_holds_and_anyone_can_check_it(run: Path):
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=run, check=True)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_one_changed_byte_in_any_file_is_found(run: Path, data: st.DataObject):
     if not (run / "SHA256SUMS").exists():

@@ -26,7 +26,6 @@ def checks(procedure: Procedure) -> list[Check]:
 
 @pytest.mark.parametrize("procedure", PROCEDURES, ids=lambda one: one.name)
 @given(data=st.data())
-@settings(deadline=None)
 def test_any_output_is_judged(procedure: Procedure, data: st.DataObject):
     for check in data.draw(st.lists(st.sampled_from(checks(procedure)), max_size=5)):
         results = [

@@ -120,7 +120,7 @@ def test_the_line_stands_in_no_list_of_arguments(here: Servers):
     assert "canary" not in listed.stdout
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=200))
 def test_any_text_goes_through_as_input(here: Servers, text: str):
     assert here.run("here", "cat", stdin=text + ".").stdout.rstrip("\n") == (text + ".").rstrip("\n")

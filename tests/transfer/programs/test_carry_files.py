@@ -340,7 +340,7 @@ def change(tree: Path, kind: str, name: str, other: str) -> None:
 MOMENTS = 6
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     moments=st.lists(st.lists(CHANGES, max_size=4), min_size=MOMENTS, max_size=MOMENTS),
     killed_after=st.sampled_from([None, "", "a", "d", "e"]),

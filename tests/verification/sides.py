@@ -22,12 +22,12 @@ def program(*words: str, told: bytes = b"", now: float | None = None, names: Pat
     ).stdout
 
 
-def told(*places: str, how: str = "list", since: float = 0, percent: int = 100, known: bytes = b"") -> bytes:
-    return program(how, str(since), str(percent), *places, told=known)
+def told(*places: str, since: float = 0, percent: int = 100) -> bytes:
+    return program("list", str(since), str(percent), *places)
 
 
-def compared(lines: bytes, folder: Path, how: str = "list") -> tuple[list[dict[str, str]], dict[str, int]]:
-    sums = json.loads(program("compare", how, str(folder), told=lines))
+def compared(lines: bytes, folder: Path) -> tuple[list[dict[str, str]], dict[str, int]]:
+    sums = json.loads(program("compare", "list", str(folder), told=lines))
     return differences(folder), sums
 
 

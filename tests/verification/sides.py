@@ -4,16 +4,17 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from bmnb.verification.files import PROGRAMS
 
-AT_ONCE = "from comparing import ahead; ahead.REST_SECONDS = -60; from comparing.__main__ import main; main()"
-"""What has just changed counts as having rested."""
+AT = "import time; time.time = lambda: {}; from comparing.__main__ import main; main()"
 
 
-def program(*words: str, told: bytes = b"", rest: bool = True, names: Path | None = None) -> bytes:
-    run = ["-m", PROGRAMS.name] if rest else ["-c", AT_ONCE]
+def program(*words: str, told: bytes = b"", now: float | None = None, names: Path | None = None) -> bytes:
+    """Run it, with another clock where one is given, and with a folder of modules in which users have other names."""
+    run = ["-m", PROGRAMS.name] if now is None else ["-c", AT.format(now)]
     env = {**os.environ, "PYTHONPATH": str(names)} if names else None
     command = [sys.executable, *run, *words]
     return subprocess.run(
@@ -21,12 +22,12 @@ def program(*words: str, told: bytes = b"", rest: bool = True, names: Path | Non
     ).stdout
 
 
-def told(*places: str, how: str = "list", since: float = 0, percent: int = 100, known: bytes = b"") -> bytes:
-    return program(how, str(since), str(percent), *places, told=known)
+def told(*places: str, since: float = 0, percent: int = 100) -> bytes:
+    return program("list", str(since), str(percent), *places)
 
 
-def compared(lines: bytes, folder: Path, how: str = "list") -> tuple[list[dict[str, str]], dict[str, int]]:
-    sums = json.loads(program("compare", how, str(folder), told=lines))
+def compared(lines: bytes, folder: Path) -> tuple[list[dict[str, str]], dict[str, int]]:
+    sums = json.loads(program("compare", "list", str(folder), told=lines))
     return differences(folder), sums
 
 
@@ -46,21 +47,23 @@ class Sides:
     def tree(self, side: str) -> Path:
         return self.folder / side / "tree"
 
-    def program(self, side: str, *words: str, told: bytes = b"", rest: bool = False) -> bytes:
+    def program(self, side: str, *words: str, told: bytes = b"", now: float | None = None) -> bytes:
+        """Without a clock all has rested for long."""
         self.link.unlink(missing_ok=True)
         self.link.symlink_to(side)
-        return program(*words, told=told, rest=rest, names=self.names.get(side))
+        later = time.time() + 3600
+        return program(*words, told=told, now=now or later, names=self.names.get(side))
 
     def unchanged(self) -> bytes:
         return self.program("target", "unchanged", str(self.out), self.place)
 
-    def told(self, how: str, rest: bool = False) -> bytes:
+    def told(self, how: str, now: float | None = None) -> bytes:
         """What the origin tells, given what is unchanged on the target."""
-        return self.program("origin", how, *self.choice, self.place, told=self.unchanged(), rest=rest)
+        return self.program("origin", how, *self.choice, self.place, told=self.unchanged(), now=now)
 
-    def compare(self, how: str, lines: bytes, rest: bool = False) -> dict[str, int]:
+    def compare(self, how: str, lines: bytes, now: float | None = None) -> dict[str, int]:
         sums: dict[str, int] = json.loads(
-            self.program("target", "compare", how, str(self.out), told=lines, rest=rest)
+            self.program("target", "compare", how, str(self.out), told=lines, now=now)
         )
         return sums
 

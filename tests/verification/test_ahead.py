@@ -1,14 +1,19 @@
 """What is the same ahead is not told again; whatever changes afterwards, on either server, is found all the same."""
 
+import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from bmnb.verification.comparing import ahead, listing
+from bmnb.verification.comparing.ahead import REST_SECONDS
 from bmnb.verification.comparing.comparison import LOST
-from bmnb.verification.comparing.known import KEY_BYTES, PAIR
+from bmnb.verification.comparing.known import KEY_BYTES, PAIR, Key
+from bmnb.verification.comparing.listing import Chosen
 from tests.verification.sides import Sides, both, box, rewrite_keeping_the_time
 
 ALL, FOLDERS, FILES = 15, 11, 4
@@ -180,18 +185,74 @@ def test_ahead_whatever_the_next_pass_brings_is_no_difference(sides: Sides):
     (box(sides.tree("target")) / "Sent/2.").unlink()
     (box(sides.tree("target")) / "1.").write_bytes(b"longer")
     (sides.tree("target") / "empty").chmod(0o700)
-    (sides.tree("target") / "more").touch()
     sums = sides.compare_ahead()
     assert (sums["differences"], sums["same content"]) == (0, 1)
-    assert sides.looked_at() == ["1.", "2.", "3.", "Sent", "empty", "tree"]
+    assert sides.looked_at() == ["1.", "2.", "3.", "Sent", "empty"]
 
 
 @pytest.mark.parametrize("fresh", ["origin", "target"])
 def test_what_has_just_changed_on_either_side_is_not_known(sides: Sides, fresh: str):
-    lines = sides.told("ahead", rest=fresh == "origin")
-    sums = sides.compare("ahead", lines, rest=fresh == "target")
+    clock = {fresh: time.time()}
+    lines = sides.told("ahead", clock.get("origin"))
+    sums = sides.compare("ahead", lines, clock.get("target"))
     assert sums["same content"] == (0 if fresh == "origin" else FILES)
     assert len(sides.looked_at()) == ALL
+
+
+def test_a_folder_is_not_known_as_a_whole_without_what_has_just_come(sides: Sides):
+    fresh = sides.tree("origin") / "empty/fresh"
+    fresh.touch()
+    sides.compare("ahead", sides.told("ahead", now=fresh.stat().st_ctime + REST_SECONDS))
+    assert ("empty/fresh", "existence") in sides.verify()[0]
+
+
+def test_a_folder_is_not_known_as_a_whole_with_more_on_the_target(sides: Sides):
+    (sides.tree("target") / "empty/more").touch()
+    sides.compare_ahead()
+    assert ("empty/more", "existence") in sides.verify()[0]
+
+
+@pytest.mark.parametrize("side", ["origin", "target"])
+def test_a_file_with_several_names_on_one_side_alone_is_not_known(sides: Sides, side: str):
+    copy_instead_of_link(sides.tree(side))
+    os.utime(box(sides.tree(side)) / "3.", ns=(1, (box(sides.tree(side)) / "1.").stat().st_mtime_ns))
+    sides.compare_ahead()
+    assert (f"{BOX}/3.", "hard link") in sides.verify()[0]
+
+
+def test_folders_that_took_each_others_name_are_found_by_their_files(sides: Sides):
+    for side in ("origin", "target"):
+        for name in "xy":
+            (sides.tree(side) / name).mkdir()
+            (sides.tree(side) / name / "1.").write_text(name)
+            for path in (name, f"{name}/1."):
+                os.utime(sides.tree(side) / path, ns=(1, 1))
+    sides.compare_ahead()
+    tree = sides.tree("target")
+    for name, other in (("x", "z"), ("y", "x"), ("z", "y")):
+        (tree / name).rename(tree / other)
+    assert {("x/1.", "content"), ("y/1.", "content")} <= sides.verify()[0]
+
+
+def test_what_changes_while_it_is_looked_at_is_not_known(tree: Path, monkeypatch: pytest.MonkeyPatch):
+    """Whether a file changes while its facts are told or compared, or another one comes."""
+    chosen, key = Chosen(0, 100), Key()
+    task, now, read = (str(tree), os.fsencode(box(tree) / "Sent"), None), time.time() + 60, ahead.digest
+    monkeypatch.chdir(tree)
+    line = json.loads(ahead.describe_ahead(now, chosen, key, task)[0])
+    assert len(ahead.look_ahead(now, key, *line).known) == 2 * PAIR.size
+
+    def meanwhile(change: Callable[[], object]) -> None:
+        for module in (ahead, listing):
+            monkeypatch.setattr(module, "digest", lambda path: (read(path), change())[0])
+
+    meanwhile(lambda: Path("more").touch())
+    told = json.loads(ahead.describe_ahead(now, chosen, key, task)[0])
+    assert (list(told[3]), told[-1]) == (["2."], 0)
+    meanwhile(lambda: Path("2.").chmod(0o604))
+    assert ahead.look_ahead(now, key, *line).known == b""
+    meanwhile(lambda: Path("2.").chmod(0o640))
+    assert "2." not in json.loads(ahead.describe_ahead(now, chosen, key, task)[0])[3]
 
 
 def test_a_list_ahead_that_was_cut_may_be_asked_for_again(sides: Sides):

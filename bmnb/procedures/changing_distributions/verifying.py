@@ -1,4 +1,4 @@
-"""Nothing is missing on the target: contents ahead, while the service is up, everything else before the switch."""
+"""Nothing is missing on the target: most of it is compared ahead, while the service is up, the rest before the switch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bmnb.verification.comparing import comparison
 
 @step("Compare contents while the service is up", HOT, passes=lambda settings: 1)
 def compare_ahead(settings: Settings) -> Iterator[Action]:
-    """What is the same now, and has not changed by then, need not be read in the downtime."""
+    """What is the same now, and has not changed by then, need not be read or compared in the downtime."""
     target, folder = settings.target, settings.work
     yield Together(tuple(_programs(settings)))
     yield _contents(settings, "compare contents")

@@ -7,8 +7,9 @@
 
 A PLACE is a path, or a glob. The content of a file is told where it changed at SINCE (seconds) or later,
 and for PERCENT of the rest. What was the same on both servers ahead, and has changed on neither since, is told
-by name alone. `compare` writes `differences`, `again`, `mailboxes` and `sums` into FOLDER, and adds to `known`
-what is the same ahead. Whatever lies in a PLACE here alone differs, unless the PLACE begins with a +.
+by name alone; a folder in which all is so, by sums. `compare` writes `differences`, `again`, `mailboxes` and
+`sums` into FOLDER, and adds to `known` what is the same ahead. Whatever lies in a PLACE here alone differs,
+unless the PLACE begins with a +.
 """
 
 import sys

@@ -12,8 +12,8 @@ from .mail import messages
 from .paths import Facts, Task, begin, digest, entries, facts, linked, text
 from .processes import descend
 
-# of those entries of a folder that were the same ahead: their names, but where they are all; how many; which file,
-# of those with several names; bytes; how many were compared by content; messages and their bytes
+# of the entries of a folder that were the same ahead: their names, None where they are all; how many; which file it
+# is, of those with several names; bytes; how many were compared by content; messages and their bytes
 Known = NamedTuple(
     "Known",
     [

@@ -4,8 +4,8 @@ import threading
 from multiprocessing import Pool, cpu_count
 from typing import Any, Callable, Iterable, Iterator
 
-WAITING = 256  # tasks that wait: what keeps memory flat
-CHUNK = 16  # at most so many go to a process at once
+WAITING = 64  # tasks that wait: what keeps memory flat
+CHUNK = 8  # at most so many go to a process at once
 
 
 def spread(work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:

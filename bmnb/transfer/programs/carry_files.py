@@ -168,11 +168,11 @@ def whole(stream: IO[bytes]) -> Iterator[bytes]:
 def named(line: bytes) -> bytes:
     """A line with the names of the owners instead of their numbers, which differ between servers."""
     *before, user, group, path = line.split(b" ", 9)
-    return b" ".join([*before, names(user, group), path])
+    return b" ".join([*before, owners(user, group), path])
 
 
 @lru_cache(maxsize=None)
-def names(user: bytes, group: bytes) -> bytes:
+def owners(user: bytes, group: bytes) -> bytes:
     return f"{owner(pwd.getpwuid, int(user))} {owner(grp.getgrgid, int(group))}".encode()
 
 

@@ -168,11 +168,11 @@ def whole(stream: IO[bytes]) -> Iterator[bytes]:
 def named(line: bytes) -> bytes:
     """A line with the names of the owners instead of their numbers, which differ between servers."""
     *before, user, group, path = line.split(b" ", 9)
-    return b" ".join([*before, names(user, group), path])
+    return b" ".join([*before, owners(user, group), path])
 
 
 @lru_cache(maxsize=None)
-def names(user: bytes, group: bytes) -> bytes:
+def owners(user: bytes, group: bytes) -> bytes:
     return f"{owner(pwd.getpwuid, int(user))} {owner(grp.getgrgid, int(group))}".encode()
 
 
@@ -296,7 +296,7 @@ class Lists:
     """The origin's lists, in a folder: new.*, what find tells; manifest.*, what the target has; send.* and others."""
 
     def __init__(self, folder: str, jobs: int, trees: Sequence[str], live: bool) -> None:
-        self.all_trees = trees
+        self.all_trees = [os.fsencode(tree) for tree in trees]
         # an absent or empty tree is not followed
         self.trees = [tree for tree in trees if os.path.isdir(tree) and os.listdir(tree)]
         self.folder, self.jobs, self.live = folder, jobs, live
@@ -461,7 +461,7 @@ class Lists:
             number += len(deleted)
             self.append("deleted", name, sorted(deleted))
             # a folder whose entries are written or deleted on the target needs its own time again
-            touched = {os.path.dirname(path) for path in (*changed, *deleted) if path.startswith(inside)}
+            touched = {path.rpartition(b"/")[0] for path in (*changed, *deleted) if path.startswith(inside)}
             folders |= {path for path in touched - folders if os.path.isdir(path)}
             files = [entry for path, entry in sorted(changed.items()) if entry.kind != b"d"]
             made = [entry for entry in changed.values() if entry.kind == b"d"]
@@ -501,16 +501,17 @@ class Lists:
         self.append("manifest", name, (UNPROVEN + one.same for one in files))
         size, large_size = (sum(int(one.size) for one in some) for some in (files, large))
         work = sum(int(one.size) + OVERHEAD for one in single)
-        trees = Counter(os.fsdecode(tree_of(one.path, self.all_trees)) for one in files)
-        return Sent(len(files), size, len(large), large_size, work, trees)
+        trees = Counter(tree_of(one.path, self.all_trees) for one in files)
+        by_name = Counter({os.fsdecode(tree): number for tree, number in trees.items()})
+        return Sent(len(files), size, len(large), large_size, work, by_name)
 
     def append(self, kind: str, name: str, added: Iterable[bytes]) -> None:
         with open(self.path(kind, name), "ab") as file:
             file.writelines(one + b"\0" for one in added)
 
 
-def tree_of(path: bytes, trees: Sequence[str]) -> bytes:
-    return next(tree for tree in map(os.fsencode, trees) if (path + b"/").startswith(tree + b"/"))
+def tree_of(path: bytes, trees: Sequence[bytes]) -> bytes:
+    return next(tree for tree in trees if (path + b"/").startswith(tree + b"/"))
 
 
 def by_rsync(entry: Entry) -> bool:
@@ -604,7 +605,7 @@ class Progress:
         come: "Counter[bytes]" = Counter()
         self.come.append(come)
         self.bytes[process.pid] = 0
-        trees, rest = list(self.trees), b""
+        trees, rest = [os.fsencode(tree) for tree in self.trees], b""
         assert process.stdout
         pipe = process.stdout.fileno()
         fcntl.fcntl(pipe, SET_PIPE_SIZE, BLOCK)

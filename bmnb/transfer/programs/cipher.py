@@ -19,8 +19,11 @@ CIPHERS = ("aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-gc
 
 AS_FAST = 0.9
 BLOCK = 1 << 20
-SECONDS, SECONDS_IN_ALL = 0.3, 2.0
-"""Of each cipher, from its first bytes on; of all, with the time to connect."""
+SECONDS, SECONDS_IN_ALL = 0.2, 2.0
+"""Of a measurement, from its first bytes on; of all, with the time to connect."""
+
+ROUNDS = 2
+"""Whatever else the servers do makes a cipher slower, never faster: the better of its rounds counts."""
 
 SET_PIPE_SIZE = 1031
 """Linux's F_SETPIPE_SZ, which Python has a name for from 3.10 on."""
@@ -76,7 +79,9 @@ def main() -> None:
         subprocess.run(["ssh", "-Q", "cipher"], stdout=subprocess.PIPE, check=True).stdout.decode().split()
     )
     deadline = time.monotonic() + SECONDS_IN_ALL
-    rates = {one: rate([*shell, "-c", one, login, line], deadline) for one in CIPHERS if one in known}
+    rates = dict.fromkeys((one for one in CIPHERS if one in known), 0.0)
+    for one in [*rates] * ROUNDS:
+        rates[one] = max(rates[one], rate([*shell, "-c", one, login, line], deadline))
     order = chosen(rates)
     keep(configuration, order)
     told = [f"{one} {rates[one] / 1e6:.0f} MB/s" for one in order or rates if rates[one]]

@@ -478,7 +478,7 @@ class Lists:
         """Files of a folder one after the other, as they lie on a disk."""
         for kind in ("links", "large", "send"):
             path = self.path(kind, name)
-            command = ["sort", "-z", "-S", "32M", "-T", self.folder, "-o", path, path]
+            command = ["sort", "-z", "-S", "8M", "-T", self.folder, "-o", path, path]
             subprocess.run(command, env=BYTEWISE, check=True)
 
     def choose_names(self, name: str, inodes: Set[bytes]) -> Sent:

@@ -1,8 +1,9 @@
 """Work spread over all processors."""
 
 import threading
+from contextlib import closing
 from multiprocessing import Pool, cpu_count
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any, Callable, Generator, Iterable, Iterator
 
 WAITING = 64  # tasks that wait: what keeps memory flat
 CHUNK = 8  # at most so many go to a process at once
@@ -10,8 +11,8 @@ CHUNK = 8  # at most so many go to a process at once
 
 def spread(work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
     """Do the work in order, a few tasks ahead."""
-    with Pool() as pool:
-        yield from some_ahead(pool, work, tasks, 4)
+    with Pool() as pool, closing(some_ahead(pool, work, tasks, 4)) as results:
+        yield from results
 
 
 def descend(work: Callable[[Any], Any], tasks: Iterable[Any], *begin: Any) -> Iterator[Any]:
@@ -24,20 +25,29 @@ def descend(work: Callable[[Any], Any], tasks: Iterable[Any], *begin: Any) -> It
         while level:
             below = []
             fair = len(level) // (4 * cpu_count())
-            for done, more in some_ahead(pool, work, level, max(1, min(fair, CHUNK))):
-                below += more
-                yield done
+            with closing(some_ahead(pool, work, level, max(1, min(fair, CHUNK)))) as results:
+                for done, more in results:
+                    below += more
+                    yield done
             level = below
 
 
-def some_ahead(pool: Any, work: Callable[[Any], Any], tasks: Iterable[Any], chunk: int) -> Iterator[Any]:
-    places = threading.Semaphore(WAITING)
+def some_ahead(
+    pool: Any, work: Callable[[Any], Any], tasks: Iterable[Any], chunk: int
+) -> Generator[Any, None, None]:
+    places, over = threading.Semaphore(WAITING), threading.Event()
 
     def waiting() -> Iterator[Any]:
         for task in tasks:
             places.acquire()
+            if over.is_set():
+                return
             yield task
 
-    for done in pool.imap(work, waiting(), chunk):
+    try:
+        for done in pool.imap(work, waiting(), chunk):
+            places.release()
+            yield done
+    finally:  # the pool ends only when its thread that takes tasks does
+        over.set()
         places.release()
-        yield done

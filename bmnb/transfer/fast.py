@@ -29,7 +29,7 @@ def probe(folder: str, origin: str, replicate: bool) -> str:
 able() {{ {PYTHON} && {_on(folder, origin)} {quote(PYTHON)}; }}
 gnu() {{ {GNU} && {_on(folder, origin)} {quote(GNU)}; }}
 new() {{ {POSTGRESQL} && {_on(folder, origin)} {quote(POSTGRESQL)}; }}
-if able && gnu; then touch {folder}/fast-files && echo files; else rm -f {_lists(folder)}/ended; fi
+able && gnu && touch {folder}/fast-files && echo files
 able && systemctl start postgresql && new && touch {folder}/fast-databases && echo databases
 {_probe_replication(folder, origin) if replicate else "true"}"""
 
@@ -157,7 +157,7 @@ def lines_around(folder: str) -> Iterator[Around]:
     """How the other lines begin and end that the origin does for this engine."""
     gently = " ".join(carry_files.GENTLY)
     listed = f"cat {_lists(folder)}/"
-    for command in ("scan", "trust", "ended"):
+    for command in ("scan", "trust"):
         yield f"{gently} python3 {_program(folder)} {command} {_lists(folder)} ", ""
     for command in ("scan", "sums"):
         yield f"python3 {_program(folder)} {command} {_lists(folder)} ", ""

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -33,17 +32,8 @@ class Pair(Sides):
 
     def carry(self, services: str) -> dict[str, int]:
         done = subprocess.run(self.carrying(services), capture_output=True, check=False)
-        self.said = done.stderr.decode()
-        assert done.returncode == 0, self.said
+        assert done.returncode == 0, done.stderr.decode()
         return json.loads(done.stdout)
-
-    def kill_where_it_says(self, said: bytes) -> None:
-        """Begin a hot pass, and kill it with all that it started."""
-        words = self.carrying("hot")
-        with subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True) as running:
-            assert running.stderr
-            next(line for line in running.stderr if said in line)
-            os.killpg(running.pid, signal.SIGKILL)
 
 
 def fill(tree: Path) -> None:
@@ -113,25 +103,3 @@ def test_nothing_is_lost_or_left_over_whatever_users_do_meanwhile(tmp_path: Path
     cold = pair.carry("cold")
     assert pair.differing() == ""
     assert 0 < cold["transferred"] < cold["files"], "what is proven is not sent again"
-
-
-COMPARES = "compares the lists"
-
-
-def test_a_pass_begins_by_comparing_where_the_one_before_did_not_end_well(tmp_path: Path):
-    """Then what that one has brought is known, and not sent again."""
-    pair = Pair(tmp_path)
-    fill(tmp_path / "origin/tree")
-    time.sleep(0.1)
-    pair.carry("hot")
-    assert pair.said.count(COMPARES) == 2
-    fill(tmp_path / "origin/tree/more")
-    time.sleep(0.1)
-    pair.kill_where_it_says(COMPARES.encode())
-    assert pair.carry("hot")["transferred"] == 0
-    assert pair.said.count(COMPARES) == 2
-    pair.carry("hot")
-    assert pair.said.count(COMPARES) == 1
-    pair.carry("cold")
-    pair.carry("hot")
-    assert pair.said.count(COMPARES) == 2

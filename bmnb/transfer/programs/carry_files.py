@@ -13,9 +13,6 @@ several are sent when one of them is; where a folder was renamed, only the new n
 Proven means: listed on the origin, then written on the target, in this order; the same on both since; and
 unchanged for long enough before it was listed, so that any later change gives it another ctime. Where
 that was so in an earlier pass and the origin lists the same line again, the proof holds.
-
-Whenever the manifest has been compared with all that the target has, both servers note the same moment, and
-forget it before anything is sent or deleted: where both still know it, a pass need not begin by comparing.
 """
 
 import argparse
@@ -365,11 +362,8 @@ class Lists:
         with open(self.path("looked", name), "wb") as file:
             return subprocess.run(command, stdout=file, stderr=subprocess.PIPE, check=False)
 
-    def trust(self, target: IO[bytes]) -> bytes:
-        """Make the manifest anew, from the latest list, the manifest so far, and what the target has now.
-
-        Return the moment, which `ended` keeps until the next `choose`.
-        """
+    def trust(self, target: IO[bytes]) -> None:
+        """Make the manifest anew, from the latest list, the manifest so far, and what the target has now."""
         there = Listing(whole(target), self.folder)
         here = Listing(chain.from_iterable(read(self.path("new", name)) for name in GROUPS), self.folder)
         before = Parts(self.folder)
@@ -401,13 +395,9 @@ class Lists:
             )
             write(self.path("trusted", name), chain(on_both, read(self.path("theirs", name))))
         self.replace("manifest", "trusted")
-        moment = b"%d" % time.time_ns()
-        write(self.path("ended"), [moment])
-        return moment
 
     def choose(self) -> Dict[str, Any]:
         """Write the lists of what is to be sent and deleted; return what they hold, and a list of streams."""
-        write(self.path("ended"), [])
         for kind in ("deleted", "folders", "links", "large", "send"):
             self.clear(kind)
         names = sorted({*self.names("new"), *self.names("manifest")})
@@ -644,17 +634,16 @@ class Carrier:
 
     def __init__(self, folder: str, jobs: int, trees: Sequence[str], live: bool, ssh: Sequence[str]) -> None:
         self.folder, self.jobs, self.trees, self.live, self.ssh = folder, jobs, trees, live, ssh
-        self.mark, self.ended = (os.path.join(folder, name) for name in ("mark", "ended"))
+        self.mark = os.path.join(folder, "mark")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         if not os.path.exists(self.mark):
             write(self.mark, [])
 
     def run(self) -> Dict[str, Any]:
-        if self.live and not self.ended_well():
+        if self.live:
             # what an earlier pass has brought, wherever it ended
             self.trust()
         say("looks at the origin's trees")
-        write(self.ended, [])
         write(self.mark, [])
         told: Dict[str, Any] = json.loads(self.there("scan"))
         streams, groups, large, trees = (told.pop(name) for name in ("streams", "groups", "large", "trees"))
@@ -687,12 +676,7 @@ class Carrier:
 
     def trust(self) -> None:
         say("compares the lists of both servers")
-        write(self.ended, [self.there("trust", given=self.listed())])
-
-    def ended_well(self) -> bool:
-        """Whether nothing was sent or deleted since both servers were compared."""
-        moment = b"".join(read(self.ended))
-        return moment != b"" and moment == self.there("ended")
+        self.there("trust", given=self.listed())
 
     def there(self, command: str, names: Sequence[str] = (), given: Iterable[bytes] = ()) -> bytes:
         """Run a part of this program on the origin, with entries as its input."""
@@ -786,7 +770,7 @@ def give_up(told: str, again: bool) -> NoReturn:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("command", choices=["carry", "scan", "trust", "ended", "sums"])
+    parser.add_argument("command", choices=["carry", "scan", "trust", "sums"])
     parser.add_argument("folder", help="where this run's lists are, on both servers")
     parser.add_argument("jobs", type=int, help="listings and streams at a time")
     parser.add_argument("services", choices=["hot", "cold"], help="whether the origin's services run")
@@ -806,9 +790,7 @@ def main() -> None:
     else:
         lists = Lists(given.folder, given.jobs, given.names, live)
         if given.command == "trust":
-            sys.stdout.buffer.write(lists.trust(sys.stdin.buffer))
-        elif given.command == "ended":
-            sys.stdout.buffer.write(b"".join(read(lists.path("ended"))))
+            lists.trust(sys.stdin.buffer)
         else:
             seconds = lists.look()
             print(json.dumps({**lists.choose(), "listing seconds": seconds}))

@@ -23,4 +23,4 @@ class Logs:
             with path.open("a", encoding="utf-8") as log:
                 log.write(redact.text(text))
         except OSError as error:
-            raise BmnbError(f"the log {path} cannot be written: {error}") from error
+            raise BmnbError(f"the log {path} cannot be written, so nothing more is done: {error}") from error

@@ -18,5 +18,5 @@ def test_an_action_s_log_grows(tmp_path: Path):
 def test_a_full_disk_stops_the_run_as_it_does_where_the_journal_meets_it_first(tmp_path: Path):
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "setup-1.log").symlink_to("/dev/full")
-    with pytest.raises(BmnbError, match="nothing more is done: .*No space left"):
+    with pytest.raises(BmnbError, match=r"nothing more is done: .*No space left"):
         Logs(tmp_path / "logs").append("setup/1", "one\n")

@@ -157,7 +157,6 @@ def _socket(address: Address, via: Connection | None) -> socket.socket | paramik
     try:
         connected = socket.create_connection((address.hostname, address.port), CONNECT_SECONDS)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_SECONDS * 1000)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connected
     except socket.gaierror as error:
         raise ConnectionFailed(

@@ -134,15 +134,6 @@ def test_commands_run_side_by_side_on_one_connection(here: Servers):
     assert said == [f"{n}\n" for n in range(20)]
 
 
-def test_a_question_does_not_wait_until_the_one_before_is_acknowledged(
-    here: Servers, monkeypatch: pytest.MonkeyPatch
-):
-    opened, connect = list[socket.socket](), socket.create_connection
-    monkeypatch.setattr(socket, "create_connection", lambda *to: opened.append(connect(*to)) or opened[-1])
-    here.run("here", "true")
-    assert opened[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-
 def test_a_jump_host_is_used(place: Path):
     with servers(place) as opened:
         assert opened.run("jumped", "echo there").stdout == "there\n"

@@ -49,6 +49,12 @@ while read -r status name version architecture; do
 done < <(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version} ${Architecture}\n' 'bm-*')
 [ ${#wanted[@]} -eq 0 ] || { apt-get -q download "${wanted[@]}"; }"""
 
+# a package that was killed while it was unpacked cannot be configured, and --fix-broken alone leaves it
+CUT = r"""dpkg-query -W -f '${db:Status-Eflag} ${Package}\n' | awk '$1 == "reinstreq" {print $2}'"""
+RECOVER = f"""cut=$({CUT})
+[ -z "$cut" ] || apt-get -y {KEEP} {WAIT} --fix-broken --reinstall install $cut
+dpkg --force-confold --configure -a; apt-get -y {KEEP} {WAIT} --fix-broken install"""
+
 APT_GET = Tool(
     name="apt-get",
     distributions=("debian", "ubuntu"),
@@ -66,7 +72,7 @@ APT_GET = Tool(
     broken=(
         "dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' | awk '$1 !~ /^(ii|hi|rc|un|pn)$/ {print $2}'"
     ),
-    recover=f"dpkg --force-confold --configure -a; apt-get -y {KEEP} {WAIT} --fix-broken install",
+    recover=RECOVER,
     locks="/var/(lib/dpkg|lib/apt|cache/apt)/.*lock",
     left=("*.dpkg-dist", "*.dpkg-new"),
     repository=LIST,

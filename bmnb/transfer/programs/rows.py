@@ -29,8 +29,8 @@ PLAIN = "SET max_parallel_workers_per_gather = 0; SET jit = off"
 ANY_PAGE = -1
 """Before every place in the log."""
 
-TABLE = """SELECT {0}, pg_relation_filenode(oid), relpersistence = 'p',
-  pg_relation_size(oid) / current_setting('block_size')::bigint FROM pg_class WHERE oid = {1}::regclass"""
+TABLE = """SELECT pg_relation_filenode(oid), relpersistence = 'p',
+  pg_relation_size(oid) / current_setting('block_size')::bigint FROM pg_class WHERE oid = {}::regclass"""
 
 
 def line(folder: str) -> str:
@@ -194,11 +194,11 @@ class Answer:
         return session
 
     def tables(self, session: Session) -> Iterator[Table]:
-        for number, (name, _) in enumerate(self.question.tables):
-            session.ask(TABLE.format(number, literal(name)))
+        for name, _ in self.question.tables:
+            session.ask(TABLE.format(literal(name)))
         for number, (name, rows) in enumerate(self.question.tables):
             [told] = session.answer()
-            _, file, logged, pages = told.decode().split()
+            file, logged, pages = told.decode().split()
             yield Table(number, name, rows, int(file), logged == "t", int(pages))
 
     def changed(self, session: Session, tables: Sequence[Table]) -> List[Changed]:

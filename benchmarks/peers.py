@@ -29,10 +29,10 @@ def synchronize(lab: Lab) -> None:
 
 
 def fpsync(lab: Lab) -> None:
-    """Each tree by several rsyncs, which the origin starts and whose directories are deleted in."""
+    """Each tree by several rsyncs, which the origin starts; with -E they delete, and may not be told to."""
     for tree in TREES:
         if (lab.origin.root / tree[1:]).is_dir():
-            options = "-o '-lptgoDH --numeric-ids --delete'"
+            options = "-o '-lptgoDH --numeric-ids'"
             lab.origin.must(f"fpsync -E -n {JOBS} {options} {tree}/ root@target:{tree}/", timeout=3600)
 
 

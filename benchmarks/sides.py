@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,7 +19,8 @@ class Sides:
 
     def __init__(self, place: Path) -> None:
         self.place, self.seen = place, place / "seen"
-        self.program = Path(carry_files.__file__)
+        self.programs = place / "programs"
+        shutil.copytree(Path(carry_files.__file__).parent, self.programs)
         for side in ("origin", "target", "seen"):
             for part in SEEN:
                 (place / side / part).mkdir(parents=True)
@@ -33,9 +35,9 @@ class Sides:
 
     def carrying(self, services: str) -> list[str]:
         """The words of a pass of the fast engine, `hot` or `cold`."""
-        words = ["python3", str(self.program), "carry", f"{self.seen}/lists", JOBS, services]
-        words += [f"{self.seen}/tree", "--ssh", *self.on("origin")]
-        return [*self.on("target"), shlex.join(words)]
+        words = ["python3", "-m", "programs.carry_files", "carry", f"{self.seen}/lists", JOBS, services]
+        words += [f"{self.seen}/tree", "--most", JOBS, "--ssh", *self.on("origin")]
+        return [*self.on("target"), f"cd {self.place} && {shlex.join(words)}"]
 
     def differing(self) -> str:
         """What an rsync that reads all content would still change."""

@@ -170,7 +170,11 @@ class Server:
             raise BmnbError(f"processes of {self.machine} do not end: see its control group")
 
     def _state(self) -> str:
-        return self.run("systemctl is-system-running; true", 30.0).stdout.strip()
+        # systemd does not answer while it goes down
+        try:
+            return self.run("systemctl is-system-running; true", 30.0).stdout.strip()
+        except subprocess.TimeoutExpired:
+            return "no answer"
 
     def _is_mounted(self) -> bool:
         return succeeds(["mountpoint", "-q", str(self.root)])

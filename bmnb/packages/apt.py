@@ -49,11 +49,13 @@ while read -r status name version architecture; do
 done < <(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version} ${Architecture}\n' 'bm-*')
 [ ${#wanted[@]} -eq 0 ] || { apt-get -q download "${wanted[@]}"; }"""
 
-# a package that was killed while it was unpacked cannot be configured, and --fix-broken alone leaves it
+# a package that was killed while it was unpacked cannot be configured, and --fix-broken alone leaves it. It is
+# installed again when dpkg has taken up what it had noted, and what others depend on is there: before, apt-get refuses
 CUT = r"""dpkg-query -W -f '${db:Status-Eflag} ${Package}\n' | awk '$1 == "reinstreq" {print $2}'"""
-RECOVER = f"""cut=$({CUT})
-[ -z "$cut" ] || apt-get -y {KEEP} {WAIT} --fix-broken --reinstall install $cut
-dpkg --force-confold --configure -a; apt-get -y {KEEP} {WAIT} --fix-broken install"""
+COMPLETE = f"dpkg --force-confold --configure -a; apt-get -y {KEEP} {WAIT} --fix-broken install"
+RECOVER = f"""{COMPLETE}
+cut=$({CUT}); [ -z "$cut" ] || apt-get -y {KEEP} {WAIT} --fix-broken --reinstall install $cut
+{COMPLETE}"""
 
 APT_GET = Tool(
     name="apt-get",

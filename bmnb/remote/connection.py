@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -21,9 +22,13 @@ SILENT_SECONDS = 120
 """How long a line may be dead until the connection is given up. TCP tries again at growing intervals: after a
 cut of a minute data may flow as late as this."""
 CHANNELS = 8  # sshd allows 10 sessions on a connection (MaxSessions)
+REFUSED_SECONDS = 0.02
 WINDOW = 8 << 20
 KEEP = 4 << 20
 """Bytes of each output that are kept: the last ones."""
+
+# what goes wrong comes as an exception; without a handler Python prints it as well
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SHELL = f"env LC_ALL=C.UTF-8 PATH={PATH} bash -o pipefail -s"
@@ -82,9 +87,20 @@ class Connection:
 
     def shell(self, within: float = CONNECT_SECONDS) -> paramiko.Channel:
         """A bash on the server that does what it reads."""
-        channel = self._transport.open_session(window_size=WINDOW, timeout=within)
+        channel = self._session(within)
         channel.exec_command(shell(self.address.user))
         return channel
+
+    def _session(self, within: float) -> paramiko.Channel:
+        """sshd refuses a session, with nothing begun, while those before it are not cleared away there."""
+        until = time.monotonic() + within
+        while True:
+            try:
+                return self._transport.open_session(window_size=WINDOW, timeout=within)
+            except paramiko.SSHException:
+                if not self.alive or time.monotonic() > until:
+                    raise
+                time.sleep(REFUSED_SECONDS)
 
     def run(self, line: str, stdin: str, timeout: float | None) -> Result:
         """Run a line with bash, which reads it from its input: it stands in no list of arguments."""
@@ -111,13 +127,15 @@ END = "BMNB-INPUT-ENDS-HERE"
 
 
 def script(line: str, stdin: str = "") -> str:
-    """The text that bash reads: the line as one group, which is read whole before it begins.
+    """The text that bash reads: the line in a subshell, which is read whole before it begins.
 
-    The group's input is what was given, else nothing, so that no command eats the text behind it.
+    The subshell's input is what was given, else nothing, so that no command eats the text behind it. Whatever
+    the line does, bash itself goes on to the end of the text: sshd drops a connection on which the end of an
+    input is told of a command that has gone by then.
     """
     if not stdin:
-        return f"{{\n{line}\n}} < /dev/null\nexit $?\n"
-    return f"{{\n{line}\n}} <<'{END}'\n{stdin.rstrip(chr(10))}\n{END}\nexit $?\n"
+        return f"(\n{line}\n) < /dev/null\n"
+    return f"(\n{line}\n) <<'{END}'\n{stdin.rstrip(chr(10))}\n{END}\n"
 
 
 def _open(address: Address, via: Connection | None) -> paramiko.Transport:
@@ -157,6 +175,8 @@ def _socket(address: Address, via: Connection | None) -> socket.socket | paramik
     try:
         connected = socket.create_connection((address.hostname, address.port), CONNECT_SECONDS)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_SECONDS * 1000)
+        # or each of the small messages of an exchange waits for the answer to the one before, 40 ms on Linux
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connected
     except socket.gaierror as error:
         raise ConnectionFailed(
@@ -188,8 +208,8 @@ def _send(channel: paramiko.Channel, text: str) -> None:
     try:
         channel.sendall(text.encode())
         channel.shutdown_write()
-    except OSError:
-        return  # the command ended without reading all its input: its exit status tells
+    except (EOFError, OSError):
+        return  # the connection was lost, or the command ended without reading its input: its exit status tells
 
 
 def _drain(channel: paramiko.Channel, timeout: float | None) -> tuple[str, str, int | None]:

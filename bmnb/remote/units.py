@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from shlex import quote
 
 from bmnb.errors import InputError
 from bmnb.steps import Result
 
-# `end` is written under another name first: it is there whole or not at all.
+# `end` is written under another name first: it is there whole or not at all. While the command runs, and no longer,
+# `lock` is locked. Few processes are started, since many units run at once in a downtime.
 WRAPPER = r"""cd "$1" || exit 1
-began=$(date +%s.%N)
-LC_ALL=C.UTF-8 HOME=/root bash -o pipefail command > out 2> err < /dev/null
-status=$?
-echo "$status $(echo "$began $(date +%s.%N)" | awk '{printf "%.3f", $2 - $1}')" > end.new
+LC_ALL=C TIMEFORMAT=%3R
+exec 9< lock && flock 9
+took=$({ time LC_ALL=C.UTF-8 HOME=/root bash -o pipefail command > out 2> err < /dev/null 9<&-; } 2>&1)
+echo "$? ${took##*$'\n'}" > end.new
 sync end.new 2> /dev/null || sync
 mv end.new end
 """
@@ -43,20 +45,23 @@ def start(work: str, unit: str) -> str:
     """A line that starts the command that comes in as input. mkdir lets only one start through."""
     place = folder(work, unit)
     return f"""umask 077; mkdir -p {work}/units && mkdir {place} || exit 1
-cat > {place}/command
-cat > {place}/wrapper <<'BMNB-WRAPPER'
-{WRAPPER}BMNB-WRAPPER
+cat > {place}/command; : > {place}/lock
+printf %s {quote(WRAPPER)} > {place}/wrapper
 systemd-run --quiet --unit={_name(unit)} bash {place}/wrapper {place}"""
 
 
 def state(work: str, unit: str) -> str:
     """A line that prints the state in one word."""
+    return f"{_state(work, unit)}; echo $state"
+
+
+def _state(work: str, unit: str) -> str:
     place = folder(work, unit)
-    return f"""if [ -f {place}/end ]; then echo ended
-elif [ ! -d {place} ]; then echo absent
-elif systemctl is-active --quiet {_name(unit)}; then echo running
-elif [ -f {place}/end ]; then echo ended
-else echo lost; fi"""
+    return f"""if [ -f {place}/end ]; then state=ended
+elif [ ! -d {place} ]; then state=absent
+elif systemctl is-active --quiet {_name(unit)}; then state=running
+elif [ -f {place}/end ]; then state=ended
+else state=lost; fi"""
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,7 @@ class Look:
     result: Result | None = None
 
 
-NAPS = "0.01 0.02 0.03 0.04" + 19 * " 0.1"
-"""Seconds between two looks for the end, two in all: most commands end at once."""
+LOOK_SECONDS = 2
 
 
 def look(work: str, unit: str, keep: int) -> str:
@@ -83,15 +87,19 @@ def look(work: str, unit: str, keep: int) -> str:
     That is all there is to know, since each question to a server costs several ways over the line; of an
     output the last `keep` bytes.
     """
-    place = folder(work, unit)
-    return f"""for nap in {NAPS}; do [ ! -f {place}/end ] || break; sleep $nap; done
-state=$({state(work, unit)})
+    # nobody has the lock before the wrapper takes it, and where it was killed
+    return f"""cd {folder(work, unit)} 2> /dev/null && [ ! -f end ] &&
+  {{ flock -s -w {LOOK_SECONDS} 9; [ -f end ] || sleep 0.02; }} 9< lock
+{_state(work, unit)}
 echo $state
-if [ $state = ended ]; then cat {place}/end; tail -c {keep} {place}/err >&2; tail -c {keep} {place}/out
-elif [ -f {place}/err ]; then
-  now=$(date +%s); last=$(stat -c %Y {place}/out {place}/err | sort -n | tail -n 1)
-  echo "$((now - last)) $((now - $(stat -c %Y {place}/command)))"
-  tail -c 1000 {place}/err; tail -c 4000 {place}/out
+if [ $state = ended ]; then
+  read -r figures < end; echo "$figures"
+  [ ! -s err ] || tail -c {keep} err >&2
+  [ ! -s out ] || tail -c {keep} out
+elif [ -f err ]; then
+  printf -v now '%(%s)T' -1; set -- $(stat -c %Y out err command)
+  echo "$((now - ($1 > $2 ? $1 : $2))) $((now - $3))"
+  tail -c 1000 err; tail -c 4000 out
 fi"""
 
 

@@ -12,6 +12,11 @@ def ssh(folder: str) -> str:
     return f"ssh -F {folder}/ssh_config"
 
 
+def socket(folder: str) -> str:
+    """The socket of a connection that is kept open; where there is none, each ssh makes its own."""
+    return f"{folder}/line"
+
+
 def set_aside(folder: str) -> str:
     """Keep an earlier run's folder under another name, so that nothing of it counts for this one."""
     return f"[ ! -d {folder} ] || mv {folder} {folder}-until-$(date +%Y%m%dT%H%M%S)"
@@ -34,6 +39,7 @@ Host {origin}
   ConnectionAttempts 10
   ServerAliveInterval 15
   ServerAliveCountMax 8
+  ControlPath {socket(folder)}
   IdentityFile {folder}/key
   IdentityFile ~/.ssh/id_ed25519
   IdentityFile ~/.ssh/id_ecdsa

@@ -85,13 +85,16 @@ def take_off(address: str) -> str:
     return f"""set -eu; shopt -s nullglob
 dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}')
 own=$(ip -o -4 addr show to {address} | awk '{{print $4; exit}}')
+changed=(/etc)
 for file in $(grep -lsF -- '{address}' {FILES}); do
   case $file in
     /etc/network/*) sed -i -E "s/^(auto|allow-hotplug) +$dev *$/{MARK}&/" "$file" ;;
     *) sed -i -E "s#^.*{_dots(address)}/.*#{MARK}&#" "$file" ;;
   esac
+  changed+=("$file" "$(dirname "$file")")
 done
-sync -f /etc 2> /dev/null || sync
+# before coreutils 8.24 this is the whole disk
+sync "${{changed[@]}}"
 ip addr del "$own" dev "$dev\""""
 
 

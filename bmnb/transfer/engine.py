@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bmnb.bluemind.paths import DATABASES
 from bmnb.steps import Action, Command, Condition, Together
 from bmnb.transfer import access, databases, fast, files
+from bmnb.transfer.placing import put
 from bmnb.transfer.programs import carry_files, postgres
 from bmnb.transfer.programs.replication import end_on_origin, end_on_target
 
@@ -43,9 +44,8 @@ class Fast:
 
     def hot_pass(self) -> Iterator[Action]:
         """Everything is copied, or what changed since the last pass: then it rehearses the cold pass."""
-        for server in (self.origin, self.target):
-            for line, program in fast.programs(self.folder):
-                yield Command(server, line, "put the programs of the fast engine there", text=program)
+        both = (self.origin, self.target)
+        yield from put(both, self.folder, fast.PROGRAMS, "put the programs of the fast engine there")
         yield Command(
             self.target,
             fast.probe(self.folder, self.origin, self.replicate),
@@ -131,6 +131,10 @@ class Fast:
         for server, end in ((self.origin, end_on_origin), (self.target, end_on_target)):
             yield Command(server, fast.end_replication(end), "end the replication")
 
+    def forget_lists(self, server: str) -> Iterator[Command]:
+        """Those of its passes alone, which are large."""
+        yield Command(server, fast.forget_lists(self.folder), "remove the fast engine's lists")
+
     def forget(self, server: str) -> Iterator[Command]:
         yield Command(server, fast.forget(self.folder), "remove the fast engine's programs and lists")
 
@@ -188,6 +192,10 @@ class Fast:
 
     def _limit(self, live: bool) -> int:
         return self.limit if live else 0
+
+    def carries_databases(self) -> Condition:
+        """Whether a hot pass has made copies of them."""
+        return self._if("databases")
 
     def _if(self, part: str) -> Condition:
         return Condition(self.target, f"test -e {self.folder}/fast-{part}", LACKING[part])

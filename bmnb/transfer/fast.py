@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from shlex import quote
 
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
 from bmnb.steps import Gauge, Result, Row
 from bmnb.transfer import configuration, databases, files, replication
-from bmnb.transfer.access import Around, ssh
+from bmnb.transfer.access import Around, socket, ssh
 from bmnb.transfer.programs import carry_database, carry_files, cipher, postgres, rows
 from bmnb.transfer.programs import replication as replicating
 
 PROGRAMS = Path(__file__).with_name("programs")
 
-
-def programs(folder: str) -> Iterator[tuple[str, str]]:
-    """The programs that run on the servers: a line that puts one there, and the program, which is its input."""
-    for one in sorted(PROGRAMS.glob("*.py")):
-        yield f"mkdir -p {folder}/programs && cat > {folder}/programs/{one.name}", one.read_text()
+MOST = 8
+"""Streams at a time, unless told otherwise; where fewer bring as much, these are fewer."""
 
 
 def probe(folder: str, origin: str, replicate: bool) -> str:
@@ -80,11 +77,11 @@ def read_ciphers(result: Result) -> Row:
 def copy_trees(
     folder: str, origin: str, trees: tuple[str, ...], live: bool, streams: int, limit: int = 0
 ) -> str:
-    """A line for the target. `limit` is in MB a second over the line; 0 is none."""
+    """A line for the target; at most so many `streams`, 0 for the usual. `limit` is in MB a second; 0 is none."""
     services = "hot" if live else "cold"
     return (
-        f"python3 {_program(folder)} carry {_lists(folder)} {_jobs(streams)} {services} {' '.join(trees)} "
-        f"--ssh {_limited(folder, limit)}{_on(folder, origin, own=live)}"
+        f"{_carry_files(folder)} carry {_lists(folder)} {_jobs(streams)} {services} {' '.join(trees)} "
+        f"--most {streams or MOST} --ssh {_limited(folder, limit)}{_on(folder, origin, own=live)}"
     )
 
 
@@ -155,12 +152,11 @@ def line_around_of_replication(folder: str) -> Around:
 
 def lines_around(folder: str) -> Iterator[Around]:
     """How the other lines begin and end that the origin does for this engine."""
-    gently = " ".join(carry_files.GENTLY)
     listed = f"cat {_lists(folder)}/"
     for command in ("scan", "trust"):
-        yield f"{gently} python3 {_program(folder)} {command} {_lists(folder)} ", ""
+        yield f"{_carry_files(folder, carry_files.GENTLY)} {command} {_lists(folder)} ", ""
     for command in ("scan", "sums"):
-        yield f"python3 {_program(folder)} {command} {_lists(folder)} ", ""
+        yield f"{_carry_files(folder)} {command} {_lists(folder)} ", ""
     yield listed, ""
     for source in carry_files.SOURCES.values():
         yield f"set -o pipefail; {listed}", f" | {source}"
@@ -192,9 +188,9 @@ def open_line(folder: str, origin: str) -> str:
     An ssh that was killed leaves its socket, and the next one would not listen.
     """
     unit = _line_unit(folder)
-    return f"""systemctl stop {unit} 2> /dev/null; rm -f {_socket(folder)}
-systemd-run --quiet --collect --unit={unit} {ssh(folder)} -o ControlMaster=yes -o ControlPath={_socket(folder)} -N root@{origin}
-check="{ssh(folder)} -o ControlPath={_socket(folder)} -O check root@{origin}"
+    return f"""systemctl stop {unit} 2> /dev/null; rm -f {socket(folder)}
+systemd-run --quiet --collect --unit={unit} {ssh(folder)} -o ControlMaster=yes -N root@{origin}
+check="{ssh(folder)} -O check root@{origin}"
 for tick in $(seq 100); do $check 2> /dev/null && exit 0; sleep 0.1; done; $check"""
 
 
@@ -202,15 +198,26 @@ def close_line(folder: str) -> str:
     return f"systemctl stop {_line_unit(folder)} 2> /dev/null; true"
 
 
+LISTS = ("files", "databases")
+
+
+def forget_lists(folder: str) -> str:
+    return f"rm -rf {_of(folder, LISTS)}"
+
+
 def forget(folder: str) -> str:
     """Remove what the programs keep on a server, and the dump of one that was killed."""
-    kept = " ".join(f"{folder}/{name}" for name in ("programs", "files", "databases", "fast-*", "limit"))
+    kept = _of(folder, ("programs", *LISTS, "sums", "fast-*", "limit"))
     return f"rm -rf {kept} {carry_database.kept_dump('*')}"
+
+
+def _of(folder: str, names: Iterable[str]) -> str:
+    return " ".join(f"{folder}/{name}" for name in names)
 
 
 def _on(folder: str, origin: str, own: bool = False) -> str:
     """ssh to the origin: over the open connection where there is one, or one of its own for a bulk stream."""
-    return f"{ssh(folder)} -o ControlPath={'none' if own else _socket(folder)} root@{origin}"
+    return f"{ssh(folder)} {'-o ControlPath=none ' if own else ''}root@{origin}"
 
 
 def _limited(folder: str, limit: int) -> str:
@@ -221,16 +228,12 @@ def _programs(folder: str) -> str:
     return f"{folder}/programs"
 
 
-def _program(folder: str) -> str:
-    return f"{_programs(folder)}/carry_files.py"
+def _carry_files(folder: str, gently: Iterable[str] = ()) -> str:
+    return f"cd {folder} && {' '.join((*gently, 'python3'))} -m programs.carry_files"
 
 
 def _lists(folder: str) -> str:
     return f"{folder}/files"
-
-
-def _socket(folder: str) -> str:
-    return f"{folder}/line"
 
 
 def _line_unit(folder: str) -> str:

@@ -44,26 +44,47 @@ SELECT 'sequence', format('%I.%I', schemaname, sequencename), coalesce(last_valu
 SELECT 'large object', oid, pg_get_userbyid(lomowner) || ' ' || md5(lo_get(oid)) FROM pg_largeobject_metadata;
 
 -- The sum of the hashes of the rows is the same in whatever order they are. PostgreSQL has this hash from 11 on.
-\set row_hash 'hashtextextended(t::text COLLATE "C", 0)'
+\if :whole
+\set row_hash 'hashtextextended((bmnb_row.*)::text COLLATE "C", 0)'
 SELECT :oldest < 110000 AS old \gset
 \if :old
-  \set row_hash '(\'x\' || left(md5(t::text), 16))::bit(64)::bigint'
+  \set row_hash '(\'x\' || left(md5((bmnb_row.*)::text), 16))::bit(64)::bigint'
 \endif
-SELECT format($$SELECT 'table', %L, count(*) || ' rows, sum ' || coalesce(sum(%s), 0) FROM %s t$$, name, :'row_hash', name)
+SELECT format($$SELECT 'table', %1$L, count(*) || ' rows, sum ' || (coalesce(sum(%2$s), 0) %% %3$s + %3$s) %% %3$s
+    FROM %4$s %1$s bmnb_row$$, name, :'row_hash', 18446744073709551616, CASE relkind WHEN 'r' THEN 'ONLY' END)
   FROM pg_temp.ours WHERE relkind IN ('r', 'p') AND NOT relispartition ORDER BY name \gexec
+\endif
 """
+
+
+def count_ahead(folder: str, database: str, named: str, oldest: str) -> str:
+    """A line that reads the rows of a database while it is in use, so that later what has changed is read alone.
+
+    `named` is its name by now; `oldest` as in `facts`.
+    """
+    return f"umask 077; mkdir -p {folder}/sums && {_oldest(oldest)} && {_count(folder, database, named)} > /dev/null"
+
+
+def _count(folder: str, database: str, named: str) -> str:
+    return f"(cd {folder} && python3 -m programs.sums {named} sums/{database} $oldest)"
+
+
+def _oldest(oldest: str) -> str:
+    return f"oldest=$({oldest} < /dev/null)"
 
 
 def facts(folder: str, database: str, oldest: str) -> str:
     """A line that writes the facts of a database into the run's folder; the statements come in as input.
 
+    Where its rows were read ahead, those on pages that have not changed since are not read again.
     `oldest` is a line that prints the number of the older PostgreSQL, which is the origin's.
     """
-    file = f"{folder}/facts-{database}"
-    psql = f"runuser -u postgres -- psql -XAtq -F $'\\t' -v ON_ERROR_STOP=1 -v oldest=$oldest -d {database}"
-    return (
-        f"umask 077; oldest=$({oldest} < /dev/null) && (cd / && {psql}) > {file}.new && mv {file}.new {file}"
-    )
+    file, ahead = f"{folder}/facts-{database}", f"{folder}/sums/{database}/state"
+    options = "-v ON_ERROR_STOP=1 -v oldest=$oldest -v whole=$whole"
+    psql = f"runuser -u postgres -- psql -XAtq -F $'\\t' {options} -d {database}"
+    return f"""umask 077; {_oldest(oldest)} || exit
+whole=1; [ ! -e {ahead} ] || whole=0
+(cd / && {psql}) > {file}.new && ([ $whole = 1 ] || {_count(folder, database, database)} >> {file}.new) && mv {file}.new {file}"""
 
 
 def show(folder: str, database: str) -> str:
@@ -74,12 +95,22 @@ def same_facts(database: str, origin: Result, target: Result) -> Verdict:
     theirs, ours = _read(origin), _read(target)
     if not theirs or not (origin.ok and target.ok):
         return Verdict(False, (origin.stderr + target.stderr).strip() or "nothing was told of the origin")
+    before = theirs.pop(BEFORE, ""), ours.pop(BEFORE, "")
     tables = [value for (kind, _), value in theirs.items() if kind == "table"]
     rows = sum(int(value.split(" ")[0]) for value in tables)
     items = list(_items(theirs, ours))
     same = f"{len(tables)} tables, {rows:,} rows and {len(theirs) - len(tables)} other facts are the same"
+    if any(before):
+        there, here = (int(pages or 0) for pages in before)
+        same += (
+            f"; rows on {there:,} pages of the origin and {here:,} of the target were read before the downtime "
+            "and have not changed since"
+        )
     return replace(differing(items, same), row={"database": database, "tables": len(tables), "rows": rows})
 
+
+BEFORE = "read before", "pages"
+"""What each server tells of itself alone."""
 
 Facts = dict[tuple[str, str], str]
 

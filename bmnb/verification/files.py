@@ -18,18 +18,6 @@ TREES = "trees"
 """The folder for what a comparison of the trees finds."""
 
 
-def programs() -> str:
-    """What runs on both servers: its files by their names, as JSON."""
-    return json.dumps({one.name: one.read_text(encoding="utf-8") for one in PROGRAMS.glob("*.py")})
-
-
-def install(folder: str) -> str:
-    """A line that puts the programs, which come in as input, into the run's folder."""
-    write = "[open(name, 'w', encoding='utf-8').write(text) for name, text in json.load(sys.stdin).items()]"
-    put = f"import json, sys; {write}"
-    return f"umask 077; mkdir -p {folder}/{PROGRAMS.name}; cd {folder}/{PROGRAMS.name} && python3 -c {quote(put)}"
-
-
 def mark_first_pass(folder: str) -> str:
     """Remember once when the first pass began: what changed since is compared by content."""
     return f"umask 077; test -f {folder}/first-pass || touch {folder}/first-pass"

@@ -167,7 +167,7 @@ def test_progress_is_one_persons_and_outlives_a_cut_line_and_the_kernel(
 ):
     cell = notebook.start(HOT)
     seen = [notebook.share(cell, beyond=0.0)]
-    expect(cell.get_by_text("carry_files.py").first).to_be_visible()
+    expect(cell.get_by_text("programs.carry_files").first).to_be_visible()
     expect(cell.get_by_text(re.compile(r"\d files, .*/s, .* left"))).to_be_visible()
     expect(cell.get_by_text(re.compile(r"\d of [\d,]+ files")).first).to_be_visible()
     expect(cell.get_by_text("last output").first).to_be_visible()

@@ -95,7 +95,7 @@ MIDDLE = (
 
 ALONE = (
     Fault("hot-synchronization", "ssh is killed between the servers", "target", killing("ssh", "pgrep -x rsync"), "", "", HOT_LEFT, AGAIN, "literal"),
-    Fault("hot-synchronization", "ssh is killed between the servers", "target", killing_ssh("carry_files.py scan"), "", "", HOT_LEFT, AGAIN, "fast"),
+    Fault("hot-synchronization", "ssh is killed between the servers", "target", killing_ssh("carry_files scan"), "", "", HOT_LEFT, AGAIN, "fast"),
     Fault("hot-synchronization", "rsync is killed on the origin", "origin", killing("rsync"), "", "", HOT_LEFT, AGAIN, "literal"),
     Fault("hot-synchronization", "the network is cut for 5 s", "target", "cable down 5", "", "", HOT_LEFT, BY_ITSELF),
     Fault("hot-synchronization", "/tmp is full on the target", "target", "mount -t tmpfs -o size=4k t /tmp; head -c 9000 /dev/zero > /tmp/full; true", "umount /tmp", "", HOT_LEFT, BY_ITSELF),

@@ -2,7 +2,7 @@
 
 from bmnb.lab import Lab
 
-# no key, rows that are equal, a name that must be quoted, inheritance, partitions, foreign keys, floats
+# no key, rows that are equal, not logged, columns named like those of our own statements, a name that must be quoted, inheritance, partitions, foreign keys, floats
 BEFORE = """
 CREATE TABLE odd_no_key (a integer, b text); INSERT INTO odd_no_key SELECT n % 10, 'same' FROM generate_series(1, 3000) n;
 CREATE TABLE "Odd, table" ("Col 1" serial PRIMARY KEY, t double precision, bmnb_row text, r real,
@@ -18,6 +18,8 @@ CREATE TABLE odd_moving_2 PARTITION OF odd_moving FOR VALUES IN (2);
 INSERT INTO odd_moving SELECT n, 1 + n % 2 FROM generate_series(1, 1000) n;
 CREATE TABLE odd_refers (id integer PRIMARY KEY, of integer REFERENCES odd_parent ON DELETE CASCADE);
 INSERT INTO odd_refers SELECT n, n FROM generate_series(1, 100) n;
+CREATE UNLOGGED TABLE odd_unlogged AS SELECT n AS block, n AS items, n AS item, n AS hash FROM generate_series(1, 500) n;
+CREATE TABLE odd_names AS SELECT n AS block, n AS items, n AS item, n AS place, n AS hash FROM generate_series(1, 500) n;
 CREATE TABLE odd_emptied (a integer); INSERT INTO odd_emptied SELECT generate_series(1, 50);
 """
 AFTER = """
@@ -28,6 +30,7 @@ DELETE FROM "Odd, table" WHERE "Col 1" % 100 = 2;
 INSERT INTO "Odd, table" (t, bmnb_row, r) VALUES ('NaN', NULL, '-Infinity'), (1e-300, '', 0.1);
 UPDATE odd_moving SET kind = 3 - kind WHERE id % 50 = 0;
 DELETE FROM odd_parent WHERE id = 7; UPDATE odd_child SET more = 'changed' WHERE id = 9;
+UPDATE odd_unlogged SET hash = 0 WHERE block % 9 = 0; UPDATE odd_names SET hash = 0 WHERE block % 9 = 0;
 DELETE FROM odd_emptied; SELECT setval('"Odd, table_Col 1_seq"', 9000);
 SELECT lo_unlink(min(oid)), lo_from_bytea(0, 'new') FROM pg_largeobject_metadata;
 """

@@ -1,4 +1,4 @@
-"""The program that carries the rows of a database over, here to a copy on the same server, while users work."""
+"""The programs that carry the rows of a database over, here to a copy on the same server, and that count them."""
 
 import json
 import re
@@ -9,7 +9,8 @@ import pytest
 
 from bmnb.lab import Lab
 from bmnb.lab.server import Server
-from bmnb.transfer import fast
+from bmnb.transfer.fast import PROGRAMS
+from bmnb.transfer.placing import contents, place
 from bmnb.verification import databases
 from tests.lab.odd_tables import AFTER, BEFORE
 from tests.lab.test_standin import wait_until
@@ -19,6 +20,9 @@ pytestmark = pytest.mark.lab
 OPTIONS = {"messages": 500, "rows": 5_000, "users": 20}
 FOLDER = "/var/lib/bmnb/test"
 COPY = "bj-data_copy"
+NOT_LOGGED, NOT_LOGGED_ROWS = 1, 500
+"""So many tables, with so many rows, are copied whole each time."""
+
 PSQL = "cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1"
 
 # moves rows within and between pages, takes back what it began, leaves room that others take
@@ -40,8 +44,7 @@ BEGIN; UPDATE big SET k = k + 1 WHERE id BETWEEN :one AND :one + 50; SELECT pg_s
 def server(lab: Lab) -> Server:
     origin = lab.origin
     origin.must("systemctl disable --now bmnb-writer")
-    for line, program in fast.programs(FOLDER):
-        origin.must(f"{line} <<'END-OF-PROGRAM'\n{program}\nEND-OF-PROGRAM")
+    origin.must(f"({place(FOLDER, PROGRAMS)}) <<'END-OF-PROGRAMS'\n{contents(PROGRAMS)}\nEND-OF-PROGRAMS")
     sql(origin, BEFORE)
     rows = "SELECT n, md5(n::text), n FROM generate_series(1, 4000) n"
     sql(origin, f"CREATE TABLE big (id integer PRIMARY KEY, g text, k integer); INSERT INTO big {rows}")
@@ -60,12 +63,14 @@ def carry(server: Server) -> dict[str, int]:
 
 def pages_read(server: Server, table: str) -> int:
     """Of the last pass."""
-    [read] = re.findall(rf"^public\.{table}: \d+ rows, (\d+) of", server.must(f"cat {FOLDER}/said"), re.M)
-    return int(read)
+    read = re.findall(rf"^public\.{table}: \d+ rows, (\d+) of", server.must(f"cat {FOLDER}/said"), re.M)
+    return sum(map(int, read))
 
 
 def facts(server: Server, database: str) -> list[str]:
-    told = server.must(f"{PSQL} -F $'\\t' -v oldest=130000 -d {database} <<'END'\n{databases.FACTS}\nEND")
+    told = server.must(
+        f"{PSQL} -F $'\\t' -v oldest=130000 -v whole=1 -d {database} <<'END'\n{databases.FACTS}\nEND"
+    )
     return sorted(told.splitlines())
 
 
@@ -93,7 +98,12 @@ def test_the_first_pass_restores_and_the_next_reads_no_page(server: Server):
     assert carry(server)["restored"] == 1
     assert is_equal(server)
     told = carry(server)
-    assert (told["restored"], told["carried"], told["removed"], told["whole"]) == (0, 0, 0, 0)
+    assert (told["restored"], told["carried"], told["removed"], told["whole"]) == (
+        0,
+        NOT_LOGGED_ROWS,
+        NOT_LOGGED_ROWS,
+        NOT_LOGGED,
+    )
     assert pages_read(server, "big") == 0
 
 
@@ -101,7 +111,7 @@ def test_what_has_changed_comes_whatever_the_table_is_like(server: Server):
     sql(server, AFTER)
     sql(server, "UPDATE big SET k = 0 WHERE id = 7; DELETE FROM big WHERE id > 3990")
     told = carry(server)
-    assert told["whole"] == 0
+    assert told["whole"] == NOT_LOGGED
     assert 0 < pages_read(server, "big") < 10
     assert is_equal(server)
 
@@ -109,9 +119,23 @@ def test_what_has_changed_comes_whatever_the_table_is_like(server: Server):
 def test_a_table_that_lies_in_another_file_is_copied_whole(server: Server):
     sql(server, "VACUUM FULL big")
     sql(server, "TRUNCATE odd_refers")
-    assert carry(server)["whole"] == 2
+    assert carry(server)["whole"] == 2 + NOT_LOGGED
     assert is_equal(server)
-    assert carry(server)["whole"] == 0
+    assert carry(server)["whole"] == NOT_LOGGED
+
+
+def test_a_crash_that_empties_a_table_that_is_not_logged_is_none_of_the_next_pass(server: Server):
+    assert sql(server, "SELECT count(*) FROM odd_unlogged") == "500\n"
+    # ends as by a crash
+    server.must(
+        "for step in 'stop -m immediate' start; do pg_ctlcluster --skip-systemctl-redirect $(pg_lsclusters -h | cut -c 1-8) $step; done"
+    )
+    assert sql(server, "SELECT count(*) FROM odd_unlogged") == "0\n"
+    carry(server)
+    assert is_equal(server)
+    sql(server, "INSERT INTO odd_unlogged SELECT n, n, n, n FROM generate_series(1, 500) n")
+    carry(server)
+    assert is_equal(server)
 
 
 def test_pages_that_a_table_has_no_more_are_missed_by_none(server: Server):
@@ -129,14 +153,14 @@ def test_nothing_that_users_do_meanwhile_is_lost(server: Server, work: str):
     """A transaction may have written before a pass, and end after it."""
     with working(server, work):
         carried = [carry(server)["carried"] for _ in range(4)]
-    assert all(carried[1:])
-    assert carry(server)["whole"] == 0
+    assert min(carried[1:]) > NOT_LOGGED_ROWS
+    assert carry(server)["whole"] == NOT_LOGGED
     assert is_equal(server)
 
 
 def test_a_transaction_that_outlasts_a_pass_is_not_lost(server: Server):
     """The program waits for 10 s, which is shortened here."""
-    program = f"{FOLDER}/programs/carry_database.py"
+    program = f"{FOLDER}/programs/pages.py"
     server.must(f"sed -i 's/^SETTLED_SECONDS = 10.0/SETTLED_SECONDS = 0.2/' {program}")
     write = "BEGIN; UPDATE big SET k = -1 WHERE id < 100; SELECT pg_sleep(4); COMMIT"
     server.must(f"systemd-run --quiet --collect --unit=write --uid=postgres psql -d bj-data -c '{write}'")
@@ -147,3 +171,69 @@ def test_a_transaction_that_outlasts_a_pass_is_not_lost(server: Server):
     carry(server)
     assert is_equal(server)
     assert int(sql(server, "SELECT count(*) FROM big WHERE k = -1", COPY)) == 99
+
+
+def count(server: Server) -> tuple[list[str], int]:
+    """The lines of the tables, and how many pages were not read again."""
+    line = f"cd {FOLDER} && python3 -m programs.sums bj-data {FOLDER}/sums 130000 2> {FOLDER}/said"
+    *tables, before = server.must(f"{line} || {{ cat {FOLDER}/said; exit 1; }}").splitlines()
+    return sorted(tables), int(before.split("\t")[2])
+
+
+def every_row(server: Server) -> list[str]:
+    return [line for line in facts(server, "bj-data") if line.startswith("table\t")]
+
+
+def test_a_look_counts_what_is_there_and_the_next_reads_what_has_changed(server: Server):
+    assert count(server) == (every_row(server), 0)
+    told, pages = count(server)
+    assert told == every_row(server)
+    assert pages > 30
+    sql(
+        server,
+        "UPDATE big SET g = 'a' WHERE id = 9; DELETE FROM odd_moving; INSERT INTO odd_emptied VALUES (1)",
+    )
+    told, read_before = count(server)
+    assert told == every_row(server)
+    assert pages - 20 < read_before < pages
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "VACUUM FULL big",
+        "DELETE FROM big WHERE id > 2000; VACUUM big",
+        "INSERT INTO big SELECT n, md5(n::text), n FROM generate_series(2001, 4000) n",
+        "ALTER TABLE big ADD COLUMN more text DEFAULT 'more'",
+        "ALTER TABLE big RENAME TO large; ALTER TABLE large RENAME TO big",
+        "CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE TABLE moods AS SELECT 'sad'::mood",
+        "ALTER TYPE mood RENAME VALUE 'sad' TO 'sorry'",
+        "UPDATE odd_unlogged SET hash = -1 WHERE block = 3",
+        "TRUNCATE odd_refers",
+    ],
+)
+def test_a_look_misses_no_change(server: Server, change: str):
+    count(server)
+    for statement in change.split(";"):
+        sql(server, statement)
+    told, _ = count(server)
+    assert told == every_row(server)
+
+
+@pytest.mark.parametrize("work", [WORK, LONG_WORK], ids=["short transactions", "long ones"])
+def test_a_look_while_users_work_leaves_what_the_next_can_go_by(server: Server, work: str):
+    with working(server, work):
+        said = [(count(server), server.must(f"cat {FOLDER}/said")) for _ in range(3)]
+    assert all(text == "" for _, text in said)
+    told, read_before = count(server)
+    assert told == every_row(server)
+    assert read_before > 0
+
+
+def test_a_page_that_is_not_as_it_was_left_has_every_row_read_again(server: Server):
+    count(server)
+    server.must(
+        f"dd if=/dev/urandom of=$(echo {FOLDER}/sums/pages-*) bs=16 count=2000 conv=notrunc status=none"
+    )
+    assert count(server) == (every_row(server), 0)
+    assert "is not as it was left: every row is read again" in server.must(f"cat {FOLDER}/said")

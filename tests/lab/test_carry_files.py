@@ -26,9 +26,8 @@ class Pair(Sides):
 
     def __init__(self, place: Path) -> None:
         super().__init__(place)
-        text = self.program.read_text()
-        self.program = place / "carry_files.py"
-        self.program.write_text(text.replace("RACY_SECONDS = 5.0", "RACY_SECONDS = 0.05"))
+        program = self.programs / "carry_files.py"
+        program.write_text(program.read_text().replace("RACY_SECONDS = 5.0", "RACY_SECONDS = 0.05"))
 
     def carry(self, services: str) -> dict[str, int]:
         done = subprocess.run(self.carrying(services), capture_output=True, check=False)

@@ -12,6 +12,7 @@ import pytest
 from bmnb.errors import Stopped
 from bmnb.lab import Lab
 from bmnb.lab.server import Server
+from bmnb.packages.apt import APT_GET
 from bmnb.procedures import updating_bluemind as procedure
 from bmnb.rollback import roll_back
 from bmnb.run import reopen
@@ -170,6 +171,25 @@ def test_nothing_else_is_wrong_with_the_platform(lab: Lab, runs: Path):
         run.close()
 
 
+NODE, KILLED = "/^Package: bm-node$/,/^$/", "s/^Status: .*/Status: install reinstreq half-installed/"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        f"sed -n '{NODE}p' /var/lib/dpkg/status | sed '{KILLED}' > /var/lib/dpkg/updates/0001",
+        f"sed -i '{NODE}{KILLED}' /var/lib/dpkg/status",
+    ],
+    ids=["noted by dpkg that was killed", "taken up by the next one"],
+)
+def test_a_package_that_was_killed_while_it_was_unpacked_is_installed_again(lab: Lab, state: str):
+    edge = lab.server("edge")
+    edge.must(f"apt-get update; {state}")
+    assert edge.must(APT_GET.broken).split() == ["bm-node"]
+    edge.must(f"export DEBIAN_FRONTEND=noninteractive; {APT_GET.recover}")
+    assert edge.must(APT_GET.broken) == ""
+
+
 def test_a_user_who_is_not_root_is_refused(lab: Lab, runs: Path, tmp_path: Path):
     lab.server("core").must(
         "useradd -m consultant && cp -r /root/.ssh /home/consultant/ && chown -R consultant: /home/consultant"
@@ -293,14 +313,20 @@ def until(server: Server, condition: str) -> None:
 
 
 def kill_half_way(lab: Lab, running: Popen[str], runs: Path) -> None:
-    """Kill the upgrade of the core while its packages are half installed."""
+    """Kill the upgrade of the core while its packages are half installed, one of them half unpacked."""
+    core = lab.server("core")
     wait_for(running, runs, "update the packages", "upgrade")
-    until(lab.server("core"), f"tail -n 40 /var/log/dpkg.log | grep -q 'status unpacked bm-core:all {NEW}'")
-    lab.server("core").must("systemctl kill -s KILL 'bmnb-*upgrade*'")
+    until(core, f"tail -n 40 /var/log/dpkg.log | grep -q 'status unpacked bm-core:all {NEW}'")
+    core.must("systemctl kill -s KILL 'bmnb-*upgrade*'")
+    # it comes next, and is the one that is hit by chance
+    core.must(
+        f"dpkg --force-confold --unpack /var/cache/apt/archives/bm-core-upgraders_{NEW}_*.deb 2>&1; "
+        f"sed -i '/^Package: bm-core-upgraders$/,/^$/{KILLED}' /var/lib/dpkg/status"
+    )
     said, _ = running.communicate(timeout=300)
     assert running.returncode == 1, said
     broken = "dpkg-query -W -f '${db:Status-Abbrev}\\n' 'bm-*' | grep -cv ii"
-    assert lab.server("core").must(broken).strip() != "0"
+    assert core.must(broken).strip() != "0"
     assert versions(lab.server("mailbox")) == NEW, "the others went on"
 
 

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,10 @@ def keygen(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with an sshd that runs from it: host `here`, and `jumped` behind it as jump host."""
+    """A folder with an sshd that runs from it: host `here`, and `jumped` behind it as jump host.
+
+    At 127.0.0.2 it allows two sessions on a connection.
+    """
     place = tmp_path_factory.mktemp("sshd")
     for name in ("host", "user", "stranger"):
         keygen(place / name)
@@ -39,11 +43,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     port = free_port()
     (place / "authorized_keys").write_text((place / "user.pub").read_text())
     (place / "sshd_config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {place / 'host'}\nStrictModes no\n"
-        f"AuthorizedKeysFile {place / 'authorized_keys'}\nPidFile {place / 'pid'}\nUsePAM no\n"
+        f"Port {port}\nListenAddress 127.0.0.1\nListenAddress 127.0.0.2\nHostKey {place / 'host'}\n"
+        f"StrictModes no\nAuthorizedKeysFile {place / 'authorized_keys'}\nPidFile {place / 'pid'}\nUsePAM no\n"
+        f"SetEnv HOME={place}\nMatch LocalAddress 127.0.0.2\nMaxSessions 2\n"
     )
     key = (place / "host.pub").read_text()
-    (place / "known").write_text(f"[127.0.0.1]:{port} {key}")
+    (place / "known").write_text("".join(f"[127.0.0.{number}]:{port} {key}" for number in (1, 2)))
     (place / "changed").write_text(f"[127.0.0.1]:{port} {(place / 'stranger.pub').read_text()}")
     (place / "port").write_text(str(port))
     running = subprocess.Popen(
@@ -127,11 +132,22 @@ def test_any_text_goes_through_as_input(here: Servers, text: str):
 
 
 def test_commands_run_side_by_side_on_one_connection(here: Servers):
-    from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(20) as pool:
         said = list(pool.map(lambda n: here.run("here", f"sleep 0.1; echo {n}").stdout, range(20)))
     assert said == [f"{n}\n" for n in range(20)]
+
+
+def test_short_commands_in_quick_succession_leave_the_connection_whole(here: Servers):
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda number: here.run("here", f"exit {number % 8}"), range(400)))
+    assert [result.exit for result in done] == [number % 8 for number in range(400)]
+
+
+def test_a_session_that_sshd_refuses_is_asked_for_again(place: Path):
+    with servers(place, HostName="127.0.0.2") as few, ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda number: few.run("here", f"sleep 0.1; echo {number}"), range(16)))
+    assert [result.stdout for result in done] == [f"{number}\n" for number in range(16)]
 
 
 def test_a_jump_host_is_used(place: Path):

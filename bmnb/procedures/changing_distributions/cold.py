@@ -156,7 +156,7 @@ def import_databases(settings: Settings) -> Iterator[Action]:
     if settings.fast:
         yield Together((*starts, *settings.fast.end_replication()))
         yield from settings.fast.imports()
-        yield Together((password, place, *settings.fast.forget(origin)))
+        yield Together((password, place))
         return
     yield from (*starts, password)
     yield from _import(settings)

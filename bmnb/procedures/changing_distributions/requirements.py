@@ -21,6 +21,12 @@ CLOCK_SECONDS = 30
 SPARE = 1.1
 """Free space on the target as a multiple of what comes."""
 
+LISTED_BYTES = 1000
+"""What the lists of a path take at most that the origin keeps: three of them, with its name."""
+
+ROWS_SHARE = 0.1
+"""What the sums of rows take at most there, as a part of the databases: 8 bytes a row, twice while a pass runs."""
+
 KEY_REMEDY = (
     "add the public key of the target's root to /root/.ssh/authorized_keys of the original server, "
     "and see that its sshd has PermitRootLogin prohibit-password"
@@ -165,7 +171,7 @@ def files(origin: str, target: str, trees: tuple[str, ...]) -> Iterator[Action]:
         (origin, target),
         (used(trees), free(trees)),
         enough_space,
-        "space and inodes on the target",
+        "space and inodes on the target, space for lists on the origin",
         "enlarge the file system that is named",
     )
     yield Check(
@@ -192,12 +198,13 @@ WORK_PARENT = "/var/lib"
 
 
 def used(trees: tuple[str, ...]) -> str:
-    """A line that prints path, bytes and inodes of each tree, of the databases and of their dumps."""
+    """A line that prints path, bytes and inodes of each tree, of the databases and of their dumps; free bytes."""
     size = "runuser -u postgres -- psql -XAtc 'SELECT sum(pg_database_size(datname)) FROM pg_database'"
     return f"""cd / && for tree in {" ".join(map(quote, trees))}; do
   [ ! -d "$tree" ] || echo "$tree $(du -s -B1 "$tree" | cut -f1) $(du -s --inodes "$tree" | cut -f1)"
 done
-size=$({size}) && echo "{DATABASE_FOLDER} $size 5000" && echo "{WORK_PARENT} $size 10\""""
+size=$({size}) && echo "{DATABASE_FOLDER} $size 5000" && echo "{WORK_PARENT} $size 10"
+echo "free $(df -B1 --output=avail {WORK_PARENT} | tail -n 1)\""""
 
 
 def free(trees: tuple[str, ...]) -> str:
@@ -228,6 +235,13 @@ def enough_space(origin: Result, target: Result) -> Verdict:
         # file systems without a fixed number of inodes, such as btrfs, tell 0
         if size > room[mount][0] or (room[mount][2] and inodes > room[mount][1])
     ]
+    paths, databases_size = sum(inodes for _, inodes in need.values()), need.get(DATABASE_FOLDER, (0, 0))[0]
+    lists = LISTED_BYTES * paths + ROWS_SHARE * databases_size
+    free_there = sum(int(size) for _, size in _fields(origin, 2))
+    if lists > free_there:
+        short.append(
+            f"{WORK_PARENT} of the origin needs {lists / 1e6:,.0f} MB for lists, has {free_there / 1e6:,.0f} MB"
+        )
     total_bytes = sum(size for size, _ in need.values())
     return Verdict(not short, "; ".join(short) or f"{total_bytes / 1e6:,.0f} MB come, there is room")
 

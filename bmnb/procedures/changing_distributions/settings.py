@@ -86,7 +86,7 @@ class Settings(RunSettings):
     )
     streams: int = setting(
         0,
-        "streams side by side of the fast engine; 0: one a core of the target, up to four",
+        "streams side by side of the fast engine at most; 0: up to eight, as many as bring more together",
         label="Streams",
     )
     hot_limit: int = setting(

@@ -59,7 +59,8 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
             text=address.give_back(settings.work, settings.address),
         ),
     ]
-    yield from _side_by_side(settings, [*last, *_park(settings)])
+    forgotten = settings.fast.forget(origin) if settings.fast else ()
+    yield from _side_by_side(settings, [*last, *forgotten, *_park(settings)])
     if settings.keep_reachable:
         yield from _keep_reachable(settings)
     yield Command(

@@ -15,6 +15,7 @@ from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.changing_distributions.synchronizing import carry_queue, queue_is_here, ssh_for_rsync
 from bmnb.steps import Action, Check, Command, Condition, Together, step
 from bmnb.transfer import access, configuration, databases
+from bmnb.transfer.placing import put
 from bmnb.verification import databases as facts
 from bmnb.verification import files as listing
 from bmnb.verification.comparing import comparison
@@ -25,7 +26,7 @@ def compare_ahead(settings: Settings) -> Iterator[Action]:
     """What is the same now, and has not changed by then, need not be read or compared in the downtime."""
     target, folder = settings.target, settings.work
     yield Together(tuple(_programs(settings)))
-    yield _contents(settings, "compare contents")
+    yield Together((_contents(settings, "compare contents"), *_count_ahead(settings)))
     yield _copy_again(settings)
     copied = Condition(target, listing.was_copied_again(folder, listing.TREES), "nothing has differed")
     yield _contents(settings, "compare contents again", copied)
@@ -52,10 +53,32 @@ def _contents(settings: Settings, title: str, when: Condition | None = None) -> 
     )
 
 
+def _count_ahead(settings: Settings) -> Iterator[Command]:
+    """Only where the target has a copy of the databases by now, which is the fast engine's."""
+    if not settings.fast:
+        return
+    for database in DATABASES:
+        for server, named in ((settings.origin, database), (settings.target, databases.imported(database))):
+            yield Command(
+                server,
+                facts.count_ahead(settings.work, database, named, _oldest(settings, server)),
+                f"read the rows of {database}",
+                when=settings.fast.carries_databases(),
+                ensure=True,
+            )
+
+
+def _oldest(settings: Settings, server: str) -> str:
+    """A line for the server that prints the number of the origin's PostgreSQL, which is not the newer one."""
+    version = databases.SERVER_VERSION
+    if server == settings.origin:
+        return version
+    return f"{access.ssh(settings.work)} root@{settings.origin} {quote(version)}"
+
+
 def _programs(settings: Settings) -> Iterator[Command]:
-    line, text = listing.install(settings.work), listing.programs()
-    for server in (settings.origin, settings.target):
-        yield Command(server, line, "the program that lists files", text=text)
+    both = (settings.origin, settings.target)
+    return put(both, settings.work, listing.PROGRAMS, "the program that lists files")
 
 
 def _copy_again(settings: Settings) -> Command:
@@ -89,12 +112,10 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         )
         for out, where in compared_places(settings).items()
     ]
-    version = databases.SERVER_VERSION
-    oldest = {origin: version, target: f"{access.ssh(folder)} root@{origin} {quote(version)}"}
     told = [
         Command(
             server,
-            facts.facts(folder, database, oldest[server]),
+            facts.facts(folder, database, _oldest(settings, server)),
             f"facts of {database}",
             text=facts.FACTS,
             ensure=True,
@@ -102,7 +123,9 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         for server in (origin, target)
         for database in DATABASES
     ]
-    yield Together((*compared, *told))
+    queue = [carry_queue(settings)] if settings.carry_forgotten else []
+    done_with = settings.fast.forget_lists(origin) if settings.fast else ()
+    yield Together((*compared, *told, *queue, *done_with))
     yield Check(
         target,
         listing.show_differences(folder, listing.TREES),
@@ -143,5 +166,4 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
             decision=f"accept-{database}",
         )
     if settings.carry_forgotten:
-        yield carry_queue(settings)
         yield queue_is_here(settings)

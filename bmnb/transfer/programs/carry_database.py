@@ -5,8 +5,9 @@ Runs on the target as root, on Python 3.7 or newer with nothing installed; both 
 Each row is known by a hash of its text. The first pass restores a dump and remembers where every row of
 the copy lies, sorted by hash; the origin remembers the hashes by page (rows.py). From then on a pass, whether the
 origin is up or stopped, has the origin read in one snapshot the pages that have changed, and tell which hashes
-are there no more, and the rows that are new. A table whose changes it cannot explain is copied whole. A pass
-ends with the same number of rows and the same sum of hashes of every table on both, or it fails.
+are there no more, and the rows that are new. A table whose changes it cannot explain is copied whole, and one that
+is not logged always. A pass ends with the same number of rows and the same sum of hashes of every table on both, or
+it fails.
 
 With --replicate this is done for those tables alone that logical replication cannot carry, and the pass waits
 until the others have come (see replication.py).
@@ -17,7 +18,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from array import array
 from bisect import bisect_left
 from collections import Counter
@@ -28,9 +28,11 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Se
 
 from . import rows
 from .arrays import view
-from .pages import NOW
+from .definitions import definitions
+from .pages import settled
 from .postgres import (
     AS_POSTGRES,
+    BEGIN,
     LOCAL,
     LOST,
     PLAIN_TEXT,
@@ -38,6 +40,7 @@ from .postgres import (
     Lost,
     Session,
     failed,
+    hash_of_row,
     literal,
     postgres,
     say,
@@ -65,49 +68,9 @@ LARGE_OBJECTS = """SELECT m.oid, pg_get_userbyid(m.lomowner),
   (SELECT md5(string_agg(md5(data), '' ORDER BY pageno)) FROM pg_largeobject WHERE loid = m.oid)
 FROM pg_largeobject_metadata m"""
 
-USERS = 16384  # the first oid that is not the system's own
-LASTING = "NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_')"
-OF_LASTING = f"NOT IN (SELECT oid FROM pg_class WHERE NOT relnamespace {LASTING})"
-CATALOGS = [
-    # without what VACUUM and ANALYZE write there
-    f"""SELECT oid, relname, relnamespace, reltype, relowner, relkind, relpersistence, relispartition, relacl,
-      reloptions, relpartbound::text FROM pg_class WHERE oid >= {USERS} AND relnamespace {LASTING}""",
-    # of a temporary table and what belongs to it nothing lasts
-    *(
-        f"SELECT * FROM pg_{name} WHERE {oid} >= {USERS} AND {table} {OF_LASTING}"
-        for name, oid, table in (
-            *(("attribute", "attrelid", "attrelid"), ("attrdef", "adrelid", "adrelid")),
-            *(("constraint", "oid", "conrelid"), ("index", "indexrelid", "indrelid")),
-            *(("inherits", "inhrelid", "inhrelid"), ("partitioned_table", "partrelid", "partrelid")),
-            *(("sequence", "seqrelid", "seqrelid"), ("trigger", "oid", "tgrelid")),
-            *(("rewrite", "oid", "ev_class"), ("policy", "polrelid", "polrelid")),
-        )
-    ),
-    *(
-        f"SELECT * FROM pg_{name} WHERE oid >= {USERS} AND {namespace} {LASTING}"
-        for name, namespace in (
-            *(("type", "typnamespace"), ("proc", "pronamespace"), ("operator", "oprnamespace")),
-            *(("opclass", "opcnamespace"), ("collation", "collnamespace"), ("namespace", "oid")),
-        )
-    ),
-    *(
-        f"SELECT * FROM pg_{name} WHERE {oid} >= {USERS}"
-        for name, oid in (
-            *(("enum", "oid"), ("extension", "oid"), ("description", "objoid"), ("cast", "oid")),
-            *(("statistic_ext", "stxrelid"), ("event_trigger", "oid"), ("default_acl", "oid")),
-        )
-    ),
-    "SELECT * FROM pg_namespace WHERE nspname = 'public'",
-]
-"""What defines the tables, indexes, functions and rights of a database; compared with the same server's own."""
-
 MATERIALIZED = "SELECT oid::regclass FROM pg_class WHERE relkind = 'm' ORDER BY pg_class.oid"
 
-BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 EXACT = "SET LOCAL extra_float_digits = 3"
-SETTLED_SECONDS = 10.0
-"""So long a pass waits for the transactions under way; where some go on, the next pass reads more pages."""
-
 BYTES_A_SESSION = 64 << 20
 
 
@@ -222,22 +185,10 @@ class Origin:
         self.session = Session(shell, database)
         self.version = int(self.session.value("SHOW server_version_num"))
 
-    def settle(self) -> None:
-        """Wait for the transactions that may have written what no snapshot sees yet."""
-        mark = int(self.session.value(NOW))
-        # a number of its own: what a snapshot calls the next one may be under way already
-        last = int(self.session.value("SELECT txid_current()"))
-        until = time.monotonic() + SETTLED_SECONDS
-        while int(self.session.value("SELECT txid_snapshot_xmin(txid_current_snapshot())")) <= last:
-            if time.monotonic() > until:
-                return
-            time.sleep(0.05)
-        self.mark = mark
-
     def begin(self, digits: int, snapshot: str = "") -> None:
         """Open a snapshot, or one that is open already; `since` is the oldest transaction that it may not see."""
         if not snapshot:
-            self.settle()
+            self.mark = settled(self.session)
         self.settings = f"{PLAIN_TEXT}; SET extra_float_digits = {digits}; {BEGIN}"
         self.session.tell(self.settings + (snapshot and f"; SET TRANSACTION SNAPSHOT {literal(snapshot)}"))
         self.snapshot = self.session.value("SELECT pg_export_snapshot()")
@@ -257,11 +208,6 @@ class Origin:
         if asked.returncode != 0:
             raise failed("the look at the origin's rows", asked.returncode)
         yield from map(json.loads, asked.stdout.splitlines())
-
-    def schema(self, row_hash: str) -> str:
-        """Sums of the rows of the catalogs that define what the user has made."""
-        sums = (f"(SELECT sum({row_hash}) FROM ({rows}) bmnb_row)" for rows in CATALOGS)
-        return " ".join(self.session.rows(f"SELECT {', '.join(sums)}")[0])
 
 
 class Pass:
@@ -302,11 +248,11 @@ class Pass:
         self.origin.begin(self.digits, snapshot)
         self.tables = self.origin.tables
         if not replicate:
-            return self.origin.schema(self.hash)
+            return definitions(self.origin.session, self.hash)
         carried = {row[0] for row in self.origin.session.rows(self.replication.not_replicated)}
         self.tables = [table for table in self.tables if table.name in carried]
         self.told["replicated"] = len(self.origin.tables) - len(self.tables)
-        return "replicated " + self.origin.schema(self.hash)
+        return "replicated " + definitions(self.origin.session, self.hash)
 
     def begin_replicated(self) -> str:
         """Open the snapshot with which a new slot begins."""
@@ -383,9 +329,7 @@ class Pass:
 
     @property
     def hash(self) -> str:
-        if self.oldest < 110000:
-            return "('x' || substr(md5((bmnb_row.*)::text), 1, 16))::bit(64)::bigint"
-        return 'hashtextextended((bmnb_row.*)::text COLLATE "C", 0)'
+        return hash_of_row(self.oldest)
 
     # what differs
 
@@ -453,6 +397,12 @@ class Pass:
             return one.base
         say(f"{one.table.name}: {len(one.new)} rows brought, {len(positions)} removed")
         self.remove(one, positions)
+        added = self.bring_new(one) if one.new else []
+        self.told.update(carried=len(added), removed=len(positions))
+        return one.base.changed(self.new_path(), positions, added)
+
+    def bring_new(self, one: Found) -> List[Entry]:
+        """Bring the new rows; return where they lie."""
         places = ",".join(f'"{place}"' for _, place in one.new)
         self.bring_rows(one.table, f"WHERE ctid = ANY ('{{{places}}}'::tid[])")
         transaction = self.target.value("SELECT txid_current() % 4294967296")
@@ -460,11 +410,10 @@ class Pass:
         added = [self.entry(line) for line in self.target.lines(written)]
         if Counter(new.hash for new in added) != Counter(number for number, _ in one.new):
             raise Failed(f"{one.table.name}: the rows read back are not those that were sent")
-        self.told.update(carried=len(added), removed=len(positions))
-        return one.base.changed(self.new_path(), positions, added)
+        return added
 
     def bring_whole(self, one: Found) -> Base:
-        say(f"{one.table.name} is copied whole: what has changed does not explain it")
+        say(f"{one.table.name} is copied whole")
         self.target.tell(f"DELETE FROM {one.table.rows}")
         self.bring_rows(one.table, "")
         base = self.read_base(self.target, one.table)

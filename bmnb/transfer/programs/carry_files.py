@@ -53,6 +53,8 @@ from typing import (
     Tuple,
 )
 
+from .streams import Number, side_by_side
+
 DEPTH = 3
 """Levels below a tree's root that are listed together; the folders below them are listed in groups."""
 
@@ -411,14 +413,12 @@ class Lists:
                 f"{deleted} entries are gone since the last hot pass, {files} are left: see "
                 "what is missing on the origin; if nothing is, synchronize once more before the stop"
             )
-        number = self.jobs if line_bytes > ONE_STREAM else 1
-        # files with several names are in one stream, the first
-        streams = [[f"links.{name}" for name in names]] + [[] for _ in range(number - 1)]
-        loads = [0] * number
-        for work, name in sorted(((one.sent.work, name) for one, name in zip(chosen, names)), reverse=True):
-            lightest = loads.index(min(loads))
-            streams[lightest].append(f"send.{name}")
-            loads[lightest] += work
+        # files with several names are in one stream
+        links = [f"links.{name}" for name in names]
+        loads = sorted(((one.sent.work, name) for one, name in zip(chosen, names)), reverse=True)
+        files_of = [f"send.{name}" for work, name in loads if work]
+        many = line_bytes > ONE_STREAM
+        streams = [links, *([one] for one in files_of)] if many else [[*links, *files_of]]
         return {
             "files": files,
             "transferred": sent.files,
@@ -605,6 +605,10 @@ class Progress:
             # or each name would wake this process, which costs as much as the file itself
             time.sleep(0.1)
 
+    def come_so_far(self) -> int:
+        """Bytes, as of a second ago at most."""
+        return sum(list(self.bytes.values()))
+
     def tell(self) -> None:
         while not self.over.wait(1.0):
             for process, before in list(self.bytes.items()):
@@ -613,7 +617,7 @@ class Progress:
             lines = [
                 f"{tree}: {come[os.fsencode(tree)]} of {files} files" for tree, files in self.trees.items()
             ]
-            lines.append(f"{min(self.size, sum(self.bytes.values()))} of {self.size} bytes")
+            lines.append(f"{min(self.size, self.come_so_far())} of {self.size} bytes")
             # a carriage return before as well as after: who reads the end only knows which line is whole
             print(*["", *lines, ""], sep="\r", end="", file=sys.stderr, flush=True)
 
@@ -632,8 +636,11 @@ def received(process: int) -> int:
 class Carrier:
     """One pass onto the target."""
 
-    def __init__(self, folder: str, jobs: int, trees: Sequence[str], live: bool, ssh: Sequence[str]) -> None:
+    def __init__(
+        self, folder: str, jobs: int, trees: Sequence[str], live: bool, ssh: Sequence[str], most: int
+    ) -> None:
         self.folder, self.jobs, self.trees, self.live, self.ssh = folder, jobs, trees, live, ssh
+        self.most = most
         self.mark = os.path.join(folder, "mark")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         if not os.path.exists(self.mark):
@@ -659,13 +666,15 @@ class Carrier:
         with Progress(trees, told["changed bytes"]) as progress:
             if large:
                 self.rsync([f"large.{name}" for name in groups], progress)
+            told["streams"] = 1
             if len(streams) == 1:
                 self.tar([*folders, *streams[0]], progress)
             else:
                 # before, so that all are there, and after, so that they have their own times
                 self.tar(folders, progress)
-                with ThreadPoolExecutor(len(streams)) as pool:
-                    list(pool.map(lambda names: self.tar(names, progress), streams))
+                number = Number(self.jobs, self.most)
+                side_by_side(lambda names: self.tar(names, progress), streams, number, progress.come_so_far)
+                told["streams"] = number.now
                 self.tar(folders, progress)
         if self.live:
             self.trust()
@@ -680,10 +689,12 @@ class Carrier:
 
     def there(self, command: str, names: Sequence[str] = (), given: Iterable[bytes] = ()) -> bytes:
         """Run a part of this program on the origin, with entries as its input."""
-        words = [*(GENTLY if self.live else ()), "python3", os.path.abspath(__file__), command]
+        words = [*(GENTLY if self.live else ()), "python3", "-m", f"{__package__}.carry_files", command]
         words += [self.folder, str(self.jobs)]
         words += ["hot" if self.live else "cold", *(names or self.trees)]
-        remote = [*self.ssh, " ".join(map(shlex.quote, words))]
+        package = os.path.dirname(os.path.abspath(__file__))
+        line = f"cd {shlex.quote(os.path.dirname(package))} && {' '.join(map(shlex.quote, words))}"
+        remote = [*self.ssh, line]
         with subprocess.Popen(remote, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
             assert running.stdin
             # where it ends early its status tells
@@ -772,15 +783,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("command", choices=["carry", "scan", "trust", "sums"])
     parser.add_argument("folder", help="where this run's lists are, on both servers")
-    parser.add_argument("jobs", type=int, help="listings and streams at a time")
+    parser.add_argument("jobs", type=int, help="listings at a time, and streams to begin with")
     parser.add_argument("services", choices=["hot", "cold"], help="whether the origin's services run")
     parser.add_argument("names", nargs="+", help="trees; for sums: lists")
+    parser.add_argument("--most", type=int, default=1, help="streams at a time, where more bring more")
     parser.add_argument("--ssh", nargs=argparse.REMAINDER, help="the command that runs a line on the origin")
     given = parser.parse_args()
     live = given.services == "hot"
     if given.command == "carry":
         try:
-            told = Carrier(given.folder, given.jobs, given.names, live, given.ssh).run()
+            told = Carrier(given.folder, given.jobs, given.names, live, given.ssh, given.most).run()
         except subprocess.CalledProcessError as error:
             give_up(f"{error.cmd[-1]} ended with {error.returncode} on the origin", lost(error.returncode))
         print(json.dumps(told))

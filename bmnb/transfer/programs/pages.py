@@ -2,61 +2,141 @@
 
 So the place in the log (LSN) at the head of a page is the proof that no row of it has changed since an earlier
 place (postgresql.org/docs/current/storage-page-layout.html). Pages are read from the files, which are what the
-sessions see after a CHECKPOINT. Servers with the lowest byte first; tables that are not logged have no such places.
+sessions see after a CHECKPOINT. Tables that are not logged have no such places.
 """
 
-from itertools import islice
-from typing import Iterator, Tuple
+import os
+import time
+from array import array
+from itertools import count, islice
+from struct import Struct
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-BYTES_AT_ONCE = 1 << 20
+from .postgres import Failed, Session, literal
 
-
-def _number(byte: int) -> str:
-    """Four bytes of a page's head as a number."""
-    shifted = (f"(get_byte(head, {byte + place})::bigint << {8 * place})" for place in range(4))
-    return f"({' + '.join(shifted)})"
-
-
-# of its first 14 bytes the first 8 are the place in the log, the last 2 where the list of items ends after byte 24
-LSN = f"(({_number(0)} << 32) + {_number(4)})"
-ITEMS = "greatest(0, (get_byte(head, 12) + (get_byte(head, 13) << 8) - 24) / 4)"
+PAGES_AT_ONCE = 256
 
 NOW = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
 """The place in the log up to now."""
 
-# OFFSET 0 keeps PostgreSQL from reading a file anew for each page of it
-CHANGED = f"""SELECT number, block, items FROM (
-  SELECT number, since, first + n AS block, substr(read, (n * size + 1)::integer, 14) AS head FROM (
-    SELECT asked.*, first, size, pg_read_binary_file(
-      path || CASE WHEN first < segment THEN '' ELSE '.' || first / segment END,
-      first % segment * size, {BYTES_AT_ONCE}, true) AS read
-    FROM (VALUES {{asked}}) asked(number, name, since),
-      LATERAL (SELECT pg_relation_filepath(asked.name) AS path) file,
-      LATERAL (SELECT current_setting('block_size')::bigint AS size) page,
-      LATERAL (SELECT pg_size_bytes(current_setting('segment_size')) / size AS segment) part,
-      LATERAL generate_series(0, pg_relation_size(asked.name) / size - 1, {BYTES_AT_ONCE} / size) first
-    OFFSET 0) files,
-  LATERAL generate_series(0, length(read)::bigint / size - 1) n
-  OFFSET 0) pages,
-  LATERAL (SELECT {LSN} AS lsn, {ITEMS} AS items OFFSET 0) told
-WHERE lsn > since"""
-"""The pages that have changed, each with the number of items it has room for; {asked} are rows of number, name, since."""
+ANY_PAGE = -1
+"""Before every place in the log."""
+
+ITEM_BYTES = 28
+"""A page has no more items than this goes into it: the head of a row and where it lies."""
+
+HEAD_BYTES, ITEM_POINTER_BYTES = 24, 4
+
+SETTLED_SECONDS = 10.0
+"""So long is waited for the transactions under way; where some go on, more pages are read the next time."""
+
+LIES = f"""SELECT pg_relation_filenode(oid), relpersistence = 'p', pg_relation_size(oid) / size, size / {ITEM_BYTES},
+  current_setting('data_directory') || '/' || pg_relation_filepath(oid), size
+FROM unnest(ARRAY[{{}}]) WITH ORDINALITY asked(name, number)
+LEFT JOIN pg_class ON oid = to_regclass(name), current_setting('block_size') told, LATERAL (SELECT told::bigint AS size) page
+ORDER BY number"""
+
+
+def settled(session: Session) -> Optional[int]:
+    """The place in the log up to which the next snapshot sees all that was written; None where that is not known.
+
+    Waits for the transactions that may have written what no snapshot sees yet.
+    """
+    mark = int(session.value(NOW))
+    # a number of its own: what a snapshot calls the next one may be under way already
+    last = int(session.value("SELECT txid_current()"))
+    until = time.monotonic() + SETTLED_SECONDS
+    while int(session.value("SELECT txid_snapshot_xmin(txid_current_snapshot())")) <= last:
+        if time.monotonic() > until:
+            return None
+        time.sleep(0.05)
+    return mark
+
+
+class Lies(NamedTuple):
+    """Where a table lies: the number of its file, how many pages of how many items at most; whether it is logged.
+
+    `path` is that of its first file; `size` the bytes of a page.
+    """
+
+    file: int
+    logged: bool
+    pages: int
+    items: int
+    path: str
+    size: int
+
+
+def lying(session: Session, tables: Sequence[str]) -> Iterator[Lies]:
+    if not tables:
+        return
+    told = session.rows(LIES.format(", ".join(map(literal, tables))))
+    for name, (file, logged, pages, items, path, size) in zip(tables, told):
+        if not file:
+            raise Failed(f"{name} has gone meanwhile")
+        yield Lies(int(file), logged == "t", int(pages), int(items), path, int(size))
+
+
+class Changed:
+    """The changed pages of a table, in their order, and how many items each has."""
+
+    def __init__(self) -> None:
+        self.blocks, self.items = array("I"), array("H")
+
+    def add(self, block: int, items: int) -> None:
+        self.blocks.append(block)
+        self.items.append(items)
+
+
+def changed(session: Session, asked: Sequence[Tuple[Lies, int]]) -> List[Changed]:
+    """The pages of these tables that have changed since a place in the log, given with each.
+
+    Of a table that is not logged these are all, since a CHECKPOINT does not write them to its file.
+    """
+    if any(lies.logged for lies, _ in asked):
+        # all that a snapshot sees is in the files then
+        session.tell("CHECKPOINT")
+    return [_changed(lies, since) for lies, since in asked]
+
+
+def _changed(lies: Lies, since: int) -> Changed:
+    found = Changed()
+    if lies.logged:
+        for block, (high, low, _, _, end) in enumerate(_heads(lies)):
+            if (high << 32) + low > since:
+                found.add(block, max(0, end - HEAD_BYTES) // ITEM_POINTER_BYTES)
+    else:
+        for block in range(lies.pages):
+            found.add(block, lies.items)
+    return found
+
+
+def _heads(lies: Lies) -> Iterator[Tuple[int, ...]]:
+    """Of each page the two halves of its place in the log, two other numbers, and where its list of items ends."""
+    pages = Struct(f"=IIHHH{lies.size - 14}x")
+    for number in count():
+        path = f"{lies.path}.{number}" if number else lies.path
+        # the files after the last one are not there, nor is one that was emptied meanwhile
+        if not os.path.exists(path):
+            return
+        with open(path, "rb") as file:
+            for part in iter(lambda: file.read(PAGES_AT_ONCE * lies.size), b""):
+                # a page that is being added may be there in part
+                yield from pages.iter_unpack(part[: len(part) // lies.size * lies.size])
 
 
 SOME = 4096
 """Pages that are read by one statement."""
 
 
-def by_page(pages: Iterator[Tuple[int, int]], hash: str, recent: str, rows: str) -> Iterator[str]:
+def by_page(pages: Iterator[Tuple[int, int]], told: str, row: str, rows: str) -> Iterator[str]:
     """Statements that read these pages, given with the number of items of each.
 
-    They tell of each page the hashes of the rows that are not recent, and hash@place of those that are.
+    They tell of each page its number and what is `told`, of its rows as the columns of `row`; `place` is one more.
     """
     for part in iter(lambda: list(islice(pages, SOME)), []):
         blocks, items = (",".join(map(str, column)) for column in zip(*part))
-        yield f"""SELECT block, old, new
+        yield f"""SELECT page.block, told.*
 FROM unnest('{{{blocks}}}'::bigint[], '{{{items}}}'::integer[]) page(block, items), LATERAL (
-  SELECT string_agg(hash::text, ' ') FILTER (WHERE NOT recent) AS old,
-    string_agg(hash || '@' || place, ' ') FILTER (WHERE recent) AS new
-  FROM (SELECT ctid AS place, {hash} AS hash, {recent} AS recent FROM {rows} bmnb_row WHERE ctid = ANY (ARRAY(
-    SELECT format('(%s,%s)', block, item)::tid FROM generate_series(1, items) item)) OFFSET 0) found) told"""
+  SELECT {told} FROM (SELECT ctid AS place, {row} FROM {rows} bmnb_row WHERE ctid = ANY (ARRAY(
+    SELECT format('(%s,%s)', page.block, item)::tid FROM generate_series(1, page.items) item)) OFFSET 0) found) told"""

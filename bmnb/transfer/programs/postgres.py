@@ -12,6 +12,12 @@ PLAIN_TEXT = (
     "SET client_encoding = 'UTF8'; SET search_path = pg_catalog"
 )
 
+PLAIN_SESSION = "SET max_parallel_workers_per_gather = 0; SET jit = off"
+"""For short statements, of which many are made."""
+
+BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+"""Open one snapshot for all that is read."""
+
 LOCAL = ("bash", "-c")
 
 # bmctl stop takes PostgreSQL down on releases driven by systemd; Debian's unit is started 1 to 2 s after
@@ -46,6 +52,13 @@ def say(text: str) -> None:
 
 def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def hash_of_row(oldest: int) -> str:
+    """The hash of the text of bmnb_row, the same on both servers; `oldest` is the number of the older PostgreSQL."""
+    if oldest < 110000:
+        return "('x' || substr(md5((bmnb_row.*)::text), 1, 16))::bit(64)::bigint"
+    return 'hashtextextended((bmnb_row.*)::text COLLATE "C", 0)'
 
 
 def postgres(line: str, **streams: Any) -> None:

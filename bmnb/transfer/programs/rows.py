@@ -6,7 +6,8 @@ as JSON on standard input, and reads a JSON line a table.
 A pass leaves the hash of each row's text in the order of the pages, in a folder of its own. The next one reads the
 pages that have changed since, and tells the hashes that are there no more, and those of rows that are recent,
 which means that the earlier snapshot may not have seen them, with their places. A table that lies in another file
-by now (TRUNCATE, VACUUM FULL) must be copied whole.
+by now (TRUNCATE, VACUUM FULL) must be copied whole, and so must one that is not logged, which is empty after a crash
+of either server's PostgreSQL.
 """
 
 import json
@@ -20,17 +21,14 @@ from itertools import accumulate, chain
 from typing import IO, Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .arrays import view
-from .pages import CHANGED, by_page
-from .postgres import LOCAL, Failed, Session, literal, say
+from .pages import ANY_PAGE, Changed, Lies, by_page, changed, lying
+from .postgres import LOCAL, PLAIN_SESSION, Failed, Session, say
 
-PLAIN = "SET max_parallel_workers_per_gather = 0; SET jit = off"
-"""For short statements, of which many are made."""
+TABLES = "tables"
+"""The file with what a pass has left of each table."""
 
-ANY_PAGE = -1
-"""Before every place in the log."""
-
-TABLE = """SELECT pg_relation_filenode(oid), relpersistence = 'p',
-  pg_relation_size(oid) / current_setting('block_size')::bigint FROM pg_class WHERE oid = {}::regclass"""
+TOLD = """string_agg(hash::text, ' ') FILTER (WHERE NOT recent),
+    string_agg(hash || '@' || place, ' ') FILTER (WHERE recent)"""
 
 
 def line(folder: str) -> str:
@@ -56,6 +54,9 @@ def parsed(line: bytes) -> Page:
     return Page(int(block), [int(one) for one in old.split()], [(int(one), place) for one, place in recent])
 
 
+PARTS = (".counts", ".hashes")
+
+
 class Kept:
     """The hashes of a table's rows in the order of its pages, and how many each page has."""
 
@@ -65,7 +66,7 @@ class Kept:
 
     @classmethod
     def read(cls, path: str) -> "Kept":
-        return cls(view(f"{path}.counts", "H"), view(f"{path}.hashes", "q"))
+        return cls(*(view(path + part, code) for part, code in zip(PARTS, "Hq")))
 
     def between(self, first: int, end: int) -> Any:
         """The hashes of the pages from the first on up to the end."""
@@ -116,26 +117,13 @@ class Changes:
         self.explained = self.explained and min(gone.values(), default=0) >= 0
 
 
-class Changed:
-    """The changed pages of a table, in their order, and how many items each has."""
-
-    def __init__(self) -> None:
-        self.blocks, self.items = array("I"), array("H")
-
-    def add(self, block: int, items: int) -> None:
-        self.blocks.append(block)
-        self.items.append(items)
-
-
 class Table(NamedTuple):
     """A table of the question as it is now."""
 
     number: int
     name: str
     rows: str
-    file: int
-    logged: bool
-    pages: int
+    lies: Lies
 
 
 class Question(NamedTuple):
@@ -171,13 +159,13 @@ class Answer:
         self.tidy()
         session = self.session()
         tables = list(self.tables(session))
-        changed = self.changed(session, tables)
+        found = changed(session, [(table.lies, self.since(table)) for table in tables])
         session.close()
         shares = [tables[number :: self.question.jobs] for number in range(self.question.jobs)]
         with ThreadPoolExecutor(self.question.jobs) as pool:
-            for told in pool.map(lambda share: list(self.look(share, changed)), shares):
+            for told in pool.map(lambda share: list(self.look(share, found)), shares):
                 yield from told
-        with open(os.path.join(self.new, "state"), "w") as file:
+        with open(os.path.join(self.new, TABLES), "w") as file:
             json.dump(self.after, file)
 
     def tidy(self) -> None:
@@ -190,37 +178,20 @@ class Answer:
 
     def session(self) -> Session:
         session = Session(LOCAL, self.question.database)
-        session.tell(f"{PLAIN}; {self.question.begin}")
+        session.tell(f"{PLAIN_SESSION}; {self.question.begin}")
         return session
 
     def tables(self, session: Session) -> Iterator[Table]:
-        for name, _ in self.question.tables:
-            session.ask(TABLE.format(literal(name)))
-        for number, (name, rows) in enumerate(self.question.tables):
-            [told] = session.answer()
-            file, logged, pages = told.decode().split()
-            yield Table(number, name, rows, int(file), logged == "t", int(pages))
-
-    def changed(self, session: Session, tables: Sequence[Table]) -> List[Changed]:
-        found = [Changed() for _ in tables]
-        if not tables:
-            return found
-        # all that the snapshot sees is in the files then
-        session.tell("CHECKPOINT")
-        asked = ", ".join(
-            f"({one.number}, {literal(one.name)}::regclass, {self.since(one)}::bigint)" for one in tables
-        )
-        for told in session.lines(CHANGED.format(asked=asked)):
-            number, block, items = map(int, told.split())
-            found[number].add(block, items)
-        return found
+        names = [name for name, _ in self.question.tables]
+        for number, lies in enumerate(lying(session, names)):
+            yield Table(number, *self.question.tables[number], lies)
 
     def since(self, table: Table) -> int:
         """The place in the log up to which the state tells of a table's pages."""
-        return int(self.before[table.name]["mark"]) if table.logged and self.is_kept(table) else ANY_PAGE
+        return int(self.before[table.name]["mark"]) if table.lies.logged and self.is_kept(table) else ANY_PAGE
 
     def is_kept(self, table: Table) -> bool:
-        return table.name in self.before and self.before[table.name]["file"] == table.file
+        return table.name in self.before and self.before[table.name]["file"] == table.lies.file
 
     def look(self, tables: Sequence[Table], changed: Sequence[Changed]) -> Iterator[Dict[str, Any]]:
         session = self.session()
@@ -230,13 +201,29 @@ class Answer:
 
     def look_at(self, session: Session, table: Table, changed: Changed) -> Dict[str, Any]:
         """Tell of a table; `removed` is None where it must be copied whole."""
-        is_kept, path = self.is_kept(table), os.path.join(self.new, str(table.number))
-        kept = Kept.read(os.path.join(self.old, self.before[table.name]["kept"])) if is_kept else NOTHING
+        is_kept, kept, changes = self.is_kept(table), self.before.get(table.name, {}), Changes()
         # it may have fewer pages than it had
-        for block in range(table.pages, len(kept.counts)):
+        for block in range(table.lies.pages, kept["pages"] if is_kept else 0):
             changed.add(block, 0)
-        changes = Changes()
-        with open(f"{path}.hashes", "wb") as hashes:
+        if changed.blocks or not is_kept:
+            kept = self.read(session, table, changed, changes)
+        else:
+            for part in PARTS:
+                os.link(os.path.join(self.old, kept["kept"] + part), self.path(table) + part)
+        mark = self.since(table) if self.question.mark is None else self.question.mark
+        self.after[table.name] = {**kept, "file": table.lies.file, "mark": mark, "kept": str(table.number)}
+        is_way = is_kept and changes.explained and table.lies.logged
+        told = {"table": table.name, "rows": kept["rows"], "sum": kept["sum"], "new": changes.new}
+        return {**told, "removed": changes.removed if is_way else None}
+
+    def path(self, table: Table) -> str:
+        return os.path.join(self.new, str(table.number))
+
+    def read(self, session: Session, table: Table, changed: Changed, changes: Changes) -> Dict[str, Any]:
+        """Read the changed pages, and leave the hashes of all."""
+        is_kept = self.is_kept(table)
+        kept = Kept.read(os.path.join(self.old, self.before[table.name]["kept"])) if is_kept else NOTHING
+        with open(f"{self.path(table)}.hashes", "wb") as hashes:
             writer = Writer(hashes)
             for page in self.pages(session, table, changed):
                 writer.copy(kept, page.block)
@@ -244,23 +231,23 @@ class Answer:
                 if is_kept:
                     changes.add(kept.between(page.block, page.block + 1), page)
             writer.copy(kept, len(kept.counts))
-        with open(f"{path}.counts", "wb") as counts:
+        with open(f"{self.path(table)}.counts", "wb") as counts:
             writer.counts.tofile(counts)
-        mark = self.since(table) if self.question.mark is None else self.question.mark
-        self.after[table.name] = {"file": table.file, "mark": mark, "kept": str(table.number)}
-        told = {"table": table.name, "rows": sum(writer.counts), "sum": writer.sum, "new": changes.new}
-        say(f"{table.name}: {told['rows']} rows, {len(changed.blocks)} of {table.pages} pages read")
-        return {**told, "removed": changes.removed if is_kept and changes.explained else None}
+        rows = sum(writer.counts)
+        if changed.blocks:
+            say(f"{table.name}: {rows} rows, {len(changed.blocks)} of {table.lies.pages} pages read")
+        return {"pages": len(writer.counts), "rows": rows, "sum": writer.sum}
 
     def pages(self, session: Session, table: Table, changed: Changed) -> Iterator[Page]:
         pages = zip(changed.blocks, changed.items)
-        for read in by_page(pages, self.question.hash, self.question.recent, table.rows):
+        row = f"{self.question.hash} AS hash, {self.question.recent} AS recent"
+        for read in by_page(pages, TOLD, row, table.rows):
             yield from map(parsed, session.lines(read))
 
 
 def _state(folder: str) -> Dict[str, Any]:
     """What a pass has left of each table; nothing where it is not there any more."""
-    path = os.path.join(folder, "state")
+    path = os.path.join(folder, TABLES)
     if not os.path.exists(path):
         return {}
     with open(path) as file:

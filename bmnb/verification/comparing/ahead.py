@@ -29,23 +29,24 @@ def describe_ahead(before: float, chosen: Chosen, key: Key, task: Task) -> Tuple
     """
     place, folder, only = task
     told, names, content = {}, [], 0  # type: Dict[str, Tuple[int, Facts]], List[str], int
-    stamps, below = [], []  # type: List[bytes], List[Task]
-    for entry, path, found in entries(task, below, GONE):
-        stamps.append(stamp(entry, found))
-        number = key.of(folder, stamps[-1])
-        if is_known(number):
+    below = []  # type: List[Task]
+    seen = [(stamp(entry, found), entry, path, found) for entry, path, found in entries(task, below, GONE)]
+    every = key.of_all(folder, [one[0] for one in seen])
+    whole = is_known(every)
+    for one, entry, path, found in seen:
+        number = 0 if whole else key.of(folder, one)
+        if whole or is_known(number):
             names.append(text(entry))
             content += chosen(path, found)
         elif found.st_ctime < before:
             try:
-                one = with_content(chosen, entry, path, found)
-                if stamp(entry, os.lstat(entry)) == stamps[-1]:
-                    told[text(entry)] = number, one
+                described = with_content(chosen, entry, path, found)
+                if stamp(entry, os.lstat(entry)) == one:
+                    told[text(entry)] = number, described
             except OSError as error:
                 if error.errno not in MEANWHILE:
                     raise
-    every = key.of_all(folder, stamps)
-    if is_known(every) or len(told) + len(names) < len(stamps) or key_now(key, task) != every:
+    if whole or len(told) + len(names) < len(seen) or key_now(key, task) != every:
         every = 0
     return json.dumps([place, text(folder), only is None, told, names, content, every]), below
 

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 from .ahead import REST_SECONDS, look_ahead
-from .known import KNOWN, Key, drop_cut
+from .known import KNOWN, Key, drop_cut, put_in_order
 from .listing import Known
 from .mail import mailbox_of, messages
 from .paths import GONE, Facts, digest, entries, facts, linked, task_here, text
@@ -157,6 +157,8 @@ def compare(how: str, folder: str, lines: Iterable[bytes]) -> None:
         cut = "the list from the origin is cut: {} folders of {}"
         print(cut.format(sums.folders, told), file=sys.stderr)
         sys.exit(LOST)
+    if how == "ahead":
+        put_in_order(folder)
     with result(folder, "mailboxes") as boxes:
         for mailbox in sorted(sums.boxes):
             counted = [sum(column) for column in zip(*sums.boxes[mailbox].values())]

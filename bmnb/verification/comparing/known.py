@@ -4,6 +4,7 @@ A change of the content, the attributes, the mode, the owner or the links of a f
 """
 
 import grp
+import operator
 import os
 import pwd
 import struct
@@ -69,12 +70,19 @@ class Keys:
         return place < len(self.theirs) and self.theirs[place] == key
 
 
+def in_order(told: bytes) -> bytes:
+    """Pairs, sorted. A last one that was cut is none."""
+    whole = range(0, len(told) - PAIR.size + 1, PAIR.size)
+    return b"".join(sorted(told[at : at + PAIR.size] for at in whole))
+
+
 class Pairs:
-    """The origin's keys by the target's. A last pair that was cut is none."""
+    """The origin's keys by the target's, given in order, but for those of a comparison that was killed."""
 
     def __init__(self, told: bytes) -> None:
-        whole = range(0, len(told) - PAIR.size + 1, PAIR.size)
-        found = numbers(b"".join(sorted(told[at : at + PAIR.size] for at in whole)))
+        found = numbers(told[: len(told) // PAIR.size * PAIR.size])
+        if any(map(operator.gt, found[::2], found[2::2])):
+            found = numbers(in_order(told))
         self.ours, self.theirs = found[::2], found[1::2]
 
     def of(self, key: int) -> List[int]:
@@ -110,13 +118,23 @@ def unchanged(folder: str, places: Iterable[str]) -> None:
 
 
 def keys_within(key: Key, task: Task) -> Tuple[bytes, List[Task]]:
-    theirs, stamps, below = [], [], []  # type: List[int], List[bytes], List[Task]
-    for entry, _, found in entries(task, below, GONE):
-        one = stamp(entry, found)
-        stamps.append(one)
-        theirs += known.of(key.of(task[1], one))
-    theirs += known.of(key.of_all(task[1], stamps))
+    """Those of its entries only where there is none of all."""
+    below = []  # type: List[Task]
+    stamps = [stamp(entry, found) for entry, _, found in entries(task, below, GONE)]
+    theirs = known.of(key.of_all(task[1], stamps))
+    if not theirs:
+        theirs = [number for one in stamps for number in known.of(key.of(task[1], one))]
     return struct.pack(">{}Q".format(len(theirs)), *theirs), below
+
+
+def put_in_order(folder: str) -> None:
+    """Or sorting them would take its time in the downtime."""
+    path = os.path.join(folder, KNOWN)
+    with open(path, "rb") as file:
+        told = in_order(file.read())
+    with open(path + ".new", "wb") as file:
+        file.write(told)
+    os.replace(path + ".new", path)
 
 
 def drop_cut(folder: str) -> None:

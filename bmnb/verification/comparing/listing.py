@@ -35,7 +35,7 @@ class Chosen:
 
     def __call__(self, path: bytes, found: stat_result) -> bool:
         return stat.S_ISREG(found.st_mode) and (
-            found.st_ctime >= self.since or zlib.crc32(path) % 100 < self.percent
+            self.percent == 100 or found.st_ctime >= self.since or zlib.crc32(path) % 100 < self.percent
         )
 
 
@@ -62,19 +62,14 @@ class Same:
 def describe(chosen: Chosen, key: Key, task: Task) -> Tuple[str, List[Task]]:
     """One folder as JSON: [place, folder, whether these are all its entries, facts by name, Known]."""
     place, folder, names = task
-    told, same = {}, Same(chosen)  # type: Dict[str, Facts], Same
-    stamps, below = [], []  # type: List[bytes], List[Task]
-    for entry, path, found in entries(task, below):
-        stamps.append(stamp(entry, found))
-        same.add(entry, path, found)
-    whole = is_known(key.of_all(folder, stamps))
-    if not whole:
-        same = Same(chosen)
-        for entry, path, found in entries(task, []):
-            if is_known(key.of(folder, stamp(entry, found))):
-                same.add(entry, path, found)
-            else:
-                told[text(entry)] = with_content(chosen, entry, path, found)
+    told, same, below = {}, Same(chosen), []  # type: Dict[str, Facts], Same, List[Task]
+    seen = [(stamp(entry, found), entry, path, found) for entry, path, found in entries(task, below)]
+    whole = is_known(key.of_all(folder, [one[0] for one in seen]))
+    for one, entry, path, found in seen:
+        if whole or is_known(key.of(folder, one)):
+            same.add(entry, path, found)
+        else:
+            told[text(entry)] = with_content(chosen, entry, path, found)
     within = text(folder)
     return json.dumps([place, within, names is None, told, same.told(within, whole)]), below
 

@@ -56,7 +56,7 @@ def test_owners_of_the_data_must_exist():
 
 
 def test_space_is_counted_by_file_system_and_what_is_replaced_counts_as_free():
-    origin = told("/var/spool/cyrus 1000 10\n/var/spool/bm-hsm 1000 10\n")
+    origin = told("/var/spool/cyrus 1000 10\n/var/spool/bm-hsm 1000 10\nfree 20000\n")
     roomy = told("/var/spool/cyrus / 3000 100 1000 0\n/var/spool/bm-hsm / 3000 100 1000 0\n")
     assert enough_space(origin, roomy).holds
     small = told("/var/spool/cyrus / 1500 100 1000 0\n/var/spool/bm-hsm / 1500 100 1000 0\n")
@@ -66,6 +66,14 @@ def test_space_is_counted_by_file_system_and_what_is_replaced_counts_as_free():
     few_inodes = told("/var/spool/cyrus / 3000 15 1000 0\n/var/spool/bm-hsm / 3000 15 1000 0\n")
     assert not enough_space(origin, few_inodes).holds
     assert not enough_space(told(""), roomy).holds
+
+
+def test_the_origin_needs_space_for_lists():
+    target = told("/var/spool/cyrus / 3000 100 1000 0\n")
+    tight = enough_space(told("/var/spool/cyrus 1000 10\nfree 9000\n"), target)
+    assert not tight.holds
+    assert "of the origin" in tight.seen
+    assert enough_space(told("/var/spool/cyrus 1000 10\nfree 10000\n"), target).holds
 
 
 def test_a_missing_key_is_made_or_is_an_inhibitor():

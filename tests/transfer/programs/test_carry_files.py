@@ -42,7 +42,7 @@ class Pair:
         os.link(self.tree / NAMES[-2], self.tree / NAMES[-1])
         self.copy.mkdir()
         self.lists = Lists(str(place / "lists"), 2, [str(self.tree)], live=True)
-        self.carrier = Carrier(str(place / "carrier"), 2, [str(self.copy)], True, [])
+        self.carrier = Carrier(str(place / "carrier"), 2, [str(self.copy)], True, [], 2)
         time.sleep(3 * TICK)
 
     def hot_pass(self) -> None:

@@ -1,0 +1,34 @@
+"""Programs of ours on a server: a folder of Python files, which come in as one input."""
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from shlex import quote
+
+from bmnb.steps import Command
+
+UNPACK = (
+    "import base64, json, sys, zlib; files = json.loads(zlib.decompress(base64.b64decode(sys.stdin.read())).decode()); "
+    "[open(name, 'w', encoding='utf-8').write(text) for name, text in files.items()]"
+)
+
+
+def contents(programs: Path) -> str:
+    """The files by their names, as JSON, compressed: bash keeps an input of more than 64 KiB in /tmp."""
+    files = {one.name: one.read_text(encoding="utf-8") for one in programs.glob("*.py")}
+    return base64.b64encode(zlib.compress(json.dumps(files).encode(), 9)).decode()
+
+
+def place(folder: str, programs: Path) -> str:
+    """A line that puts them below a folder of the server, in one of the same name."""
+    there = f"{folder}/{programs.name}"
+    return f"umask 077; mkdir -p {there}; cd {there} && python3 -c {quote(UNPACK)}"
+
+
+def put(servers: Iterable[str], folder: str, programs: Path, title: str) -> Iterator[Command]:
+    """Put them on each of the servers."""
+    line, text = place(folder, programs), contents(programs)
+    for server in servers:
+        yield Command(server, line, title, text=text)

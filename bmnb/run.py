@@ -318,7 +318,12 @@ class Run:
     def _side_by_side(
         self, performer: Performer, step: Step, batch: list[Numbered], screen: live.Live
     ) -> list[Outcome]:
-        jobs = [partial(performer.perform, step.once, one) for one in batch]
+        ended = list[Outcome]()
+
+        def job(numbered: Numbered) -> Outcome:
+            ended.append(performer.perform(step.once, numbered))
+            return ended[-1]
+
         # observations one by one, where no user waits for them
         workers = len(batch) if _commands(batch) or step.phase.downtime else 1
 
@@ -327,7 +332,13 @@ class Run:
             if not kernel.is_ending():
                 performer.interrupted.set()
 
-        return attend(jobs, workers, screen.draw, interrupt, live.SCREEN_SECONDS)
+        jobs = [partial(job, one) for one in batch]
+        try:
+            return attend(jobs, workers, screen.draw, interrupt, live.SCREEN_SECONDS)
+        except ActionFailed as error:
+            # a lost connection is told with what failed beside it, which may be its cause
+            refuse(step, ended, str(error))
+            raise
 
     def _interrupted(self, step: Step) -> str:
         cut = _("Users are cut off until the procedure is at its end.") if step.phase.downtime else ""
@@ -379,11 +390,15 @@ def _commands(batch: list[Numbered]) -> bool:
     return not any(isinstance(action, Check | Call | Manual) for _, action in batch)
 
 
-def refuse(step: Step, outcomes: list[Outcome]) -> None:
-    """Raise one error for all that failed: Stopped where a person can mend it, ActionFailed after a command."""
+def refuse(step: Step, outcomes: list[Outcome], lost: str = "") -> None:
+    """Raise one error for all that failed: Stopped where a person can mend it, ActionFailed after a command.
+
+    `lost` is what ended another action beside them.
+    """
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     if not failed:
         return
-    text = f"{_(step.title)}:\n" + "\n".join(f"- {outcome.message}" for outcome in failed)
-    waits = all(_is_observation(one.action) or isinstance(one.action, Manual) for one in failed)
+    messages = [outcome.message for outcome in failed] + ([lost] if lost else [])
+    text = f"{_(step.title)}:\n" + "\n".join(f"- {message}" for message in messages)
+    waits = not lost and all(_is_observation(one.action) or isinstance(one.action, Manual) for one in failed)
     raise (Stopped if waits else ActionFailed)(f"{text}\n{_('The same command or cell goes on from here.')}")

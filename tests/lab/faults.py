@@ -24,12 +24,16 @@ def killing_ssh(words: str) -> str:
     return f"setsid bash -c 'until {line}; do sleep 0.02; done' > /dev/null 2>&1 &"
 
 
-def as_soon_as(words: str, act: str) -> str:
-    """A script that does something once a program with these words in its arguments runs."""
-    return f"setsid bash -c 'until pgrep -f \"{words}\"; do sleep 0.02; done; {act}' > /dev/null 2>&1 &"
+def as_soon_as(program: str, act: str) -> str:
+    """A script that does something while a program runs, which `pkill` finds by these words.
+
+    It is halted meanwhile, lest it be done before.
+    """
+    until = f"until pkill -STOP {program}; do sleep 0.02; done"
+    return f"setsid bash -c '{until}; {act}; pkill -CONT {program}' > /dev/null 2>&1 &"
 
 
-READS, WRITES = "[p]sql -XAtq -F", "[p]sql -XAtq -F.*_bmnb_import"
+READS, WRITES = '-f "[p]sql -XAtq -F"', '-f "[p]sql -XAtq -F.*_bmnb_import"'
 """The fast engine's sessions on a database."""
 
 
@@ -136,19 +140,19 @@ COLD = (
         Fault("dump-databases", "PostgreSQL is out of connections", "origin", "cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM SET max_connections = 5'; systemctl restart postgresql; for n in 1 2 3 4 5; do runuser -u postgres -- psql -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & done; sleep 2", "pkill -x psql; sleep 1; cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM RESET max_connections'; systemctl restart postgresql", "too many clients", COLD_LEFT),
     ),
     Fault("dump-databases", "pg_dump is killed on the origin", "origin", killing("pg_dump"), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
-    Fault("dump-databases", "PostgreSQL stops during the dump", "origin", "setsid bash -c 'until pgrep -x pg_dump; do sleep 0.02; done; systemctl kill -s KILL postgresql@*; systemctl stop postgresql' > /dev/null 2>&1 &", "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
-    Fault("dump-databases", "the origin restarts during the dump", "origin", f"setsid bash -c 'until pgrep -x pg_dump; do sleep 0.02; done; {REBOOT}' > /dev/null 2>&1 &", "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
-    Fault("cold-synchronization", "psql is killed on the origin", "origin", killing("psql", f'pgrep -f "{READS}"'), "", "psql ended with 137", COLD_LEFT, engine="fast"),
+    Fault("dump-databases", "PostgreSQL stops during the dump", "origin", as_soon_as("-x pg_dump", "systemctl kill -s KILL postgresql@*; systemctl stop postgresql"), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
+    Fault("dump-databases", "the origin restarts during the dump", "origin", as_soon_as("-x pg_dump", REBOOT), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
+    Fault("cold-synchronization", "psql is killed on the origin", "origin", killing("psql", f"pgrep {READS}"), "", "psql ended with 137", COLD_LEFT, engine="fast"),
     Fault("cold-synchronization", "PostgreSQL stops on the origin while rows are read", "origin", as_soon_as(READS, "systemctl kill -s KILL postgresql@*; systemctl stop postgresql"), "", "ended with", COLD_LEFT, engine="fast"),
     Fault("cold-synchronization", "the origin restarts while rows are read", "origin", as_soon_as(READS, REBOOT), "", "ended with 255", COLD_LEFT, engine="fast"),
-    Fault("cold-synchronization", "psql is killed on the target", "target", killing("psql", f'pgrep -f "{WRITES}"'), "", "psql ended with 137", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "psql is killed on the target", "target", killing("psql", f"pgrep {WRITES}"), "", "psql ended with 137", COLD_LEFT, engine="fast"),
     Fault("cold-synchronization", "the target restarts while rows are written", "target", as_soon_as(WRITES, REBOOT), "", "the server restarted", COLD_LEFT, engine="fast"),
     Fault("copy-configuration", "both servers restart", "both", REBOOT, "", "", COLD_LEFT, "they stay stopped; the same command goes on and completes"),
 )  # fmt: skip
 
 IMPORT = (
     Fault("import-databases", "psql is killed on the target", "target", "setsid bash -c 'until pkill -9 -f \"[p]sql.*single-transaction.*bj-data\"; do sleep 0.02; done' > /dev/null 2>&1 &", "", "import bj-data", COLD_LEFT + " with its own databases", engine="literal"),
-    Fault("import-databases", "the target restarts during the import", "target", f"setsid bash -c 'until pgrep -f \"[p]sql.*single-transaction\"; do sleep 0.02; done; {REBOOT}' > /dev/null 2>&1 &", "", "the server restarted", COLD_LEFT + " with its own databases", engine="literal"),
+    Fault("import-databases", "the target restarts during the import", "target", as_soon_as('-f "[p]sql.*single-transaction"', REBOOT), "", "the server restarted", COLD_LEFT + " with its own databases", engine="literal"),
 )  # fmt: skip
 
 MESSAGE = f"find {CYRUS}/data -type f -name '1.' -links 1 -not -path $'*\\n*' | sort | head -n 1"

@@ -31,4 +31,5 @@ def test_the_cold_passes_moved_what_had_changed(story: Story):
     assert 0 < sum(one["carried"] for one in rows) < rows[-1]["rows"] / 5, (
         "the table of equal rows comes whole"
     )
-    assert 0 < trees[-1]["transferred"] < trees[-1]["files"] / 10
+    # the users work on between the passes, for longer on a slow machine
+    assert 0 < trees[-1]["transferred"] < trees[-1]["files"] / 2

@@ -29,10 +29,13 @@ def synchronize(lab: Lab) -> None:
 
 
 def fpsync(lab: Lab) -> None:
-    """Each tree by several rsyncs, which the origin starts; with -E they delete, and may not be told to."""
+    """Each tree by several rsyncs, which the origin starts; with -E they delete, and may not be told to.
+
+    Its own options have --numeric-ids, but the servers number accounts differently.
+    """
     for tree in TREES:
         if (lab.origin.root / tree[1:]).is_dir():
-            options = "-o '-lptgoDH --numeric-ids'"
+            options = "-o -lptgoDH"
             lab.origin.must(f"fpsync -E -n {JOBS} {options} {tree}/ root@target:{tree}/", timeout=3600)
 
 

@@ -15,8 +15,8 @@ from bmnb.lab import cgroups
 from bmnb.lab.host import call, succeeds
 from bmnb.lab.network import remove_link
 
-BOOT_SECONDS = 180.0
-"""systemd alone waits 90 s, when it goes down, for a process that does not end."""
+BOOT_SECONDS = 300.0
+"""A restart waits for this machine's disk, and systemd up to 90 s for a process that does not end."""
 # With --keep-unit nspawn ends with 133 when the machine wants to be booted again.
 SUPERVISOR = """
 for group in $CONTROL_GROUPS; do mkdir -p "$group" && echo $$ > "$group/cgroup.procs" || exit 1; done
@@ -92,7 +92,7 @@ class Server:
         """Wait until systemd has started everything. Raise BmnbError with what has failed."""
         deadline = time.monotonic() + BOOT_SECONDS
         while time.monotonic() < deadline:
-            if self.leader and self._state() in ("running", "degraded"):
+            if self._state() in ("running", "degraded"):
                 return
             time.sleep(0.2)
         last = (self.place / "console.log").read_text(errors="replace").splitlines()[-5:]
@@ -171,11 +171,13 @@ class Server:
             raise BmnbError(f"processes of {self.machine} do not end: see its control group")
 
     def _state(self) -> str:
-        # systemd does not answer while it goes down
+        # systemd does not answer while it goes down, and may be gone at any moment
         try:
             return self.run("systemctl is-system-running; true", 30.0).stdout.strip()
         except subprocess.TimeoutExpired:
             return "no answer"
+        except BmnbError:
+            return "off"
 
     def _is_mounted(self) -> bool:
         return succeeds(["mountpoint", "-q", str(self.root)])

@@ -135,14 +135,12 @@ class Server:
             raise BmnbError(f"{self.machine}: exit status {done.returncode}\n{last}\n$ {script}")
         return done.stdout
 
-    def restart(self) -> None:
-        """Shut down in order, and boot again."""
+    def restart(self, how: str = "systemctl reboot") -> None:
+        """Have it restart; it comes up again then, and need not be there yet. Raise BmnbError where it stays."""
         before = self.leader
-        self.run("systemctl reboot")
-        # until then it may still say that it is running
+        self.run(how)
         if not _wait(lambda: self.leader not in (None, before), BOOT_SECONDS):
             raise BmnbError(f"{self.machine} did not restart within {BOOT_SECONDS:.0f} s")
-        self.wait()
 
     def power_off(self) -> None:
         """Shut down in order."""

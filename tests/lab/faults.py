@@ -13,24 +13,27 @@ CYRUS, DOCS, HOSTING, MAPI = (
 PHOTO = f"{DOCS}/photos/anais.user14.png"
 
 
+def as_soon_as(line: str, act: str = "") -> str:
+    """A script that tries a line in the background until it succeeds, then does something."""
+    return f"setsid bash -c 'until {line}; do sleep 0.02; done{act and f'; {act}'}' > /dev/null 2>&1 &"
+
+
 def killing(program: str, when: str = "true") -> str:
     """A script that kills a program with SIGKILL as soon as it runs, and `when` is so, once."""
-    return f"setsid bash -c 'until {when} && pkill -9 -x {program}; do sleep 0.02; done' > /dev/null 2>&1 &"
+    return as_soon_as(f"{when} && pkill -9 -x {program}")
 
 
 def killing_ssh(words: str) -> str:
     """A script that kills an ssh with these words in its arguments as soon as it runs, once."""
-    line = f'pkill -9 -f "^ssh .*{words}"'
-    return f"setsid bash -c 'until {line}; do sleep 0.02; done' > /dev/null 2>&1 &"
+    return as_soon_as(f'pkill -9 -f "^ssh .*{words}"')
 
 
-def as_soon_as(program: str, act: str) -> str:
+def during(program: str, act: str) -> str:
     """A script that does something while a program runs, which `pkill` finds by these words.
 
     It is halted meanwhile, lest it be done before.
     """
-    until = f"until pkill -STOP {program}; do sleep 0.02; done"
-    return f"setsid bash -c '{until}; {act}; pkill -CONT {program}' > /dev/null 2>&1 &"
+    return as_soon_as(f"pkill -STOP {program}", f"{act}; pkill -CONT {program}")
 
 
 READS, WRITES = '-f "[p]sql -XAtq -F"', '-f "[p]sql -XAtq -F.*_bmnb_import"'
@@ -140,19 +143,19 @@ COLD = (
         Fault("dump-databases", "PostgreSQL is out of connections", "origin", "cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM SET max_connections = 5'; systemctl restart postgresql; for n in 1 2 3 4 5; do runuser -u postgres -- psql -c 'SELECT pg_sleep(600)' > /dev/null 2>&1 & done; sleep 2", "pkill -x psql; sleep 1; cd /; runuser -u postgres -- psql -qc 'ALTER SYSTEM RESET max_connections'; systemctl restart postgresql", "too many clients", COLD_LEFT),
     ),
     Fault("dump-databases", "pg_dump is killed on the origin", "origin", killing("pg_dump"), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
-    Fault("dump-databases", "PostgreSQL stops during the dump", "origin", as_soon_as("-x pg_dump", "systemctl kill -s KILL postgresql@*; systemctl stop postgresql"), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
-    Fault("dump-databases", "the origin restarts during the dump", "origin", as_soon_as("-x pg_dump", REBOOT), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
+    Fault("dump-databases", "PostgreSQL stops during the dump", "origin", during("-x pg_dump", "systemctl kill -s KILL postgresql@*; systemctl stop postgresql"), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
+    Fault("dump-databases", "the origin restarts during the dump", "origin", during("-x pg_dump", REBOOT), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
     Fault("cold-synchronization", "psql is killed on the origin", "origin", killing("psql", f"pgrep {READS}"), "", "psql ended with 137", COLD_LEFT, engine="fast"),
-    Fault("cold-synchronization", "PostgreSQL stops on the origin while rows are read", "origin", as_soon_as(READS, "systemctl kill -s KILL postgresql@*; systemctl stop postgresql"), "", "ended with", COLD_LEFT, engine="fast"),
-    Fault("cold-synchronization", "the origin restarts while rows are read", "origin", as_soon_as(READS, REBOOT), "", "ended with 255", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "PostgreSQL stops on the origin while rows are read", "origin", during(READS, "systemctl kill -s KILL postgresql@*; systemctl stop postgresql"), "", "ended with", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "the origin restarts while rows are read", "origin", during(READS, REBOOT), "", "ended with 255", COLD_LEFT, engine="fast"),
     Fault("cold-synchronization", "psql is killed on the target", "target", killing("psql", f"pgrep {WRITES}"), "", "psql ended with 137", COLD_LEFT, engine="fast"),
-    Fault("cold-synchronization", "the target restarts while rows are written", "target", as_soon_as(WRITES, REBOOT), "", "the server restarted", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "the target restarts while rows are written", "target", during(WRITES, REBOOT), "", "the server restarted", COLD_LEFT, engine="fast"),
     Fault("copy-configuration", "both servers restart", "both", REBOOT, "", "", COLD_LEFT, "they stay stopped; the same command goes on and completes"),
 )  # fmt: skip
 
 IMPORT = (
-    Fault("import-databases", "psql is killed on the target", "target", "setsid bash -c 'until pkill -9 -f \"[p]sql.*single-transaction.*bj-data\"; do sleep 0.02; done' > /dev/null 2>&1 &", "", "import bj-data", COLD_LEFT + " with its own databases", engine="literal"),
-    Fault("import-databases", "the target restarts during the import", "target", as_soon_as('-f "[p]sql.*single-transaction"', REBOOT), "", "the server restarted", COLD_LEFT + " with its own databases", engine="literal"),
+    Fault("import-databases", "psql is killed on the target", "target", as_soon_as('pkill -9 -f "[p]sql.*single-transaction.*bj-data"'), "", "import bj-data", COLD_LEFT + " with its own databases", engine="literal"),
+    Fault("import-databases", "the target restarts during the import", "target", during('-f "[p]sql.*single-transaction"', REBOOT), "", "the server restarted", COLD_LEFT + " with its own databases", engine="literal"),
 )  # fmt: skip
 
 MESSAGE = f"find {CYRUS}/data -type f -name '1.' -links 1 -not -path $'*\\n*' | sort | head -n 1"

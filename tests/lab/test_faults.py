@@ -178,7 +178,7 @@ class Story:
             elif fault.breaks == "cable slow":
                 slow(server, self.lab.origin)
             elif fault.breaks == REBOOT:
-                restart(server)
+                server.restart(REBOOT)
             else:
                 server.must(fault.breaks)
         if fault.server == "both":
@@ -236,14 +236,6 @@ class Story:
         self.lab.target.must(
             "bmctl start; systemctl start postfix; until curl -sf localhost:8090/api/system/installation/state; do sleep 0.2; done"
         )
-
-
-def restart(server: Server) -> None:
-    """Have it restart; it is down then, or comes up again."""
-    before = server.leader
-    server.run(REBOOT)
-    while server.leader in (None, before):
-        time.sleep(0.05)
 
 
 def slow(server: Server, origin: Server) -> None:
@@ -587,7 +579,7 @@ def test_the_way_back_from_the_middle_of_the_switch(story: Story, verified: Kept
     assert story.go("stop-origin") == ""
     origin = story.lab.origin
     assert origin.address not in origin.must("ip -o -4 addr")
-    restart(origin)
+    origin.restart(REBOOT)
     origin.wait()
     out_of_reach = story.roll_back()
     assert out_of_reach.returncode == 1

@@ -38,5 +38,6 @@ def test_papermill_alone_migrates_and_leaves_the_report(lab: Lab, tmp_path: Path
 def test_waiting_mail_has_moved_and_the_origin_stays_away(lab: Lab):
     assert lab.target.must("postqueue -j | wc -l").strip() == "5"
     lab.origin.restart()
+    lab.origin.wait()
     assert lab.origin.address not in lab.origin.must("ip -o -4 addr")
     assert "bm-core.service is stopped." in lab.origin.must("bmctl status")

@@ -132,7 +132,6 @@ def test_any_text_goes_through_as_input(here: Servers, text: str):
 
 
 def test_commands_run_side_by_side_on_one_connection(here: Servers):
-
     with ThreadPoolExecutor(20) as pool:
         said = list(pool.map(lambda n: here.run("here", f"sleep 0.1; echo {n}").stdout, range(20)))
     assert said == [f"{n}\n" for n in range(20)]

@@ -33,7 +33,9 @@ def during(program: str, act: str) -> str:
 
     It is halted meanwhile, lest it be done before.
     """
-    return as_soon_as(f"pkill -STOP {program}", f"{act}; pkill -CONT {program}")
+    # runuser halts itself when it sees that its program is halted, which may be after it was told to go on
+    go_on = f"while pkill -CONT {program}; do sleep 0.02; done"
+    return as_soon_as(f"pkill -STOP {program}", f"{act}; {go_on}")
 
 
 READS, WRITES = '-f "[p]sql -XAtq -F"', '-f "[p]sql -XAtq -F.*_bmnb_import"'

@@ -241,7 +241,7 @@ class Performer:
     # conditions
 
     def _holds(self, condition: Condition) -> bool:
-        result = self.servers.run(condition.host, condition.line)
+        result = self.servers.ask(condition.host, condition.line)
         if result.exit not in (0, 1):
             raise ActionFailed(failure(result))
         return result.ok

@@ -50,6 +50,9 @@ class FakeServers:
     def run(self, host: str, line: str, **_: Any) -> Result:
         return self.world.answer(host, line)
 
+    def ask(self, host: str, line: str) -> Result:
+        return self.run(host, line)
+
     def identity(self, host: str) -> Identity:
         return Identity(f"machine of {host}", "boot", host, "Debian", f"key of {host}")
 

@@ -59,6 +59,14 @@ class Servers:
         """Run a line and wait for its end. `timeout` is in seconds without output."""
         return self._connection(host).run(line, stdin, timeout)
 
+    def ask(self, host: str, line: str) -> Result:
+        """Run a line that changes nothing; once more where the connection breaks meanwhile."""
+        connection = self._connection(host)
+        try:
+            return connection.run(line, "", RUN_SECONDS)
+        except ConnectionFailed:
+            return self.run(host, line)
+
     def connected(self, host: str) -> bool:
         """Whether there is a connection to the server now."""
         connection = self._connections.get(host)
@@ -98,7 +106,7 @@ class Servers:
             raise ActionFailed(f"unit {unit} cannot be started on {host}: {started.stderr.strip()}")
 
     def state(self, host: str, unit: str) -> UnitState:
-        found = self.run(host, units.state(self._work, unit))
+        found = self.ask(host, units.state(self._work, unit))
         return UnitState(found.stdout.strip())
 
     def follow(

@@ -193,6 +193,15 @@ def test_a_broken_connection_is_made_anew_for_the_next_command(here: Servers):
     assert here._connection("here") is not first
 
 
+def test_a_question_is_asked_again_where_the_connection_breaks_meanwhile(here: Servers, tmp_path: Path):
+    asked = f"echo asked >> {tmp_path}/asked"
+    breaks = "kill $PPID; sleep 9"
+    assert here.ask("here", f"{asked}; [ $(wc -l < {tmp_path}/asked) = 2 ] || {{ {breaks}; }}; date").ok
+    assert (tmp_path / "asked").read_text() == "asked\n" * 2
+    with pytest.raises(ConnectionFailed, match="connection lost"):
+        here.run("here", breaks)
+
+
 API = """
 import http.server, json, sys
 class Core(http.server.BaseHTTPRequestHandler):

@@ -153,9 +153,9 @@ def line_around_of_replication(folder: str) -> Around:
 def lines_around(folder: str) -> Iterator[Around]:
     """How the other lines begin and end that the origin does for this engine."""
     listed = f"cat {_lists(folder)}/"
-    for command in ("scan", "trust"):
+    for command in ("scan", "choose", "trust"):
         yield f"{_carry_files(folder, carry_files.GENTLY)} {command} {_lists(folder)} ", ""
-    for command in ("scan", "sums"):
+    for command in ("scan", "choose", "sums"):
         yield f"{_carry_files(folder)} {command} {_lists(folder)} ", ""
     yield listed, ""
     for source in carry_files.SOURCES.values():

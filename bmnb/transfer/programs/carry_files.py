@@ -8,7 +8,8 @@ entry on the origin where the target is proven to have just that; any other line
 so that the path is deleted when the origin has it no more. An entry whose line is not in the manifest is
 sent, whatever became of it: times are compared in nanoseconds, and the time of change (ctime) and the inode
 with them, which neither a rewrite within the second nor `touch -r` can put back. All names of a file with
-several are sent when one of them is; where a folder was renamed, only the new name tells of it.
+several are sent when one of them is; where a folder was renamed, only the new name tells of it. Where many
+entries are gone, folders that were moved are moved on the target first (moves.py), and then looked at as any other.
 
 Proven means: listed on the origin, then written on the target, in this order; the same on both since; and
 unchanged for long enough before it was listed, so that any later change gives it another ctime. Where
@@ -53,6 +54,7 @@ from typing import (
     Tuple,
 )
 
+from .moves import Moves, as_moves, follow, move, moves_of
 from .streams import Number, side_by_side
 
 DEPTH = 3
@@ -292,13 +294,18 @@ class Chosen(NamedTuple):
 
 
 class Lists:
-    """The origin's lists, in a folder: new.*, what find tells; manifest.*, what the target has; send.* and others."""
+    """The origin's lists, in a folder: new.*, what find tells; manifest.*, what the target has; send.* and others.
+
+    `gone` and `made` are the paths of folders by inode that the latest choice found to be so.
+    """
 
     def __init__(self, folder: str, jobs: int, trees: Sequence[str], live: bool) -> None:
         self.all_trees = [os.fsencode(tree) for tree in trees]
         # an absent or empty tree is not followed
         self.trees = [tree for tree in trees if os.path.isdir(tree) and os.listdir(tree)]
         self.folder, self.jobs, self.live = folder, jobs, live
+        self.gone: Dict[bytes, bytes] = {}
+        self.made: Dict[bytes, bytes] = {}
         os.makedirs(folder, mode=0o700, exist_ok=True)
 
     def path(self, *names: str) -> str:
@@ -398,15 +405,39 @@ class Lists:
             write(self.path("trusted", name), chain(on_both, read(self.path("theirs", name))))
         self.replace("manifest", "trusted")
 
-    def choose(self) -> Dict[str, Any]:
-        """Write the lists of what is to be sent and deleted; return what they hold, and a list of streams."""
+    def follow(self, moves: Moves, done: bool) -> None:
+        """Have the manifest tell of what is in moved folders at its new path if that is `done`, else there too."""
+        with ExitStack() as opened:
+            moved = {name: opened.enter_context(open(self.path("moved", name), "wb")) for name in GROUPS}
+            for name in GROUPS:
+                for line in read(self.path("manifest", name)):
+                    path = path_of(line)
+                    new = follow(moves, path)
+                    if new == path or not done:
+                        moved[name].write(line + b"\0")
+                    if new != path:
+                        told = line if done else UNPROVEN + line.split(b" ", 3)[3]
+                        moved[self.group_of(new)].write(told[: -len(path)] + new + b"\0")
+        self.replace("manifest", "moved")
+
+    def choose(self, move_first: bool = False) -> Dict[str, Any]:
+        """Write the lists of what is to be sent and deleted; return what they hold, and a list of streams.
+
+        With `move_first`, and where many entries are gone, return the moved folders instead, if there are any.
+        """
         for kind in ("deleted", "folders", "links", "large", "send"):
             self.clear(kind)
+        self.gone, self.made = {}, {}
         names = sorted({*self.names("new"), *self.names("manifest")})
         chosen = [self.choose_of(name) for name in names]
+        files, deleted = sum(one.files for one in chosen), sum(one.deleted for one in chosen)
+        moves = moves_of(self.gone, self.made) if move_first and deleted >= MANY else {}
+        if moves:
+            # whatever becomes of this pass, what may be on the target at the new paths is known
+            self.follow(moves, done=False)
+            return {"moves": [os.fsdecode(path) for move in moves.items() for path in move]}
         linked = set().union(*(one.linked for one in chosen))
         sent = together([*(one.sent for one in chosen), *(self.choose_names(name, linked) for name in names)])
-        files, deleted = sum(one.files for one in chosen), sum(one.deleted for one in chosen)
         line_bytes = sent.size - sent.large_size
         if not self.live and deleted > max(MANY, files // 3):
             sys.exit(
@@ -441,7 +472,8 @@ class Lists:
         number, sent = 0, []
         for gone, new in differences(read(self.path("manifest", name)), listed, self.folder):
             changed = {entry.path: entry for entry in map(parsed, new)}
-            before = {(entry.path, entry.kind) for entry in map(parsed, gone)}
+            missing = [*map(parsed, gone)]
+            before = {(entry.path, entry.kind) for entry in missing}
             deleted = {
                 path
                 for path, kind in before
@@ -449,6 +481,9 @@ class Lists:
                 and (changed[path].kind != kind if path in changed else not os.path.lexists(path))
             }
             number += len(deleted)
+            self.gone.update(
+                (one.inode, one.path) for one in missing if one.kind == b"d" and one.path in deleted
+            )
             self.append("deleted", name, sorted(deleted))
             # a folder whose entries are written or deleted on the target needs its own time again
             touched = {path.rpartition(b"/")[0] for path in (*changed, *deleted) if path.startswith(inside)}
@@ -456,6 +491,7 @@ class Lists:
             files = [entry for path, entry in sorted(changed.items()) if entry.kind != b"d"]
             made = [entry for entry in changed.values() if entry.kind == b"d"]
             folders |= {entry.path for entry in made}
+            self.made.update((one.inode, one.path) for one in made if (one.path, b"d") not in before)
             self.append("manifest", name, (UNPROVEN + entry.same for entry in made))
             linked |= {one.inode for one in files if one.names != b"1"}
             sent.append(self.send(name, files))
@@ -653,6 +689,8 @@ class Carrier:
         say("looks at the origin's trees")
         write(self.mark, [])
         told: Dict[str, Any] = json.loads(self.there("scan"))
+        if "moves" in told:
+            told.update(json.loads(self.there("choose", given=self.move(told.pop("moves")))))
         streams, groups, large, trees = (told.pop(name) for name in ("streams", "groups", "large", "trees"))
         say(
             f"{told['transferred']} of {told['files']} files to send, {told['changed bytes']} bytes; "
@@ -682,6 +720,13 @@ class Carrier:
             say("compares what was sent")
             self.prove([*sent, *deleted])
         return told
+
+    def move(self, told: Sequence[str]) -> Iterator[bytes]:
+        """Move folders as the origin did; the moves that could be made, as they were told: old and new paths in turn."""
+        moves = as_moves(map(os.fsencode, told))
+        done = move(moves)
+        say(f"{len(done)} of {len(moves)} folders moved that were moved on the origin")
+        return chain.from_iterable(done.items())
 
     def trust(self) -> None:
         say("compares the lists of both servers")
@@ -781,7 +826,7 @@ def give_up(told: str, again: bool) -> NoReturn:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("command", choices=["carry", "scan", "trust", "sums"])
+    parser.add_argument("command", choices=["carry", "scan", "choose", "trust", "sums"])
     parser.add_argument("folder", help="where this run's lists are, on both servers")
     parser.add_argument("jobs", type=int, help="listings at a time, and streams to begin with")
     parser.add_argument("services", choices=["hot", "cold"], help="whether the origin's services run")
@@ -803,9 +848,12 @@ def main() -> None:
         lists = Lists(given.folder, given.jobs, given.names, live)
         if given.command == "trust":
             lists.trust(sys.stdin.buffer)
+        elif given.command == "choose":
+            lists.follow(as_moves(entries(sys.stdin.buffer)), done=True)
+            print(json.dumps(lists.choose()))
         else:
             seconds = lists.look()
-            print(json.dumps({**lists.choose(), "listing seconds": seconds}))
+            print(json.dumps({**lists.choose(move_first=True), "listing seconds": seconds}))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bmnb.transfer.programs import carry_files
+from bmnb.transfer.programs import carry_files, moves
 from bmnb.transfer.programs.carry_files import Carrier, Lists, differences, read, sums
 
 NAMES = ["one", "two", "deep/er/and/deeper/still/three", "new\nline", "deep/link a", "deep/er/link b"]
@@ -59,7 +59,15 @@ class Pair:
         carry_files.write(self.carrier.mark, [])
         time.sleep(TICK)
         self.lists.look()
-        self.told = self.lists.choose()
+        self.told = self.lists.choose(move_first=True)
+        if "moves" in self.told:
+            self.lists.follow(self.move(), done=True)
+            self.told = self.lists.choose()
+
+    def move(self) -> moves.Moves:
+        there, here = bytes(self.tree), bytes(self.copy)
+        told = moves.as_moves(os.fsencode(path).replace(there, here) for path in self.told["moves"])
+        return {old.replace(here, there): new.replace(here, there) for old, new in moves.move(told).items()}
 
     def bring(self, some: Callable[[str], bool] = lambda _: True) -> None:
         """Delete and send what was chosen, or what of it comes before the pass is killed."""
@@ -153,6 +161,35 @@ def test_all_names_of_a_file_are_sent_with_a_new_one(pair: Pair):
 def test_all_names_of_a_file_are_sent_when_the_folder_of_one_is_renamed(pair: Pair):
     (pair.tree / "deep/er").rename(pair.tree / "deep/else")
     assert pair.found()[0] == {"deep/link a", "deep/else/link b", "deep/else/and/deeper/still/three"}
+    pair.bring()
+    assert pair.differing() == ""
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One entry that is gone is much."""
+    monkeypatch.setattr(carry_files, "MANY", 1)
+
+
+def test_of_a_moved_folder_only_what_changed_is_sent(pair: Pair, at_once: None):
+    (pair.tree / "deep/er/new").write_text("came")
+    (pair.tree / "deep/er").rename(pair.tree / "far")
+    (pair.tree / "far/and").rename(pair.tree / "deep/away")
+    assert pair.found() == ({"far/new"}, set())
+    pair.bring()
+    assert pair.differing() == ""
+    assert pair.found() == ({"far/new"}, set()), "the next hot pass proves it"
+    pair.hot_pass()
+    assert pair.found() == (set(), set())
+
+
+def test_what_went_from_a_folder_after_a_killed_pass_moved_it_goes_too(pair: Pair, at_once: None):
+    (pair.tree / "deep/er").rename(pair.tree / "far")
+    pair.lists.look()
+    pair.told = pair.lists.choose(move_first=True)
+    assert pair.move()
+    shutil.rmtree(pair.tree / "far/and")
+    pair.look()
     pair.bring()
     assert pair.differing() == ""
 
@@ -305,20 +342,17 @@ def put_back(path: Path) -> None:
 
 
 FEW = st.sampled_from(["a", "b", "d/a", "d/b", "e/f/g/h/a", "e/f/g/h/b"])
+FOLDERS = st.sampled_from(["d", "e", "e/f", "e/f/g/h", "m", "m/n"])
 CHANGES = st.one_of(
     st.tuples(st.sampled_from(["write", "delete", "put back", "mode"]), FEW, FEW),
     st.tuples(st.sampled_from(["link", "rename"]), FEW, FEW),
-    st.just(("rename folder", "", "")),
+    st.tuples(st.just("rename folder"), FOLDERS, FOLDERS),
 )
 
 
 def change(tree: Path, kind: str, name: str, other: str) -> None:
     """What users do to a tree; nothing where the name is not there."""
     path, second = tree / name, tree / other
-    if kind == "rename folder":
-        if (tree / "d").exists():
-            (tree / "d").rename(tree / f"moved {time.time_ns()}")
-        return
     path.parent.mkdir(parents=True, exist_ok=True)
     second.parent.mkdir(parents=True, exist_ok=True)
     if kind == "write":
@@ -333,6 +367,9 @@ def change(tree: Path, kind: str, name: str, other: str) -> None:
         path.chmod(path.stat().st_mode ^ 0o040)
     elif kind == "rename":
         path.rename(second)
+    elif kind == "rename folder":
+        if not second.exists() and path not in second.parents:
+            path.rename(second)
     elif not second.exists():
         os.link(path, second)
 
@@ -345,12 +382,14 @@ MOMENTS = 6
     moments=st.lists(st.lists(CHANGES, max_size=4), min_size=MOMENTS, max_size=MOMENTS),
     killed_after=st.sampled_from([None, "", "a", "d", "e"]),
     margin=st.sampled_from([TICK, 60.0]),
+    many=st.sampled_from([1, 500]),
 )
-def test_whatever_changes_while_passes_run_the_cold_one_makes_it_equal(moments, killed_after, margin):
+def test_whatever_changes_while_passes_run_the_cold_one_makes_it_equal(moments, killed_after, margin, many):
     """Changes before, between and within passes, the second of which may be killed when a part has come."""
     changes = iter(moments)
     with TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
         patch.setattr(carry_files, "RACY_SECONDS", margin)
+        patch.setattr(carry_files, "MANY", many)
         pair = Pair(Path(place))
 
         def users() -> None:

@@ -99,7 +99,7 @@ def same_facts(database: str, origin: Result, target: Result) -> Verdict:
     tables = [value for (kind, _), value in theirs.items() if kind == "table"]
     rows = sum(int(value.split(" ")[0]) for value in tables)
     items = list(_items(theirs, ours))
-    same = f"{len(tables)} tables, {rows:,} rows and {len(theirs) - len(tables)} other facts are the same"
+    same = f"{len(tables):,} tables, {rows:,} rows and {len(theirs) - len(tables):,} other facts are the same"
     if any(before):
         there, here = (int(pages or 0) for pages in before)
         same += (

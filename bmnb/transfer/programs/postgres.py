@@ -14,6 +14,7 @@ FIND_PSQL = (
     "[ -x $psql ] && [ -S /var/run/postgresql/.s.PGSQL.5432 ] || psql=psql; "
 )
 """Set $psql for a line: what connects to the usual port, where that is in use."""
+
 PLAIN_TEXT = (
     "SET timezone = 'GMT'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; "
     "SET client_encoding = 'UTF8'; SET search_path = pg_catalog"
@@ -29,7 +30,7 @@ LOCAL = ("bash", "-c")
 
 # bmctl stop takes PostgreSQL down on releases driven by systemd; Debian's unit is started 1 to 2 s after
 # PostgreSQL answers
-ANSWERS = f"( {FIND_PSQL}{AS_POSTGRES}$psql -XAtqc 'SELECT' 2> /dev/null )"
+ANSWERS = f"( {AS_POSTGRES}psql -XAtqc 'SELECT' 2> /dev/null )"
 START = (
     "systemctl start --no-block postgresql; "
     f"for look in $(seq 300); do {ANSWERS} && exit; sleep 0.05; done; systemctl start postgresql"

@@ -61,7 +61,7 @@ class Observer:
         return replace(verdict, seen=f"{verdict.seen}\n  → or accept just these: answer `{key}: {seen}`")
 
     def _checked(self, check: Check) -> Verdict:
-        results = [self.servers.ask(host, line) for host, line in check.observations]
+        results = [self.servers.run(host, line) for host, line in check.observations]
         try:
             return check.judge(*results)
         except UNREADABLE as error:

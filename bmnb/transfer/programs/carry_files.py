@@ -32,7 +32,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections import Counter
+from collections import ChainMap, Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import lru_cache, reduce
@@ -285,27 +285,27 @@ def together(sent: Iterable[Sent]) -> Sent:
 
 
 class Chosen(NamedTuple):
-    """What was chosen in a group: of how many files, how many to delete, inodes with several names, to send."""
+    """What was chosen in a group: of how many files, how many to delete, inodes with several names, to send.
+
+    `gone` and `made` are the paths of folders by inode.
+    """
 
     files: int
     deleted: int
     linked: Set[bytes]
     sent: Sent
+    gone: Dict[bytes, bytes]
+    made: Dict[bytes, bytes]
 
 
 class Lists:
-    """The origin's lists, in a folder: new.*, what find tells; manifest.*, what the target has; send.* and others.
-
-    `gone` and `made` are the paths of folders by inode that the latest choice found to be so.
-    """
+    """The origin's lists, in a folder: new.*, what find tells; manifest.*, what the target has; send.* and others."""
 
     def __init__(self, folder: str, jobs: int, trees: Sequence[str], live: bool) -> None:
         self.all_trees = [os.fsencode(tree) for tree in trees]
         # an absent or empty tree is not followed
         self.trees = [tree for tree in trees if os.path.isdir(tree) and os.listdir(tree)]
         self.folder, self.jobs, self.live = folder, jobs, live
-        self.gone: Dict[bytes, bytes] = {}
-        self.made: Dict[bytes, bytes] = {}
         os.makedirs(folder, mode=0o700, exist_ok=True)
 
     def path(self, *names: str) -> str:
@@ -427,11 +427,11 @@ class Lists:
         """
         for kind in ("deleted", "folders", "links", "large", "send"):
             self.clear(kind)
-        self.gone, self.made = {}, {}
         names = sorted({*self.names("new"), *self.names("manifest")})
         chosen = [self.choose_of(name) for name in names]
         files, deleted = sum(one.files for one in chosen), sum(one.deleted for one in chosen)
-        moves = moves_of(self.gone, self.made) if move_first and deleted >= MANY else {}
+        gone, made = ChainMap(*(one.gone for one in chosen)), ChainMap(*(one.made for one in chosen))
+        moves = moves_of(gone, made) if move_first and deleted >= MANY else {}
         if moves:
             # whatever becomes of this pass, what may be on the target at the new paths is known
             self.follow(moves, done=False)
@@ -469,6 +469,8 @@ class Lists:
         inside = tuple(os.fsencode(f"{tree}/") for tree in self.trees)
         folders: Set[bytes] = set()
         linked: Set[bytes] = set()
+        folders_gone: Dict[bytes, bytes] = {}
+        folders_made: Dict[bytes, bytes] = {}
         number, sent = 0, []
         for gone, new in differences(read(self.path("manifest", name)), listed, self.folder):
             changed = {entry.path: entry for entry in map(parsed, new)}
@@ -481,7 +483,7 @@ class Lists:
                 and (changed[path].kind != kind if path in changed else not os.path.lexists(path))
             }
             number += len(deleted)
-            self.gone.update(
+            folders_gone.update(
                 (one.inode, one.path) for one in missing if one.kind == b"d" and one.path in deleted
             )
             self.append("deleted", name, sorted(deleted))
@@ -491,14 +493,14 @@ class Lists:
             files = [entry for path, entry in sorted(changed.items()) if entry.kind != b"d"]
             made = [entry for entry in changed.values() if entry.kind == b"d"]
             folders |= {entry.path for entry in made}
-            self.made.update((one.inode, one.path) for one in made if (one.path, b"d") not in before)
+            folders_made.update((one.inode, one.path) for one in made if (one.path, b"d") not in before)
             self.append("manifest", name, (UNPROVEN + entry.same for entry in made))
             linked |= {one.inode for one in files if one.names != b"1"}
             sent.append(self.send(name, files))
         if len(sent) > 1:
             self.bring_into_order(name)
         write(self.path("folders", name), sorted(folders))
-        return Chosen(listed.number, number, linked, together(sent))
+        return Chosen(listed.number, number, linked, together(sent), folders_gone, folders_made)
 
     def bring_into_order(self, name: str) -> None:
         """Files of a folder one after the other, as they lie on a disk."""

@@ -173,6 +173,23 @@ def test_a_transaction_that_outlasts_a_pass_is_not_lost(server: Server):
     assert int(sql(server, "SELECT count(*) FROM big WHERE k = -1", COPY)) == 99
 
 
+LOG_END = """
+from programs.postgres import Session
+from programs.replication import Replication
+here = ("bash", "-c")
+reader = Session(here, "bj-data")
+reader.tell("BEGIN")
+held = reader.value("SELECT pg_logical_emit_message(false, 'as a read does', repeat('x', 12000))")
+place = Replication(here, "bj-data", "").written()
+print(reader.value(f"SELECT '{held}'::pg_lsn < '{place}' AND '{place}' <= pg_current_wal_flush_lsn()"))
+"""
+
+
+def test_the_place_that_replication_waits_for_is_written_with_all_before(server: Server):
+    """What a transaction that only reads has put into the log is written when it ends, or up to 15 s later."""
+    assert server.must(f"cd {FOLDER} && python3 - <<'END'\n{LOG_END}\nEND") == "t\n"
+
+
 def count(server: Server) -> tuple[list[str], int]:
     """The lines of the tables, and how many pages were not read again."""
     line = f"cd {FOLDER} && python3 -m programs.sums bj-data {FOLDER}/sums 130000 2> {FOLDER}/said"

@@ -195,8 +195,18 @@ class Replication:
         finally:
             target.close()
 
+    def written(self) -> str:
+        """A place in the origin's log behind all that it holds, and written to its disk with all before.
+
+        The log's own end may lie within a record whose rest PostgreSQL writes when it must: after up to 15 s.
+        """
+        origin = Session(self.shell, self.database)
+        place = origin.value(f"SELECT pg_logical_emit_message(true, {literal(self.name)}, '')")
+        origin.close()
+        return place
+
     def waited(self, origin: Session, target: Session) -> bool:
-        wanted = origin.value("SELECT pg_current_wal_lsn()")
+        wanted = self.written()
         slot = f"FROM pg_replication_slots WHERE slot_name = '{self.name}' AND restart_lsn IS NOT NULL"
         missing = f"SELECT ('{wanted}'::pg_lsn - confirmed_flush_lsn)::bigint {slot}"
         ours = f"SELECT coalesce(pid, 0) FROM pg_stat_subscription WHERE subname = '{self.name}' AND relid IS NULL"

@@ -10,8 +10,8 @@ from bmnb.phrases import phrase
     ("english", "french"),
     [
         (
-            "402 mailboxes, 20,747 messages, 223.0 MB, the same",
-            "402 boîtes aux lettres, 20\u202f747 messages, 223.0 Mo, identiques",
+            "402 mailboxes, 20,747 messages, 223 MB, the same",
+            "402 boîtes aux lettres, 20\u202f747 messages, 223 Mo, identiques",
         ),
         ("1,234,567 entries on the origin", "1\u202f234\u202f567 entrées sur l’origine"),
         ("Python 3.11", "Python 3.11"),

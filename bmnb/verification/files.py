@@ -143,7 +143,7 @@ def same_mail(told: Result) -> Verdict:
         named = "; ".join(f"{row['mailbox']}: {row['state']}" for row in wrong[:5])
         return Verdict(False, f"{len(wrong)} of {len(rows)} mailboxes differ: {named}", listed)
     return Verdict(
-        bool(rows), f"{len(rows):,} mailboxes, {messages:,} messages, {size / 1e6:,.1f} MB, the same", listed
+        bool(rows), f"{len(rows):,} mailboxes, {messages:,} messages, {size / 1e6:,.0f} MB, the same", listed
     )
 
 

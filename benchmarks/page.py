@@ -23,7 +23,7 @@ Key = tuple[int, str, str]
 def main() -> None:
     results = [row for path in sys.argv[1:] for row in json.loads(Path(path).read_text())]
     text = PAGE.read_text()
-    table = "\n".join([*lines(results), "", *peer_lines(results)])
+    table = "\n".join([*lines(results), "", *cost_lines(results), "", *peer_lines(results)])
     PAGE.write_text(re.sub(r"(?s)(<!-- results -->\n).*?(<!-- end -->)", rf"\1\n{table}\n\n\2", text))
     chart(results)
 
@@ -52,6 +52,20 @@ def lines(results: list[dict[str, Any]]) -> Iterator[str]:
             wrong = sum(row["differences"] or 0 for one in found.values() for row in one.values())
             cells = [f"{key[0]:,}", *key[1:], part, *shown, str(wrong) if part == "downtime" else ""]
             yield f"| {' | '.join(cells)} |"
+
+
+def cost_lines(results: list[dict[str, Any]]) -> Iterator[str]:
+    """What the hot pass and the downtime cost: of both servers the processors, of the larger one the memory."""
+    yield "| files | line | caches | part | variant | sent by the origin, MB | processors, s | memory, MiB |"
+    yield f"|{' --- |' * 8}"
+    for key in cases(results):
+        for part in ("hot pass", "downtime"):
+            for variant in VARIANTS:
+                rows = [row for row in of(results, key, part, variant) if row["bytes"] is not None]
+                if rows:
+                    megabytes = spread([row["bytes"] / 1e6 for row in rows])
+                    shown = [spread([row[one] for row in rows]) for one in ("cpu_seconds", "peak_mib")]
+                    yield f"| {' | '.join([f'{key[0]:,}', *key[1:], part, variant, megabytes, *shown])} |"
 
 
 def peer_lines(results: list[dict[str, Any]]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The page's table has the ratio of each round, and counts every difference."""
 
-from benchmarks.page import lines, peer_lines, spread
+from benchmarks.page import cost_lines, lines, peer_lines, spread
 
 
 def row(variant: str, number: int, seconds: float, differences: int = 0, part: str = "downtime") -> dict:
@@ -29,6 +29,14 @@ def test_ratios_are_taken_within_a_round():
 def test_a_peer_stands_beside_the_literal_engine_s_same_part():
     results = [row("literal", 1, 20, part="files"), row("rsync", 1, 10, 2, part="files")]
     assert list(peer_lines(results))[2:] == ["| 1,000 | loopback | warm | files | rsync | 10.0 | 2.0 | 2 |"]
+
+
+def test_costs_stand_variant_by_variant():
+    cost = {"bytes": 2_500_000, "cpu_seconds": 1.5, "peak_mib": 90.0}
+    results = [{**row("fast", 1, 10), **cost}, {**row("fast", 1, 10, part="files"), "bytes": None}]
+    assert list(cost_lines(results))[2:] == [
+        "| 1,000 | loopback | warm | downtime | fast | 2.5 | 1.5 | 90.0 |"
+    ]
 
 
 def test_a_single_number_has_no_range():

@@ -11,6 +11,7 @@ CYRUS, DOCS, HOSTING, MAPI = (
     f"/var/spool/{name}" for name in ("cyrus", "bm-docs", "bm-filehosting", "bm-mapi")
 )
 PHOTO = f"{DOCS}/photos/anais.user14.png"
+REBOOT = "systemctl reboot --force --force"
 
 
 def as_soon_as(line: str, act: str = "") -> str:
@@ -36,6 +37,11 @@ def during(program: str, act: str) -> str:
     # runuser halts itself when it sees that its program is halted, which may be after it was told to go on
     go_on = f"while pkill -CONT {program}; do sleep 0.02; done"
     return as_soon_as(f"pkill -STOP {program}", f"{act}; {go_on}")
+
+
+def restarting_during(program: str) -> str:
+    """A script that restarts the server while a program runs; it stays halted, lest it be done before the end."""
+    return as_soon_as(f"pkill -STOP {program}", REBOOT)
 
 
 READS, WRITES = '-f "[p]sql -XAtq -F"', '-f "[p]sql -XAtq -F.*_bmnb_import"'
@@ -91,8 +97,6 @@ FIRST = (
     Fault("prerequisites", "PostgreSQL is stopped", "target", "systemctl stop postgresql", "systemctl start postgresql", "PostgreSQL does not answer on target", UNTOUCHED),
 )  # fmt: skip
 
-REBOOT = "systemctl reboot --force --force"
-
 MIDDLE = (
     Fault("hot-synchronization", "rsync is killed on the target", "target", killing("rsync"), "", "exit status 137", HOT_LEFT, engine="literal"),
     Fault("hot-synchronization", "tar is killed on the target", "target", killing("tar"), "", "-9 on the target", HOT_LEFT, engine="fast"),
@@ -146,18 +150,18 @@ COLD = (
     ),
     Fault("dump-databases", "pg_dump is killed on the origin", "origin", killing("pg_dump"), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
     Fault("dump-databases", "PostgreSQL stops during the dump", "origin", during("-x pg_dump", "systemctl kill -s KILL postgresql@*; systemctl stop postgresql"), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
-    Fault("dump-databases", "the origin restarts during the dump", "origin", during("-x pg_dump", REBOOT), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
+    Fault("dump-databases", "the origin restarts during the dump", "origin", restarting_during("-x pg_dump"), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
     Fault("cold-synchronization", "psql is killed on the origin", "origin", killing("psql", f"pgrep {READS}"), "", "psql ended with 137", COLD_LEFT, engine="fast"),
     Fault("cold-synchronization", "PostgreSQL stops on the origin while rows are read", "origin", during(READS, "systemctl kill -s KILL postgresql@*; systemctl stop postgresql"), "", "ended with", COLD_LEFT, engine="fast"),
-    Fault("cold-synchronization", "the origin restarts while rows are read", "origin", during(READS, REBOOT), "", "ended with 255", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "the origin restarts while rows are read", "origin", restarting_during(READS), "", "ended with 255", COLD_LEFT, engine="fast"),
     Fault("cold-synchronization", "psql is killed on the target", "target", killing("psql", f"pgrep {WRITES}"), "", "psql ended with 137", COLD_LEFT, engine="fast"),
-    Fault("cold-synchronization", "the target restarts while rows are written", "target", during(WRITES, REBOOT), "", "the server restarted", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "the target restarts while rows are written", "target", restarting_during(WRITES), "", "the server restarted", COLD_LEFT, engine="fast"),
     Fault("copy-configuration", "both servers restart", "both", REBOOT, "", "", COLD_LEFT, "they stay stopped; the same command goes on and completes"),
 )  # fmt: skip
 
 IMPORT = (
     Fault("import-databases", "psql is killed on the target", "target", as_soon_as('pkill -9 -f "[p]sql.*single-transaction.*bj-data"'), "", "import bj-data", COLD_LEFT + " with its own databases", engine="literal"),
-    Fault("import-databases", "the target restarts during the import", "target", during('-f "[p]sql.*single-transaction"', REBOOT), "", "the server restarted", COLD_LEFT + " with its own databases", engine="literal"),
+    Fault("import-databases", "the target restarts during the import", "target", restarting_during('-f "[p]sql.*single-transaction"'), "", "the server restarted", COLD_LEFT + " with its own databases", engine="literal"),
 )  # fmt: skip
 
 MESSAGE = f"find {CYRUS}/data -type f -name '1.' -links 1 -not -path $'*\\n*' | sort | head -n 1"

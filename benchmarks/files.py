@@ -1,4 +1,6 @@
-"""Files alone, by their number: rsync as the document has it, the fast engine, and fpsync where it is installed.
+"""Files alone, by their number: rsync as the document has it, the fast engine without and with a journal of changes.
+
+fpsync too, where it is installed.
 
 python -m benchmarks.files 50000 200000 1000000: seconds of the first hot pass and of the cold pass, and memory of
 both servers' processes together. Both servers are mount namespaces of this machine, with no network between them,
@@ -11,16 +13,18 @@ import os
 import random
 import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from benchmarks.cost import Cost, cost
 from benchmarks.sides import JOBS, Sides
 from bmnb.transfer import files
-from bmnb.transfer.programs import carry_files
+from bmnb.transfer.programs import carry_files, changes
 
 FILES_A_FOLDER, FOLDERS_A_USER = 50, 10
 CHANGES = 1_000
@@ -44,6 +48,17 @@ class Measured(Sides):
 
     def fast(self, services: str) -> Cost:
         return cost(*self.carrying(services))
+
+    @contextmanager
+    def journal(self) -> Iterator[None]:
+        with subprocess.Popen(self.watching()) as watching:
+            place = self.place / "origin/lists" / changes.SOCKET
+            while not place.exists() and watching.poll() is None:
+                time.sleep(0.1)
+            try:
+                yield
+            finally:
+                watching.kill()
 
     def fpsync(self) -> Cost:
         """fpsync deletes nothing that the origin has no more, so that it has no cold pass."""
@@ -113,16 +128,18 @@ def bare(tree: Path, sent: list[Path], place: Path) -> tuple[float, float, float
 def measure(number: int, place: Path) -> Iterator[str]:
     sides = Measured(place)
     messages = fill(sides.of("origin"), number)
-    for variant in (sides.literal, sides.fast):
+    variants = {"literal": sides.literal, "fast": sides.fast, "fast, with a journal": sides.fast}
+    for name, variant in variants.items():
         sides.new_target()
         # what is as young as this proves nothing
         time.sleep(carry_files.RACY_SECONDS + 1)
-        hot = variant("hot")
-        again = variant("hot")
-        sent = change(messages)
-        cold = variant("cold")
+        with sides.journal() if "journal" in name else nullcontext():
+            hot = variant("hot")
+            again = variant("hot")
+            sent = change(messages)
+            cold = variant("cold")
         yield (
-            f"| {number:,} | {variant.__name__} | {hot.seconds:.1f} | {again.seconds:.1f} | {cold.seconds:.1f} "
+            f"| {number:,} | {name} | {hot.seconds:.1f} | {again.seconds:.1f} | {cold.seconds:.1f} "
             f"| {max(hot.mib, cold.mib):.0f} | {sides.differences} |"
         )
     first, look, transfer = bare(sides.of("origin"), sent, sides.place)

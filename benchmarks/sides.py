@@ -39,6 +39,18 @@ class Sides:
         words += [f"{self.seen}/tree", "--most", JOBS, "--ssh", *self.on("origin")]
         return [*self.on("target"), f"cd {self.place} && {shlex.join(words)}"]
 
+    def watching(self) -> list[str]:
+        """The words of the origin's journal of changes, which runs until it is ended."""
+        words = [
+            "python3",
+            "-m",
+            "programs.change_journal",
+            "watch",
+            f"{self.seen}/lists",
+            f"{self.seen}/tree",
+        ]
+        return [*self.on("origin"), f"cd {self.place} && exec {shlex.join(words)}"]
+
     def differing(self) -> str:
         """What an rsync that reads all content would still change."""
         trees = [f"{self.of(side)}/" for side in ("origin", "target")]

@@ -52,6 +52,8 @@ class Server:
             (self.place / part).mkdir(parents=True, exist_ok=True)
         lower = ":".join(map(str, self.layers))
         options = f"lowerdir={lower},upperdir={self.upper},workdir={self.place / 'work'}"
+        # so that folders have handles, by which Linux tells of changes (fanotify)
+        options += ",index=on,nfs_export=on"
         if not self._is_mounted():
             call("mount", "-t", "overlay", "overlay", "-o", options, self.root)
 
@@ -79,6 +81,8 @@ class Server:
                     f"--network-bridge={self.bridge}",
                     "--console=read-only",
                     "--capability=CAP_NET_ADMIN,CAP_NET_RAW",
+                    # nspawn keeps it from containers, a server has it
+                    "--system-call-filter=fanotify_init fanotify_mark open_by_handle_at",
                 ],
                 env={**os.environ, "CONTROL_GROUPS": " ".join(map(str, cgroups.folders(self.machine)))},
                 stdin=subprocess.DEVNULL,

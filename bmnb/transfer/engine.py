@@ -30,7 +30,8 @@ class Fast:
     """The actions of a migration's passes. `folder` is the run's on the servers; `streams` 0 lets it choose.
 
     `limit` is what a hot pass may take of the line, in MB a second; 0 is all of it. With `replicate` rows that
-    change come by logical replication, where both servers allow it as they are.
+    change come by logical replication, where both servers allow it as they are. With `journal` the origin keeps a
+    journal of changes between the passes, where its kernel offers one.
     """
 
     origin: str
@@ -41,6 +42,7 @@ class Fast:
     streams: int
     limit: int = 0
     replicate: bool = False
+    journal: bool = True
 
     def hot_pass(self) -> Iterator[Action]:
         """Everything is copied, or what changed since the last pass: then it rehearses the cold pass."""
@@ -62,6 +64,16 @@ class Fast:
             ),
             read=fast.read_ciphers,
         )
+        if self.journal:
+            yield Command(
+                self.origin,
+                fast.keep_journal(self.folder, self.trees),
+                "keep a journal of changes",
+                when=self._if("files"),
+                read=fast.read_journal,
+                ensure=True,
+                remedy="run this cell again; where it fails again, set `change_journal` to false",
+            )
         yield Together((self._files(live=True), *self._databases(live=True)))
         yield self._literal_files(live=True)
         yield Command(self.target, fast.open_line(self.folder, self.origin), OPEN_LINE)
@@ -91,6 +103,27 @@ class Fast:
             )
         )
         yield self._literal_files(live=False)
+
+    def copy_overlooked(self, differs: str, settled: str) -> Iterator[Command]:
+        """The comparison is the proof: where the trees differ, what a journal named was not all that had changed.
+
+        `differs` is a line that finds out, `settled` one that says that it was settled.
+        """
+        if not self.journal:
+            return
+        line = fast.copy_overlooked(self.folder, self.origin, self.trees, self.streams)
+        yield Command(
+            self.target,
+            f"( {line} ) && {settled}",
+            "what the journal of changes has overlooked",
+            when=Condition(
+                self.target,
+                f"{fast.relied_on_journal(self.folder)} && {differs}",
+                "it has overlooked nothing, or was not asked",
+            ),
+            read=fast.read_told,
+            ensure=True,
+        )
 
     def dump(self) -> Iterator[Action]:
         start = "systemctl start postgresql"
@@ -130,10 +163,6 @@ class Fast:
             return
         for server, end in ((self.origin, end_on_origin), (self.target, end_on_target)):
             yield Command(server, fast.end_replication(end), "end the replication")
-
-    def forget_lists(self, server: str) -> Iterator[Command]:
-        """Those of its passes alone, which are large."""
-        yield Command(server, fast.forget_lists(self.folder), "remove the fast engine's lists")
 
     def forget(self, server: str) -> Iterator[Command]:
         yield Command(server, fast.forget(self.folder), "remove the fast engine's programs and lists")

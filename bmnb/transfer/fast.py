@@ -78,11 +78,48 @@ def copy_trees(
     folder: str, origin: str, trees: tuple[str, ...], live: bool, streams: int, limit: int = 0
 ) -> str:
     """A line for the target; at most so many `streams`, 0 for the usual. `limit` is in MB a second; 0 is none."""
+    return _carry(folder, origin, trees, live, f"--most {streams or MOST}", _jobs(streams), limit)
+
+
+def copy_overlooked(folder: str, origin: str, trees: tuple[str, ...], streams: int) -> str:
+    """A line for the target that looks at all of the stopped origin, whatever its journal of changes names."""
+    options = f"--most {streams or MOST} {carry_files.EVERYWHERE}"
+    return _carry(folder, origin, trees, False, options, _jobs(streams), 0)
+
+
+def _carry(
+    folder: str, origin: str, trees: tuple[str, ...], live: bool, options: str, jobs: str, limit: int
+) -> str:
     services = "hot" if live else "cold"
     return (
-        f"{_carry_files(folder)} carry {_lists(folder)} {_jobs(streams)} {services} {' '.join(trees)} "
-        f"--most {streams or MOST} --ssh {_limited(folder, limit)}{_on(folder, origin, own=live)}"
+        f"{_carry_files(folder)} carry {_lists(folder)} {jobs} {services} {' '.join(trees)} "
+        f"{options} --ssh {_limited(folder, limit)}{_on(folder, origin, own=live)}"
     )
+
+
+def relied_on_journal(folder: str) -> str:
+    return f"test -e {_lists(folder)}/{carry_files.PARTIAL}"
+
+
+def keep_journal(folder: str, trees: tuple[str, ...]) -> str:
+    """A line for the origin that begins its journal of changes, if it doesn't go on and Linux offers one."""
+    unit, watched = _journal_unit(folder), " ".join(trees)
+    program = "python3 -m programs.change_journal"
+    return f"""cd {folder} || exit
+against=$({program} against {watched} 2>&1 | tail -n 1)
+[ -z "$against" ] || {{ echo "no: $against"; exit 0; }}
+if systemctl is-active --quiet {unit}; then echo "goes on"; exit 0; fi
+systemd-run --quiet --collect --unit={unit} --working-directory={folder} -p Type=notify \
+  -p MemoryMax=256M {program} watch {_lists(folder)} {watched} && echo begun"""
+
+
+def read_journal(result: Result) -> Row:
+    return {"journal of changes": result.stdout.strip()}
+
+
+def end_journal(folder: str) -> str:
+    unit = _journal_unit(folder)
+    return f"if systemctl is-active --quiet {unit}; then systemctl stop {unit} || exit; fi"
 
 
 def tables(folder: str, origin: str, database: str) -> Gauge:
@@ -201,14 +238,10 @@ def close_line(folder: str) -> str:
 LISTS = ("files", "databases")
 
 
-def forget_lists(folder: str) -> str:
-    return f"rm -rf {_of(folder, LISTS)}"
-
-
 def forget(folder: str) -> str:
-    """Remove what the programs keep on a server, and the dump of one that was killed."""
+    """End the journal of changes; remove what the programs keep on a server, and the dump of one that was killed."""
     kept = _of(folder, ("programs", *LISTS, "sums", "fast-*", "limit"))
-    return f"rm -rf {kept} {carry_database.kept_dump('*')}"
+    return f"{end_journal(folder)}\nrm -rf {kept} {carry_database.kept_dump('*')}"
 
 
 def _of(folder: str, names: Iterable[str]) -> str:
@@ -238,6 +271,10 @@ def _lists(folder: str) -> str:
 
 def _line_unit(folder: str) -> str:
     return f"bmnb-line-{folder.rsplit('/', 1)[-1]}.service"
+
+
+def _journal_unit(folder: str) -> str:
+    return f"bmnb-changes-{folder.rsplit('/', 1)[-1]}.service"
 
 
 def _jobs(streams: int) -> str:

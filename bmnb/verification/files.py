@@ -78,7 +78,12 @@ def read_sums(compared: Result) -> Row:
 def copy_again(folder: str, origin: str, out: str) -> str:
     """A line that copies by content what differed, and deletes what is on the target alone."""
     rsync = "rsync -aHAX --checksum --modify-window=-1 --delete-missing-args --from0"
-    return f"{rsync} --files-from={folder}/{out}/again root@{origin}:/ / && rm {folder}/{out}/again"
+    return f"{rsync} --files-from={folder}/{out}/again root@{origin}:/ / && {settle(folder, out)}"
+
+
+def settle(folder: str, out: str) -> str:
+    """A line that says that what differed was copied again."""
+    return f"rm {folder}/{out}/again"
 
 
 def has_differed(folder: str, out: str) -> str:

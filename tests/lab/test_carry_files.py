@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.sides import Sides
+from bmnb.transfer.programs import changes
 
 pytestmark = pytest.mark.lab
 
@@ -92,17 +93,60 @@ def users(tree: Path) -> Iterator[None]:
         process.join()
 
 
-@pytest.mark.parametrize("hot_passes", [1, 2])
-def test_nothing_is_lost_or_left_over_whatever_users_do_meanwhile(tmp_path: Path, hot_passes: int):
+@contextmanager
+def journal(pair: Pair) -> Iterator[None]:
+    """Of all changes from here on."""
+    process = subprocess.Popen(pair.watching())
+    place = pair.place / "origin/lists" / changes.SOCKET
+    try:
+        while not place.exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_nothing_is_lost_or_left_over_whatever_users_do_meanwhile(tmp_path: Path):
     pair = Pair(tmp_path)
     tree = tmp_path / "origin/tree"
     fill(tree)
     with users(tree):
-        for _ in range(hot_passes):
-            pair.carry("hot")
+        pair.carry("hot")
     cold = pair.carry("cold")
     assert pair.differing() == ""
     assert 0 < cold["transferred"] < cold["files"], "what is proven is not sent again"
+    assert "folders looked at" not in cold
+
+
+@pytest.mark.parametrize("hot_passes", [1, 2])
+def test_with_a_journal_it_looks_where_users_have_changed_something(tmp_path: Path, hot_passes: int):
+    pair = Pair(tmp_path)
+    tree = tmp_path / "origin/tree"
+    fill(tree)
+    with journal(pair):
+        with users(tree):
+            for _ in range(hot_passes):
+                pair.carry("hot")
+            time.sleep(0.5)
+        cold = pair.carry("cold")
+    assert pair.differing() == ""
+    assert cold["folders looked at"] > 0
+    assert 0 < cold["transferred"] < cold["files"]
+
+
+def test_a_journal_that_began_after_the_hot_pass_is_not_asked(tmp_path: Path):
+    pair = Pair(tmp_path)
+    tree = tmp_path / "origin/tree"
+    fill(tree)
+    time.sleep(0.2)
+    pair.carry("hot")
+    (tree / "a0/b0/c0/d0/0.").unlink()
+    with journal(pair):
+        cold = pair.carry("cold")
+    assert cold["deleted"] == 1
+    assert "folders looked at" not in cold
 
 
 def test_a_moved_folder_is_moved_and_not_sent(tmp_path: Path):

@@ -12,7 +12,7 @@ SECONDS = 60.0
 
 @pytest.mark.parametrize(
     "work",
-    ["spread(abs, iter(int, 1))", "descend(told, range(10_000), int)"],
+    ["spread(abs, iter(int, 1))", "descend(told, range(10_000), 8, int)"],
     ids=["tasks without end", "more tasks than wait"],
 )
 def test_it_ends_where_the_reader_goes_away(work: str):

@@ -84,6 +84,11 @@ class Settings(RunSettings):
         label="Changes of the databases",
         choices={"by rows": "rows", "by logical replication": "replication"},
     )
+    change_journal: bool = setting(
+        True,
+        "keep a journal of changes on the original server from the hot pass on, where its kernel offers one",
+        label="Journal of changes",
+    )
     streams: int = setting(
         0,
         "streams side by side of the fast engine at most; 0: up to eight, as many as bring more together",
@@ -146,6 +151,7 @@ class Settings(RunSettings):
             self.streams,
             self.hot_limit,
             self.database_copy == "replication",
+            self.change_journal,
         )
 
     @property

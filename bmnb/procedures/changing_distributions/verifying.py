@@ -76,6 +76,28 @@ def _oldest(settings: Settings, server: str) -> str:
     return f"{access.ssh(settings.work)} root@{settings.origin} {quote(version)}"
 
 
+def _compare(settings: Settings, out: str, title: str, when: Condition | None = None) -> Command:
+    return Command(
+        settings.target,
+        listing.compare(settings.work, settings.origin, *compared_places(settings)[out], out),
+        title,
+        when=when,
+        read=listing.read_sums,
+        ensure=True,
+    )
+
+
+def _overlooked(settings: Settings) -> Iterator[Command]:
+    target, folder, trees = settings.target, settings.work, listing.TREES
+    if not (settings.fast and settings.fast.journal):
+        return
+    yield from settings.fast.copy_overlooked(
+        listing.has_differed(folder, trees), listing.settle(folder, trees)
+    )
+    copied = Condition(target, listing.was_copied_again(folder, trees), "nothing was overlooked")
+    yield _compare(settings, trees, "compare the trees again", copied)
+
+
 def _programs(settings: Settings) -> Iterator[Command]:
     both = (settings.origin, settings.target)
     return put(both, settings.work, listing.PROGRAMS, "the program that lists files")
@@ -102,16 +124,7 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
     yield Together((*_programs(settings), start_postgresql(origin), start_postgresql(target)))
     yield _copy_again(settings)
     percent = settings.compare_content
-    compared = [
-        Command(
-            target,
-            listing.compare(folder, origin, *where, out),
-            f"compare the {out}",
-            read=listing.read_sums,
-            ensure=True,
-        )
-        for out, where in compared_places(settings).items()
-    ]
+    compared = [_compare(settings, out, f"compare the {out}") for out in compared_places(settings)]
     told = [
         Command(
             server,
@@ -124,8 +137,8 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         for database in DATABASES
     ]
     queue = [carry_queue(settings)] if settings.carry_forgotten else []
-    done_with = settings.fast.forget_lists(origin) if settings.fast else ()
-    yield Together((*compared, *told, *queue, *done_with))
+    yield Together((*compared, *told, *queue))
+    yield from _overlooked(settings)
     yield Check(
         target,
         listing.show_differences(folder, listing.TREES),

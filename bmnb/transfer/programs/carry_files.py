@@ -34,14 +34,13 @@ import time
 import zlib
 from collections import ChainMap, Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
-from functools import lru_cache, reduce
+from contextlib import ExitStack, contextmanager, suppress
+from functools import reduce
 from itertools import chain, compress, islice
 from threading import Event, Thread
 from typing import (
     IO,
     Any,
-    Callable,
     Dict,
     Iterable,
     Iterator,
@@ -49,33 +48,40 @@ from typing import (
     Mapping,
     NamedTuple,
     NoReturn,
+    Optional,
     Sequence,
     Set,
     Tuple,
 )
 
+from .changes import changed_since, now
+from .lines import (
+    BLOCK,
+    LISTED,
+    TOLD,
+    UNPROVEN,
+    Entry,
+    entries,
+    named,
+    owner,
+    parsed,
+    path_of,
+    read,
+    write,
+)
+from .manifest import Manifest, Scope, index
 from .moves import Moves, as_moves, follow, move, moves_of
+from .partial_look import PartialLook
 from .streams import Number, side_by_side
 
 DEPTH = 3
 """Levels below a tree's root that are listed together; the folders below them are listed in groups."""
-
-FOLDER, OTHER = "%i 1 d - %T@ %m", "%i %n %y %s %T@ %m"
-"""Inode and number of names are each server's own; what comes after them must be the same on both."""
-
-# find looks a name up anew for each entry, which takes longer than all the rest of a look
-NUMBERS = "%U %G %p\\0"
-TOLD = ["(", "-type", "d", "-printf", f"{FOLDER} {NUMBERS}", "-o", "-printf", f"{OTHER} {NUMBERS}", ")"]
-LISTED = ["-printf", "%C@ ", *TOLD]
-UNPROVEN = b"0 0 1 "
-"""Stands before what is the same on both servers in the lines that prove nothing."""
 
 END = b"end of the list"
 
 SET_PIPE_SIZE = 1031
 """Linux's F_SETPIPE_SZ, which Python has a name for from 3.10 on."""
 
-BLOCK = 1 << 20
 SOME = 1 << 14
 PARTS = 128
 RACY_SECONDS = 5.0
@@ -108,51 +114,14 @@ GONE = "--ignore-failed-read --warning=no-failed-read --warning=no-file-changed"
 SOURCES = {True: f"{' '.join(GENTLY)} {CREATE} {GONE}", False: CREATE}
 """What packs the files of a list on the origin, while its services run and without them."""
 
+EVERYWHERE = "--everywhere"
+PARTIAL = "partial"
+
 LOST = 255
 """ssh's exit status where its connection breaks, and this program's where it may just be started again."""
 CUT_RSYNC = (10, 12, 30, LOST)
 
 BYTEWISE = {**os.environ, "LC_ALL": "C"}
-
-
-class Entry(NamedTuple):
-    """A line of a listing; `same` is the part that must be the same on both servers."""
-
-    ctime: float
-    inode: bytes
-    names: bytes
-    kind: bytes
-    size: bytes
-    path: bytes
-    same: bytes
-
-
-def parsed(line: bytes) -> Entry:
-    ctime, inode, names, same = line.split(b" ", 3)
-    kind, size, _, _, _, _, path = same.split(b" ", 6)
-    return Entry(float(ctime), inode, names, kind, size, path, same)
-
-
-def entries(stream: IO[bytes]) -> Iterator[bytes]:
-    """The entries of a stream in which each ends with NUL."""
-    rest = b""
-    for block in iter(lambda: stream.read(BLOCK), b""):
-        *whole, rest = (rest + block).split(b"\0")
-        yield from whole
-
-
-def read(path: str) -> Iterator[bytes]:
-    """The entries of a list; none where there is no list."""
-    if os.path.exists(path):
-        with open(path, "rb") as file:
-            yield from entries(file)
-
-
-def write(path: str, listed: Iterable[bytes]) -> None:
-    with open(f"{path}.unfinished", "wb") as file:
-        for entry in listed:
-            file.write(entry + b"\0")
-    os.rename(f"{path}.unfinished", path)
 
 
 def whole(stream: IO[bytes]) -> Iterator[bytes]:
@@ -164,21 +133,6 @@ def whole(stream: IO[bytes]) -> Iterator[bytes]:
         last = entry
     if last != END:
         sys.exit("the target's list was cut")
-
-
-def named(line: bytes) -> bytes:
-    """A line with the names of the owners instead of their numbers, which differ between servers."""
-    *before, user, group, path = line.split(b" ", 9)
-    return b" ".join([*before, owners(user, group), path])
-
-
-@lru_cache(maxsize=None)
-def owners(user: bytes, group: bytes) -> bytes:
-    return f"{owner(pwd.getpwuid, int(user))} {owner(grp.getgrgid, int(group))}".encode()
-
-
-def path_of(line: bytes) -> bytes:
-    return line.split(b" ", 9)[9]
 
 
 class Parts:
@@ -299,7 +253,10 @@ class Chosen(NamedTuple):
 
 
 class Lists:
-    """The origin's lists, in a folder: new.*, what find tells; manifest.*, what the target has; send.* and others."""
+    """The origin's lists, in a folder: new.*, what find tells; manifest.*, what the target has; send.* and others.
+
+    After a look at some folders alone, named.* is what find tells of them, and scope.* which they are.
+    """
 
     def __init__(self, folder: str, jobs: int, trees: Sequence[str], live: bool) -> None:
         self.all_trees = [os.fsencode(tree) for tree in trees]
@@ -320,16 +277,27 @@ class Lists:
         for name in self.names(kind):
             os.unlink(self.path(kind, name))
 
-    def look(self) -> float:
-        """List all entries, several groups at a time; return the seconds that it took."""
+    def look(self, everywhere: bool = True) -> float:
+        """List all entries, or those of folders that a journal names, if one knows; return the seconds that it took."""
         if not self.trees:
             sys.exit("all trees of the origin are absent or empty")
-        began = time.time()
+        began = time.monotonic()
+        self.clear("scope")
+        base = next(read(self.path("base")), b"").decode()
+        changed = None if everywhere or not base else changed_since(self.folder, base)
+        if changed is None:
+            self.look_everywhere()
+        else:
+            self.look_into(changed)
+        return round(time.monotonic() - began, 2)
+
+    def look_everywhere(self) -> None:
+        """Several groups at a time."""
+        began, moment = time.time(), now()
         if self.live:
             # a page of a mapped file that is dirty in memory can change once more without another time
             os.sync()
         self.clear("looked")
-        looked = time.time()
         with ThreadPoolExecutor(self.jobs) as pool:
             for done in pool.map(self.list_group, self.groups().items()):
                 if done.returncode != 0 and not self.live:
@@ -338,8 +306,34 @@ class Lists:
                     )
         self.replace("new", "looked")
         # last: an older time with these lists proves less, not more
-        write(self.path("began"), [str(began).encode()])
-        return round(time.time() - looked, 2)
+        write(self.path("began"), [str(began).encode(), moment.encode()])
+
+    def look_into(self, changed: Iterable[bytes]) -> None:
+        look = PartialLook(list(map(self.manifest, GROUPS)), changed, list(map(os.fsencode, self.trees)))
+        with self.by_group("named") as named:
+            for line in look.lines():
+                named[self.group_of(path_of(line))].write(line + b"\0")
+        scope = look.scope
+        write(self.path("scope", "folders"), scope.folders)
+        write(self.path("scope", "whole"), scope.whole)
+
+    def scope(self) -> Optional[Scope]:
+        """What the latest look was at; None where it was at everything."""
+        if not self.names("scope"):
+            return None
+        return Scope(read(self.path("scope", "folders")), read(self.path("scope", "whole")))
+
+    def manifest(self, name: str) -> Manifest:
+        return Manifest(self.path("manifest", name), self.path("index", name))
+
+    def every(self, kind: str) -> Iterator[bytes]:
+        return chain.from_iterable(read(self.path(kind, name)) for name in GROUPS)
+
+    @contextmanager
+    def by_group(self, kind: str) -> Iterator[Dict[str, IO[bytes]]]:
+        """New lists of a kind, to be written to."""
+        with ExitStack() as opened:
+            yield {name: opened.enter_context(open(self.path(kind, name), "wb")) for name in GROUPS}
 
     def replace(self, kind: str, by: str) -> None:
         """Put the lists of one kind in the place of those of another."""
@@ -348,6 +342,10 @@ class Lists:
             os.rename(self.path(by, name), self.path(kind, name))
         for name in {*self.names(kind)} - {*names}:
             os.unlink(self.path(kind, name))
+
+    def replace_manifest(self, by: str) -> None:
+        self.clear("index")
+        self.replace("manifest", by)
 
     def groups(self) -> Dict[str, List[str]]:
         """The find commands that list every entry once, each with its group's name."""
@@ -374,14 +372,13 @@ class Lists:
     def trust(self, target: IO[bytes]) -> None:
         """Make the manifest anew, from the latest list, the manifest so far, and what the target has now."""
         there = Listing(whole(target), self.folder)
-        here = Listing(chain.from_iterable(read(self.path("new", name)) for name in GROUPS), self.folder)
+        here = Listing(self.every("new"), self.folder)
         before = Parts(self.folder)
-        for line in chain.from_iterable(read(self.path("manifest", name)) for name in GROUPS):
+        for line in self.every("manifest"):
             if not line.startswith(UNPROVEN):
                 before.add(path_of(line), line)
         proven = bytearray(here.number)
-        with ExitStack() as opened:
-            theirs = {name: opened.enter_context(open(self.path("theirs", name), "wb")) for name in GROUPS}
+        with self.by_group("theirs") as theirs:
             for ours, others, lines_before in zip(here, there, before):
                 known = set(lines_before)
                 left = {there.told(line): line.startswith(b"1 ") for _, line in others}
@@ -403,12 +400,15 @@ class Lists:
                 for line in compress(read(self.path("new", name)), numbered)
             )
             write(self.path("trusted", name), chain(on_both, read(self.path("theirs", name))))
-        self.replace("manifest", "trusted")
+        self.replace_manifest("trusted")
+        for name in GROUPS:
+            write(self.path("index", name), index(read(self.path("manifest", name))))
+        # last: from an earlier moment on a journal names more
+        write(self.path("base"), islice(read(self.path("began")), 1, None))
 
     def follow(self, moves: Moves, done: bool) -> None:
         """Have the manifest tell of what is in moved folders at its new path if that is `done`, else there too."""
-        with ExitStack() as opened:
-            moved = {name: opened.enter_context(open(self.path("moved", name), "wb")) for name in GROUPS}
+        with self.by_group("moved") as moved:
             for name in GROUPS:
                 for line in read(self.path("manifest", name)):
                     path = path_of(line)
@@ -418,7 +418,7 @@ class Lists:
                     if new != path:
                         told = line if done else UNPROVEN + line.split(b" ", 3)[3]
                         moved[self.group_of(new)].write(told[: -len(path)] + new + b"\0")
-        self.replace("manifest", "moved")
+        self.replace_manifest("moved")
 
     def choose(self, move_first: bool = False) -> Dict[str, Any]:
         """Write the lists of what is to be sent and deleted; return what they hold, and a list of streams.
@@ -427,8 +427,9 @@ class Lists:
         """
         for kind in ("deleted", "folders", "links", "large", "send"):
             self.clear(kind)
-        names = sorted({*self.names("new"), *self.names("manifest")})
-        chosen = [self.choose_of(name) for name in names]
+        scope = self.scope()
+        names = sorted({*self.names(listed_as(scope)), *self.names("manifest")})
+        chosen = [self.choose_of(name, scope) for name in names]
         files, deleted = sum(one.files for one in chosen), sum(one.deleted for one in chosen)
         gone, made = ChainMap(*(one.gone for one in chosen)), ChainMap(*(one.made for one in chosen))
         moves = moves_of(gone, made) if move_first and deleted >= MANY else {}
@@ -437,7 +438,9 @@ class Lists:
             self.follow(moves, done=False)
             return {"moves": [os.fsdecode(path) for move in moves.items() for path in move]}
         linked = set().union(*(one.linked for one in chosen))
-        sent = together([*(one.sent for one in chosen), *(self.choose_names(name, linked) for name in names)])
+        sent = together(
+            [*(one.sent for one in chosen), *(self.choose_names(name, linked, scope) for name in names)]
+        )
         line_bytes = sent.size - sent.large_size
         if not self.live and deleted > max(MANY, files // 3):
             sys.exit(
@@ -460,11 +463,14 @@ class Lists:
             "streams": streams,
             "groups": names,
             "trees": sent.trees,
+            **({"folders looked at": len(scope.folders)} if scope else {}),
         }
 
-    def choose_of(self, name: str) -> Chosen:
+    def choose_of(self, name: str, scope: Optional[Scope]) -> Chosen:
         """Choose in one group."""
-        listed = Counted(read(self.path("new", name)))
+        listed = Counted(read(self.path(listed_as(scope), name)))
+        manifest = self.manifest(name)
+        known = manifest.within(scope) if scope else read(manifest.path)
         # nothing of a tree that is absent or empty by now is deleted
         inside = tuple(os.fsencode(f"{tree}/") for tree in self.trees)
         folders: Set[bytes] = set()
@@ -472,7 +478,7 @@ class Lists:
         folders_gone: Dict[bytes, bytes] = {}
         folders_made: Dict[bytes, bytes] = {}
         number, sent = 0, []
-        for gone, new in differences(read(self.path("manifest", name)), listed, self.folder):
+        for gone, new in differences(known, listed, self.folder):
             changed = {entry.path: entry for entry in map(parsed, new)}
             missing = [*map(parsed, gone)]
             before = {(entry.path, entry.kind) for entry in missing}
@@ -500,7 +506,9 @@ class Lists:
         if len(sent) > 1:
             self.bring_into_order(name)
         write(self.path("folders", name), sorted(folders))
-        return Chosen(listed.number, number, linked, together(sent), folders_gone, folders_made)
+        return Chosen(
+            listed.number + manifest.left, number, linked, together(sent), folders_gone, folders_made
+        )
 
     def bring_into_order(self, name: str) -> None:
         """Files of a folder one after the other, as they lie on a disk."""
@@ -509,14 +517,38 @@ class Lists:
             command = ["sort", "-z", "-S", "8M", "-T", self.folder, "-o", path, path]
             subprocess.run(command, env=BYTEWISE, check=True)
 
-    def choose_names(self, name: str, inodes: Set[bytes]) -> Sent:
+    def choose_names(self, name: str, inodes: Set[bytes], scope: Optional[Scope]) -> Sent:
         """Add the other names of files that are sent."""
         sent = {path for kind in ("links", "large") for path in read(self.path(kind, name))}
-        several = (line for line in read(self.path("new", name)) if line.split(b" ", 3)[2] != b"1")
-        others = [one for one in map(parsed, several) if one.inode in inodes and one.path not in sent]
+        others = [one for one in self.names_of(name, inodes, scope) if one.path not in sent]
         known = set(read(self.path("folders", name)))
         self.append("folders", name, {os.path.dirname(one.path) for one in others} - known)
         return self.send(name, others)
+
+    def names_of(self, name: str, inodes: Set[bytes], scope: Optional[Scope]) -> Iterator[Entry]:
+        """All names of files with several."""
+        if not inodes:
+            return
+        for line in read(self.path(listed_as(scope), name)):
+            _, inode, names, _ = line.split(b" ", 3)
+            if names != b"1" and inode in inodes:
+                yield parsed(line)
+        if scope is None:
+            return
+        # the others are where nothing has changed; a line from before may tell that the file had one name alone
+        for line in self.elsewhere(name, inodes):
+            if line.split(b" ", 2)[1] in inodes and path_of(line) not in scope:
+                yield parsed(line)._replace(names=b"2")
+
+    def elsewhere(self, name: str, inodes: Iterable[bytes]) -> Iterator[bytes]:
+        """The lines of a manifest that may tell of these inodes."""
+        sought, path = b"\n".join(b" %s " % inode for inode in inodes), self.path("manifest", name)
+        command = ["grep", "-z", "-a", "-F", "-f", "-", path]
+        found = subprocess.run(command, input=sought, env=BYTEWISE, stdout=subprocess.PIPE, check=False)
+        # 1: none
+        if found.returncode > 1:
+            sys.exit(f"grep ended with {found.returncode}")
+        return iter(found.stdout.split(b"\0")[:-1])
 
     def send(self, name: str, files: Sequence[Entry]) -> Sent:
         """Put files onto the lists of what is sent."""
@@ -545,6 +577,11 @@ def tree_of(path: bytes, trees: Sequence[bytes]) -> bytes:
 def by_rsync(entry: Entry) -> bool:
     """What rsync copies: large files, and sockets, which tar leaves out."""
     return entry.kind == b"s" or (entry.kind == b"f" and int(entry.size) >= LARGE)
+
+
+def listed_as(scope: Optional[Scope]) -> str:
+    """The kind of the lists that the latest look has made."""
+    return "named" if scope else "new"
 
 
 class Counted(Iterator[bytes]):
@@ -579,14 +616,6 @@ def facts(path: bytes) -> bytes:
                 digest.update(block)
         told += [f"{found.st_size} bytes", digest.hexdigest()]
     return repr([*told, found.st_mtime_ns]).encode()
-
-
-@lru_cache(maxsize=None)
-def owner(find: Callable[[int], Any], number: int) -> str:
-    try:
-        return str(find(number)[0])
-    except KeyError:
-        return str(number)
 
 
 def sums(paths: Sequence[bytes]) -> List[bytes]:
@@ -675,10 +704,17 @@ class Carrier:
     """One pass onto the target."""
 
     def __init__(
-        self, folder: str, jobs: int, trees: Sequence[str], live: bool, ssh: Sequence[str], most: int
+        self,
+        folder: str,
+        jobs: int,
+        trees: Sequence[str],
+        live: bool,
+        ssh: Sequence[str],
+        most: int,
+        everywhere: bool = False,
     ) -> None:
         self.folder, self.jobs, self.trees, self.live, self.ssh = folder, jobs, trees, live, ssh
-        self.most = most
+        self.most, self.everywhere = most, live or everywhere
         self.mark = os.path.join(folder, "mark")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         if not os.path.exists(self.mark):
@@ -690,7 +726,9 @@ class Carrier:
             self.trust()
         say("looks at the origin's trees")
         write(self.mark, [])
-        told: Dict[str, Any] = json.loads(self.there("scan"))
+        told: Dict[str, Any] = json.loads(
+            self.there("scan", [*self.trees, *([EVERYWHERE] if self.everywhere else [])])
+        )
         if "moves" in told:
             told.update(json.loads(self.there("choose", given=self.move(told.pop("moves")))))
         streams, groups, large, trees = (told.pop(name) for name in ("streams", "groups", "large", "trees"))
@@ -698,6 +736,7 @@ class Carrier:
             f"{told['transferred']} of {told['files']} files to send, {told['changed bytes']} bytes; "
             f"{told['deleted']} to delete"
         )
+        self.remember_look("folders looked at" in told)
         folders = [f"folders.{name}" for name in groups]
         sent = [*folders, *(f"large.{name}" for name in groups), *chain.from_iterable(streams)]
         deleted = [f"deleted.{name}" for name in groups]
@@ -722,6 +761,14 @@ class Carrier:
             say("compares what was sent")
             self.prove([*sent, *deleted])
         return told
+
+    def remember_look(self, partial: bool) -> None:
+        """A file tells that what is brought now relies on a journal."""
+        path = os.path.join(self.folder, PARTIAL)
+        if partial:
+            write(path, [])
+        elif os.path.exists(path):
+            os.unlink(path)
 
     def move(self, told: Sequence[str]) -> Iterator[bytes]:
         """Move folders as the origin did; the moves that could be made, as they were told: old and new paths in turn."""
@@ -833,13 +880,15 @@ def main() -> None:
     parser.add_argument("jobs", type=int, help="listings at a time, and streams to begin with")
     parser.add_argument("services", choices=["hot", "cold"], help="whether the origin's services run")
     parser.add_argument("names", nargs="+", help="trees; for sums: lists")
+    parser.add_argument(EVERYWHERE, action="store_true", help="look at everything, whatever a journal names")
     parser.add_argument("--most", type=int, default=1, help="streams at a time, where more bring more")
     parser.add_argument("--ssh", nargs=argparse.REMAINDER, help="the command that runs a line on the origin")
     given = parser.parse_args()
     live = given.services == "hot"
     if given.command == "carry":
         try:
-            told = Carrier(given.folder, given.jobs, given.names, live, given.ssh, given.most).run()
+            most, everywhere = given.most, given.everywhere
+            told = Carrier(given.folder, given.jobs, given.names, live, given.ssh, most, everywhere).run()
         except subprocess.CalledProcessError as error:
             give_up(f"{error.cmd[-1]} ended with {error.returncode} on the origin", lost(error.returncode))
         print(json.dumps(told))
@@ -854,7 +903,7 @@ def main() -> None:
             lists.follow(as_moves(entries(sys.stdin.buffer)), done=True)
             print(json.dumps(lists.choose()))
         else:
-            seconds = lists.look()
+            seconds = lists.look(given.everywhere)
             print(json.dumps({**lists.choose(move_first=True), "listing seconds": seconds}))
 
 

@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any, Iterable, List, Tuple
 
 from .paths import GONE, Task, begin, entries
-from .processes import descend
+from .processes import MANY, descend
 
 KNOWN = "known"
 KEY_BYTES = 8
@@ -113,7 +113,7 @@ def unchanged(folder: str, places: Iterable[str]) -> None:
         return
     with open(path, "rb") as file:
         pairs = Pairs(file.read())
-    for keys in descend(partial(keys_within, Key()), begin(places), remember, pairs):
+    for keys in descend(partial(keys_within, Key()), begin(places), MANY, remember, pairs):
         sys.stdout.buffer.write(keys)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tu
 from .known import Key, Keys, is_known, remember, stamp
 from .mail import messages
 from .paths import Facts, Task, begin, digest, entries, facts, linked, text
-from .processes import descend
+from .processes import FEW, MANY, descend
 
 # of the entries of a folder that were the same ahead: their names, None where they are all; how many; which file it
 # is, of those with several names; bytes; how many were compared by content; messages and their bytes
@@ -82,8 +82,9 @@ def with_content(chosen: Chosen, entry: bytes, path: bytes, found: stat_result) 
 def tell(work: Callable[..., Any], since: str, percent: str, places: Iterable[str], known: bytes) -> None:
     """Print what the work tells of each folder, at last of how many, given the keys of what is known."""
     work = partial(work, Chosen(float(since), int(percent)), Key(since, percent))
-    number = 0
-    for line in descend(work, begin(places), remember, Keys(known)):
+    # of what is known little is told
+    number, most = 0, MANY if known else FEW
+    for line in descend(work, begin(places), most, remember, Keys(known)):
         print(line)
         number += 1
     print(number)

@@ -5,18 +5,19 @@ from contextlib import closing
 from multiprocessing import Pool, cpu_count
 from typing import Any, Callable, Generator, Iterable, Iterator
 
-WAITING = 64  # tasks that wait: what keeps memory flat
-CHUNK = 8  # at most so many go to a process at once
+WAITING = 64  # tasks that wait, unless that were too few for all processors: what keeps memory flat
+FEW, MANY = 16, 64
+"""At most so many tasks go to a process at once: each time costs as much as ten small folders."""
 
 
 def spread(work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
     """Do the work in order, a few tasks ahead."""
-    with Pool() as pool, closing(some_ahead(pool, work, tasks, 4)) as results:
+    with Pool() as pool, closing(some_ahead(pool, work, tasks, FEW)) as results:
         yield from results
 
 
-def descend(work: Callable[[Any], Any], tasks: Iterable[Any], *begin: Any) -> Iterator[Any]:
-    """Do the work, which tells its result and further tasks, level by level.
+def descend(work: Callable[[Any], Any], tasks: Iterable[Any], most: int, *begin: Any) -> Iterator[Any]:
+    """Do the work, which tells its result and further tasks, level by level, at most so many tasks at once.
 
     Each process begins with a function and its arguments.
     """
@@ -25,7 +26,7 @@ def descend(work: Callable[[Any], Any], tasks: Iterable[Any], *begin: Any) -> It
         while level:
             below = []
             fair = len(level) // (4 * cpu_count())
-            with closing(some_ahead(pool, work, level, max(1, min(fair, CHUNK)))) as results:
+            with closing(some_ahead(pool, work, level, max(1, min(fair, most)))) as results:
                 for done, more in results:
                     below += more
                     yield done
@@ -35,7 +36,8 @@ def descend(work: Callable[[Any], Any], tasks: Iterable[Any], *begin: Any) -> It
 def some_ahead(
     pool: Any, work: Callable[[Any], Any], tasks: Iterable[Any], chunk: int
 ) -> Generator[Any, None, None]:
-    places, over = threading.Semaphore(WAITING), threading.Event()
+    most = max(WAITING, 2 * cpu_count() * chunk)
+    places, over = threading.Semaphore(most), threading.Event()
 
     def waiting() -> Iterator[Any]:
         for task in tasks:

@@ -125,6 +125,10 @@ class Fast:
             ensure=True,
         )
 
+    def end_journal(self) -> Iterator[Command]:
+        if self.journal:
+            yield Command(self.origin, fast.end_journal(self.folder), "end the journal of changes")
+
     def dump(self) -> Iterator[Action]:
         start = "systemctl start postgresql"
         yield Command(self.origin, start, "start PostgreSQL", when=self._unless("databases"), ensure=True)

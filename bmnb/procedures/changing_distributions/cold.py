@@ -58,10 +58,10 @@ def stop_services(settings: Settings) -> Iterator[Action]:
 @step("Synchronize the data again", COLD)
 def cold_synchronization(settings: Settings) -> Iterator[Action]:
     origin, mark = settings.origin, f"{settings.work}/cold-mark"
-    yield from nothing_writes(settings)
     if settings.fast:
         yield from _cold_synchronization(settings, settings.fast)
         return
+    yield from nothing_writes(settings)
     yield Command(origin, f"touch {mark} && sleep 0.1", "remember the time", ensure=True)
     yield from synchronize(settings, ensure=True)
     yield Check(
@@ -78,10 +78,11 @@ def cold_synchronization(settings: Settings) -> Iterator[Action]:
 
 def _cold_synchronization(settings: Settings, engine: Fast) -> Iterator[Action]:
     """What the fast engine does here at once is the document's copy, dump and import."""
+    yield engine.have_answers()
+    yield from nothing_writes(settings)
     yield same_servers(settings)
     yield trees_are_there(settings)
     yield same_trees(settings)
-    yield engine.have_answers()
     yield no_session(settings)
     yield from engine.cold_pass(*([carry_queue(settings)] if settings.carry_forgotten else []))
     if settings.carry_forgotten:

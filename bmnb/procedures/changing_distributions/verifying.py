@@ -137,7 +137,8 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         for database in DATABASES
     ]
     queue = [carry_queue(settings)] if settings.carry_forgotten else []
-    yield Together((*compared, *told, *queue))
+    done_with = settings.fast.end_journal() if settings.fast else ()
+    yield Together((*compared, *told, *queue, *done_with))
     yield from _overlooked(settings)
     yield Check(
         target,

@@ -9,6 +9,7 @@ import re
 import socket
 import sys
 import time
+from contextlib import suppress
 from select import select
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
 
@@ -113,7 +114,8 @@ def serve(folder: str, trees: Sequence[str]) -> None:
 
 def answer(listening: socket.socket, journal: Journal) -> None:
     asking, _ = listening.accept()
-    with asking:
+    # who asked may be gone by now
+    with asking, suppress(ConnectionError, socket.timeout):
         asking.settimeout(ANSWER_SECONDS)
         found = journal.since(asking.recv(BLOCK).decode())
         if found is not None:

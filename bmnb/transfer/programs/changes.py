@@ -13,7 +13,7 @@ from typing import Iterator, List, Optional
 SOCKET = "changes"
 END = b"end of the answer"
 BLOCK = 1 << 18
-ANSWER_SECONDS = 30.0
+ANSWER_SECONDS = 10.0
 
 
 def now() -> str:

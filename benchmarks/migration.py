@@ -104,7 +104,7 @@ def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
 
 def prepared(lab: Lab, case: Case) -> None:
     rows = case.files * ROWS_A_FILE
-    lab.up(messages=case.files, rows=rows, users=case.users, wal_level=case.wal_level)
+    lab.up(messages=case.files, rows=rows, users=case.users, wal_level=case.wal_level, handles=True)
     lab.origin.must("systemctl disable --now bmnb-writer")
 
 

@@ -55,6 +55,7 @@ def lab() -> None:
     show_default=True,
     help="of the origin's PostgreSQL",
 )
+@click.option("--handles", is_flag=True, help="of folders, so that the origin can keep a journal of changes")
 @clients_option
 def up(
     name: str,
@@ -70,6 +71,7 @@ def up(
     origin_network: str,
     target_network: str,
     wal_level: str,
+    handles: bool,
     clients: int,
 ) -> None:
     """Boot an origin with a client's data, and a target fresh from the setup wizard."""
@@ -80,7 +82,17 @@ def up(
         return
     pairs = [
         Lab(one, click.echo).up(
-            origin, target, messages, rows, users, seed, bluemind, origin_network, target_network, wal_level
+            origin,
+            target,
+            messages,
+            rows,
+            users,
+            seed,
+            bluemind,
+            origin_network,
+            target_network,
+            wal_level,
+            handles,
         )
         for one in names(name, clients)
     ]

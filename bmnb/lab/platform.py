@@ -47,13 +47,15 @@ class Lab:
         origin_network: str = "ifupdown",
         target_network: str = "networkd",
         wal_level: str = "replica",
+        handles: bool = False,
     ) -> Lab:
         """Boot an origin with a client's data and a target fresh from the setup wizard."""
         contents = {
             "origin": Content(origin, bluemind, messages, rows, users, seed),
             "target": Content(target, bluemind, 0, 0, 0, seed),
         }
-        return self._up(contents, {"origin": origin_network, "target": target_network}, wal_level)
+        networks = {"origin": origin_network, "target": target_network}
+        return self._up(contents, networks, wal_level, handles)
 
     def up_for_update(self, family: str = "debian", bluemind: str = "4.9", users: int = 40) -> Lab:
         """Boot a platform beside the server of its repositories: core, mailbox, edge; of RedHat's family a core alone."""
@@ -75,7 +77,13 @@ class Lab:
         self._up(contents, dict.fromkeys(roles, "networkd"))
         return self
 
-    def _up(self, contents: dict[str, Content], networks: dict[str, str], wal_level: str = "replica") -> Lab:
+    def _up(
+        self,
+        contents: dict[str, Content],
+        networks: dict[str, str],
+        wal_level: str = "replica",
+        handles: bool = False,
+    ) -> Lab:
         require()
         if self.place.exists():
             raise InputError(
@@ -91,6 +99,7 @@ class Lab:
                 "bridge": bridge.number,
                 "releases": {role: content.release for role, content in contents.items()},
                 "layers": {role: [str(path) for path in paths] for role, paths in below.items()},
+                "handles": handles,
             }
         )
         self._make_key()
@@ -165,6 +174,7 @@ class Lab:
             bridge.name,
             bridge.address(HOSTS[role]),
             tuple(Path(path) for path in self._read()["layers"][role]),
+            self._read().get("handles", False),
         )
 
     @property

@@ -29,7 +29,9 @@ POWER_OFF_SECONDS = 60.0
 class Server:
     """A server in `place`, on a bridge, over read-only layers (the topmost first).
 
-    `machine` names it on this machine; its end of the cable here is called `vb-` and that name.
+    `machine` names it on this machine; its end of the cable here is called `vb-` and that name. With `handles` its
+    folders have some, as on a disk of its own: by them Linux tells of changes (fanotify). Its layers can't be copied
+    then, nor be mounted again while Linux still holds an earlier mount of them.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Server:
     bridge: str
     address: str
     layers: tuple[Path, ...]
+    handles: bool = False
 
     @property
     def root(self) -> Path:
@@ -52,8 +55,7 @@ class Server:
             (self.place / part).mkdir(parents=True, exist_ok=True)
         lower = ":".join(map(str, self.layers))
         options = f"lowerdir={lower},upperdir={self.upper},workdir={self.place / 'work'}"
-        # so that folders have handles, by which Linux tells of changes (fanotify)
-        options += ",index=on,nfs_export=on"
+        options += ",index=on,nfs_export=on" if self.handles else ""
         if not self._is_mounted():
             call("mount", "-t", "overlay", "overlay", "-o", options, self.root)
 

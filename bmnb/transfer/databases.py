@@ -241,8 +241,13 @@ def none_foreign(found: Result) -> Verdict:
 
 
 def count_rows(database: str) -> str:
-    """A line that prints each table of a database with its number of rows, counted."""
+    """A line that prints each table of a database with its number of rows, counted.
+
+    Without parallel workers, each of which locks all partitions of a table and their indexes once more: both
+    databases at once could have more than max_locks_per_transaction allows for.
+    """
     return f"""{_psql(database)} -AtF ' ' <<'END'
+SET max_parallel_workers_per_gather = 0;
 SELECT '{database}', n.nspname || '.' || c.relname,
   (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I.%I', n.nspname, c.relname),
                                        false, true, '')))[1]

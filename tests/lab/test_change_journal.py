@@ -1,4 +1,4 @@
-"""The journal of changes is a hint: what it has not seen is found by the comparison, and copied in the same run."""
+"""The journal of changes is a hint: what it does not name is found by the comparison, and copied in the same run."""
 
 from pathlib import Path
 
@@ -6,23 +6,41 @@ import pytest
 
 from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
+from bmnb.transfer.programs import changes
 from tests.lab.migration import client_file, done, finish
 
 pytestmark = pytest.mark.lab
 
 SETTINGS = {"engine": "fast", "restart_target": False}
-UNSEEN = "/var/spool/bm-docs/folder/written where no journal sees it"
+LISTS = "/var/lib/bmnb/test/files"
+
+NAMES_NOTHING = f"""
+import socket
+listening = socket.socket(socket.AF_UNIX)
+listening.bind("{changes.SOCKET}")
+listening.listen()
+while True:
+    asking, _ = listening.accept()
+    asking.recv(1 << 18)
+    asking.sendall({changes.END!r})
+    asking.close()
+"""
 
 
-def test_what_the_journal_has_not_seen_is_copied_before_the_switch(lab: Lab, tmp_path: Path):
-    lab.origin.must(f"mkdir /var/spool/bm-docs/folder; echo one > '{UNSEEN}'; sleep 6")
+def test_what_a_journal_does_not_name_is_copied_before_the_switch(lab: Lab, tmp_path: Path):
     code, said = finish(client_file(lab, tmp_path, **SETTINGS, through="hot-synchronization"))
     assert code == 0, said
-    kept = done(tmp_path, "keep a journal of changes", "hot-synchronization")
-    assert kept[-1]["row"] == {"journal of changes": "begun"}
+    [kept] = done(tmp_path, "keep a journal of changes", "hot-synchronization")
+    assert kept["row"]["journal of changes"], "it says whether there is one"
 
-    # below the origin's file system, which tells nobody
-    (lab.origin.upper / UNSEEN[1:]).write_text("two\n")
+    unit = "bmnb-changes-test.service"
+    lab.origin.must(
+        f"! systemctl is-active --quiet {unit} || systemctl stop {unit}; cd {LISTS}; rm -f {changes.SOCKET}\n"
+        f"cat > /root/names-nothing.py <<'END'\n{NAMES_NOTHING}\nEND\n"
+        f"systemd-run --quiet --unit={unit} --working-directory={LISTS} python3 /root/names-nothing.py\n"
+        f"until [ -e {changes.SOCKET} ]; do sleep 0.1; done\n"
+        "mkdir /var/spool/bm-docs/folder; echo new > /var/spool/bm-docs/folder/document"
+    )
     code, said = finish(client_file(lab, tmp_path, **SETTINGS))
     assert code == 0, said
 

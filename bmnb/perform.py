@@ -127,7 +127,8 @@ class Performer:
             unit = f"{self.run}-{key.replace('/', '-')}-{len(list(self.journal.events('started', action=key))) + 1}"
             script = self._fed(command, unit)
             self._started(key, command, unit)
-            self.servers.start(command.host, unit, script)
+            patience = 0.0 if command.farewell else OUT_OF_REACH_SECONDS
+            self.servers.start(command.host, unit, script, patience=patience)
             if command.farewell:
                 self._move(command)
         if result is None:

@@ -65,7 +65,7 @@ class FakeServers:
     def feed(self, source: str, line: str, host: str, unit: str) -> str:
         return "/dev/null"
 
-    def start(self, host: str, unit: str, line: str) -> None:
+    def start(self, host: str, unit: str, line: str, **_: Any) -> None:
         assert (host, unit) not in self.world.units, "a unit is started once"
         self.world.before_effect(host, line)
         self.world.effects.append((host, line))

@@ -129,13 +129,14 @@ END = "BMNB-INPUT-ENDS-HERE"
 def script(line: str, stdin: str = "") -> str:
     """The text that bash reads: the line in a subshell, which is read whole before it begins.
 
-    The subshell's input is what was given, else nothing, so that no command eats the text behind it. Whatever
+    The subshell's input is what was given, else nothing, so that no command eats the text behind it. Of a text that
+    a broken connection has cut short bash does nothing: the brace at its end is missing. Whatever
     the line does, bash itself goes on to the end of the text: sshd drops a connection on which the end of an
     input is told of a command that has gone by then.
     """
     if not stdin:
         return f"(\n{line}\n) < /dev/null\n"
-    return f"(\n{line}\n) <<'{END}'\n{stdin.rstrip(chr(10))}\n{END}\n"
+    return f"{{\n(\n{line}\n) <<'{END}'\n{stdin.rstrip(chr(10))}\n{END}\n}}\n"
 
 
 def _open(address: Address, via: Connection | None) -> paramiko.Transport:

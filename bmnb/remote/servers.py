@@ -102,9 +102,25 @@ class Servers:
         relay(self._connection(source), line, self._connection(host), into)
         return path
 
-    def start(self, host: str, unit: str, line: str) -> None:
-        """Start a line in a unit of its own. Raise ActionFailed where it was started before."""
-        started = self.run(host, units.start(self._work, unit), stdin=line)
+    def start(self, host: str, unit: str, line: str, *, patience: float = 600.0) -> None:
+        """Start a line in a unit of its own; where the connection breaks meanwhile, see to it that it is started.
+
+        Raise ActionFailed where it was started before, ConnectionFailed when the server is out of reach, or gets so
+        for `patience` seconds.
+        """
+        self._connection(host)  # out of reach it is asked once
+        broken: float | None = None
+        while True:
+            try:
+                if broken and self.state(host, unit) is not UnitState.ABSENT:
+                    return
+                started = self.run(host, units.start(self._work, unit), stdin=line)
+                break
+            except ConnectionFailed:
+                broken = broken or time.monotonic()
+                if time.monotonic() - broken >= patience:
+                    raise
+                time.sleep(1.0)
         if not started.ok:
             raise ActionFailed(f"unit {unit} cannot be started on {host}: {started.stderr.strip()}")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bmnb.errors import ActionFailed, ConnectionFailed, InputError
 from bmnb.remote import Servers
-from bmnb.remote.connection import KEEP, SHELL, shell
+from bmnb.remote.connection import KEEP, SHELL, script, shell
 from bmnb.remote.units import Look, UnitState, folder
 from bmnb.steps import Result
 
@@ -200,6 +200,39 @@ def test_a_question_is_asked_again_where_the_connection_breaks_meanwhile(here: S
     assert (tmp_path / "asked").read_text() == "asked\n" * 2
     with pytest.raises(ConnectionFailed, match="connection lost"):
         here.run("here", breaks)
+
+
+def test_a_start_whose_answer_is_lost_is_seen_by_its_unit(
+    here: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    line = f"echo begun >> {tmp_path}/begun; kill $PPID; sleep 9"
+    monkeypatch.setattr("bmnb.remote.units.start", lambda *_: line)
+    monkeypatch.setattr("bmnb.remote.units.state", lambda *_: "echo running")
+    here.start("here", "unit", "true")
+    assert (tmp_path / "begun").read_text() == "begun\n"
+    with pytest.raises(ConnectionFailed, match="connection lost"):
+        here.start("here", "unit", "true", patience=0)
+
+
+def test_what_a_broken_connection_kept_from_starting_is_started_then(
+    here: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    line = (
+        f"[ -e {tmp_path}/cut ] && cat > {tmp_path}/begun || {{ touch {tmp_path}/cut; kill $PPID; sleep 9; }}"
+    )
+    monkeypatch.setattr("bmnb.remote.units.start", lambda *_: line)
+    monkeypatch.setattr("bmnb.remote.units.state", lambda *_: "echo absent")
+    here.start("here", "unit", "date")
+    assert (tmp_path / "begun").read_text() == "date\n"
+
+
+@pytest.mark.parametrize("missing", range(1, 7))
+def test_nothing_is_done_of_a_text_that_was_cut_short(missing: int):
+    whole = script("cat; echo done", "one\ntwo").splitlines(keepends=True)
+    cut = subprocess.run(
+        SHELL.split(), input="".join(whole[:-missing]), capture_output=True, text=True, check=False
+    )
+    assert (cut.returncode, cut.stdout) == (2, "")
 
 
 API = """

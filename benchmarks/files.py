@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks.cost import Cost, cost
 from benchmarks.sides import JOBS, Sides
 from bmnb.transfer import files
-from bmnb.transfer.programs import carry_files, changes
+from bmnb.transfer.programs import changes, lists
 
 FILES_A_FOLDER, FOLDERS_A_USER = 50, 10
 CHANGES = 1_000
@@ -132,7 +132,7 @@ def measure(number: int, place: Path) -> Iterator[str]:
     for name, variant in variants.items():
         sides.new_target()
         # what is as young as this proves nothing
-        time.sleep(carry_files.RACY_SECONDS + 1)
+        time.sleep(lists.RACY_SECONDS + 1)
         with sides.journal() if "journal" in name else nullcontext():
             hot = variant("hot")
             again = variant("hot")

@@ -27,9 +27,15 @@ class Pair(Sides):
 
     def __init__(self, place: Path) -> None:
         super().__init__(place)
-        program = self.programs / "carry_files.py"
-        text = program.read_text().replace("RACY_SECONDS = 5.0", "RACY_SECONDS = 0.05")
-        program.write_text(text.replace("MANY = 500", "MANY = 50"))
+        self.tree = self.of("origin")
+        self.set("lists.py", "RACY_SECONDS = 5.0", "RACY_SECONDS = 0.05")
+        self.set("choosing.py", "MANY = 500", "MANY = 50")
+
+    def set(self, program: str, usual: str, here: str) -> None:
+        path = self.programs / program
+        text = path.read_text()
+        assert usual in text
+        path.write_text(text.replace(usual, here))
 
     def carry(self, services: str) -> dict[str, int]:
         done = subprocess.run(self.carrying(services), capture_output=True, check=False)
@@ -108,11 +114,16 @@ def journal(pair: Pair) -> Iterator[None]:
         process.wait()
 
 
-def test_nothing_is_lost_or_left_over_whatever_users_do_meanwhile(tmp_path: Path):
-    pair = Pair(tmp_path)
-    tree = tmp_path / "origin/tree"
-    fill(tree)
-    with users(tree):
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    """With mail on its origin."""
+    made = Pair(tmp_path)
+    fill(made.tree)
+    return made
+
+
+def test_nothing_is_lost_or_left_over_whatever_users_do_meanwhile(pair: Pair):
+    with users(pair.tree):
         pair.carry("hot")
     cold = pair.carry("cold")
     assert pair.differing() == ""
@@ -121,12 +132,9 @@ def test_nothing_is_lost_or_left_over_whatever_users_do_meanwhile(tmp_path: Path
 
 
 @pytest.mark.parametrize("hot_passes", [1, 2])
-def test_with_a_journal_it_looks_where_users_have_changed_something(tmp_path: Path, hot_passes: int):
-    pair = Pair(tmp_path)
-    tree = tmp_path / "origin/tree"
-    fill(tree)
+def test_with_a_journal_it_looks_where_users_have_changed_something(pair: Pair, hot_passes: int):
     with journal(pair):
-        with users(tree):
+        with users(pair.tree):
             for _ in range(hot_passes):
                 pair.carry("hot")
             time.sleep(0.5)
@@ -136,27 +144,21 @@ def test_with_a_journal_it_looks_where_users_have_changed_something(tmp_path: Pa
     assert 0 < cold["transferred"] < cold["files"]
 
 
-def test_a_journal_that_began_after_the_hot_pass_is_not_asked(tmp_path: Path):
-    pair = Pair(tmp_path)
-    tree = tmp_path / "origin/tree"
-    fill(tree)
+def test_a_journal_that_began_after_the_hot_pass_is_not_asked(pair: Pair):
     time.sleep(0.2)
     pair.carry("hot")
-    (tree / "a0/b0/c0/d0/0.").unlink()
+    (pair.tree / "a0/b0/c0/d0/0.").unlink()
     with journal(pair):
         cold = pair.carry("cold")
     assert cold["deleted"] == 1
     assert "folders looked at" not in cold
 
 
-def test_a_moved_folder_is_moved_and_not_sent(tmp_path: Path):
-    pair = Pair(tmp_path)
-    tree = tmp_path / "origin/tree"
-    fill(tree)
+def test_a_moved_folder_is_moved_and_not_sent(pair: Pair):
     time.sleep(0.2)
     pair.carry("hot")
-    (tree / "a0").rename(tree / "a1/moved")
-    (tree / "a1/moved/b0/c0/d0/0.").unlink()
+    (pair.tree / "a0").rename(pair.tree / "a1/moved")
+    (pair.tree / "a1/moved/b0/c0/d0/0.").unlink()
     cold = pair.carry("cold")
     assert (cold["transferred"], cold["deleted"]) == (0, 1)
     assert pair.differing() == ""

@@ -3,8 +3,9 @@
 import grp
 import os
 import pwd
+import sys
 from functools import lru_cache
-from typing import IO, Any, Callable, Iterable, Iterator, NamedTuple
+from typing import IO, Any, Callable, Iterable, Iterator, NamedTuple, Sequence
 
 BLOCK = 1 << 20
 
@@ -17,6 +18,8 @@ TOLD = ["(", "-type", "d", "-printf", f"{FOLDER} {NUMBERS}", "-o", "-printf", f"
 LISTED = ["-printf", "%C@ ", *TOLD]
 UNPROVEN = b"0 0 1 "
 """Stands before what is the same on both servers in the lines that prove nothing."""
+
+END = b"end of the list"
 
 
 class Entry(NamedTuple):
@@ -52,6 +55,17 @@ def read(path: str) -> Iterator[bytes]:
             yield from entries(file)
 
 
+def whole(stream: IO[bytes]) -> Iterator[bytes]:
+    """The entries of a list that ends with END; exit where it was cut."""
+    last = None
+    for entry in entries(stream):
+        if last is not None:
+            yield last
+        last = entry
+    if last != END:
+        sys.exit("the target's list was cut")
+
+
 def write(path: str, listed: Iterable[bytes]) -> None:
     with open(f"{path}.unfinished", "wb") as file:
         for entry in listed:
@@ -80,3 +94,7 @@ def owner(find: Callable[[int], Any], number: int) -> str:
         return str(find(number)[0])
     except KeyError:
         return str(number)
+
+
+def tree_of(path: bytes, trees: Sequence[bytes]) -> bytes:
+    return next(tree for tree in trees if (path + b"/").startswith(tree + b"/"))

@@ -14,8 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bmnb.transfer.programs import carry_files, moves
-from bmnb.transfer.programs.carry_files import Carrier, Lists, differences, read, sums
+from bmnb.transfer.programs import choosing, lists, moves
+from bmnb.transfer.programs.carry_files import CREATE, EXTRACT, Carrier
+from bmnb.transfer.programs.choosing import Choice
+from bmnb.transfer.programs.lines import read, write
+from bmnb.transfer.programs.lists import Lists
 
 NAMES = ["one", "two", "deep/er/and/deeper/still/three", "new\nline", "deep/link a", "deep/er/link b"]
 TICK = 0.02
@@ -25,7 +28,7 @@ TICK = 0.02
 @pytest.fixture(autouse=True, scope="module")
 def little_margin() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(carry_files, "RACY_SECONDS", TICK)
+        patch.setattr(lists, "RACY_SECONDS", TICK)
         patch.setattr(os, "sync", lambda: None)
         yield
 
@@ -56,13 +59,13 @@ class Pair:
         self.lists.trust(io.BytesIO(listed.replace(bytes(self.copy), bytes(self.tree))))
 
     def look(self) -> None:
-        carry_files.write(self.carrier.mark, [])
+        write(self.carrier.mark, [])
         time.sleep(TICK)
         self.lists.look()
-        self.told = self.lists.choose(move_first=True)
+        self.told = Choice(self.lists).make(move_first=True)
         if "moves" in self.told:
             self.lists.follow(self.move(), done=True)
-            self.told = self.lists.choose()
+            self.told = Choice(self.lists).make()
 
     def move(self) -> moves.Moves:
         there, here = bytes(self.tree), bytes(self.copy)
@@ -78,7 +81,7 @@ class Pair:
             else:
                 path.unlink(missing_ok=True)
         chosen = [*self.listed("folders"), *self.files()]
-        line = f"cd $0 && {carry_files.CREATE} --ignore-failed-read | (cd $1 && {carry_files.EXTRACT})"
+        line = f"cd $0 && {CREATE} --ignore-failed-read | (cd $1 && {EXTRACT})"
         subprocess.run(
             ["bash", "-c", line, self.tree, self.copy],
             input=b"".join(os.fsencode(f"./{name}") + b"\0" for name in filter(some, chosen)),
@@ -121,7 +124,7 @@ def long_margin(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever changes from now on changes shortly before it is listed."""
     time.sleep(0.1)
     began = time.time()
-    monkeypatch.setattr(carry_files.time, "time", lambda: began)
+    monkeypatch.setattr(lists.time, "time", lambda: began)
 
 
 def test_all_is_sent_at_first(tmp_path: Path):
@@ -168,7 +171,7 @@ def test_all_names_of_a_file_are_sent_when_the_folder_of_one_is_renamed(pair: Pa
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One entry that is gone is much."""
-    monkeypatch.setattr(carry_files, "MANY", 1)
+    monkeypatch.setattr(choosing, "MANY", 1)
 
 
 def test_of_a_moved_folder_only_what_changed_is_sent(pair: Pair, at_once: None):
@@ -186,7 +189,7 @@ def test_of_a_moved_folder_only_what_changed_is_sent(pair: Pair, at_once: None):
 def test_what_went_from_a_folder_after_a_killed_pass_moved_it_goes_too(pair: Pair, at_once: None):
     (pair.tree / "deep/er").rename(pair.tree / "far")
     pair.lists.look()
-    pair.told = pair.lists.choose(move_first=True)
+    pair.told = Choice(pair.lists).make(move_first=True)
     assert pair.move()
     shutil.rmtree(pair.tree / "far/and")
     pair.look()
@@ -228,38 +231,7 @@ def test_nothing_of_a_tree_that_became_empty_is_deleted(pair: Pair):
     trees = [str(pair.tree), str(pair.tree.parent / "other")]
     pair.lists = Lists(pair.lists.folder, 2, trees, live=False)
     pair.lists.look()
-    assert pair.lists.choose()["deleted"] == 0
-
-
-@pytest.mark.parametrize("batch", [1, 2, 100])
-def test_the_difference_of_two_listings_in_another_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
-):
-    """Kept in memory, or part by part, each line with the others of its path."""
-    monkeypatch.setattr(carry_files, "SOME", batch)
-    a, b, b_later, c, d = (
-        b"%d 2 1 f 3 4 600 5 6 /%s" % (9 if later else 0, name)
-        for name, later in [(b"a", 0), (b"b", 0), (b"b", 1), (b"c", 0), (b"d", 0)]
-    )
-    found = list(differences(iter([a, b, c]), iter([c, b_later, a, d]), str(tmp_path)))
-    assert {b} in [first for first, _ in found]
-    assert ({b}, {b_later}) in found or found == [({b}, {b_later, d})]
-    assert set().union(*(second for _, second in found)) == {b_later, d}
-
-
-def test_the_proof_reads_content_and_names(tmp_path: Path):
-    for name in ("a", "b"):
-        (tmp_path / name).write_text("same")
-        os.utime(tmp_path / name, ns=(1, 1))
-    paths = [bytes(tmp_path / name) for name in ("a", "b", "absent")]
-    apart = sums(paths)
-    assert apart[2].startswith(b"absent")
-    (tmp_path / "b").unlink()
-    os.link(tmp_path / "a", tmp_path / "b")
-    assert sums(paths)[1] != apart[1], "two names of one file are not two files"
-    (tmp_path / "a").write_text("else")
-    os.utime(tmp_path / "a", ns=(1, 1))
-    assert sums(paths)[0] != apart[0]
+    assert Choice(pair.lists).make()["deleted"] == 0
 
 
 def test_what_changed_just_before_it_was_listed_is_sent_once_more(pair: Pair, long_margin: None):
@@ -388,8 +360,8 @@ def test_whatever_changes_while_passes_run_the_cold_one_makes_it_equal(moments, 
     """Changes before, between and within passes, the second of which may be killed when a part has come."""
     changes = iter(moments)
     with TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(carry_files, "RACY_SECONDS", margin)
-        patch.setattr(carry_files, "MANY", many)
+        patch.setattr(lists, "RACY_SECONDS", margin)
+        patch.setattr(choosing, "MANY", many)
         pair = Pair(Path(place))
 
         def users() -> None:

@@ -1,0 +1,43 @@
+"""What must be the same of a path on both servers, content included."""
+
+import grp
+import hashlib
+import os
+import pwd
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from typing import Dict, List, Sequence, Tuple
+
+from .lines import BLOCK, owner
+
+
+def facts(path: bytes) -> bytes:
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return b"absent"
+    kind = stat.S_IFMT(found.st_mode)
+    told = [oct(found.st_mode), owner(pwd.getpwuid, found.st_uid), owner(grp.getgrgid, found.st_gid)]
+    if kind == stat.S_IFLNK:
+        return repr([*told, os.readlink(path)]).encode()
+    if kind == stat.S_IFREG:
+        digest = hashlib.sha256()
+        with open(path, "rb") as file:
+            for block in iter(lambda: file.read(BLOCK), b""):
+                digest.update(block)
+        told += [f"{found.st_size} bytes", digest.hexdigest()]
+    return repr([*told, found.st_mtime_ns]).encode()
+
+
+def sums(paths: Sequence[bytes]) -> List[bytes]:
+    """The facts of each path, and with the names of one file the first of them that is listed."""
+    first: Dict[Tuple[int, int], int] = {}
+    inodes = [os.lstat(path) if os.path.lexists(path) else None for path in paths]
+    linked = [
+        first.setdefault((found.st_dev, found.st_ino), number)
+        if found and not stat.S_ISDIR(found.st_mode)
+        else number
+        for number, found in enumerate(inodes)
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        return [b"%s %d" % pair for pair in zip(pool.map(facts, paths), linked)]

@@ -13,6 +13,8 @@ pytestmark = pytest.mark.lab
 
 SETTINGS = {"engine": "fast", "restart_target": False}
 LISTS = "/var/lib/bmnb/test/files"
+QUIET = "/var/spool/bm-docs/quiet"
+"""A folder that the lab's users don't work in."""
 
 NAMES_NOTHING = f"""
 import socket
@@ -28,6 +30,7 @@ while True:
 
 
 def test_what_a_journal_does_not_name_is_copied_before_the_switch(lab: Lab, tmp_path: Path):
+    lab.origin.must(f"mkdir {QUIET}; echo old > {QUIET}/document")
     code, said = finish(client_file(lab, tmp_path, **SETTINGS, through="hot-synchronization"))
     assert code == 0, said
     [kept] = done(tmp_path, "keep a journal of changes", "hot-synchronization")
@@ -39,7 +42,7 @@ def test_what_a_journal_does_not_name_is_copied_before_the_switch(lab: Lab, tmp_
         f"cat > /root/names-nothing.py <<'END'\n{NAMES_NOTHING}\nEND\n"
         f"systemd-run --quiet --unit={unit} --working-directory={LISTS} python3 /root/names-nothing.py\n"
         f"until [ -e {changes.SOCKET} ]; do sleep 0.1; done\n"
-        "mkdir /var/spool/bm-docs/folder; echo new > /var/spool/bm-docs/folder/document"
+        f"echo new > {QUIET}/document"
     )
     code, said = finish(client_file(lab, tmp_path, **SETTINGS))
     assert code == 0, said

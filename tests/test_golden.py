@@ -69,7 +69,7 @@ DEVIATIONS = [
         "rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2",
         "rsync -avH --delete",
     ),
-    (r"PGPASSWORD=bj", "PGPASSWORD=BM.INI", "PGPASSWORD=bj"),
+    (r"PGPASSWORD=bj", "PGPASSWORD=BM.INI", "`PGPASSWORD` set to `bj`"),
     (r"/tmp/(db\S*\.sql)", r"/var/lib/bmnb/example/\1", "/tmp/db.sql"),
     (
         r"^cat (\S+) \| psql -U bj -h localhost (\S+)",

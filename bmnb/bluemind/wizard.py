@@ -29,7 +29,8 @@ if {_STORED} | htpasswd -vi {HTPASSWD} {USER} > /dev/null 2>&1; then echo accept
 def protected(told: Result) -> Verdict:
     lines = told.stdout.splitlines()
     if "without password: 401" not in lines:
-        return Verdict(False, f"/setup asks for no password: {lines[0] if lines else told.stderr.strip()}")
+        answer = lines[0].split()[-1] if lines else told.stderr.strip()
+        return Verdict(False, f"/setup asks for no password; its answer is {answer}")
     accepted = "accepted" in lines
     return Verdict(
         accepted,

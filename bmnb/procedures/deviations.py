@@ -9,7 +9,7 @@ CHANGING_DISTRIBUTIONS = (
         "`-v` would name millions of files; whole seconds miss a rewrite of the same size within the second; access lists and attributes are kept; hard links need the whole list, and a dead line must end",
     ),
     Deviation(
-        "`PGPASSWORD=bj`",
+        "`PGPASSWORD` set to `bj`",
         "the password of `bm.ini`, read on the server",
         "from 5.2 on each installation has its own",
     ),

@@ -41,7 +41,7 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
         "id -u",
         all_root,
         "root on both servers",
-        "log in as root, or as a user with sudo without a password: see User in the ssh configuration",
+        "log in as root, or as a user who may sudo without a password, by User in the ssh configuration",
     )
     yield Check(
         both,

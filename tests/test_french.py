@@ -26,7 +26,7 @@ NAMES = {"{}.ipynb", "bj, bj-data", "bmnb rollback RUN", "cpu_seconds", "peak_mi
 SERVERS = {"origin": "OLD", "target": "NEW", "address": "192.0.2.77"}
 
 
-def messages() -> dict[str, str]:
+def translations() -> dict[str, str]:
     found: dict[str, str] = {}
     for path in (CATALOGUES / "fr").glob("*.po"):
         with path.open("rb") as file:
@@ -34,9 +34,13 @@ def messages() -> dict[str, str]:
     return found
 
 
+def messages() -> set[str]:
+    return set(translations())
+
+
 def test_nothing_that_is_said_looks_like_a_secret():
     """It would be masked in journal, notebook and report."""
-    said = [text for message in messages().items() for text in message]
+    said = [text for pair in translations().items() for text in pair]
     assert [text for text in said if redact.text(text) != text] == []
 
 
@@ -78,7 +82,7 @@ def test_every_parameter_is_translated(procedure: Procedure):
 def test_every_message_and_every_cell_of_a_table_is_translated(source):
     with use("fr"):
         missing = {text for text in source() if is_language(text) and not is_said(text)}
-    assert missing - messages().keys() - NAMES == set()
+    assert missing - messages() - NAMES == set()
 
 
 def test_no_message_stands_twice():

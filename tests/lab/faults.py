@@ -45,7 +45,10 @@ def restarting_during(program: str) -> str:
 
 
 READS, WRITES = '-f "[p]sql -XAtq -F"', '-f "[p]sql -XAtq -F.*_bmnb_import"'
-"""The fast engine's sessions on a database."""
+"""The fast engine's sessions on a database, with the shells around them."""
+
+READER, WRITER = (words.replace("[p]", "^[^ ]*p") for words in (READS, WRITES))
+"""The sessions alone, and not the short one by which it asks ahead whether PostgreSQL answers."""
 
 
 @dataclass(frozen=True)
@@ -151,10 +154,10 @@ COLD = (
     Fault("dump-databases", "pg_dump is killed on the origin", "origin", killing("pg_dump"), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
     Fault("dump-databases", "PostgreSQL stops during the dump", "origin", during("-x pg_dump", "systemctl kill -s KILL postgresql@*; systemctl stop postgresql"), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
     Fault("dump-databases", "the origin restarts during the dump", "origin", restarting_during("-x pg_dump"), "", "dump bj", COLD_LEFT + "; no database was dropped", engine="literal"),
-    Fault("cold-synchronization", "psql is killed on the origin", "origin", killing("psql", f"pgrep {READS}"), "", "psql ended with 137", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "psql is killed on the origin", "origin", as_soon_as(f"pkill -9 {READER}"), "", "psql ended with 137", COLD_LEFT, engine="fast"),
     Fault("cold-synchronization", "PostgreSQL stops on the origin while rows are read", "origin", during(READS, "systemctl kill -s KILL postgresql@*; systemctl stop postgresql"), "", "ended with", COLD_LEFT, engine="fast"),
     Fault("cold-synchronization", "the origin restarts while rows are read", "origin", restarting_during(READS), "", "ended with 255", COLD_LEFT, engine="fast"),
-    Fault("cold-synchronization", "psql is killed on the target", "target", killing("psql", f"pgrep {WRITES}"), "", "psql ended with 137", COLD_LEFT, engine="fast"),
+    Fault("cold-synchronization", "psql is killed on the target", "target", as_soon_as(f"pkill -9 {WRITER}"), "", "psql ended with 137", COLD_LEFT, engine="fast"),
     Fault("cold-synchronization", "the target restarts while rows are written", "target", restarting_during(WRITES), "", "the server restarted", COLD_LEFT, engine="fast"),
     Fault("copy-configuration", "both servers restart", "both", REBOOT, "", "", COLD_LEFT, "they stay stopped; the same command goes on and completes"),
 )  # fmt: skip

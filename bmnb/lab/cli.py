@@ -116,13 +116,37 @@ def down(name: str, clients: int) -> None:
     inventory(name).unlink(missing_ok=True)
 
 
+@lab.command(epilog="Example: bmnb lab save before-the-night")
+@name_option
+@clients_option
+@click.argument("snapshot", metavar="NAME")
+def save(name: str, clients: int, snapshot: str) -> None:
+    """Keep the lab's servers as they are under NAME, in place of what had this name. They restart for it."""
+    for one in names(name, clients):
+        Lab(one, click.echo).save(snapshot)
+
+
+@lab.command(epilog="Example: bmnb lab restore before-the-night")
+@name_option
+@clients_option
+@click.argument("snapshot", metavar="NAME")
+def restore(name: str, clients: int, snapshot: str) -> None:
+    """Boot the lab's servers as they were when they were saved as NAME. What they have done since is lost."""
+    for one in names(name, clients):
+        Lab(one, click.echo).restore(snapshot)
+
+
 @lab.command(epilog="Example: bmnb lab status --json")
 @name_option
 @click.option("--json", "as_json", is_flag=True, help="one JSON list")
 def status(name: str, as_json: bool) -> None:
-    """Show the lab's servers."""
+    """Show the lab's servers, and the snapshots to which they can be restored."""
     rows = Lab(name).status()
-    click.echo(json.dumps(rows) if as_json else table(rows).to_string() if rows else f"no lab {name!r} is up")
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    shown = [{**row, "snapshots": ", ".join(row["snapshots"])} for row in rows]
+    click.echo(table(shown).to_string() if rows else f"no lab {name!r} is up")
 
 
 @lab.command(

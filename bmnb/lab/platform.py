@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from bmnb.errors import InputError
-from bmnb.lab import identity, layers
+from bmnb.lab import identity, layers, snapshots
 from bmnb.lab.host import LABS, call, require
 from bmnb.lab.layers import FQDN, HOSTS, Content
 from bmnb.lab.network import Bridge
@@ -26,13 +27,18 @@ def silent(text: str) -> None:
     """Say nothing."""
 
 
+def checked(name: str, of: str) -> str:
+    """A name of which a folder can be made."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
+        raise InputError(f"{name!r} cannot be the name of {of}: letters, digits, - and _, 40 at most")
+    return name
+
+
 class Lab:
     """A lab by its name; what is up is known from files, so that any process can take it down."""
 
     def __init__(self, name: str = "lab", tell: Tell = silent) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
-            raise InputError(f"{name!r} cannot be the name of a lab")
-        self.name, self.tell = name, tell
+        self.name, self.tell = checked(name, "a lab"), tell
         self.place = LABS / name
 
     def up(
@@ -136,8 +142,31 @@ class Lab:
             self.bridge.remove()
         shutil.rmtree(self.place)
 
+    def save(self, snapshot: str) -> None:
+        """Keep both servers as they are under this name, in place of an earlier one; they restart for it."""
+        self._timed(snapshots.save, snapshot, "saved as")
+
+    def restore(self, snapshot: str) -> None:
+        """Have both servers as they were saved, in seconds; what they have done since is lost."""
+        self._timed(snapshots.restore, snapshot, "restored to")
+
+    def _timed(self, do: Callable[[Sequence[Server], Path], None], snapshot: str, what: str) -> None:
+        require()
+        if self._read().get("handles"):
+            raise InputError(
+                f"the lab {self.name!r} was made with --handles: copies of its servers' files would have other "
+                "handles, so it cannot be saved; make one without --handles"
+            )
+        began = time.monotonic()
+        do(self.servers, self._snapshots / checked(snapshot, "a snapshot"))
+        self.tell(f"{what} {snapshot} in {time.monotonic() - began:.1f} s")
+
+    @property
+    def _snapshots(self) -> Path:
+        return self.place / "snapshots"
+
     def status(self) -> list[dict[str, Any]]:
-        """A row a server: release, address, whether it runs."""
+        """A row a server: release, address, whether it runs, to what it can be restored."""
         if not (self.place / "lab.json").exists():
             return []
         releases = self._read()["releases"]
@@ -149,6 +178,7 @@ class Lab:
                 "machine": server.machine,
                 "pid": find_nspawn(server.machine),
                 "running": server.leader is not None,
+                "snapshots": snapshots.names(self._snapshots),
             }
             for server in self.servers
         ]

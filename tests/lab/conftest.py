@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.lab
 
 
 @contextmanager
-def booted(name: str, boot: Callable[..., Lab] = Lab.up, **options: str) -> Iterator[Lab]:
+def booted(name: str, boot: Callable[..., Lab] = Lab.up, **options: Any) -> Iterator[Lab]:
     lab = Lab(f"{name}-{os.getpid()}", print)
     try:
         yield boot(lab, **options)

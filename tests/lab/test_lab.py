@@ -16,6 +16,8 @@ from tests.lab.conftest import booted
 
 pytestmark = pytest.mark.lab
 
+SMALL = {"messages": 500, "rows": 5000, "users": 20}
+
 
 def traces(name: str, bridge: str) -> list[str]:
     """What a lab has on this machine: mounts, interfaces, processes, folder."""
@@ -68,6 +70,26 @@ def test_a_lab_whose_maker_was_killed_can_be_taken_down():
     while traces(name, bridge) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert traces(name, bridge) == []
+
+
+def test_a_saved_lab_is_restored_as_often_as_one_likes():
+    with booted("saved", **SMALL) as lab:
+        machine = lab.origin.must("cat /etc/machine-id")
+        for server in lab.servers:
+            server.must("echo first > /root/here; ln /root/here /root/linked")
+        lab.save("first")
+        for _ in range(2):
+            for server in lab.servers:
+                server.must("echo later >> /root/here; rm -r /etc/postfix /root/linked; touch /root/new")
+            lab.restore("first")
+            for server in lab.servers:
+                assert (
+                    server.must("cat /root/here; stat -c %h /root/here; ls /root")
+                    == "first\n2\nhere\nlinked\n"
+                )
+                assert server.must("systemctl is-system-running").strip() == "running"
+        ssh = ["ssh", "-F", str(lab.ssh_config), "origin", "cat /etc/machine-id"]
+        assert subprocess.run(ssh, capture_output=True, text=True, check=True).stdout == machine
 
 
 def test_the_live_writer_works_exactly_while_the_services_run():

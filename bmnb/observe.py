@@ -18,7 +18,8 @@ from bmnb.progress import Job
 from bmnb.remote import Servers
 from bmnb.steps import Call, Check, Manual, Verdict
 
-POLL_SECONDS = 2.0
+FIRST_POLL_SECONDS, POLL_SECONDS = 0.25, 2.0
+"""How soon a check that does not hold yet is made again: at first, and at most once it has been a while."""
 TASK_SECONDS = 1800.0
 UNREADABLE = (ValueError, IndexError, KeyError, TypeError)
 """What a check raises where it cannot read what a server printed; it does not hold then."""
@@ -127,7 +128,7 @@ def until(look: Callable[[], Verdict], patience: float, interrupted: threading.E
 
     A server may be out of reach meanwhile.
     """
-    deadline = time.monotonic() + patience
+    deadline, pause = time.monotonic() + patience, FIRST_POLL_SECONDS
     while True:
         try:
             verdict = look()
@@ -137,5 +138,6 @@ def until(look: Callable[[], Verdict], patience: float, interrupted: threading.E
             verdict = Verdict(False, str(error))
         except ActionFailed as error:
             verdict = Verdict(False, str(error))
-        if verdict.holds or time.monotonic() >= deadline or interrupted.wait(POLL_SECONDS):
+        if verdict.holds or time.monotonic() >= deadline or interrupted.wait(pause):
             return verdict
+        pause = min(pause * 1.5, POLL_SECONDS)

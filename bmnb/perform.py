@@ -43,6 +43,11 @@ class Outcome:
     items: tuple[Row, ...] = ()
 
     @property
+    def reopens(self) -> str:
+        """The earlier step of which the proof no longer holds."""
+        return getattr(self.action, "reopens", "") if self.status == "failed" else ""
+
+    @property
     def message(self) -> str:
         """What the operator reads: server, command, how it ended, what to do next."""
         where = self.action.host if isinstance(self.action.host, str) else " and ".join(self.action.host)
@@ -109,7 +114,7 @@ class Performer:
     # commands
 
     def _recorded(self, key: str, command: Command) -> Outcome | None:
-        ended = self.journal.last("done", action=key, script=_digest(command))
+        ended = self.journal.standing("done", action=key, script=_digest(command))
         if ended is None or command.ensure:
             return None
         return Outcome(command, "done", ended["seen"], ended["row"], ended["seconds"])
@@ -159,7 +164,7 @@ class Performer:
 
     def _under_way(self, key: str, command: Command, once: bool) -> tuple[str | None, Result | None]:
         """The unit of an earlier start whose end the journal does not have, if it is there to go on with."""
-        started = self.journal.last("started", action=key)
+        started = self.journal.standing("started", action=key)
         if started is None or self._has_ended(key, started):
             return None, None
         unit = started["unit"]

@@ -104,6 +104,8 @@ class Check:
 
     `patience` is how many seconds it may take until it holds; `line` may be one per server. What does not
     hold may be accepted where `decision` names the key of an answer, which is the sum of the items seen.
+    `reopens` is the name of an earlier step: where this does not hold, what that one and those after it have
+    proven no longer counts, and they are done again.
     """
 
     host: str | tuple[str, ...]
@@ -114,6 +116,7 @@ class Check:
     when: Condition | None = None
     patience: float = 0.0
     decision: str = ""
+    reopens: str = ""
 
     @property
     def observations(self) -> list[tuple[str, str]]:

@@ -13,6 +13,8 @@ LINE = re.compile(
 NOT_STOPPED_BY_BMCTL = {"bm-nginx"}
 
 STATUS = 'bmctl status; echo "postfix $(systemctl is-active postfix)"'
+STATUS_AND_START = f'{STATUS}; echo "at a restart: $(systemctl is-enabled bluemind.target postfix)"'
+"""Prints also whether they come back with a restart of the server, a line each."""
 
 
 def states(text: str) -> dict[str, str]:
@@ -31,6 +33,15 @@ def services_stopped(status: Result) -> Verdict:
     return Verdict(
         not wrong, f"not stopped: {', '.join(wrong)}" if wrong else f"{len(found) + 1} services stopped"
     )
+
+
+def services_stay_stopped(status: Result) -> Verdict:
+    """Stopped, and a restart of the server does not bring them back."""
+    stopped = services_stopped(status)
+    _, asked, states_at_restart = status.stdout.partition("at a restart: ")
+    if stopped.holds and (not asked or "enabled" in states_at_restart.split()):
+        return Verdict(False, "stopped, but a restart of the server starts them")
+    return stopped
 
 
 def services_running(status: Result) -> Verdict:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.lab
 
 
 @contextmanager
-def booted(name: str, boot: Callable[..., Lab] = Lab.up, **options: str) -> Iterator[Lab]:
+def booted(name: str, boot: Callable[..., Lab] = Lab.up, **options: str | int) -> Iterator[Lab]:
     lab = Lab(f"{name}-{os.getpid()}", print)
     try:
         yield boot(lab, **options)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from bmnb.bluemind import api, proofs
+from bmnb.procedures.changing_distributions.guarding import still_as_verified
 from bmnb.procedures.changing_distributions.phases import SWITCHING
 from bmnb.procedures.changing_distributions.services import running, stop, stopped
 from bmnb.procedures.changing_distributions.settings import Settings
@@ -46,6 +47,7 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
         "from then on the way back costs the mail that the target will have accepted",
         expect=origin,
     )
+    yield from still_as_verified(settings)
     last = [
         Command(origin, access.withdraw_key(settings.work), "withdraw the run's key"),
         Command(origin, address.save(settings.work), "save the network configuration"),

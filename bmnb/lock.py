@@ -14,8 +14,15 @@ from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, Stopped
 from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.remote import Servers
+from bmnb.remote.locks import NOT_OURS
 
 BEAT_SECONDS = 5.0
+
+
+FOLDER = (
+    "{host}: {folder} is another run's by now, which has set aside what this one kept there, so that this one "
+    "neither goes on nor back there\n  → end the other run; then put the folder of this one, {folder}-until-…, back"
+)
 
 
 def session() -> str:
@@ -41,10 +48,14 @@ class Holder:
 
 
 class Lock:
-    """Held on the servers of a step while the step is under way, and kept until the run's end."""
+    """Held on the servers of a step while the step is under way, and kept until the run's end.
 
-    def __init__(self, servers: Servers, journal: Journal, run: str, title: str) -> None:
+    `folder` is the run's own on each server: another run's under that name is not touched.
+    """
+
+    def __init__(self, servers: Servers, journal: Journal, run: str, title: str, folder: str = "") -> None:
         self.servers, self.journal, self.run, self.title = servers, journal, run, title
+        self.folder = folder
         self.hosts: list[str] = []
         self._end = threading.Event()
 
@@ -61,7 +72,10 @@ class Lock:
 
     def _try(self, host: str, gone: str) -> Holder | None:
         """Take the lock, or return who holds it."""
-        tried = self.servers.take(host, self.run, session(), self.title, gone)
+        new = not self.journal.last("locked", server=host)
+        tried = self.servers.take(host, self.run, session(), self.title, gone, self.folder, new)
+        if tried.exit == NOT_OURS:
+            raise Stopped(_(FOLDER).format(host=host, folder=self.folder))
         if tried.exit not in (0, 3):
             raise ActionFailed(f"{host}: its lock cannot be taken: {tried.stderr.strip()}")
         lines = tried.stdout.splitlines()
@@ -70,7 +84,8 @@ class Lock:
             return before
         if before is None or before.session != session():
             taken_over = {"after": before.session} if before else {}
-            self.journal.write("locked", server=host, session=session(), **taken_over)
+            aside = {"aside": tried.stderr.strip()} if tried.stderr.strip() else {}
+            self.journal.write("locked", server=host, session=session(), **taken_over, **aside)
         return None
 
     def __enter__(self) -> Lock:

@@ -14,6 +14,7 @@ from bmnb import __version__, forecast, kernel, language, live, plan, tables
 from bmnb.attend import attend
 from bmnb.errors import ActionFailed, BmnbError, InputError, Stopped
 from bmnb.folders import folder_of
+from bmnb.frozen import refuse_changes
 from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.ledger import checklist_rows, item_rows, note_rows, pass_rows, phase_rows, step_rows, way_back_rows
@@ -218,6 +219,7 @@ class Run:
         self.journal.reload()
         if self._opened:
             return
+        refuse_changes(self.journal, self.settings)
         self._opened = True
         settings = {name: value for name, value in vars(self.settings).items() if name != "answers"}
         self.journal.write("opened", procedure=self.procedure.name, version=__version__, settings=settings)
@@ -316,7 +318,8 @@ class Run:
         if not any(isinstance(one, Command) or (isinstance(one, Call) and not one.judge) for one in actions):
             return nullcontext()
         if self._lock is None:
-            self._lock = Lock(self.servers, self.journal, self._name(), self.folder.resolve().name)
+            folder = getattr(self.settings, "work", "")
+            self._lock = Lock(self.servers, self.journal, self._name(), self.folder.resolve().name, folder)
         hosts = [(one.host,) if isinstance(one.host, str) else one.host for one in actions]
         self._lock.take(dict.fromkeys(host for some in hosts for host in some))
         return self._lock

@@ -170,9 +170,11 @@ class Servers:
         if not stopped.ok:
             raise ActionFailed(f"unit {unit} does not end on {host}: {stopped.stderr.strip()}")
 
-    def take(self, host: str, run: str, session: str, title: str, gone: str) -> Result:
+    def take(
+        self, host: str, run: str, session: str, title: str, gone: str, folder: str, new: bool
+    ) -> Result:
         """Take the server's lock, or show who holds it: see `locks.take`."""
-        return self.run(host, locks.take(self._work, run, session, title, gone))
+        return self.run(host, locks.take(self._work, run, session, title, gone, folder, new))
 
     def beat(self, host: str, session: str) -> Result:
         """A sign of life in the server's lock."""

@@ -56,6 +56,7 @@ def stop_services(settings: Settings) -> Iterator[Action]:
         f"the way back is to enable and start the services of {origin}, where nothing is changed",
         expect=origin,
     )
+    yield same_servers(settings)
     if settings.fast:
         yield from settings.fast.stop((*stop(origin), *stop_again(target)))
     else:

@@ -46,7 +46,7 @@ def _no_open_file(settings: Settings, server: str) -> Check:
 def still_as_verified(settings: Settings) -> Iterator[Check]:
     """Before the address moves: what was compared is what there is."""
     yield from nothing_writes_still(settings)
-    yield no_session(settings)
+    yield replace(no_session(settings), patience=0)
     globs = [*CONFIGURATION, *(ADDED_CONFIGURATION if settings.carry_forgotten else ())]
     yield Check(
         settings.origin,
@@ -79,7 +79,8 @@ def same_servers(settings: Settings) -> Check:
         (who, who, over_there),
         guards.same_servers,
         "both servers are those of the beginning",
-        "see that both names and the address lead to the right servers; nothing was copied",
+        "see that both names and the address lead to the right servers, and that the run's key is still allowed "
+        "on the origin; nothing more was done. The way back is open: bmnb rollback RUN",
     )
 
 

@@ -71,8 +71,6 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
     origin, target, folder = settings.origin, settings.target, settings.work
     login = f"{access.ssh(folder)} root@{origin} {LOGIN}"
     missing = Condition(target, f"! {login} 2> /dev/null", "root can log in already")
-    for server in (origin, target):
-        yield Command(server, access.set_aside(folder), "set aside what an earlier run has left")
     yield Command(
         target,
         access.write_ssh_config(folder, origin, settings.address),

@@ -27,6 +27,9 @@ OUT_OF_REACH_SECONDS = 600.0
 """How long a server may be out of reach while a command runs on it."""
 
 
+UNMADE = "see why it could not be looked at, and have it looked at again: nothing is known to be wrong"
+
+
 class Interrupted(Exception):
     """The operator has interrupted the cell while a command runs on its server."""
 
@@ -41,17 +44,21 @@ class Outcome:
     row: Row = field(default_factory=dict)
     seconds: float = 0.0
     items: tuple[Row, ...] = ()
+    made: bool = True
 
     @property
     def reopens(self) -> str:
         """The earlier step of which the proof no longer holds."""
-        return getattr(self.action, "reopens", "") if self.status == "failed" else ""
+        return getattr(self.action, "reopens", "") if self.status == "failed" and self.made else ""
 
     @property
     def message(self) -> str:
-        """What the operator reads: server, command, how it ended, what to do next."""
+        """What the operator reads: server, command, how it ended, what to do next.
+
+        A remedy is for what is wrong; of what could not be looked at nobody knows.
+        """
         where = self.action.host if isinstance(self.action.host, str) else " and ".join(self.action.host)
-        remedy = getattr(self.action, "remedy", "")
+        remedy = getattr(self.action, "remedy", "") if self.made else UNMADE
         return f"{phrase(self.action.title)} ({where}): {phrase(self.seen)}" + (
             f"\n  → {phrase(remedy)}" if remedy else ""
         )
@@ -109,7 +116,8 @@ class Performer:
         verdict = self.observer.observe(key, action)
         seconds = round(time.monotonic() - started, 1)
         status = "done" if verdict.holds else "failed"
-        return self._end(key, Outcome(action, status, verdict.seen, verdict.row, seconds, verdict.items))
+        ended = Outcome(action, status, verdict.seen, verdict.row, seconds, verdict.items, verdict.made)
+        return self._end(key, ended)
 
     # commands
 
@@ -266,6 +274,7 @@ class Performer:
             row=dict(outcome.row),
             seconds=outcome.seconds,
             **({"items": [dict(item) for item in outcome.items]} if outcome.items else {}),
+            **({} if outcome.made else {"made": False}),
             **facts,
         )
         return outcome

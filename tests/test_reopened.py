@@ -14,7 +14,7 @@ from bmnb.ledger import checklist_rows
 from bmnb.procedures import ALL
 from bmnb.procedures.checks import done
 from bmnb.run import Run
-from bmnb.steps import Check, Command, Phase, Procedure, Result, singles, step
+from bmnb.steps import TRUE_OR_FALSE, Check, Command, Phase, Procedure, Result, singles, step
 from tests.fakes import FakeSettings, World, settings
 
 PHASE = Phase("Phase")
@@ -37,8 +37,8 @@ def copy(_: Any) -> Iterator[Any]:
 
 @step("Switch", PHASE, once=True)
 def switch(_: Any) -> Iterator[Any]:
-    yield Check("a", "is it stopped", done, "it is stopped still", reopens="stop")
-    yield Check("a", "is it copied", done, "it is copied still", reopens="copy")
+    yield Check("a", "is it stopped", done, "it stays stopped", reopens="stop", answers=TRUE_OR_FALSE)
+    yield Check("a", "is it copied", done, "it stays copied", reopens="copy", answers=TRUE_OR_FALSE)
     yield Command("a", "switch", "switch")
 
 
@@ -115,3 +115,16 @@ def test_what_is_reopened_is_an_earlier_step(procedure: Procedure):
         for action in singles(one.actions(procedure.settings())):
             if isinstance(action, Check) and action.reopens:
                 assert action.reopens in names[:place], action.title
+
+
+def test_a_check_that_could_not_be_made_refutes_nothing(tmp_path: Path):
+    world = World(answers=once_not("is it stopped", ""))
+    world.answers["is it stopped"][0] = Result("a", "is it stopped", 2, "", "psql: no such socket")
+    with pytest.raises(
+        Stopped, match=r"could not be made: exit status 2 on a: psql: no such socket"
+    ) as stopped:
+        go(world, tmp_path)
+    assert "nothing is known to be wrong" in str(stopped.value)
+    assert "goes back" not in str(stopped.value)
+    go(world, tmp_path)
+    assert [line for _, line in world.effects] == ["prepare", "stop", "copy", "switch"]

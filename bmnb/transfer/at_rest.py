@@ -37,8 +37,9 @@ def changed(folder: str, places: Sequence[str], globs: Iterable[str]) -> str:
     """
     files = " ".join((*map(quote, places), *globs))
     return f"""test -e {folder}/verified && test -s {folder}/writes || exit 2
-shopt -s nullglob; there=(); for place in {files}; do [ ! -e "$place" ] || there+=("$place"); done
-find "${{there[@]}}" -cnewer {folder}/verified -print | head -n 20
+set -o pipefail; shopt -s nullglob; there=(); for place in {files}; do [ ! -e "$place" ] || there+=("$place"); done
+find "${{there[@]}}" -cnewer {folder}/verified -print | sed -n 1,20p || exit 2
 counts={quote(_COUNTS)}
 now=$( {_writes()} ) || exit 2
-diff {folder}/writes - <<< "$now" | sed -n 's/^> \\([^|]*\\).*/database \\1/p'"""
+diff {folder}/writes - <<< "$now" > {folder}/written; [ $? -le 1 ] || exit 2
+sed -n 's/^> \\([^|]*\\).*/database \\1/p' {folder}/written"""

@@ -248,8 +248,9 @@ FOREIGN = _as_postgres(
 
 
 def none_foreign(found: Result) -> Verdict:
-    names = found.stdout.split()
-    return Verdict(found.ok and not names, ", ".join(names) or "bj, bj-data")
+    names = found.stdout.splitlines()
+    items = tuple({"database": name} for name in names)
+    return Verdict(found.ok and not names, ", ".join(names) or "bj, bj-data", items)
 
 
 def count_rows(database: str) -> str:

@@ -120,7 +120,7 @@ SESSIONS = (
 def queue() -> str:
     """Print the mail in Postfix's queues, without the reasons why it waits."""
     chosen = " ".join(name for name in QUEUES if name != "defer")
-    return f"cd /var/spool/postfix && find {chosen} -type f -printf '%f %s\\n' | sort"
+    return f"set -o pipefail; cd /var/spool/postfix && find {chosen} -type f -printf '%f %s\\n' | sort"
 
 
 def same_queue(origin: Result, target: Result) -> Verdict:

@@ -11,7 +11,7 @@ from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION
 from bmnb.procedures.changing_distributions.services import stays_stopped, stopped
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.checks import nothing_printed
-from bmnb.steps import Action, Check
+from bmnb.steps import ANY, Action, Check
 from bmnb.transfer import at_rest, files, guards
 
 STOP = "stop-services"
@@ -81,6 +81,7 @@ def same_servers(settings: Settings) -> Check:
         "both servers are those of the beginning",
         "see that both names and the address lead to the right servers, and that the run's key is still allowed "
         "on the origin; nothing more was done. The way back is open: bmnb rollback RUN",
+        answers=ANY,
     )
 
 

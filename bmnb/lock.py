@@ -25,6 +25,12 @@ FOLDER = (
 )
 
 
+STALE = (
+    "{host}: another copy of this run has gone on there since; this journal does not know of it\n"
+    "  → go on with that copy, or bring its folder here: nothing was done"
+)
+
+
 def session() -> str:
     """This process: who, on which machine, and its number."""
     return f"{getpass.getuser()}@{socket.gethostname()} {os.getpid()}"
@@ -78,15 +84,23 @@ class Lock:
             raise Stopped(_(FOLDER).format(host=host, folder=self.folder))
         if tried.exit not in (0, 3):
             raise ActionFailed(f"{host}: its lock cannot be taken: {tried.stderr.strip()}")
-        lines = tried.stdout.splitlines()
+        head, *lines = tried.stdout.splitlines() or [""]
         before = _holder(lines) if len(lines) == 5 else None
         if tried.exit == 3:
             return before
+        if not self._goes_on(head):
+            self.servers.leave(host, session())
+            raise Stopped(_(STALE).format(host=host))
         if before is None or before.session != session():
             taken_over = {"after": before.session} if before else {}
             aside = {"aside": tried.stderr.strip()} if tried.stderr.strip() else {}
             self.journal.write("locked", server=host, session=session(), **taken_over, **aside)
         return None
+
+    def _goes_on(self, head: str) -> bool:
+        """Whether this journal has the line of what the run has started on the server last."""
+        run, number, digest = head.split() if head else ("", "0", "")
+        return run != self.run or any(self.journal.events(number=int(number), sha256=digest))
 
     def __enter__(self) -> Lock:
         self._end = threading.Event()

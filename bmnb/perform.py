@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import threading
 import time
 from collections.abc import Mapping
@@ -137,11 +138,16 @@ class Performer:
     def _attempt(self, key: str, command: Command, once: bool) -> tuple[Outcome, int | None]:
         unit, result = self._under_way(key, command, once)
         if unit is None:
-            unit = f"{self.run}-{key.replace('/', '-')}-{len(list(self.journal.events('started', action=key))) + 1}"
+            # of two copies of a journal each has its own: what the one has started is no result for the other
+            own = f"{self.run}{secrets.token_hex(4)}"
+            unit = (
+                f"{own}-{key.replace('/', '-')}-{len(list(self.journal.events('started', action=key))) + 1}"
+            )
             script = self._fed(command, unit)
-            self._started(key, command, unit)
+            line = self._started(key, command, unit)
+            head = f"{self.run} {line['number']} {line['sha256']}"
             patience = 0.0 if command.farewell else OUT_OF_REACH_SECONDS
-            self.servers.start(command.host, unit, script, patience=patience)
+            self.servers.start(command.host, unit, script, patience=patience, head=head)
             if command.farewell:
                 self._move(command)
         if result is None:
@@ -159,8 +165,8 @@ class Performer:
             self.journal.write("moved", server=command.host, **where)
             self.servers.reach(command.host, command.moves_to, command.moves_via)
 
-    def _started(self, key: str, command: Command, unit: str) -> None:
-        self.journal.write(
+    def _started(self, key: str, command: Command, unit: str) -> Line:
+        return self.journal.write(
             "started",
             action=key,
             kind=kind(command),

@@ -26,11 +26,13 @@ def take(
 ) -> str:
     """A line that takes the lock where it is free, or held by the same run in a session that is over.
 
-    A session is over when it has left, is `gone`, or silent for long. The line prints the lock as it was, with
+    A session is over when it has left, is `gone`, or silent for long. The line prints which run has started
+    something there last, with number and sum of its journal's line, then the lock as it was, with
     the seconds since the last sign of life; it ends with 3 where the lock is another's, with 4 where the run's
     `folder` is. The folder that a `new` run finds is kept under another name.
     """
     return f"""{_guarded(work)}
+cat head 2> /dev/null || echo
 age=0; [ ! -f lock ] || age=$(($(date +%s) - $(stat -c %Y lock)))
 [ ! -f lock ] || {{ cat lock; echo $age; }}
 holder=$(sed -n 2p lock 2> /dev/null)

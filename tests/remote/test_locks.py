@@ -163,3 +163,24 @@ def test_a_folder_that_an_earlier_release_has_made_is_its_run_s(here: Servers, t
     (work / "client" / "kept").touch()
     first.take(["here"])
     assert (work / "client" / "kept").exists()
+
+
+def test_a_stale_copy_of_a_run_is_told_so_and_does_nothing(here: Servers, tmp_path: Path, work: Path):
+    mine = lock(here, tmp_path)
+    mine.take(["here"])
+    started = mine.journal.write("started", action="stop/1")
+    (work / "head").write_text(f"run-1 {started['number']} {started['sha256']}\n")
+    mine.leave()
+    lock(here, tmp_path).take(["here"])
+    lock(here, tmp_path).leave()
+
+    copy = Lock(here, Journal(tmp_path / "another laptop" / "journal.jsonl"), "run-1", "title of run-1")
+    with pytest.raises(Stopped, match="another copy of this run has gone on there"):
+        copy.take(["here"])
+    lock(here, tmp_path).take(["here"])
+
+
+def test_what_another_run_has_started_makes_no_copy_stale(here: Servers, tmp_path: Path, work: Path):
+    work.mkdir()
+    (work / "head").write_text(f"run-1 7 {'0' * 64}\n")
+    lock(here, tmp_path, "run-2").take(["here"])

@@ -6,7 +6,7 @@ import getpass
 import os
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,10 +65,18 @@ class Lock:
         self.hosts: list[str] = []
         self._end = threading.Event()
 
-    def take(self, hosts: Iterable[str]) -> None:
-        """Take the lock of each server. Raise Stopped where another run, or another person, holds it."""
+    def take(self, hosts: Iterable[str], let_go: Collection[str] = ()) -> None:
+        """Take the lock of each server. Raise Stopped where another run, or another person, holds it.
+
+        Those that were `let_go` may be out of reach.
+        """
         for host in hosts:
-            holder = self._try(host, "")
+            try:
+                holder = self._try(host, "")
+            except ConnectionFailed:
+                if host in let_go:
+                    continue
+                raise
             if holder and holder.run == self.run and holder.gone:
                 holder = self._try(host, holder.session)
             if holder:

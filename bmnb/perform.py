@@ -18,7 +18,7 @@ from bmnb.observe import Observer
 from bmnb.phrases import phrase
 from bmnb.progress import Job
 from bmnb.remote import Look, Servers, UnitState
-from bmnb.steps import Command, Condition, Manual, Result, Row, Single, kind
+from bmnb.steps import Check, Command, Condition, Manual, Result, Row, Single, kind
 
 Numbered = tuple[str, Single]
 
@@ -28,6 +28,7 @@ OUT_OF_REACH_SECONDS = 600.0
 """How long a server may be out of reach while a command runs on it."""
 
 
+LET_GO = "the server is out of reach by now, as it has to be"
 UNMADE = "see why it could not be looked at, and have it looked at again: nothing is known to be wrong"
 
 
@@ -105,6 +106,8 @@ class Performer:
             return self._end(key, Outcome(action, "skipped", action.when.otherwise))
         if isinstance(action, Command):
             return self._command(key, action, once)
+        if isinstance(action, Check) and self._is_let_go(key, action):
+            return self._end(key, Outcome(action, "skipped", LET_GO))
         self.journal.write(
             "started",
             action=key,
@@ -119,6 +122,18 @@ class Performer:
         status = "done" if verdict.holds else "failed"
         ended = Outcome(action, status, verdict.seen, verdict.row, seconds, verdict.items, verdict.made)
         return self._end(key, ended)
+
+    def _is_let_go(self, key: str, check: Check) -> bool:
+        """Whether a later command of the step has put a server of the check out of reach by now."""
+        later = list(self.jobs)[list(self.jobs).index(key) :]
+        return any(
+            isinstance(farewell := self.jobs[one].action, Command)
+            and farewell.farewell
+            and not farewell.moves_to
+            and farewell.host in dict(check.observations)
+            and self.journal.standing("started", action=one)
+            for one in later
+        )
 
     # commands
 

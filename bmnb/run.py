@@ -321,8 +321,17 @@ class Run:
             folder = getattr(self.settings, "work", "")
             self._lock = Lock(self.servers, self.journal, self._name(), self.folder.resolve().name, folder)
         hosts = [(one.host,) if isinstance(one.host, str) else one.host for one in actions]
-        self._lock.take(dict.fromkeys(host for some in hosts for host in some))
+        self._lock.take(dict.fromkeys(host for some in hosts for host in some), self._let_go(step))
         return self._lock
+
+    def _let_go(self, step: Step) -> set[str]:
+        """The servers that a command of the step has put out of reach."""
+        actions = self._actions(step, step.name).items()
+        return {
+            one.host
+            for key, one in actions
+            if isinstance(one, Command) and one.farewell and self.journal.standing("started", action=key)
+        }
 
     def _side_by_side(
         self, performer: Performer, step: Step, batch: list[Numbered], screen: live.Live

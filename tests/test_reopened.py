@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,13 @@ from typing import Any
 import pytest
 
 from bmnb import run as interpreter
-from bmnb.errors import Stopped
+from bmnb.errors import ActionFailed, ConnectionFailed, Stopped
 from bmnb.ledger import checklist_rows
 from bmnb.procedures import ALL
 from bmnb.procedures.checks import done
 from bmnb.run import Run
 from bmnb.steps import TRUE_OR_FALSE, Check, Command, Phase, Procedure, Result, singles, step
-from tests.fakes import FakeSettings, World, settings
+from tests.fakes import FakeServers, FakeSettings, World, settings
 
 PHASE = Phase("Phase")
 
@@ -128,3 +129,39 @@ def test_a_check_that_could_not_be_made_refutes_nothing(tmp_path: Path):
     assert "goes back" not in str(stopped.value)
     go(world, tmp_path)
     assert [line for _, line in world.effects] == ["prepare", "stop", "copy", "switch"]
+
+
+@step("Let go", PHASE, once=True)
+def let_go(_: Any) -> Iterator[Any]:
+    yield Check("a", "is it stopped", done, "it stays stopped", reopens="stop")
+    yield Command("a", "farewell", "take its address off", farewell=True)
+    yield Check("b", "does a answer", done, "nobody answers")
+
+
+class OutOfReach(FakeServers):
+    """Server a can no longer be reached once it has no address."""
+
+    def _connection(self, host: str) -> None:
+        if host == "a" and self.world.count("farewell"):
+            raise ConnectionFailed("a: no answer")
+
+    def run(self, host: str, line: str, **more: Any) -> Result:
+        self._connection(host)
+        return super().run(host, line, **more)
+
+    def take(self, host: str, *more: object) -> Result:
+        self._connection(host)
+        return super().take(host, *more)
+
+
+def test_a_server_that_was_let_go_is_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    world = World(answers=once_not("does a answer", "somebody answers"))
+    monkeypatch.setattr(interpreter, "Servers", lambda *_: OutOfReach(world))
+    procedure = Procedure("Fake", FakeSettings, (stop, let_go))
+    for _ in ("stopped", "gone on with"):
+        run = Run(procedure, settings(tmp_path), show=lambda table: None)
+        run(stop)
+        with contextlib.suppress(Stopped, ActionFailed):
+            run(let_go)
+    assert run.journal.last("finished")
+    assert world.count("farewell") == 1

@@ -46,7 +46,7 @@ def _no_open_file(settings: Settings, server: str) -> Check:
 def still_as_verified(settings: Settings) -> Iterator[Check]:
     """Before the address moves: what was compared is what there is."""
     yield from nothing_writes_still(settings)
-    yield replace(no_session(settings), patience=0)
+    yield replace(no_session(settings), patience=5)
     globs = [*CONFIGURATION, *(ADDED_CONFIGURATION if settings.carry_forgotten else ())]
     yield Check(
         settings.origin,

@@ -18,7 +18,7 @@ def open_files(trees: Sequence[str]) -> str:
     """
     names = " -o ".join(f"-lname {quote(tree + '/*')}" for tree in trees)
     return (
-        f"{{ find /proc/[0-9]*/fd -maxdepth 1 -type l \\( {names} \\) -printf '%h\\n' 2> /dev/null; "
+        f"set -o pipefail; {{ find /proc/[0-9]*/fd -maxdepth 1 -type l \\( {names} \\) -printf '%h\\n' 2> /dev/null; "
         "[ $? -le 1 ]; } | sort -u | while IFS=/ read -r _ _ pid _; do "
         'echo "process $pid $(tr "\\0" " " < "/proc/$pid/cmdline")"; done'
     )

@@ -17,11 +17,6 @@ def socket(folder: str) -> str:
     return f"{folder}/line"
 
 
-def set_aside(folder: str) -> str:
-    """Keep an earlier run's folder under another name, so that nothing of it counts for this one."""
-    return f"[ ! -d {folder} ] || mv {folder} {folder}-until-$(date +%Y%m%dT%H%M%S)"
-
-
 # A line that is away for a minute loses no connection: TCP tries again at growing intervals, so that data
 # may flow up to twice as long after the cut began.
 def write_ssh_config(folder: str, origin: str, address: str) -> str:

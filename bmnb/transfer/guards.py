@@ -112,15 +112,15 @@ def changed_since(mark: str, trees: Sequence[str]) -> str:
 SESSIONS = (
     'cd / && runuser -u postgres -- psql -XAtF " " -c "SELECT datname, usename, application_name, client_addr'
     " FROM pg_stat_activity WHERE datname IN ('bj', 'bj-data') AND pid <> pg_backend_pid()"
-    " AND application_name !~ '^bmnb_'\""
+    " AND application_name !~ '^bmnb_' AND usename IS NOT NULL AND query !~ '^autovacuum: '\""
 )
-"""A line that prints the sessions on BlueMind's databases, but for our own."""
+"""A line that prints the sessions on BlueMind's databases, but for our own; PostgreSQL's own workers change no data."""
 
 
 def queue() -> str:
     """Print the mail in Postfix's queues, without the reasons why it waits."""
     chosen = " ".join(name for name in QUEUES if name != "defer")
-    return f"cd /var/spool/postfix && find {chosen} -type f -printf '%f %s\\n' | sort"
+    return f"set -o pipefail; cd /var/spool/postfix && find {chosen} -type f -printf '%f %s\\n' | sort"
 
 
 def same_queue(origin: Result, target: Result) -> Verdict:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from operator import attrgetter
 
 from bmnb.bluemind.paths import DATABASES
-from bmnb.procedures.changing_distributions.guarding import safe_to_delete
+from bmnb.procedures.changing_distributions.guarding import safe_to_delete, same_servers
 from bmnb.procedures.changing_distributions.phases import HOT
 from bmnb.procedures.changing_distributions.services import start_postgresql, stop, stopped
 from bmnb.procedures.changing_distributions.settings import Settings
@@ -42,6 +42,7 @@ def stop_target(settings: Settings) -> Iterator[Action]:
         f"BlueMind on {target} stops, and its data is replaced by that of {settings.origin}",
         expect=target,
     )
+    yield same_servers(settings)
     yield from stop(target)
     yield stopped(target)
 

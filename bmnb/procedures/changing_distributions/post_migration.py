@@ -12,7 +12,7 @@ from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
 from bmnb.procedures.changing_distributions.services import running
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.checks import url_answers
-from bmnb.steps import Action, Call, Check, Command, Manual, step
+from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Manual, step
 from bmnb.transfer import accepted, databases
 from bmnb.verification import account
 
@@ -41,6 +41,7 @@ def save_firewall(settings: Settings) -> Iterator[Action]:
         "the rules are new and name the server's address",
         "click Save in the administration console, section Security > Firewall",
         patience=60,
+        answers=TRUE_OR_FALSE,
     )
 
 
@@ -56,6 +57,7 @@ def mail_maintenance(settings: Settings) -> Iterator[Action]:
         "every routing table is new",
         "the task ends before the tables are written: look in /var/log/bm/core.log, then run Mail Maintenance again",
         patience=180,
+        answers=TRUE_OR_FALSE,
     )
 
 
@@ -113,6 +115,7 @@ def _try(settings: Settings) -> Iterator[Action]:
         account.works,
         "mail to the test account arrives, and is read by IMAP",
         "look in /var/log/mail.log and at the queue: postqueue -p",
+        answers=ANY,
     )
 
 

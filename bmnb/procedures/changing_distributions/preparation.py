@@ -11,7 +11,7 @@ from bmnb.procedures.changing_distributions.guarding import trees_are_there
 from bmnb.procedures.changing_distributions.phases import PREREQUISITES
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.checks import done
-from bmnb.steps import Action, Check, Command, Condition, step
+from bmnb.steps import ANY, Action, Check, Command, Condition, step
 from bmnb.transfer import accepted, access, guards
 
 
@@ -71,8 +71,6 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
     origin, target, folder = settings.origin, settings.target, settings.work
     login = f"{access.ssh(folder)} root@{origin} {LOGIN}"
     missing = Condition(target, f"! {login} 2> /dev/null", "root can log in already")
-    for server in (origin, target):
-        yield Command(server, access.set_aside(folder), "set aside what an earlier run has left")
     yield Command(
         target,
         access.write_ssh_config(folder, origin, settings.address),
@@ -89,6 +87,8 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
             when=missing,
             feed=(target, access.show_key(folder, settings.address)),
         )
-    yield Check(target, login, done, "log in as root on the original server", requirements.KEY_REMEDY)
+    yield Check(
+        target, login, done, "log in as root on the original server", requirements.KEY_REMEDY, answers=ANY
+    )
     yield Command(origin, guards.remember(folder, "origin"), "remember which machine and installation it is")
     yield Command(target, guards.remember(folder, "target"), "remember which machine and installation it is")

@@ -11,7 +11,7 @@ from bmnb.bluemind import api, subscription
 from bmnb.bluemind.paths import ini
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs, something_printed
-from bmnb.steps import Action, Call, Check, Result, Verdict
+from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Result, Verdict
 from bmnb.transfer import address as addresses
 from bmnb.transfer import databases as pg
 
@@ -64,6 +64,7 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
         done,
         f"{address} is on the target's own network",
         "put both servers on one network, or move the address by hand",
+        answers=TRUE_OR_FALSE,
     )
     yield Check(
         target,
@@ -78,6 +79,7 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
         rsync_compares_nanoseconds,
         "rsync on both servers",
         "apt install rsync, or yum install rsync; the target needs 3.1.3 or newer",
+        answers=TRUE_OR_FALSE,
     )
     yield Check(
         both,
@@ -85,8 +87,16 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
         lists_files,
         "Python on both servers, which lists the files",
         "apt install python3, or yum install python3: 3.5 or newer",
+        answers=(0, 1, 127),
     )
-    yield Check(target, "command -v arping", done, "arping on the target", "apt install iputils-arping")
+    yield Check(
+        target,
+        "command -v arping",
+        done,
+        "arping on the target",
+        "apt install iputils-arping",
+        answers=TRUE_OR_FALSE,
+    )
 
 
 def bluemind(origin: str, target: str) -> Iterator[Action]:
@@ -98,6 +108,7 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
         same_packages,
         "same version of every bm-* package",
         "install the packages that are named in the original server's version on the target",
+        answers=(0, 1, 127),
     )
     yield Check(
         both,
@@ -120,6 +131,7 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
         subscription.by_bm_cli,
         "valid subscription for the target's system",
         "install a subscription for this distribution on the target",
+        answers=ANY,
     )
     yield Call(
         origin, "GET", api.SERVERS, "BlueMind is on one server", judge=api.single_server, remedy=ONE_SERVER
@@ -141,6 +153,7 @@ def databases(origin: str, target: str) -> Iterator[Action]:
         pg.not_older,
         "PostgreSQL of the target is not older",
         "start PostgreSQL where it does not answer; otherwise choose a newer distribution",
+        answers=ANY,
     )
     for server in (origin, target):
         yield Check(
@@ -155,7 +168,8 @@ def databases(origin: str, target: str) -> Iterator[Action]:
         pg.FOREIGN,
         pg.none_foreign,
         "no other database on the origin",
-        "databases that are named are not in this procedure: move them by hand, then drop or rename them",
+        "databases that are named are not in this procedure: have them carried over by hand. The origin stays as it is",
+        decision="leave-databases",
     )
     yield Check(
         target,
@@ -163,6 +177,7 @@ def databases(origin: str, target: str) -> Iterator[Action]:
         done,
         "locale en_US.UTF-8 on the target",
         "dpkg-reconfigure locales",
+        answers=TRUE_OR_FALSE,
     )
 
 
@@ -176,10 +191,11 @@ def files(origin: str, target: str, trees: tuple[str, ...]) -> Iterator[Action]:
     )
     yield Check(
         (origin, target),
-        "getent passwd cyrus elasticsearch postfix | cut -d: -f1",
+        "set -o pipefail; getent passwd cyrus elasticsearch postfix | cut -d: -f1",
         same_users,
         "the owners of the data exist on the target",
         "install the missing package: rsync maps owners by name, so the names must be there",
+        answers=(0, 2),
     )
 
 
@@ -190,6 +206,7 @@ def login(target: str, address: str, make_key: bool) -> Iterator[Action]:
         partial(can_log_in, make_key),
         "the target's root can log in as root on the origin",
         KEY_REMEDY + "; or let this run make a key: make_key",
+        answers=ANY,
     )
 
 
@@ -203,7 +220,8 @@ def used(trees: tuple[str, ...]) -> str:
     return f"""cd / && for tree in {" ".join(map(quote, trees))}; do
   [ ! -d "$tree" ] || echo "$tree $(du -s -B1 "$tree" | cut -f1) $(du -s --inodes "$tree" | cut -f1)"
 done
-size=$({size}) && echo "{DATABASE_FOLDER} $size 5000" && echo "{WORK_PARENT} $size 10"
+size=$({size}) || exit
+echo "{DATABASE_FOLDER} $size 5000" && echo "{WORK_PARENT} $size 10"
 echo "free $(df -B1 --output=avail {WORK_PARENT} | tail -n 1)\""""
 
 
@@ -228,7 +246,7 @@ def enough_space(origin: Result, target: Result) -> Verdict:
         total[1] += inodes * SPARE
         room[mount] = int(avail), int(iavail), int(itotal)
     if not need or not room:
-        return Verdict(False, "cannot be measured: " + (origin.stderr + target.stderr).strip())
+        return Verdict.unmade((origin.stderr + target.stderr).strip())
     short = [
         f"{mount} needs {size / 1e6:,.0f} MB and {inodes:,.0f} inodes, has {room[mount][0] / 1e6:,.0f} MB and {room[mount][1]:,}"
         for mount, (size, inodes) in wanted.items()

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from bmnb.bluemind import api, proofs
+from bmnb.procedures.changing_distributions.guarding import still_as_verified
 from bmnb.procedures.changing_distributions.phases import SWITCHING
 from bmnb.procedures.changing_distributions.services import running, stop, stopped
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.checks import done, something_printed
-from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Together, step
+from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Condition, Manual, Together, step
 from bmnb.transfer import accepted, access, address, configuration
 
 
@@ -46,6 +47,7 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
         "from then on the way back costs the mail that the target will have accepted",
         expect=origin,
     )
+    yield from still_as_verified(settings)
     last = [
         Command(origin, access.withdraw_key(settings.work), "withdraw the run's key"),
         Command(origin, address.save(settings.work), "save the network configuration"),
@@ -104,6 +106,7 @@ def _keep_reachable(settings: Settings) -> Iterator[Action]:
         done,
         f"the origin answers at {own}",
         "let ssh through from the target, or do without: keep_reachable: false",
+        answers=ANY,
     )
     yield Command(origin, "true", "contact the origin there", moves_to=own, moves_via=target)
 
@@ -123,6 +126,7 @@ def undo_take_over_address(settings: Settings) -> Iterator[Action]:
         done,
         f"the target is off {settings.address}",
         patience=60,
+        answers=TRUE_OR_FALSE,
     )
 
 
@@ -175,7 +179,9 @@ def restart_target(settings: Settings) -> Iterator[Action]:
     target, folder = settings.target, settings.work
     if settings.restart_target:
         yield Command(target, proofs.reboot(folder), "restart", farewell=True)
-        yield Check(target, proofs.rebooted(folder), done, "the target is back", patience=600)
+        yield Check(
+            target, proofs.rebooted(folder), done, "the target is back", patience=600, answers=TRUE_OR_FALSE
+        )
         yield Check(
             target,
             address.held(settings.address),

@@ -51,7 +51,8 @@ PATTERNS = [
         re.IGNORECASE,
     ),
     re.compile(
-        rf"""((?:\b|_)(?:{NAMES})["']?\s*[=:]\s*["']?){REFERENCE}(?!\s|["']|s?/)[^\s"',;]+""",
+        # what is told of a parameter such as 'hot_pass' is a sentence
+        rf"""((?:\b|_)(?:{NAMES})(?:(?<!pass)["'])?\s*[=:]\s*["']?){REFERENCE}(?!\s|["']|s?/)[^\s"',;]+""",
         re.IGNORECASE,
     ),
 ]

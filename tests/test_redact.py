@@ -57,6 +57,7 @@ def test_a_secret_is_masked(said: str, written: str):
         "password of the role bj, from bm.ini",
         "/etc/postfix/relay_passwd",
         "cat /etc/bm/bm-core.tok",
+        "unknown parameter 'hot_pass': did you mean 'hot_passes'?",
         "ALTER ROLE bj PASSWORD '${password//x/y}'",
         "curl -u $user:$password https://example.org/",
         "runuser -u postgres -- psql -d postgresql://bj@localhost/bj",

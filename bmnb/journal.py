@@ -18,6 +18,7 @@ from typing import Any
 
 from bmnb import redact
 from bmnb.errors import BmnbError
+from bmnb.files import private, private_folder
 
 Line = dict[str, Any]
 START = "0" * 64
@@ -84,8 +85,8 @@ class Journal:
     def _alone(self) -> Iterator[None]:
         """No other process writes meanwhile: two writers would tear the chain apart."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab") as file:
+            private_folder(self.path.parent)
+            with private(self.path).open("ab") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 yield
         except OSError as error:

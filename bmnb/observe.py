@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from bmnb.failure import failure
 from bmnb.journal import Journal
 from bmnb.logs import Logs
 from bmnb.progress import Job
+from bmnb.redact import Secret
 from bmnb.remote import Servers
 from bmnb.steps import Call, Check, Manual, Result, Verdict
 
@@ -79,14 +81,17 @@ class Observer:
         except UNREADABLE as error:
             return Verdict.unmade(f"unexpected answer: {type(error).__name__} {error}")
 
-    def _token(self, host: str) -> str:
+    def _token(self, host: str) -> Secret:
         """The core's own token, which is a valid key of its API; it stays in memory."""
         read = self.servers.run(host, f"cat {TOKEN}")
         if not read.ok:
             raise ActionFailed(failure(read))
-        return read.stdout.strip()
+        token = read.stdout.strip()
+        if not re.fullmatch("[!-~]*", token):
+            raise ActionFailed(f"{TOKEN} of {host}: one word is expected")
+        return Secret(token)
 
-    def _task(self, key: str, host: str, task: str, token: str) -> Verdict:
+    def _task(self, key: str, host: str, task: str, token: Secret) -> Verdict:
         """Wait for the task's end and keep what it says. One that core no longer knows was lost with a restart."""
         path, told, began = f"/api/tasks/{task}", 0, time.monotonic()
         while time.monotonic() < began + TASK_SECONDS:

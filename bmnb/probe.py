@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bmnb.files import private, private_folder
 from bmnb.steps import Row
 
 TIMEOUT = 2.0
@@ -80,7 +81,7 @@ class Probe:
         if self._threads:
             return
         self._stop.clear()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self.path.parent)
         if self.path.exists() and not self.path.read_bytes().endswith(b"\n"):
             with self.path.open("a", encoding="utf-8") as file:
                 file.write("\n")  # a crash cut the last line
@@ -113,7 +114,7 @@ class Probe:
             began = time.monotonic()
             answers = answers_at(port, self.address)
             line = [datetime.now(UTC).isoformat(timespec="milliseconds"), port, int(answers)]
-            with self.path.open("a", newline="", encoding="utf-8") as file:
+            with private(self.path).open("a", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerow(line)
             self._stop.wait(max(0.0, 1.0 - (time.monotonic() - began)))
 

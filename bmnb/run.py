@@ -13,6 +13,7 @@ from IPython.display import display
 from bmnb import __version__, forecast, kernel, language, live, plan, tables
 from bmnb.attend import attend
 from bmnb.errors import ActionFailed, BmnbError, InputError, Stopped
+from bmnb.files import private, private_folder
 from bmnb.folders import folder_of
 from bmnb.frozen import refuse_changes
 from bmnb.journal import Journal
@@ -186,10 +187,9 @@ class Run:
     def attach(self, text: str, name: str, content: bytes) -> None:
         """Keep a file with a note in the run's folder, on record."""
         self.open()
-        folder = self.folder / "files"
-        folder.mkdir(exist_ok=True)
+        folder = private_folder(self.folder / "files")
         kept = folder / f"{len(list(folder.iterdir())) + 1}-{Path(name).name}"
-        kept.write_bytes(content)
+        private(kept).write_bytes(content)
         self.journal.write("note", text=text, file=str(kept.relative_to(self.folder)))
 
     def unlock(self, server: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bmnb.errors import ActionFailed, ConnectionFailed
+from bmnb.redact import Secret
 from bmnb.remote import http, locks, units
 from bmnb.remote.config import Config
 from bmnb.remote.connection import KEEP, Connection, Identity
@@ -21,7 +23,8 @@ API_PORT = 8090
 DEAD_SECONDS = 30.0
 GLANCE_SECONDS = 4.0
 RUN_SECONDS = 3600.0
-IDENTITY = """cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname; . /etc/os-release; echo $PRETTY_NAME
+IDENTITY = """cat /etc/machine-id /proc/sys/kernel/random/boot_id /proc/sys/kernel/hostname
+. /etc/os-release; echo $PRETTY_NAME
 uname -sr; for tool in bash rsync psql python3 tar systemctl; do
   if command -v $tool > /dev/null; then $tool --version 2> /dev/null | head -n 1; fi
 done"""
@@ -193,7 +196,7 @@ class Servers:
         return self.run(host, locks.unlock(self._work)).stdout
 
     def api(
-        self, host: str, method: str, path: str, *, body: object = None, token: str, port: int = API_PORT
+        self, host: str, method: str, path: str, *, body: object = None, token: Secret, port: int = API_PORT
     ) -> Any:
         """A request to the core's loopback port; return the JSON of its answer."""
         return http.request(self._connection(host), port, method, path, body, token)
@@ -238,9 +241,23 @@ class Servers:
             )
 
 
+FORMS = {
+    "machine-id": r"[0-9a-f]{32}",
+    "boot-id": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "host name": r"[!-~]+",
+    "name of the system": r".*",
+}
+"""What a server tells of itself, line by line."""
+
+
 def _identity(connection: Connection) -> Identity:
     told = connection.run(IDENTITY, "", 30.0)
     if not told.ok:
         raise ConnectionFailed(f"{told.host}: who it is cannot be read: {told.stderr.strip()}")
-    machine, boot, hostname, system, *tools = told.stdout.splitlines()
+    lines = told.stdout.splitlines()
+    for number, (what, form) in enumerate(FORMS.items()):
+        said = lines[number] if number < len(lines) else ""
+        if not re.fullmatch(form, said):
+            raise ConnectionFailed(f"{told.host}: who it is cannot be read: {said[:80]!r} is no {what}")
+    machine, boot, hostname, system, *tools = lines
     return Identity(machine, boot, hostname, system, connection.host_key, tuple(tools))

@@ -25,10 +25,15 @@ def copy(origin: str, path: str) -> str:
     """
     folder, name = posixpath.split(path)
     if name == "*":
-        return f"mkdir -p {folder} && {RSYNC} root@{origin}:{folder}/ {folder}/"
+        return f"mkdir -p {folder} && {RSYNC} root@{origin}:{read_there(path)} {folder}/"
     if "*" in name:
         return f"{RSYNC} 'root@{origin}:{path}' {folder}/"
     return f"mkdir -p {folder} && {RSYNC} root@{origin}:{path} {path}"
+
+
+def read_there(path: str) -> str:
+    """The path by which rsync reads it on the origin."""
+    return path.removesuffix("*") if path.endswith("/*") else path
 
 
 def save(folder: str) -> str:

@@ -184,22 +184,26 @@ def lines_of_replication(folder: str) -> Iterator[str]:
 
 
 def line_around_of_replication(folder: str) -> Around:
-    return f"{replicating.join(_programs(folder))} ", ""
+    return Around(f"{replicating.join(_programs(folder))} ", "", PATH)
+
+
+PATH, SNAPSHOT = "A-Za-z0-9./_-", "0-9A-F-"
+"""Signs of one word: with a blank, it could be followed by another option."""
 
 
 def lines_around(folder: str) -> Iterator[Around]:
     """How the other lines begin and end that the origin does for this engine."""
     listed = f"cat {_lists(folder)}/"
     for command in ("scan", "choose", "trust"):
-        yield f"{_carry_files(folder, carry_files.GENTLY)} {command} {_lists(folder)} ", ""
+        yield Around(f"{_carry_files(folder, carry_files.GENTLY)} {command} {_lists(folder)} ", "")
     for command in ("scan", "choose", "sums"):
-        yield f"{_carry_files(folder)} {command} {_lists(folder)} ", ""
-    yield listed, ""
+        yield Around(f"{_carry_files(folder)} {command} {_lists(folder)} ", "")
+    yield Around(listed, "")
     for source in carry_files.SOURCES.values():
-        yield f"set -o pipefail; {listed}", f" | {source}"
+        yield Around(f"set -o pipefail; {listed}", f" | {source}")
     for database in DATABASES:
         first, last = carry_database.dump("|", database).split("|")
-        yield first, last
+        yield Around(first, last, SNAPSHOT)
 
 
 def rebuild_maps(aliases: bool) -> str:

@@ -1,6 +1,7 @@
 """Synchronizing the trees with rsync, as the document does it."""
 
 import re
+from collections.abc import Iterator
 from shlex import quote
 
 from bmnb.bluemind.paths import QUEUES, TREES
@@ -41,7 +42,16 @@ follow() {{
 def synchronize_queue(origin: str) -> str:
     """Carry Postfix's queues; Postfix gives the files the names of their new inodes when it starts."""
     chosen = " ".join(f"--include='/{queue}/***'" for queue in QUEUES)
-    return f"rsync -aH --stats {chosen} --exclude='*' root@{origin}:/var/spool/postfix/ /var/spool/postfix/"
+    return f"rsync -aH --stats {chosen} --exclude='*' root@{origin}:{SPOOL} {SPOOL}"
+
+
+SPOOL = "/var/spool/postfix/"
+
+
+def read_there(trees: tuple[str, ...]) -> Iterator[str]:
+    """The paths that rsync reads on the origin: `/` where it is given a list of files."""
+    yield from (f"{tree}/" for tree in trees)
+    yield from (SPOOL, "/")
 
 
 def put_queue_aside(folder: str) -> str:

@@ -25,6 +25,7 @@ from bmnb.lab.compare import Difference, compare
 from bmnb.lab.demo import EXPECTED, unexpected
 from bmnb.lab.server import Server
 from bmnb.remote import servers as remote
+from bmnb.transfer.access import LOGIN
 from bmnb.transfer.databases import COMPLETE
 from tests.lab.faults import (
     AFTER,
@@ -400,7 +401,7 @@ def test_another_run_at_the_same_servers_is_refused(story: Story, tmp_path: Path
 
 def test_the_run_s_key_is_for_nothing_else(story: Story, tmp_path: Path):
     target = story.lab.target
-    assert target.run(f"{SSH} root@origin true {NOTHING}").returncode == 0
+    assert target.run(f"{SSH} root@origin '{LOGIN}' {NOTHING}").returncode == 0
     for line in ("id", "true; id", "rsync --server -logDtpr . /root/"):
         refused = target.run(f"{SSH} root@origin '{line}' {NOTHING}")
         assert (refused.returncode, refused.stdout) == (126, ""), line

@@ -7,10 +7,8 @@ from collections.abc import Iterator, Sequence
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.steps import Command
-from bmnb.transfer import access, databases, fast, guards
+from bmnb.transfer import access, configuration, databases, fast, files, guards
 from bmnb.verification import files as listing
-
-LOGIN = "true"
 
 
 def allow(settings: Settings) -> Command:
@@ -26,13 +24,23 @@ def allow(settings: Settings) -> Command:
         settings.origin,
         access.write_gate(settings.work),
         "what the run's key is for",
-        text=access.gate(lines, around),
+        text=access.gate(lines, around, _paths(settings)),
     )
+
+
+def _paths(settings: Settings) -> Iterator[str]:
+    """What rsync reads there."""
+    yield from files.read_there(settings.trees)
+    yield from map(configuration.read_there, (*CONFIGURATION, *ADDED_CONFIGURATION))
+
+
+def withdraw_key(settings: Settings, title: str = "withdraw the run's key") -> Command:
+    return Command(settings.origin, access.withdraw_key(settings.work, settings.address), title)
 
 
 def _lines(settings: Settings) -> Iterator[str]:
     """What it does there with both engines."""
-    yield LOGIN
+    yield access.LOGIN
     yield guards.identity(settings.work)
     for database in DATABASES:
         yield databases.dump_there(database)

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from bmnb.procedures.changing_distributions import requirements
-from bmnb.procedures.changing_distributions.gate import LOGIN, allow
+from bmnb.procedures.changing_distributions.gate import allow, withdraw_key
 from bmnb.procedures.changing_distributions.guarding import trees_are_there
 from bmnb.procedures.changing_distributions.phases import PREREQUISITES
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.procedures.checks import done
 from bmnb.steps import ANY, Action, Check, Command, Condition, step
 from bmnb.transfer import accepted, access, guards
 
@@ -24,13 +23,14 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     yield from requirements.databases(origin, target)
     yield trees_are_there(settings)
     yield from requirements.files(origin, target, settings.trees)
-    yield from requirements.login(target, settings.address, settings.make_key)
+    yield from requirements.login(origin, target, settings.address, settings.make_key)
 
 
 def undo_key_authentication(settings: Settings) -> Iterator[Action]:
     """The last of the way back: the origin serves again, and gets the mail that came to the target."""
     origin, target, folder = settings.origin, settings.target, settings.work
-    yield Command(origin, access.withdraw_key(folder), "withdraw the run's key")
+    if settings.make_key:
+        yield withdraw_key(settings)
     yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key")
     if settings.fast:
         yield settings.fast.close_line()
@@ -69,8 +69,10 @@ def undo_key_authentication(settings: Settings) -> Iterator[Action]:
 )
 def key_authentication(settings: Settings) -> Iterator[Action]:
     origin, target, folder = settings.origin, settings.target, settings.work
-    login = f"{access.ssh(folder)} root@{origin} {LOGIN}"
+    login = guards.over_there(folder, origin, access.LOGIN)
     missing = Condition(target, f"! {login} 2> /dev/null", "root can log in already")
+    if settings.make_key:
+        yield withdraw_key(settings, "withdraw the key that an earlier run has left")
     yield Command(
         target,
         access.write_ssh_config(folder, origin, settings.address),
@@ -82,13 +84,18 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
         yield allow(settings)
         yield Command(
             origin,
-            access.allow_key(),
+            access.allow_key(folder, settings.address),
             "allow that key, from the target system only",
             when=missing,
             feed=(target, access.show_key(folder, settings.address)),
         )
     yield Check(
-        target, login, done, "log in as root on the original server", requirements.KEY_REMEDY, answers=ANY
+        target,
+        login,
+        requirements.logs_in,
+        "log in as root on the original server",
+        requirements.KEY_REMEDY,
+        answers=ANY,
     )
     yield Command(origin, guards.remember(folder, "origin"), "remember which machine and installation it is")
     yield Command(target, guards.remember(folder, "target"), "remember which machine and installation it is")

@@ -10,8 +10,9 @@ from shlex import quote
 from bmnb.bluemind import api, subscription
 from bmnb.bluemind.paths import ini
 from bmnb.packages.tool import INSTALLED
-from bmnb.procedures.checks import all_root, done, no_job_runs, something_printed
+from bmnb.procedures.checks import all_root, done, no_job_runs, nothing_printed, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Result, Verdict
+from bmnb.transfer import access
 from bmnb.transfer import address as addresses
 from bmnb.transfer import databases as pg
 
@@ -199,16 +200,38 @@ def files(origin: str, target: str, trees: tuple[str, ...]) -> Iterator[Action]:
     )
 
 
-def login(target: str, address: str, make_key: bool) -> Iterator[Action]:
+def login(origin: str, target: str, address: str, make_key: bool) -> Iterator[Action]:
+    yield Check(
+        origin,
+        access.GREETING,
+        nothing_printed,
+        "root's login shell prints nothing where there is no terminal",
+        QUIET,
+    )
+    if make_key:
+        yield Check(
+            origin,
+            access.try_keys_file(address),
+            done,
+            "a key of this run can be added to root's keys, and taken away",
+            "see to the file or the setting of sshd that is named; or let the target's root log in with a key of "
+            "its own, and set make_key to false",
+            answers=ANY,
+        )
     yield Check(
         target,
-        f"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 root@{address} true",
+        f"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 root@{address} {quote(access.LOGIN)}",
         partial(can_log_in, make_key),
         "the target's root can log in as root on the origin",
         KEY_REMEDY + "; or let this run make a key: make_key",
         answers=ANY,
     )
 
+
+QUIET = (
+    "let /root/.bashrc, or the file of that shell, end early without a terminal, as rsync and scp need it: begin it "
+    "with the line: case $- in *i*) ;; *) return ;; esac"
+)
 
 DATABASE_FOLDER = "/var/lib/postgresql"
 WORK_PARENT = "/var/lib"
@@ -335,4 +358,12 @@ def same_users(origin: Result, target: Result) -> Verdict:
 def can_log_in(make_key: bool, tried: Result) -> Verdict:
     if tried.ok:
         return Verdict(True, "yes, with a key of its own")
-    return Verdict(make_key, "no; a key for this run will be made" if make_key else tried.stderr.strip())
+    if make_key:
+        return Verdict(True, "no; a key for this run will be made")
+    return Verdict(False, tried.stderr.strip() or "its login shell is not bash")
+
+
+def logs_in(tried: Result) -> Verdict:
+    """What is printed beside would get into every answer, and between two halves of rsync."""
+    said = tried.stdout.strip()
+    return Verdict(False, f"its login shell prints: {said[:200]}") if said else done(tried)

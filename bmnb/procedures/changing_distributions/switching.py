@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from bmnb.bluemind import api, proofs
+from bmnb.procedures.changing_distributions.gate import withdraw_key
 from bmnb.procedures.changing_distributions.guarding import still_as_verified
 from bmnb.procedures.changing_distributions.phases import SWITCHING
 from bmnb.procedures.changing_distributions.services import running, stop, stopped
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.checks import done, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Condition, Manual, Together, step
-from bmnb.transfer import accepted, access, address, configuration
+from bmnb.transfer import accepted, address, configuration
 
 
 def undo_stop_origin(settings: Settings) -> Iterator[Action]:
@@ -49,7 +50,7 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
     )
     yield from still_as_verified(settings)
     last = [
-        Command(origin, access.withdraw_key(settings.work), "withdraw the run's key"),
+        *([withdraw_key(settings)] if settings.make_key else []),
         Command(origin, address.save(settings.work), "save the network configuration"),
         Command(
             origin, address.remember(settings.work, settings.address), "remember the address's interface"

@@ -12,13 +12,15 @@ from bmnb.steps import Condition, Result, Verdict
 
 
 def open_files(trees: Sequence[str]) -> str:
-    """A line that prints the processes with an open file under one of the trees.
+    """A line that prints the processes with an open file under one of the trees, wherever that lies.
 
     find ends with 1 where a process ended meanwhile.
     """
-    names = " -o ".join(f"-lname {quote(tree + '/*')}" for tree in trees)
+    places = " ".join(map(quote, trees))
     return (
-        f"{{ find /proc/[0-9]*/fd -maxdepth 1 -type l \\( {names} \\) -printf '%h\\n' 2> /dev/null; "
+        f"names=(-false); for tree in {places}; do "
+        r"""at=$(readlink -m "$tree" | sed 's/[][*?\\]/\\&/g'); names+=(-o -lname "$at/*"); done; """
+        "{ find /proc/[0-9]*/fd -maxdepth 1 -type l \\( \"${names[@]}\" \\) -printf '%h\\n' 2> /dev/null; "
         "[ $? -le 1 ]; } | sort -u | while IFS=/ read -r _ _ pid _; do "
         'echo "process $pid $(tr "\\0" " " < "/proc/$pid/cmdline")"; done'
     )

@@ -74,15 +74,16 @@ diff {folder}/trees <({_marks(trees)}) | sed -n 's/^< /was: /p; / mounted /s/^> 
 
 def _marks(trees: Sequence[str]) -> str:
     return f"""for tree in {" ".join(map(quote, trees))}; do
-  [ ! -d "$tree" ] || echo "$tree folder $(stat -c %i "$tree")"
-  awk -v tree="$tree" '$5 == tree || index($5, tree "/") == 1 {{print tree, "mounted", $5}}' /proc/self/mountinfo | sort
+  [ ! -d "$tree" ] || echo "$tree folder $(stat -c %i "$tree/") $(readlink -f "$tree")"
+  awk -v tree="$tree" -v at="$(readlink -m "$tree")/" 'index($5 "/", at) == 1 {{print tree, "mounted", $5}}' \\
+    /proc/self/mountinfo | sort
 done"""
 
 
 def sizes(trees: Sequence[str]) -> str:
     """Print each tree with its number of files and folders; 0 where it is absent."""
     return f"""for tree in {" ".join(map(quote, trees))}; do
-  found=0; [ ! -d "$tree" ] || found=$(du -s --inodes "$tree" | cut -f 1); echo "$tree $found"
+  found=0; [ ! -d "$tree" ] || found=$(du -s --inodes "$tree/" | cut -f 1); echo "$tree $found"
 done"""
 
 
@@ -106,7 +107,7 @@ def _sizes(counted: Result) -> dict[str, int]:
 def changed_since(mark: str, trees: Sequence[str]) -> str:
     """Print what was changed in the trees since the mark was set, some of it."""
     places = " ".join(map(quote, trees))
-    return f"find $(ls -d {places} 2> /dev/null) -cnewer {mark} -print | head -n 20"
+    return f"find -H $(ls -d {places} 2> /dev/null) -cnewer {mark} -print | head -n 20"
 
 
 SESSIONS = (

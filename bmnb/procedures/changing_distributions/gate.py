@@ -52,5 +52,5 @@ def compared_places(settings: Settings) -> dict[str, tuple[int, Sequence[str], S
     paths = [path for path in (*CONFIGURATION, *added) if path not in POSTFIX_MAPS]
     return {
         listing.TREES: (settings.compare_content, trees, settings.known_empty),
-        "configuration": (100, (), paths),
+        "configuration": (100, (), [*map(listing.followed, paths)]),
     }

@@ -14,7 +14,7 @@ from bmnb.procedures.changing_distributions.services import start_postgresql
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.changing_distributions.synchronizing import carry_queue, queue_is_here, ssh_for_rsync
 from bmnb.steps import Action, Check, Command, Condition, Together, step
-from bmnb.transfer import access, configuration, databases
+from bmnb.transfer import access, configuration, databases, files
 from bmnb.transfer.placing import put
 from bmnb.verification import databases as facts
 from bmnb.verification import files as listing
@@ -106,7 +106,7 @@ def _programs(settings: Settings) -> Iterator[Command]:
 def _copy_again(settings: Settings) -> Command:
     return Command(
         settings.target,
-        listing.copy_again(settings.work, settings.origin, listing.TREES),
+        listing.copy_again(settings.work, settings.origin, settings.trees, listing.TREES),
         "copy again, by content, what differed before",
         when=Condition(
             settings.target, listing.has_differed(settings.work, listing.TREES), "nothing has differed yet"
@@ -141,9 +141,9 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
     yield Together((*compared, *told, *queue, *done_with))
     yield from _overlooked(settings)
     yield Check(
-        target,
-        listing.show_differences(folder, listing.TREES),
-        partial(listing.nothing_differs, percent),
+        (target, origin),
+        (listing.show_differences(folder, listing.TREES), files.count(settings.trees)),
+        partial(listing.no_tree_differs, percent),
         "files are the same",
         "run this cell again: what differs is copied again, by content, and compared again",
         decision="accept-files",

@@ -8,9 +8,9 @@ from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION
 from bmnb.steps import Result, Verdict
 
 PATHS = " ".join(dict.fromkeys((*CONFIGURATION, *ADDED_CONFIGURATION)))
-RSYNC = "rsync -aAX --ignore-times --modify-window=-1"
+RSYNC = "rsync -aAX --copy-links --ignore-times --modify-window=-1"
 """Every file is copied, as scp does: those that both servers' installers wrote in the same second, at the
-same size, would count as equal."""
+same size, would count as equal. As with scp, a link comes as what it leads to."""
 
 
 def exists(path: str) -> str:

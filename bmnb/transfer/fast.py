@@ -159,10 +159,12 @@ KEPT = "--acls --xattrs --xattrs-include='*' --absolute-names"
 def _configuration(added: bool) -> str:
     """The line that packs it on the origin."""
     copied = [path for path in CONFIGURATION if path not in POSTFIX_MAPS]
-    paths = " ".join(path.removesuffix("/*") for path in (*copied, *(ADDED_CONFIGURATION if added else ())))
+    listed = (*copied, *(ADDED_CONFIGURATION if added else ()))
+    # a folder of the target may be a link, which stays one
+    paths = " ".join(f"{path[:-1]}." if path.endswith("/*") else path for path in listed)
     return (
         f'shopt -s nullglob; found=(); for path in {paths}; do [ ! -e "$path" ] || found+=("$path"); done; '
-        f'tar --create --format=posix {KEPT} -- "${{found[@]}}"'
+        f'tar --create --format=posix --dereference {KEPT} -- "${{found[@]}}"'
     )
 
 

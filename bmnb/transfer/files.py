@@ -111,7 +111,9 @@ def states(counted: Result) -> dict[str, str]:
 def all_there(known_empty: tuple[str, ...], origin: Result, target: Result) -> Verdict:
     """What came to a tree of the target that is not mounted would be hidden by what is mounted there later."""
     theirs = safe_to_follow(known_empty, origin)
-    wrong = [f"{tree} is {state} on the target" for tree, state in states(target).items() if state in NOT_THERE]
+    wrong = [
+        f"{tree} is {state} on the target" for tree, state in states(target).items() if state in NOT_THERE
+    ]
     if not target.ok:
         wrong.append(target.stderr.strip())
     if not wrong:

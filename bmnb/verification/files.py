@@ -49,7 +49,7 @@ def _compare(how: str, folder: str, origin: str, listing: str, places: Sequence[
 
 
 def followed(place: str) -> str:
-    """The place, with all its links looked through."""
+    """The place, among those that may hold more, with all its links looked through."""
     return f"+{place}"
 
 
@@ -125,7 +125,9 @@ def no_tree_differs(percent: int, told: Result, counted: Result) -> Verdict:
     seen = json.loads(told.stdout.splitlines()[0])["places"]
     # a tree itself counts as one
     unseen = [tree for tree, state in states(counted).items() if state == PRESENT and seen.get(tree, 0) < 2]
-    return Verdict(False, f"has files, of which none was compared: {', '.join(unseen)}") if unseen else verdict
+    return (
+        Verdict(False, f"has files, of which none was compared: {', '.join(unseen)}") if unseen else verdict
+    )
 
 
 def nothing_differs(percent: int, told: Result) -> Verdict:

@@ -180,7 +180,7 @@ def result(folder: str, name: str, mode: str = "w") -> IO[Any]:
 
 def is_place_here_alone(path: str, difference: Difference) -> bool:
     """Where the origin has no such tree, there is nothing to copy."""
-    return path == difference["place"] and difference["origin"] == "absent"
+    return [path, "absent"] == [difference["place"], difference["origin"]]
 
 
 def differ(

@@ -31,9 +31,25 @@ def reboot(folder: str) -> str:
 
 
 def rebooted(folder: str) -> str:
-    return (
-        f"! cmp -s /proc/sys/kernel/random/boot_id {folder}/boot-before && systemctl is-system-running --wait"
-    )
+    """A line that holds once the server has begun anew, and what is needed has been mounted and started, or has failed.
+
+    It prints the units that have failed.
+    """
+    # a file of /proc has no size, by which cmp -s would tell it from any copy
+    return f"""before=$(cat {folder}/boot-before) && [ "$(cat /proc/sys/kernel/random/boot_id)" != "$before" ] &&
+! systemctl list-jobs --no-legend | awk '{{print $2}}' | grep -E {quote(NEEDED)} >&2 &&
+systemctl list-units --state=failed --no-legend --plain | awk '{{print $1}}'"""
+
+
+NEEDED = r"\.mount$|^(local-fs|remote-fs|network)\.target$|^(postgresql|nginx|bm-).*\.service$"
+"""Units that BlueMind's services need. What else has failed, or takes its time, is not waited for."""
+
+
+def is_back(seen: Result) -> Verdict:
+    failed = seen.stdout.split()
+    if not seen.ok:
+        return Verdict(False, "; ".join(seen.stderr.split("\n")[:5]).strip("; ") or "not yet")
+    return Verdict(True, f"yes; failed beside it: {', '.join(failed)}" if failed else "yes")
 
 
 RESTART_NGINX = (

@@ -80,6 +80,23 @@ def _marks(trees: Sequence[str]) -> str:
 done"""
 
 
+def mounted_by_hand(trees: Sequence[str]) -> str:
+    """Print what is mounted at, in or above a tree's place, and in no file that mounts it again; ZFS does so itself."""
+    return f"""for tree in {" ".join(map(quote, trees))}; do
+  awk -v at="$(readlink -m "$tree")/" '$5 != "/" && !/ - zfs / && (index($5 "/", at) == 1 || index(at, $5 "/") == 1) {{print $5}}' \\
+    /proc/self/mountinfo
+done | sort -u | while read -r place; do
+  systemctl show -p FragmentPath "$(systemd-escape --path --suffix=mount "$place")" | grep -q '=/' || echo "$place"
+done"""
+
+
+def mounted_again(told: Result) -> Verdict:
+    places = told.stdout.splitlines()
+    if not told.ok:
+        return Verdict(False, told.stderr.strip())
+    return Verdict(not places, ", ".join(places) or "yes", tuple({"item": place} for place in places))
+
+
 def sizes(trees: Sequence[str]) -> str:
     """Print each tree with its number of files and folders; 0 where it is absent."""
     return f"""for tree in {" ".join(map(quote, trees))}; do

@@ -14,7 +14,7 @@ from bmnb.procedures.checks import all_root, done, no_job_runs, something_printe
 from bmnb.steps import Action, Call, Check, Result, Row, Verdict
 from bmnb.transfer import address as addresses
 from bmnb.transfer import databases as pg
-from bmnb.transfer import places
+from bmnb.transfer import guards, places
 
 CLOCK_SECONDS = 30
 """Clocks may differ by this much; the two servers are asked one after the other."""
@@ -174,6 +174,14 @@ def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iter
         places.lie_apart,
         "no tree lies in another",
         "give each tree a folder of its own: what is deleted in one would be gone from the other",
+    )
+    yield Check(
+        target,
+        guards.mounted_by_hand(trees),
+        guards.mounted_again,
+        "what is mounted on the target is mounted again by a restart",
+        "put what is mounted by hand into /etc/fstab of the target: this procedure restarts it",
+        decision="accept-mounts",
     )
     yield Check(
         origin,

@@ -9,9 +9,9 @@ from bmnb.bluemind import api, proofs
 from bmnb.procedures.changing_distributions.phases import SWITCHING
 from bmnb.procedures.changing_distributions.services import running, stop, stopped
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.procedures.checks import done, something_printed
+from bmnb.procedures.checks import done, nothing_printed, something_printed
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Together, step
-from bmnb.transfer import accepted, access, address, configuration
+from bmnb.transfer import accepted, access, address, configuration, guards
 
 
 def undo_stop_origin(settings: Settings) -> Iterator[Action]:
@@ -174,8 +174,17 @@ def undo_restart_target(settings: Settings) -> Iterator[Action]:
 def restart_target(settings: Settings) -> Iterator[Action]:
     target, folder = settings.target, settings.work
     if settings.restart_target:
+        yield Command(target, guards.mark_trees(folder, settings.trees), "remember what is mounted where")
         yield Command(target, proofs.reboot(folder), "restart", farewell=True)
-        yield Check(target, proofs.rebooted(folder), done, "the target is back", patience=600)
+        yield Check(target, proofs.rebooted(folder), proofs.is_back, "the target is back", patience=600)
+        yield Check(
+            target,
+            guards.compare_trees(folder, settings.trees),
+            nothing_printed,
+            "the trees are those of before the restart",
+            "mount what is missing, and see that it is mounted when the server starts; then run this cell again",
+            patience=60,
+        )
         yield Check(
             target,
             address.held(settings.address),

@@ -9,7 +9,7 @@ from shlex import quote
 
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
 from bmnb.steps import Gauge, Result, Row
-from bmnb.transfer import configuration, databases, files, replication
+from bmnb.transfer import configuration, databases, files, naming, replication
 from bmnb.transfer.access import Around, socket, ssh
 from bmnb.transfer.programs import carry_database, carry_files, cipher, postgres, rows
 from bmnb.transfer.programs import replication as replicating
@@ -149,8 +149,9 @@ def read_told(result: Result) -> Row:
 def carry_configuration(folder: str, origin: str, added: bool) -> str:
     """Save the target's own files, then bring the document's list in one stream, folders as folders."""
     put = f"tar --extract --preserve-permissions --same-owner {KEPT}"
+    named = f" && ( {naming.copy(folder, origin, added)} )" if added else ""
     return f"""( {configuration.save(folder)} ) &&
-{_on(folder, origin)} {quote(_configuration(added))} | {put}"""
+{_on(folder, origin)} {quote(_configuration(added))} | {put}{named}"""
 
 
 KEPT = "--acls --xattrs --xattrs-include='*' --absolute-names"
@@ -210,7 +211,7 @@ def rebuild_maps(aliases: bool) -> str:
         f"[ ! -e {path.replace('.db', '-flat')} ] || ( {configuration.rebuild_map(path)} ) || exit 1"
         for path in POSTFIX_MAPS
     ]
-    return "\n".join([*lines, *(["newaliases"] if aliases else [])])
+    return "\n".join([*lines, *(["newaliases || exit", naming.MAKE_MAPS] if aliases else [])])
 
 
 def end_replication(end: Callable[[str], str]) -> str:

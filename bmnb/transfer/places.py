@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from shlex import quote
 
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, POSTFIX_MAPS
 from bmnb.steps import Result, Row, Verdict
-from bmnb.transfer import links
-
-
-@cache
-def program() -> str:
-    return Path(links.__file__).read_text(encoding="utf-8")
-
-
-def _run(command: str, words: Sequence[str]) -> str:
-    return f"python3 - {command} {' '.join(map(quote, words))} <<'END_OF_PROGRAM'\n{program()}END_OF_PROGRAM"
+from bmnb.transfer.asking import links
+from bmnb.transfer.placing import inline
 
 
 def lie(trees: Sequence[str]) -> str:
@@ -48,7 +38,7 @@ def lie_apart(*servers: Result) -> Verdict:
 
 def leading_out(trees: Sequence[str]) -> str:
     """A line that tells the links in the trees that lead out of them."""
-    return _run("trees", trees)
+    return inline(links, "trees", *trees)
 
 
 def nothing_outside(told: Result) -> Verdict:
@@ -67,7 +57,7 @@ def nothing_outside(told: Result) -> Verdict:
 def among_files(added: bool) -> str:
     """A line that tells the links among the configuration files."""
     copied = [path for path in CONFIGURATION if path not in POSTFIX_MAPS]
-    return _run("files", [*copied, *(ADDED_CONFIGURATION if added else ())])
+    return inline(links, "files", *copied, *(ADDED_CONFIGURATION if added else ()))
 
 
 def can_be_followed(told: Result) -> Verdict:

@@ -10,7 +10,7 @@ from tests.lab.migration import client_file, done, finish, journal
 
 pytestmark = pytest.mark.lab
 
-SETTINGS = {"restart_target": False, "hot_passes": 1}
+SETTINGS = {"hot_passes": 1}
 CERTIFICATE = "/etc/letsencrypt/live/bluemind.example.org"
 LARGE = 66_000_000
 """Bytes of a file that rsync copies with both engines."""
@@ -25,12 +25,20 @@ ln -s large /var/spool/bm-filehosting/link
 mv /var/spool/cyrus /data/cyrus; mkdir /var/spool/cyrus; mount --bind /data/cyrus /var/spool/cyrus
 mkdir -p {CERTIFICATE}; mv /etc/ssl/certs/bm_cert.pem {CERTIFICATE}/; echo key > {CERTIFICATE}/key
 ln -s {CERTIFICATE}/bm_cert.pem /etc/ssl/certs/bm_cert.pem; ln -s {CERTIFICATE}/key /etc/bm/linked-key
+printf '/^X-Bad:/ REJECT\\n' > /etc/postfix/header_checks
+printf 'relay.example.org user:word\\n' > /etc/postfix/sasl_passwd; postmap /etc/postfix/sasl_passwd
+postconf -e header_checks=regexp:/etc/postfix/header_checks smtp_sasl_password_maps=hash:/etc/postfix/sasl_passwd
 systemctl start postgresql postfix; bmctl start"""
 
-ON_TARGET = """set -e
+BROKEN = "broken.service"
+"""A unit that fails whenever the target starts."""
+
+ON_TARGET = f"""set -e
+printf '[Service]\\nExecStart=/bin/false\\n[Install]\\nWantedBy=multi-user.target\\n' > /etc/systemd/system/{BROKEN}
+systemctl enable -q {BROKEN}
 bmctl stop; systemctl stop postfix; mkdir -p /srv/disk
 for tree in /var/spool/cyrus /var/spool/bm-filehosting; do
-  mv $tree /srv/disk/; ln -s /srv/disk/${tree##*/} $tree
+  mv $tree /srv/disk/; ln -s /srv/disk/${{tree##*/}} $tree
 done
 mv /etc/ssl/certs/bm_cert.pem /etc/ssl/own.pem; ln -s /etc/ssl/own.pem /etc/ssl/certs/bm_cert.pem
 systemctl start postgresql postfix; bmctl start"""
@@ -64,3 +72,13 @@ def test_what_lies_behind_links_arrives(tmp_path: Path, engine: str):
         )
         assert places["/var/spool/cyrus"] == ("/var/spool/cyrus", "/srv/disk/cyrus")
         assert done(tmp_path, "files are the same", "verify-copy")
+        asked = "postmap -q 'X-Bad: 1' regexp:/etc/postfix/header_checks"
+        assert lab.target.must(
+            f"{asked}; postmap -q relay.example.org hash:/etc/postfix/sasl_passwd"
+        ).split() == [
+            "REJECT",
+            "user:word",
+        ]
+        assert done(tmp_path, "mail for users is taken", "verify-service")
+        [back] = done(tmp_path, "the target is back", "restart-target")
+        assert BROKEN in back["seen"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.steps import Command
-from bmnb.transfer import access, databases, fast, guards
+from bmnb.transfer import access, databases, fast, guards, naming
 from bmnb.verification import files as listing
 
 LOGIN = "true"
@@ -38,6 +38,8 @@ def _lines(settings: Settings) -> Iterator[str]:
         yield databases.dump_there(database)
         yield databases.table_under_way(database)
     yield databases.SERVER_VERSION
+    if settings.carry_forgotten:
+        yield naming.list_there(settings.carry_forgotten)
     compared = compared_places(settings)
     for where in compared.values():
         yield listing.list_there(settings.work, *where)

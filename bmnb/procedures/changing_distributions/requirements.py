@@ -8,13 +8,13 @@ from functools import partial
 from shlex import quote
 
 from bmnb.bluemind import api, subscription
-from bmnb.bluemind.paths import ini
+from bmnb.bluemind.paths import QUEUE, ini
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs, something_printed
 from bmnb.steps import Action, Call, Check, Result, Row, Verdict
 from bmnb.transfer import address as addresses
 from bmnb.transfer import databases as pg
-from bmnb.transfer import guards, places
+from bmnb.transfer import guards, naming, places
 
 CLOCK_SECONDS = 30
 """Clocks may differ by this much; the two servers are asked one after the other."""
@@ -201,6 +201,23 @@ def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iter
     )
     yield Check(
         (origin, target),
+        (naming.there(trees, added), naming.here()),
+        partial(naming.all_come, added),
+        "files that the configuration names",
+        "copy what is named to the target, to the same path (a map without its text: write it with postmap -s); install "
+        "the package of a type of map that is missing; or take its name out of the configuration, or accept it",
+        decision="accept-named-files",
+    )
+    if added:
+        yield Check(
+            (origin, target),
+            "postconf -h queue_directory",
+            queue_is_usual,
+            "Postfix's queue is at its usual place",
+            "its mail is carried from there to there: set queue_directory to that",
+        )
+    yield Check(
+        (origin, target),
         (used(trees), free(trees)),
         enough_space,
         "place of each tree; space and inodes on the target, space for lists on the origin",
@@ -318,6 +335,11 @@ def same_value(origin: Result, target: Result) -> Verdict:
         bool(values[0]) and values[0] == values[1],
         " and ".join(dict.fromkeys(one or "none" for one in values)),
     )
+
+
+def queue_is_usual(*servers: Result) -> Verdict:
+    seen = {one.stdout.strip() or one.stderr.strip() for one in servers}
+    return Verdict(seen == {QUEUE}, " and ".join(sorted(seen)))
 
 
 def same_packages(origin: Result, target: Result) -> Verdict:

@@ -14,7 +14,7 @@ from bmnb.procedures.changing_distributions.services import start_postgresql
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.changing_distributions.synchronizing import carry_queue, queue_is_here, ssh_for_rsync
 from bmnb.steps import Action, Check, Command, Condition, Together, step
-from bmnb.transfer import access, configuration, databases, files
+from bmnb.transfer import access, configuration, databases, files, naming
 from bmnb.transfer.placing import put
 from bmnb.verification import databases as facts
 from bmnb.verification import files as listing
@@ -163,6 +163,13 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         "configuration is the same",
         "see who has changed the file that is named, and put it right on the target",
         decision="accept-configuration",
+    )
+    yield Check(
+        target,
+        naming.TRY_MAPS,
+        naming.can_be_read,
+        "Postfix of the target can read every map that its configuration names",
+        "copy or make what is missing on the target, or take its name out of /etc/postfix/main.cf there",
     )
     yield Check(
         target,

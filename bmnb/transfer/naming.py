@@ -93,22 +93,27 @@ def remove(folder: str) -> str:
 
 INDEXED = "|".join(named.INDEXED)
 
-MAKE_MAPS = f"""postconf -nx | grep -oE '({INDEXED}):{named.POSTFIX}/[^ ,]+' | sort -u | while read -r map; do
+# grep ends with 1 where it finds nothing
+MAKE_MAPS = f"""named=$(postconf -nx) || exit
+for map in $(grep -oE '({INDEXED}):{named.POSTFIX}/[^ ,]+' <<< "$named" | sort -u); do
   [ ! -f "${{map#*:}}" ] || postmap "$map" || exit
 done"""
 """A line that makes the maps that are named of their texts, in this server's format; those of BlueMind have other texts."""
 
 READ = "|".join((*named.INDEXED, "texthash", "regexp", "pcre", "cidr"))
 
-TRY_MAPS = f"""postfix check || exit
-postconf -nx | grep -oE '\\b({READ}):/[^ ,}}]+' | sort -u | while read -r map; do
-  postmap -q bmnb-asks "$map" > /dev/null; [ $? -le 1 ] || exit
+TRY_MAPS = f"""named=$(postconf -nx) || exit
+named=$(grep -vE '^(address_verify_map|[a-z_]*cache[a-z_]*) *=' <<< "$named")
+for map in $(grep -oE '\\b({READ}):/[^ ,}}]+' <<< "$named" | sort -u); do
+  said=$(postmap -q bmnb-asks "$map" 2>&1 > /dev/null); [ -z "$said" ] || echo "$map" $said
 done"""
-"""A line that says which of the maps in files that are named can't be read."""
+"""A line that says which of the maps in files can't be read, and why; caches are made by Postfix itself."""
 
 
-def can_be_read(tried: Result) -> Verdict:
-    """postmap ends with 1 both where it finds nothing and where it fails; it then says why."""
-    lines = tried.stderr.splitlines()
-    said = [line for line in lines if line.startswith("postmap: ") or not tried.ok]
-    return Verdict(not said and tried.ok, "; ".join(said[:5]) or "every map can be read")
+def can_be_read(origin: Result, target: Result) -> Verdict:
+    """What the origin can't read either is left as it is."""
+    theirs, ours = (dict(line.split(" ", 1) for line in one.stdout.splitlines()) for one in (origin, target))
+    wrong = tuple({"item": name, "why": why} for name, why in ours.items() if name not in theirs)
+    if not target.ok:
+        return Verdict(False, target.stderr.strip())
+    return Verdict(not wrong, "; ".join(one["why"] for one in wrong[:5]) or "every map can be read", wrong)

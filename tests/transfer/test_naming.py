@@ -119,14 +119,13 @@ def test_the_programs_run_as_they_are_sent(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("exit", "text", "holds"),
+    ("theirs", "ours", "wrong"),
     [
-        (0, "", True),
-        (0, "postfix: warning: symlink leaves directory\n", True),
-        (0, "postmap: warning: open /etc/postfix/checks: No such file\n", False),
-        (1, "postfix: fatal: bad\n", False),
-        (1, "", False),
+        ("", "", []),
+        ("", "regexp:/etc/postfix/checks postmap: open: No such file\n", ["regexp:/etc/postfix/checks"]),
+        ("ldap:/a postmap: no answer\n", "ldap:/a postmap: timeout\n", []),
     ],
 )
-def test_a_map_that_cannot_be_read_is_told(exit: int, text: str, holds: bool):
-    assert naming.can_be_read(Result("target", "", exit, "", text)).holds is holds
+def test_a_map_that_only_the_target_cannot_read_is_told(theirs: str, ours: str, wrong: list[str]):
+    verdict = naming.can_be_read(Result("origin", "", 0, theirs), Result("target", "", 0, ours))
+    assert (verdict.holds, [item["item"] for item in verdict.items]) == (not wrong, wrong)

@@ -165,11 +165,12 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         decision="accept-configuration",
     )
     yield Check(
-        target,
+        (origin, target),
         naming.TRY_MAPS,
         naming.can_be_read,
         "Postfix of the target can read every map that its configuration names",
         "copy or make what is missing on the target, or take its name out of /etc/postfix/main.cf there",
+        decision="accept-maps",
     )
     yield Check(
         target,

@@ -32,7 +32,7 @@ from bmnb.procedures.changing_distributions.synchronizing import (
 )
 from bmnb.procedures.checks import nothing_printed
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Together, step
-from bmnb.transfer import configuration, databases, guards
+from bmnb.transfer import configuration, databases, guards, naming
 from bmnb.transfer.engine import Fast
 
 
@@ -156,6 +156,12 @@ def copy_configuration(settings: Settings) -> Iterator[Action]:
             when=Condition(origin, configuration.exists(flat), "absent on the origin"),
         )
     if settings.carry_forgotten:
+        yield Command(
+            target,
+            naming.copy(settings.work, origin, settings.carry_forgotten),
+            "files in /etc/postfix that the configuration names",
+        )
+        yield Command(target, naming.MAKE_MAPS, "maps of those files")
         yield Command(target, "newaliases", "/etc/aliases.db")
 
 

@@ -87,11 +87,11 @@ def same_servers(settings: Settings) -> Check:
 
 def trees_are_there(settings: Settings) -> Check:
     return Check(
-        settings.origin,
+        (settings.origin, settings.target),
         files.count(settings.trees),
-        partial(files.safe_to_follow, tuple(settings.known_empty)),
-        "the trees of the origin are there",
-        "mount the tree, or name it under known_empty if it is rightly empty",
+        partial(files.all_there, tuple(settings.known_empty)),
+        "the trees are there",
+        "mount the tree, mend the link, or name the tree under known_empty if it is rightly empty",
     )
 
 

@@ -11,10 +11,11 @@ from bmnb.bluemind.paths import DATABASES, POSTFIX_MAPS
 from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
 from bmnb.procedures.changing_distributions.services import running
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.procedures.checks import url_answers
+from bmnb.procedures.checks import done, url_answers
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Manual, step
 from bmnb.transfer import accepted, databases
-from bmnb.verification import account
+from bmnb.transfer.placing import inline
+from bmnb.verification import account, dialogue
 
 
 @step("Save Security > Firewall", POST_MIGRATION)
@@ -100,6 +101,15 @@ def verify_service(settings: Settings) -> Iterator[Action]:
     yield Call(target, "GET", api.STATE, "BlueMind's state", judge=api.is_running)
     yield Call(target, "GET", api.VERSION, "version of software and database", judge=proofs.versions_agree)
     yield url_answers(target)
+    yield Check(
+        target,
+        inline(dialogue, settings.address),
+        done,
+        "mail for users is taken",
+        "look in /var/log/mail.log",
+        patience=60,
+        answers=ANY,
+    )
     if settings.test_account:
         yield from _try(settings)
 

@@ -8,11 +8,11 @@ from functools import partial
 from shlex import quote
 
 from bmnb.bluemind import api, subscription
-from bmnb.bluemind.paths import ini
+from bmnb.bluemind.paths import QUEUE, ini
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs, nothing_printed, something_printed
-from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Result, Verdict
-from bmnb.transfer import access
+from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Result, Row, Verdict
+from bmnb.transfer import access, guards, naming, places
 from bmnb.transfer import address as addresses
 from bmnb.transfer import databases as pg
 
@@ -182,12 +182,60 @@ def databases(origin: str, target: str) -> Iterator[Action]:
     )
 
 
-def files(origin: str, target: str, trees: tuple[str, ...]) -> Iterator[Action]:
+def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iterator[Action]:
+    yield Check(
+        (origin, target),
+        places.lie(trees),
+        places.lie_apart,
+        "no tree lies in another",
+        "give each tree a folder of its own: what is deleted in one would be gone from the other",
+    )
+    yield Check(
+        target,
+        guards.mounted_by_hand(trees),
+        guards.mounted_again,
+        "what is mounted on the target is mounted again by a restart",
+        "put what is mounted by hand into /etc/fstab of the target: this procedure restarts it",
+        decision="accept-mounts",
+    )
+    yield Check(
+        origin,
+        places.leading_out(trees),
+        places.nothing_outside,
+        "no link of the trees leads out of them",
+        "move what the link leads to into the tree, or mount it there (mount --bind) in the place of the link; "
+        "or copy it to the target yourself, to the same path, and accept it",
+        decision="accept-links",
+    )
+    yield Check(
+        origin,
+        places.among_files(added),
+        places.can_be_followed,
+        "links among the configuration files",
+        "mend or remove the link that is named; where it is a certificate's, see whether it was renewed",
+    )
+    yield Check(
+        (origin, target),
+        (naming.there(trees, added), naming.here()),
+        partial(naming.all_come, added),
+        "files that the configuration names",
+        "copy what is named to the target, to the same path (a map without its text: write it with postmap -s); install "
+        "the package of a type of map that is missing; or take its name out of the configuration, or accept it",
+        decision="accept-named-files",
+    )
+    if added:
+        yield Check(
+            (origin, target),
+            "postconf -h queue_directory",
+            queue_is_usual,
+            "Postfix's queue is at its usual place",
+            "its mail is carried from there to there: set queue_directory to that",
+        )
     yield Check(
         (origin, target),
         (used(trees), free(trees)),
         enough_space,
-        "space and inodes on the target, space for lists on the origin",
+        "place of each tree; space and inodes on the target, space for lists on the origin",
         "enlarge the file system that is named",
     )
     yield Check(
@@ -238,31 +286,33 @@ WORK_PARENT = "/var/lib"
 
 
 def used(trees: tuple[str, ...]) -> str:
-    """A line that prints path, bytes and inodes of each tree, of the databases and of their dumps; free bytes."""
+    """A line that prints path, bytes, inodes and place of each tree, of the databases and of their dumps; free bytes."""
     size = "runuser -u postgres -- psql -XAtc 'SELECT sum(pg_database_size(datname)) FROM pg_database'"
     return f"""cd / && for tree in {" ".join(map(quote, trees))}; do
-  [ ! -d "$tree" ] || echo "$tree $(du -s -B1 "$tree" | cut -f1) $(du -s --inodes "$tree" | cut -f1)"
+  [ ! -d "$tree" ] || echo "$tree $(du -s -B1 "$tree/" | cut -f1) $(du -s --inodes "$tree/" | cut -f1) $(readlink -f "$tree")"
 done
 size=$({size}) || exit
-echo "{DATABASE_FOLDER} $size 5000" && echo "{WORK_PARENT} $size 10"
+echo "{DATABASE_FOLDER} $size 5000 {DATABASE_FOLDER}" && echo "{WORK_PARENT} $size 10 {WORK_PARENT}"
 echo "free $(df -B1 --output=avail {WORK_PARENT} | tail -n 1)\""""
 
 
 def free(trees: tuple[str, ...]) -> str:
-    """A line that prints, for the same paths: path, mount point, free bytes and inodes, used bytes."""
+    """A line that prints, for the same paths: path, mount point, free bytes and inodes, used bytes, place."""
     return f"""for tree in {" ".join(map(quote, (*trees, DATABASE_FOLDER, WORK_PARENT)))}; do
   found=$tree; while [ ! -d "$found" ]; do found=$(dirname "$found"); done
-  held=0; case $tree in /var/spool/*|/var/lib/cyrus) [ ! -d "$tree" ] || held=$(du -s -B1 "$tree" | cut -f1);; esac
-  echo "$tree $(df -B1 --output=target,avail,iavail,itotal "$found" | tail -n 1) $held"
+  held=0; case $tree in /var/spool/*|/var/lib/cyrus) [ ! -d "$tree" ] || held=$(du -s -B1 "$tree/" | cut -f1);; esac
+  echo "$tree $(df -B1 --output=target,avail,iavail,itotal "$found" | tail -n 1) $held $(readlink -m "$tree")"
 done"""
 
 
 def enough_space(origin: Result, target: Result) -> Verdict:
     """Add up what comes to each file system of the target; what it replaces there counts as free."""
-    need = {path: (int(size), int(inodes)) for path, size, inodes in _fields(origin, 3)}
+    come = _fields(origin, 4)
+    need = {path: (int(size), int(inodes)) for path, size, inodes, _ in come}
     wanted: dict[str, list[float]] = {}
     room: dict[str, tuple[int, int, int]] = {}
-    for path, mount, avail, iavail, itotal, held in _fields(target, 6):
+    there = _fields(target, 7)
+    for path, mount, avail, iavail, itotal, held, _ in there:
         size, inodes = need.get(path, (0, 0))
         total = wanted.setdefault(mount, [0.0, 0.0])
         total[0] += max(0.0, size * SPARE - int(held))
@@ -278,17 +328,34 @@ def enough_space(origin: Result, target: Result) -> Verdict:
     ]
     paths, databases_size = sum(inodes for _, inodes in need.values()), need.get(DATABASE_FOLDER, (0, 0))[0]
     lists = LISTED_BYTES * paths + ROWS_SHARE * databases_size
-    free_there = sum(int(size) for _, size in _fields(origin, 2))
+    free_there = sum(int(size) for name, size in _fields(origin, 2) if name == "free")
     if lists > free_there:
         short.append(
             f"{WORK_PARENT} of the origin needs {lists / 1e6:,.0f} MB for lists, has {free_there / 1e6:,.0f} MB"
         )
     total_bytes = sum(size for size, _ in need.values())
-    return Verdict(not short, "; ".join(short) or f"{total_bytes / 1e6:,.0f} MB come, there is room")
+    seen = "; ".join(short) or f"{total_bytes / 1e6:,.0f} MB come, there is room"
+    return Verdict(not short, seen, tuple(_places(come, there)))
+
+
+def _places(come: list[list[str]], there: list[list[str]]) -> Iterator[Row]:
+    """Where each path that comes lies on both servers."""
+    ours = {path: (mount, place) for path, mount, *_, place in there}
+    for path, size, inodes, place in come:
+        mount, here = ours.get(path, ("", ""))
+        yield {
+            "item": path,
+            "origin": place,
+            "target": here,
+            "file system": mount,
+            "bytes": int(size),
+            "entries": int(inodes),
+        }
 
 
 def _fields(result: Result, number: int) -> list[list[str]]:
-    rows = [line.split() for line in result.stdout.splitlines()]
+    """The lines with so many fields; in the last one there may be spaces."""
+    rows = [line.split(maxsplit=number - 1) for line in result.stdout.splitlines()]
     return [row for row in rows if len(row) == number]
 
 
@@ -308,6 +375,11 @@ def same_value(origin: Result, target: Result) -> Verdict:
         bool(values[0]) and values[0] == values[1],
         " and ".join(dict.fromkeys(one or "none" for one in values)),
     )
+
+
+def queue_is_usual(*servers: Result) -> Verdict:
+    seen = {one.stdout.strip() or one.stderr.strip() for one in servers}
+    return Verdict(seen == {QUEUE}, " and ".join(sorted(seen)))
 
 
 def same_packages(origin: Result, target: Result) -> Verdict:

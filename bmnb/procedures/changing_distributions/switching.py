@@ -11,9 +11,9 @@ from bmnb.procedures.changing_distributions.guarding import still_as_verified
 from bmnb.procedures.changing_distributions.phases import SWITCHING
 from bmnb.procedures.changing_distributions.services import running, stop, stopped
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.procedures.checks import done, something_printed
+from bmnb.procedures.checks import done, nothing_printed, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Condition, Manual, Together, step
-from bmnb.transfer import accepted, address, configuration
+from bmnb.transfer import accepted, address, configuration, guards
 
 
 def undo_stop_origin(settings: Settings) -> Iterator[Action]:
@@ -179,9 +179,23 @@ def undo_restart_target(settings: Settings) -> Iterator[Action]:
 def restart_target(settings: Settings) -> Iterator[Action]:
     target, folder = settings.target, settings.work
     if settings.restart_target:
+        yield Command(target, guards.mark_trees(folder, settings.trees), "remember what is mounted where")
         yield Command(target, proofs.reboot(folder), "restart", farewell=True)
         yield Check(
-            target, proofs.rebooted(folder), done, "the target is back", patience=600, answers=TRUE_OR_FALSE
+            target,
+            proofs.rebooted(folder),
+            proofs.is_back,
+            "the target is back",
+            patience=600,
+            answers=TRUE_OR_FALSE,
+        )
+        yield Check(
+            target,
+            guards.compare_trees(folder, settings.trees),
+            nothing_printed,
+            "the trees are those of before the restart",
+            "mount what is missing, and see that it is mounted when the server starts; then run this cell again",
+            patience=60,
         )
         yield Check(
             target,

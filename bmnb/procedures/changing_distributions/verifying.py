@@ -14,7 +14,7 @@ from bmnb.procedures.changing_distributions.services import start_postgresql
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.changing_distributions.synchronizing import carry_queue, ssh_for_rsync
 from bmnb.steps import Action, Check, Command, Condition, Together, step
-from bmnb.transfer import access, at_rest, configuration, databases
+from bmnb.transfer import access, at_rest, configuration, databases, files, naming
 from bmnb.transfer.placing import put
 from bmnb.verification import databases as facts
 from bmnb.verification import files as listing
@@ -112,7 +112,7 @@ def _remember(settings: Settings) -> Command:
 def _copy_again(settings: Settings) -> Command:
     return Command(
         settings.target,
-        listing.copy_again(settings.work, settings.origin, listing.TREES),
+        listing.copy_again(settings.work, settings.origin, settings.trees, listing.TREES),
         "copy again, by content, what differed before",
         when=Condition(
             settings.target, listing.has_differed(settings.work, listing.TREES), "nothing has differed yet"
@@ -147,9 +147,9 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
     yield Together((*compared, *told, *queue, *done_with))
     yield from _overlooked(settings)
     yield Check(
-        target,
-        listing.show_differences(folder, listing.TREES),
-        partial(listing.nothing_differs, percent),
+        (target, origin),
+        (listing.show_differences(folder, listing.TREES), files.count(settings.trees)),
+        partial(listing.no_tree_differs, percent),
         "files are the same",
         "run this cell again: what differs is copied again, by content, and compared again",
         decision="accept-files",
@@ -169,6 +169,14 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         "configuration is the same",
         "see who has changed the file that is named, and put it right on the target",
         decision="accept-configuration",
+    )
+    yield Check(
+        (origin, target),
+        naming.TRY_MAPS,
+        naming.can_be_read,
+        "Postfix of the target can read every map that its configuration names",
+        "copy or make what is missing on the target, or take its name out of /etc/postfix/main.cf there",
+        decision="accept-maps",
     )
     yield Check(
         target,

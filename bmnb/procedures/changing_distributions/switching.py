@@ -179,7 +179,8 @@ def undo_restart_target(settings: Settings) -> Iterator[Action]:
 def restart_target(settings: Settings) -> Iterator[Action]:
     target, folder = settings.target, settings.work
     if settings.restart_target:
-        yield Command(target, guards.mark_trees(folder, settings.trees), "remember what is mounted where")
+        before = f"{folder}/before-restart"
+        yield Command(target, guards.mark_trees(before, settings.trees), "remember what is mounted where")
         yield Command(target, proofs.reboot(folder), "restart", farewell=True)
         yield Check(
             target,
@@ -191,7 +192,7 @@ def restart_target(settings: Settings) -> Iterator[Action]:
         )
         yield Check(
             target,
-            guards.compare_trees(folder, settings.trees),
+            guards.compare_trees(before, settings.trees),
             nothing_printed,
             "the trees are those of before the restart",
             "mount what is missing, and see that it is mounted when the server starts; then run this cell again",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bmnb.errors import InputError
-from bmnb.lab import identity, layers, snapshots
+from bmnb.lab import addresses, identity, layers, snapshots
 from bmnb.lab.host import LABS, call, require
 from bmnb.lab.layers import FQDN, HOSTS, Content
 from bmnb.lab.network import Bridge
@@ -109,11 +109,8 @@ class Lab:
             }
         )
         self._make_key()
-        for server in self.servers:
-            server.mount()
-            identity.give(
-                server.root, FQDN[server.name], server.address, networks[server.name], self._public_key()
-            )
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda server: self._prepare(server, networks[server.name]), self.servers))
         if wal_level != "replica":
             for folder in (self.origin.root / "etc/postgresql").glob("*/main/conf.d"):
                 (folder / "wal_level.conf").write_text(f"wal_level = {wal_level}\n")
@@ -222,13 +219,14 @@ class Lab:
     def __exit__(self, *error: object) -> None:
         self.down()
 
+    def _prepare(self, server: Server, network: str) -> None:
+        server.mount()
+        addresses.change(server.root, layers.address_in(server.layers[0]), server.address)
+        identity.give(server.root, FQDN[server.name], server.address, network, self._public_key())
+
     def _boot(self, server: Server) -> None:
         server.start()
-        before = layers.address_in(server.layers[0])
-        if before != server.address:
-            server.must(
-                readdress(*(address.rpartition(".")[0] + "." for address in (before, server.address)))
-            )
+        addresses.assert_changed(server.root)
 
     def _remove(self, server: Server) -> None:
         server.cut_power()
@@ -266,28 +264,3 @@ class Lab:
                 for server in self.servers
             )
         )
-
-
-def readdress(before: str, after: str) -> str:
-    """What BlueMind's page on changing addresses has done, where data was made in a network of another prefix."""
-    pattern = before.replace(".", "\\.")
-    return f"""set -e
-has() {{ command -v "$1" > /dev/null; }}
-! has bmctl || bmctl stop
-grep -rlZ --binary-files=without-match -F {before} /etc | xargs -0 -r sed -i 's/{pattern}/{after}/g'
-for map in /etc/postfix/*-flat; do
-  [ ! -f "$map" ] || {{ postmap "$map" && mv "$map.db" "${{map%-flat}}.db"; }}
-done
-if [ -e /etc/bm/bm-core.tok ]; then
-systemctl start postgresql
-cd / && runuser -u postgres -- psql -q -v ON_ERROR_STOP=1 bj <<'END'
-UPDATE t_server SET ip = replace(ip, '{before}', '{after}');
-UPDATE t_systemconf SET configuration = (replace(configuration::text, '{before}', '{after}'))::hstore;
-END
-fi
-systemctl daemon-reload
-systemctl restart nginx
-! systemctl -q is-enabled postfix || systemctl restart postfix
-! systemctl -q is-enabled bmnb-imap.socket || systemctl restart bmnb-imap.socket
-! has bmctl || bmctl start
-"""

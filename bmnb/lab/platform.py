@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bmnb.errors import InputError
-from bmnb.lab import addresses, identity, layers, snapshots
+from bmnb.lab import addresses, identity, images, layers, leftovers, snapshots
 from bmnb.lab.host import LABS, call, require
 from bmnb.lab.layers import FQDN, HOSTS, Content
 from bmnb.lab.network import Bridge
@@ -95,14 +95,25 @@ class Lab:
             raise InputError(
                 f"the lab {self.name!r} is up, or was left by a crash: bmnb lab down --name {self.name}"
             )
-        with ThreadPoolExecutor() as pool:
-            found = pool.map(lambda role: layers.layers(role, contents[role], self.tell), contents)
-            below = dict(zip(contents, found, strict=True))
+        below = images.side_by_side(lambda role: layers.layers(role, contents[role], self.tell), contents)
+        try:
+            return self._boot_all(contents, below, networks, wal_level, handles)
+        except (KeyboardInterrupt, SystemExit):
+            self.down()
+            raise
+
+    def _boot_all(
+        self,
+        contents: dict[str, Content],
+        below: dict[str, tuple[Path, ...]],
+        networks: dict[str, str],
+        wal_level: str,
+        handles: bool,
+    ) -> Lab:
         self.place.mkdir(parents=True)
-        bridge = Bridge.free()
         self._write(
             {
-                "bridge": bridge.number,
+                "bridge": Bridge.free(self.place).number,
                 "releases": {role: content.release for role, content in contents.items()},
                 "layers": {role: [str(path) for path in paths] for role, paths in below.items()},
                 "handles": handles,
@@ -131,13 +142,7 @@ class Lab:
     def down(self) -> None:
         """Take everything away: servers, mounts, bridge, files. Also what a crash has left; also twice."""
         require()
-        if not self.place.exists():
-            return
-        if (self.place / "lab.json").exists():
-            with ThreadPoolExecutor() as pool:
-                list(pool.map(self._remove, self.servers))
-            self.bridge.remove()
-        shutil.rmtree(self.place)
+        leftovers.clear(self.place)
 
     def save(self, snapshot: str) -> None:
         """Keep both servers as they are under this name, in place of an earlier one; they restart for it."""
@@ -228,10 +233,6 @@ class Lab:
         server.start()
         addresses.assert_changed(server.root)
 
-    def _remove(self, server: Server) -> None:
-        server.cut_power()
-        server.unmount()
-
     def _read(self) -> dict[str, Any]:
         path = self.place / "lab.json"
         if not path.exists():
@@ -240,7 +241,9 @@ class Lab:
         return found
 
     def _write(self, state: dict[str, Any]) -> None:
-        (self.place / "lab.json").write_text(json.dumps(state))
+        new = self.place / "lab.json.new"
+        new.write_text(json.dumps(state))
+        new.rename(self.place / "lab.json")
 
     def _make_key(self) -> None:
         folder = self.ssh_config.parent

@@ -8,10 +8,12 @@ import os
 import click
 
 from bmnb.lab.clients import inventory, names, write_inventory
+from bmnb.lab.host import raise_at_sigterm
 from bmnb.lab.identity import NETWORKS
 from bmnb.lab.images import RELEASES
 from bmnb.lab.layers import HOSTS
 from bmnb.lab.platform import UPDATE, Lab
+from bmnb.lab.sweep import sweep
 from bmnb.tables import table
 
 name_option = click.option(
@@ -29,6 +31,7 @@ clients_option = click.option(
 @click.group()
 def lab() -> None:
     """Boot real Debian servers on this machine, to rehearse on."""
+    raise_at_sigterm()
 
 
 @lab.command(epilog="Example: bmnb lab up --target trixie --messages 200000")
@@ -109,8 +112,13 @@ def up(
 @lab.command(epilog="Example: bmnb lab down --name rehearsal")
 @name_option
 @clients_option
-def down(name: str, clients: int) -> None:
+@click.option("--all", "everything", is_flag=True, help="whatever any lab has left, unfinished images too")
+def down(name: str, clients: int, everything: bool) -> None:
     """Take the lab away, with everything it made on this machine."""
+    if everything:
+        for taken in sweep():
+            click.echo(taken)
+        return
     for one in names(name, clients):
         Lab(one, click.echo).down()
     inventory(name).unlink(missing_ok=True)

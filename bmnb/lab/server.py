@@ -23,6 +23,7 @@ for group in $CONTROL_GROUPS; do mkdir -p "$group" && echo $$ > "$group/cgroup.p
 until "$@"; [ $? -ne 133 ]; do :; done
 """
 POWER_OFF_SECONDS = 60.0
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Server:
         while time.monotonic() < deadline:
             if self._state() in ("running", "degraded"):
                 return
-            time.sleep(0.2)
+            time.sleep(POLL_SECONDS)
         last = (self.place / "console.log").read_text(errors="replace").splitlines()[-5:]
         raise BmnbError(f"{self.machine} did not boot within {BOOT_SECONDS:.0f} s:\n" + "\n".join(last))
 
@@ -184,9 +185,9 @@ class Server:
             raise BmnbError(f"processes of {self.machine} do not end: see its control group")
 
     def _state(self) -> str:
-        # systemd does not answer while it goes down, and may be gone at any moment
+        # systemd answers neither at first nor while it goes down, and may be gone at any moment
         try:
-            return self.run("systemctl is-system-running; true", 30.0).stdout.strip()
+            return self.run("timeout 20 systemctl is-system-running --wait; true", 30.0).stdout.strip()
         except subprocess.TimeoutExpired:
             return "no answer"
         except BmnbError:
@@ -242,5 +243,5 @@ def _wait(holds: Callable[[], bool], seconds: float) -> bool:
     while time.monotonic() < deadline:
         if holds():
             return True
-        time.sleep(0.1)
+        time.sleep(POLL_SECONDS)
     return holds()

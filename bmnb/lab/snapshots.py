@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bmnb.errors import InputError
+from bmnb.lab import leftovers
 from bmnb.lab.host import call
 from bmnb.lab.server import Server
 
@@ -25,7 +25,7 @@ def save(servers: Sequence[Server], copy: Path) -> None:
     ran = [server for server in servers if server.leader is not None]
     _each(ran, Server.power_off)
     unfinished = copy.with_name(copy.name + UNFINISHED)
-    shutil.rmtree(unfinished, ignore_errors=True)
+    leftovers.remove(unfinished)
     unfinished.mkdir(parents=True)
 
     def keep(server: Server) -> None:
@@ -36,7 +36,7 @@ def save(servers: Sequence[Server], copy: Path) -> None:
             server.start()
 
     _each(servers, keep)
-    shutil.rmtree(copy, ignore_errors=True)
+    leftovers.remove(copy)
     unfinished.rename(copy)
 
 
@@ -51,7 +51,7 @@ def restore(servers: Sequence[Server], copy: Path) -> None:
 
     def put_back(server: Server) -> None:
         server.unmount()
-        shutil.rmtree(server.upper)
+        leftovers.remove(server.upper)
         _copy(copy / server.name, server.upper)
         server.mount()
         server.start()

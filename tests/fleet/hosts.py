@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bmnb.lab.host import call
 from bmnb.lab.network import Bridge, remove_link
+from bmnb.lab.sweep import PREFIX
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ def hosts(names: Sequence[str], network: Bridge, others: Sequence[Bridge] = ()) 
 
 @contextmanager
 def _host(name: str, number: int, networks: Sequence[Bridge]) -> Iterator[Host]:
-    space = f"{name}-{os.getpid()}"
+    # by this name `bmnb lab down --all` knows it where this process is killed
+    space = f"{PREFIX}{name}-{os.getpid()}"
     call("ip", "netns", "add", space)
     try:
         call("ip", "-n", space, "link", "set", "lo", "up")

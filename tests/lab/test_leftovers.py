@@ -7,15 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bmnb.lab import cgroups, images, layers, leftovers, network
-from bmnb.lab.host import CACHE, call
+from bmnb.lab.host import CACHE
 from bmnb.lab.layers import Content
-from bmnb.lab.network import Bridge
 
 pytestmark = pytest.mark.lab
 TINY = ("--messages", "50", "--rows", "100", "--users", "3")

@@ -17,6 +17,7 @@ from urllib.request import Request, urlopen
 
 from bmnb.fleet.store import Client, Store
 from bmnb.fleet.wishes import Wishes
+from bmnb.redact import Secret
 
 SECONDS = 15.0
 BEFORE, START, END, TROUBLE = "before", "start", "end", "trouble"
@@ -116,8 +117,8 @@ def mail(options: Notices, receivers: list[str], notice: Notice) -> None:
         if options.security == "starttls":
             server.starttls(context=trusted)
         if options.user:
-            password = Path(options.password_file).expanduser().read_text(encoding="utf-8").strip()
-            server.login(options.user, password)
+            password = Secret(Path(options.password_file).expanduser().read_text(encoding="utf-8").strip())
+            server.login(options.user, password.reveal())
         server.send_message(message)
 
 

@@ -60,7 +60,7 @@ LOGIN = 'test -n "$BASH_VERSION" && ! shopt -qo posix'
 
 GREETING = """shell=$(getent passwd root | cut -d : -f 7)
 timeout 20 env -i HOME=/root USER=root LOGNAME=root SHELL="$shell" PATH="$PATH" SSH_CLIENT='192.0.2.1 1 22' \\
-  "$shell" -c true < /dev/null 2> /dev/null | head -c 200"""
+  "${shell:-/bin/sh}" -c true < /dev/null 2> /dev/null | head -c 200"""
 """A line that prints what root's login shell prints before it does a line that came by ssh. By SSH_CLIENT bash sees
 that it did, and reads .bashrc."""
 

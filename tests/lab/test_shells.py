@@ -50,7 +50,7 @@ def test_an_answer_is_an_answer_in_every_login_shell(lab: Lab, shell: str):
     with Servers(lab.ssh_config) as servers:
         told = servers.run("target", "words=(a b); echo ${words[1]} <(true); echo err >&2; exit 3")
         assert (told.exit, told.stdout.split()[0], told.stderr) == (3, "b", "err\n")
-        assert servers.identity("target").hostname == "target"
+        assert servers.identity("target").hostname == "new"
 
 
 @pytest.mark.parametrize("place", ["/root/.bashrc", "/etc/bash.bashrc"])

@@ -1,15 +1,16 @@
 """What can stop a run, each with the exit code of the command line."""
 
+from bmnb import redact
 from bmnb.phrases import phrase
 
 
 class BmnbError(Exception):
-    """A run that cannot go on; the text is one message for the operator."""
+    """A run that cannot go on; the text is one message for the operator, and holds no secret."""
 
     exit_code = 1
 
     def __str__(self) -> str:
-        return phrase(super().__str__())
+        return redact.text(phrase(super().__str__()))
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in the cell: the message, without our stack."""

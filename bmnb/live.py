@@ -12,6 +12,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
+from bmnb.files import private, private_folder
 from bmnb.language import _
 from bmnb.phrases import phrase
 from bmnb.progress import Job, clock, share, words
@@ -61,7 +62,7 @@ class Live:
     def _keep(self, drawn: str) -> None:
         new = self.logs.parent / f"{SCREEN}.new"
         with suppress(OSError):  # where the disk is full the journal's next line tells so
-            new.write_text(drawn, encoding="utf-8")
+            private(new).write_text(drawn, encoding="utf-8")
             new.replace(self.logs.parent / SCREEN)
 
     def _show(self, html: str) -> None:
@@ -73,8 +74,7 @@ class Live:
             self._screen.update(HTML(html))  # type: ignore[no-untyped-call]
 
     def _tell(self) -> None:
-        self.logs.mkdir(parents=True, exist_ok=True)
-        with (self.logs / FILE).open("a", encoding="utf-8") as file:
+        with private(private_folder(self.logs) / FILE).open("a", encoding="utf-8") as file:
             for job in self.jobs.values():
                 if job.status == "started":
                     file.write(f"{datetime.now(UTC):%H:%M:%S}    {line(job)}\n")

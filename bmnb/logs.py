@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bmnb import redact
 from bmnb.errors import BmnbError
+from bmnb.files import private, private_folder
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class Logs:
         """Add to the log of the action with this key, without its secrets. Raise BmnbError where that fails."""
         path = self.folder / f"{key.replace('/', '-')}.log"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as log:
+            private_folder(self.folder)
+            with private(path).open("a", encoding="utf-8") as log:
                 log.write(redact.text(text))
         except OSError as error:
             raise BmnbError(f"the log {path} cannot be written, so nothing more is done: {error}") from error

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bmnb.files import private, private_folder
 from bmnb.steps import Row
 
 TIMEOUT = 2.0
@@ -49,8 +50,9 @@ def _greeting(address: str, port: int, begin: bytes) -> bool:
 
 
 def _page(address: str, port: int) -> bool:
-    # nginx answers 502 or 503 while BlueMind is away; the certificate may be self-signed
-    context = ssl.create_default_context()
+    # nginx answers 502 or 503 while BlueMind is away; the certificate may be self-signed, so that none of this
+    # machine's authorities are loaded, second by second
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with (
         socket.create_connection((address, port), TIMEOUT) as connection,
@@ -80,7 +82,7 @@ class Probe:
         if self._threads:
             return
         self._stop.clear()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self.path.parent)
         if self.path.exists() and not self.path.read_bytes().endswith(b"\n"):
             with self.path.open("a", encoding="utf-8") as file:
                 file.write("\n")  # a crash cut the last line
@@ -113,7 +115,7 @@ class Probe:
             began = time.monotonic()
             answers = answers_at(port, self.address)
             line = [datetime.now(UTC).isoformat(timespec="milliseconds"), port, int(answers)]
-            with self.path.open("a", newline="", encoding="utf-8") as file:
+            with private(self.path).open("a", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerow(line)
             self._stop.wait(max(0.0, 1.0 - (time.monotonic() - began)))
 

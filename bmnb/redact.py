@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NoReturn
 
 MASK = "[redacted]"
 
-NAMES = r"pass(?:word|wd|phrase)?|pgpassword|pwd|secret|token|api[_-]?key|private[_-]?key|credentials?"
+OF_USERS = r"pass(?:word|wd|phrase)|passwort|kennwort|mot\s+de\s+passe"
+NAMES = rf"{OF_USERS}|pass|pgpassword|pwd|secret|token|api[_-]?key|private[_-]?key|credentials?"
 SECRET_NAME = re.compile(rf"(?:^|[_-])(?:{NAMES})$", re.IGNORECASE)
+
+REFERENCE = r"(?![\\]?\$|\[redacted\])"
+"""A secret that is only referred to, such as $(...) and ${...}, may be read."""
+BLANK = r"[^\S\r\n]"
+WORD = r"""(?:(?<=")[^"\n]+|(?<=')[^'\n]+|[^\s"']+)"""
+"""What is within quotation marks, or else up to the next blank."""
+
+CURL = r"\bcurl\b[^\n|;]*?\s(?:-u|--user|-U|--proxy-user)[\s=]*"
 
 PATTERNS = [
     # keys as OpenSSH, OpenSSL and PGP write them
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL),
-    # the password of a URL
+    # the password of a URL, and a key that stands alone
     re.compile(r"(?<=://)([^\s:/@]+:)[^\s/@]+(?=@)"),
+    re.compile(r"(https?://)[^\s:/@]+(?=@)", re.IGNORECASE),
     # headers of HTTP; BlueMind's own is X-BM-ApiKey
     re.compile(
         r"((?:authorization|x-bm-apikey|cookie|set-cookie)[\"']?\s*[:=]\s*[\"']?)[^\r\n\"']+", re.IGNORECASE
@@ -24,25 +35,57 @@ PATTERNS = [
     re.compile(r"\$(?:1|2[abxy]|5|6|7|y|apr1)\$[./A-Za-z0-9$=]{8,}|\{S?SHA\d*\}[A-Za-z0-9+/=]{16,}"),
     # JSON web tokens
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"),
-    # name=value and name: value, but no reference such as $(...), ${...} or a word of the shell
+    # options of curl, sshpass and others, and SQL
+    re.compile(rf"""({CURL}["'][^:"'\n]+:){REFERENCE}[^"'\n]+"""),
+    re.compile(rf"""({CURL}[^\s:"']+:){REFERENCE}[^\s"']+"""),
+    re.compile(rf"""(\bsshpass\s+(?:-\w\s+)*-p\s*["']?){REFERENCE}{WORD}"""),
+    re.compile(rf"""(--(?:{NAMES})\s+["']?){REFERENCE}(?!-|\s){WORD}"""),
+    re.compile(rf"""(\b(?:{OF_USERS})\s+(?:E|U&)?["']){REFERENCE}{WORD}""", re.IGNORECASE),
+    # a password in a sentence or a dialogue, where it may have blanks; not a file's name before its error
     re.compile(
-        rf"""((?:\b|_)(?:{NAMES})["']?\s*[=:]\s*["']?)(?![\\]?\$|\s|["']|\[redacted\]|s?/)[^\s"',;]+""",
+        rf"""((?<![/\w])(?:{OF_USERS}){BLANK}*:{BLANK}+){REFERENCE}(?!["'])[^\r\n"'<]+?(?=[,;]\s|["'\r\n<]|$)""",
+        re.IGNORECASE,
+    ),
+    # name=value and name: value, but no word of the shell
+    re.compile(
+        rf"""((?:\b|_)(?:{NAMES})["']?\s*[=:]\s*["']){REFERENCE}(?:(?<=")[^"\n]+(?=")|(?<=')[^'\n]+(?='))""",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        # what is told of a parameter such as 'hot_pass' is a sentence
+        rf"""((?:\b|_)(?:{NAMES})(?:(?<!pass)["'])?\s*[=:]\s*["']?){REFERENCE}(?!\s|["']|s?/)[^\s"',;]+""",
         re.IGNORECASE,
     ),
 ]
 
 
-class Secret(str):
-    """A text that is never written down, whatever it looks like."""
+class Secret:
+    """A text that is never written down: whoever needs it has it revealed."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
 
     def __repr__(self) -> str:
         return MASK
 
-
-def text(value: str) -> str:
-    """The text with what looks like a secret masked."""
-    if isinstance(value, Secret):
+    def __format__(self, _: str) -> str:
         return MASK
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not written down")
+
+    def reveal(self) -> str:
+        return self._value
+
+
+@lru_cache(maxsize=4096)
+def text(value: str) -> str:
+    """The text with what looks like a secret masked. A notebook's are asked for again with each cell."""
     for pattern in PATTERNS:
         value = pattern.sub(lambda found: (found[1] if found.re.groups else "") + MASK, value)
     return value
@@ -50,6 +93,8 @@ def text(value: str) -> str:
 
 def facts(value: Any) -> Any:
     """The same for all texts in lists and mappings; what a secret's name stands for is masked whole."""
+    if isinstance(value, Secret):
+        return MASK
     if isinstance(value, str):
         return text(value)
     if isinstance(value, Mapping):

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import yaml
 
 from bmnb.errors import InputError
+from bmnb.files import private
 from bmnb.language import _
 
 S = TypeVar("S")
@@ -31,11 +32,13 @@ def setting(
     server: bool = False,
     offer: tuple[str, str] | None = None,
     form: bool = True,
+    frozen: tuple[Any, ...] | None = None,
 ) -> Any:
     """A field with its help, and how a form asks for it; mutable defaults are copied.
 
     `choices` are the only values there are, by the text a form shows; a `server` is one of ssh's names.
     `offer` is a setting that names a server and a line that prints values found there, each with words on it.
+    `frozen` is what it may still become once a step of the run is done; None leaves it free.
     """
     texts = {
         "help": help,
@@ -45,6 +48,7 @@ def setting(
         "server": server,
         "offer": offer,
         "form": form,
+        "frozen": frozen,
     }
     if isinstance(default, list | dict):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=texts)
@@ -98,7 +102,9 @@ def defaults(settings: type) -> dict[str, Any]:
 def write(path: Path, values: Mapping[str, Any]) -> None:
     """Write a client file; it is there whole or not at all."""
     new = path.with_suffix(".new")
-    new.write_text(yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    private(new).write_text(
+        yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )
     new.replace(path)
 
 

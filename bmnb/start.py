@@ -10,6 +10,7 @@ from typing import Any
 import nbformat
 
 from bmnb.errors import InputError
+from bmnb.files import private, private_folder
 from bmnb.folders import NOTEBOOK, folder_of
 from bmnb.journal import Journal
 from bmnb.language import use
@@ -40,7 +41,7 @@ def new(procedure: Procedure, client: str, runs: Path, language: str = "en") -> 
 
 def furnish(procedure: Procedure, folder: Path, values: Mapping[str, Any]) -> Path:
     """Write the run's client file and its notebook, in the language of the values; return the notebook."""
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     write(
         folder / CLIENT_FILE, {key: value for key, value in values.items() if key not in ("runs", "folder")}
     )
@@ -51,13 +52,13 @@ def furnish(procedure: Procedure, folder: Path, values: Mapping[str, Any]) -> Pa
         for cell in book.cells:
             if "parameters" in cell.metadata.get("tags", []):
                 cell.source = parameters_cell(procedure.settings, folder=".")
-    nbformat.write(book, notebook)
+    nbformat.write(book, private(notebook))
     return notebook
 
 
 def page(name: str, runs: Path, language: str) -> Path:
     """Write a notebook that only looks into the folder of runs, in a language; return it."""
-    runs.mkdir(parents=True, exist_ok=True)
+    private_folder(runs)
     book = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     with use(language):
         translate(book)
@@ -67,7 +68,7 @@ def page(name: str, runs: Path, language: str) -> Path:
                 cell.source = re.sub(
                     rf'^({parameter}: str = )"[^"]*"', rf'\1"{value}"', cell.source, flags=re.M
                 )
-    nbformat.write(book, runs / f"{name}.ipynb")
+    nbformat.write(book, private(runs / f"{name}.ipynb"))
     return runs / f"{name}.ipynb"
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from bmnb.errors import InputError
+from bmnb.files import private, private_folder
 from bmnb.language import _
 from bmnb.phrases import phrase
 
@@ -107,10 +108,10 @@ def save(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
 
     Raise InputError where the package for Parquet is not installed.
     """
-    path.parent.mkdir(exist_ok=True)
+    private_folder(path.parent)
     frame = pd.DataFrame([dict(row) for row in rows], dtype=object)
     if path.suffix == ".csv":
-        frame.to_csv(path, index=False)
+        frame.to_csv(private(path), index=False)
         return
     try:
         frame.replace("", None).infer_objects().to_parquet(path, index=False)

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from bmnb.bluemind.paths import TOKEN
 from bmnb.journal import Journal
 from bmnb.logs import Logs
 from bmnb.perform import Performer
 from bmnb.progress import Job
-from bmnb.steps import Call
+from bmnb.steps import Call, Result
 from tests.fakes import FakeServers, World
 
 LINES = ["Begin upgrade", "On SQL script 1", "Core upgrade complete"]
@@ -42,3 +43,14 @@ def test_what_a_task_says_is_kept_line_by_line(tmp_path: Path, state: str, statu
     assert (outcome.status, outcome.seen) == (status, "Core upgrade complete")
     assert (tmp_path / "logs/setup-1.log").read_text().splitlines() == LINES
     assert job.lines[-1] == "Core upgrade complete"
+
+
+def test_what_stands_beside_a_token_is_told_without_it(tmp_path: Path):
+    world = World(answers={f"cat {TOKEN}": [Result("core", "", 0, "*** production ***\nb1946ac9")]})
+    call = Call("core", "GET", "/api/system/installation/version", "version")
+    journal = Journal(tmp_path / "journal.jsonl")
+    performer = Performer(FakeServers(world), journal, Logs(tmp_path / "logs"), "run", {}, {"x/1": Job(call)})  # type: ignore[arg-type]
+    outcome = performer.perform(False, ("x/1", call))
+    assert outcome.status == "failed"
+    assert "one word is expected" in outcome.seen
+    assert "b1946ac9" not in outcome.seen + journal.path.read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from bmnb.edits import rewrite
 from bmnb.packages.apt import KEYRING, LIST
 from bmnb.steps import Result, Row
 
@@ -38,5 +39,7 @@ def read_key(told: Result) -> Row:
 def install() -> str:
     """Take the key that comes in as input for this repository alone (signed-by)."""
     named = f"signed-by={KEYRING}"
+    bind = rf"'/signed-by=/!{{s#^(deb[[:blank:]]+)\[#\1[{named} #; s#^(deb[[:blank:]]+)([^[[:blank:]])#\1[{named}] \2#}}'"
     return f"""mkdir -p -m 755 {KEYRING.rpartition("/")[0]} && cat > {KEYRING}.new && chmod 644 {KEYRING}.new && mv {KEYRING}.new {KEYRING}
-sed -i -E '/signed-by=/!{{s#^deb \\[#deb [{named} #; s#^deb ([^[])#deb [{named}] \\1#}}' {LIST}"""
+{rewrite(LIST, f"sed -E {bind}")}
+! grep -E '^deb[[:blank:]]' {LIST} | grep -v signed-by="""

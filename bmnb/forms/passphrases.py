@@ -10,6 +10,7 @@ from bmnb.errors import InputError
 from bmnb.forms.view import View, answers_can_be_typed, marked
 from bmnb.language import _
 from bmnb.phrases import phrase
+from bmnb.redact import Secret
 from bmnb.remote import keys
 from bmnb.remote.config import Config
 from bmnb.run import Run
@@ -34,7 +35,8 @@ def locked(settings: Any) -> list[str]:
 
 
 def _open(path: str) -> str:
-    given = getpass(_("Passphrase of {path}: ").format(path=path)) if answers_can_be_typed() else ""
+    asked = _("Passphrase of {path}: ").format(path=path)
+    given = Secret(getpass(asked) if answers_can_be_typed() else "")
     if not given:
         return _("{path} is left to the agent").format(path=path)
     try:

@@ -24,6 +24,7 @@ cut of a minute data may flow as late as this."""
 CHANNELS = 8  # sshd allows 10 sessions on a connection (MaxSessions)
 REFUSED_SECONDS = 0.02
 WINDOW = 8 << 20
+LAST_LINES = 5
 KEEP = 4 << 20
 """Bytes of each output that are kept: the last ones."""
 
@@ -108,7 +109,9 @@ class Connection:
             began = time.monotonic()
             try:
                 channel = self.shell(min(CONNECT_SECONDS, timeout or CONNECT_SECONDS))
-                threading.Thread(target=_send, args=(channel, script(line, stdin)), daemon=True).start()
+                threading.Thread(
+                    target=_send, args=(channel, begun(script(line, stdin))), daemon=True
+                ).start()
                 out, err, status = _drain(channel, timeout)
             except (paramiko.SSHException, EOFError, OSError) as error:
                 name = self.address.name
@@ -120,7 +123,28 @@ class Connection:
                 raise ConnectionFailed(
                     f"{self.address.name}: no end after {timeout} s or connection lost: {line}"
                 )
-            return Result(self.address.name, line, status, out, err, time.monotonic() - began)
+            if not out.begun:
+                raise self.no_bash(out.text + err.text)
+            return Result(self.address.name, line, status, out.text, err.text, time.monotonic() - began)
+
+    def no_bash(self, said: str) -> ConnectionFailed:
+        """What is raised where nothing of a line was done."""
+        lines = "".join(f"\n  | {one}" for one in said.strip().splitlines()[-LAST_LINES:])
+        return ConnectionFailed(
+            f"{self.address.name}: bash is not begun there for {self.address.user}{lines}\n"
+            "  → log in as root, or as a user who may sudo without a password; see that bash is installed, "
+            "and that no start-up file of the login shell ends or replaces it"
+        )
+
+
+BEGIN = b"BMNB-OUTPUT-BEGINS-HERE\n"
+"""What bash prints first on both outputs: what stands before it is a login shell's, a greeting for instance."""
+
+
+def begun(text: str) -> str:
+    """The text with which bash begins. Another shell, which a start-up file put in bash's place, does nothing of it."""
+    mark = BEGIN.decode().strip()
+    return f'[ -n "$BASH_VERSION" ] || exit 96\necho {mark}; echo {mark} >&2\n{text}'
 
 
 END = "BMNB-INPUT-ENDS-HERE"
@@ -213,7 +237,7 @@ def _send(channel: paramiko.Channel, text: str) -> None:
         return  # the connection was lost, or the command ended without reading its input: its exit status tells
 
 
-def _drain(channel: paramiko.Channel, timeout: float | None) -> tuple[str, str, int | None]:
+def _drain(channel: paramiko.Channel, timeout: float | None) -> tuple[Tail, Tail, int | None]:
     """Read both outputs as they come, so that neither can block the other, until the command ends."""
     out, err = Tail(), Tail()
     reader = threading.Thread(target=_read, args=(channel.recv_stderr, err), daemon=True)
@@ -224,7 +248,7 @@ def _drain(channel: paramiko.Channel, timeout: float | None) -> tuple[str, str, 
     ended = not out.timed_out and channel.status_event.wait(CONNECT_SECONDS)
     status = channel.recv_exit_status() if ended else -1
     channel.close()
-    return out.text, err.text, status if status >= 0 else None
+    return out, err, status if status >= 0 else None
 
 
 def _read(receive: Callable[[int], bytes], tail: Tail) -> None:
@@ -236,16 +260,23 @@ def _read(receive: Callable[[int], bytes], tail: Tail) -> None:
 
 
 class Tail:
-    """The last KEEP bytes of an output."""
+    """The last KEEP bytes of an output from where it has begun."""
 
     def __init__(self) -> None:
-        self._data, self._dropped, self.timed_out = bytearray(), 0, False
+        self._data, self._dropped, self.timed_out, self.begun = bytearray(), 0, False, False
 
     def add(self, data: bytes) -> None:
         self._data += data
+        if not self.begun and BEGIN in self._data:
+            del self._data[: self._data.index(BEGIN) + len(BEGIN)]
+            self.begun = True
         if len(self._data) > 2 * KEEP:
             self._dropped += len(self._data) - KEEP
             del self._data[:-KEEP]
+
+    @property
+    def data(self) -> bytes:
+        return bytes(self._data)
 
     @property
     def text(self) -> str:

@@ -11,13 +11,14 @@ from paramiko import Channel
 from urllib3.connection import HTTPConnection
 
 from bmnb.errors import ActionFailed, ConnectionFailed
+from bmnb.redact import Secret
 from bmnb.remote.connection import Connection
 
 TIMEOUT_SECONDS = 300.0
 """Saving the configuration runs its hooks before it answers, which takes tens of seconds."""
 
 
-def request(connection: Connection, port: int, method: str, path: str, body: object, token: str) -> Any:
+def request(connection: Connection, port: int, method: str, path: str, body: object, token: Secret) -> Any:
     """Return the answer's JSON, None where it is empty. Raise ActionFailed for anything but 2xx."""
 
     try:
@@ -43,7 +44,7 @@ def request(connection: Connection, port: int, method: str, path: str, body: obj
                 path,
                 body=None if body is None else json.dumps(body),
                 headers={
-                    "X-BM-ApiKey": token,
+                    "X-BM-ApiKey": token.reveal(),
                     "Content-Type": "application/json",
                     "Accept": "application/json",
                 },

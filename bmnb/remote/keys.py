@@ -9,6 +9,7 @@ import paramiko
 from paramiko.pkey import UnknownKeyType
 
 from bmnb.errors import InputError
+from bmnb.redact import Secret
 
 _opened: dict[str, paramiko.PKey] = {}
 
@@ -31,11 +32,11 @@ def locked(paths: Iterable[str]) -> list[str]:
     return [path for path in there if path not in _opened and not _read(path)]
 
 
-def unlock(path: str, passphrase: str) -> None:
+def unlock(path: str, passphrase: Secret) -> None:
     """Open a key for as long as this process lives. Raise InputError where the passphrase is wrong."""
     try:
         # bytes, whatever its stub says: they go to `cryptography` as they are
-        _opened[path] = paramiko.PKey.from_path(path, passphrase.encode())  # type: ignore[arg-type]
+        _opened[path] = paramiko.PKey.from_path(path, passphrase.reveal().encode())  # type: ignore[arg-type]
     except UNUSABLE as error:
         raise InputError(f"the passphrase does not open {path}") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bmnb.errors import ActionFailed, ConnectionFailed
+from bmnb.redact import Secret
 from bmnb.remote import http, locks, units
 from bmnb.remote.config import Config
 from bmnb.remote.connection import KEEP, Connection, Identity
@@ -21,7 +23,8 @@ API_PORT = 8090
 DEAD_SECONDS = 30.0
 GLANCE_SECONDS = 4.0
 RUN_SECONDS = 3600.0
-IDENTITY = """cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname; . /etc/os-release; echo $PRETTY_NAME
+IDENTITY = """cat /etc/machine-id /proc/sys/kernel/random/boot_id /proc/sys/kernel/hostname
+. /etc/os-release; echo $PRETTY_NAME
 uname -sr; for tool in bash rsync psql python3 tar systemctl; do
   if command -v $tool > /dev/null; then $tool --version 2> /dev/null | head -n 1; fi
 done"""
@@ -102,9 +105,10 @@ class Servers:
         relay(self._connection(source), line, self._connection(host), into)
         return path
 
-    def start(self, host: str, unit: str, line: str, *, patience: float = 600.0) -> None:
+    def start(self, host: str, unit: str, line: str, *, patience: float = 600.0, head: str = "") -> None:
         """Start a line in a unit of its own; where the connection breaks meanwhile, see to it that it is started.
 
+        `head` is what the server keeps to tell which copy of the run's journal has gone on: see `locks.take`.
         Raise ActionFailed where it was started before, ConnectionFailed when the server is out of reach, or gets so
         for `patience` seconds.
         """
@@ -114,7 +118,7 @@ class Servers:
             try:
                 if broken and self.state(host, unit) is not UnitState.ABSENT:
                     return
-                started = self.run(host, units.start(self._work, unit), stdin=line)
+                started = self.run(host, units.start(self._work, unit, head), stdin=line)
                 break
             except ConnectionFailed:
                 broken = broken or time.monotonic()
@@ -170,9 +174,11 @@ class Servers:
         if not stopped.ok:
             raise ActionFailed(f"unit {unit} does not end on {host}: {stopped.stderr.strip()}")
 
-    def take(self, host: str, run: str, session: str, title: str, gone: str) -> Result:
+    def take(
+        self, host: str, run: str, session: str, title: str, gone: str, folder: str, new: bool
+    ) -> Result:
         """Take the server's lock, or show who holds it: see `locks.take`."""
-        return self.run(host, locks.take(self._work, run, session, title, gone))
+        return self.run(host, locks.take(self._work, run, session, title, gone, folder, new))
 
     def beat(self, host: str, session: str) -> Result:
         """A sign of life in the server's lock."""
@@ -190,7 +196,7 @@ class Servers:
         return self.run(host, locks.unlock(self._work)).stdout
 
     def api(
-        self, host: str, method: str, path: str, *, body: object = None, token: str, port: int = API_PORT
+        self, host: str, method: str, path: str, *, body: object = None, token: Secret, port: int = API_PORT
     ) -> Any:
         """A request to the core's loopback port; return the JSON of its answer."""
         return http.request(self._connection(host), port, method, path, body, token)
@@ -235,9 +241,23 @@ class Servers:
             )
 
 
+FORMS = {
+    "machine-id": r"[0-9a-f]{32}",
+    "boot-id": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "host name": r"[!-~]+",
+    "name of the system": r".*",
+}
+"""What a server tells of itself, line by line."""
+
+
 def _identity(connection: Connection) -> Identity:
     told = connection.run(IDENTITY, "", 30.0)
     if not told.ok:
         raise ConnectionFailed(f"{told.host}: who it is cannot be read: {told.stderr.strip()}")
-    machine, boot, hostname, system, *tools = told.stdout.splitlines()
+    lines = told.stdout.splitlines()
+    for number, (what, form) in enumerate(FORMS.items()):
+        said = lines[number] if number < len(lines) else ""
+        if not re.fullmatch(form, said):
+            raise ConnectionFailed(f"{told.host}: who it is cannot be read: {said[:80]!r} is no {what}")
+    machine, boot, hostname, system, *tools = lines
     return Identity(machine, boot, hostname, system, connection.host_key, tuple(tools))

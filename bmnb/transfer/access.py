@@ -3,8 +3,21 @@
 from collections.abc import Iterable
 from hashlib import sha256
 from shlex import quote
+from typing import NamedTuple
+
+from bmnb import edits
 
 WORK = "/var/lib/bmnb"
+
+WORDS = "A-Za-z0-9 ./_-"
+"""Signs of plain words."""
+
+LETTERS = "ADHILRXcglnoprt"
+"""rsync's options in one letter that this run uses, as they get to the origin; before `e`, whose value tells what its
+other half understands."""
+
+OPTIONS = ("--timeout=600", "--from0", "--files-from=-", "--delete-missing-args")
+"""Its other options that get there. Names of files come from the other half alone: a `-`."""
 
 
 def ssh(folder: str) -> str:
@@ -15,11 +28,6 @@ def ssh(folder: str) -> str:
 def socket(folder: str) -> str:
     """The socket of a connection that is kept open; where there is none, each ssh makes its own."""
     return f"{folder}/line"
-
-
-def set_aside(folder: str) -> str:
-    """Keep an earlier run's folder under another name, so that nothing of it counts for this one."""
-    return f"[ ! -d {folder} ] || mv {folder} {folder}-until-$(date +%Y%m%dT%H%M%S)"
 
 
 # A line that is away for a minute loses no connection: TCP tries again at growing intervals, so that data
@@ -46,6 +54,15 @@ Host {origin}
   IdentityFile ~/.ssh/id_rsa
 END"""
 
+
+LOGIN = 'test -n "$BASH_VERSION" && ! shopt -qo posix'
+"""A line that holds where lines are done by bash: without the gate it is the login shell that does them."""
+
+GREETING = """shell=$(getent passwd root | cut -d : -f 7)
+timeout 20 env -i HOME=/root USER=root LOGNAME=root SHELL="$shell" PATH="$PATH" SSH_CLIENT='192.0.2.1 1 22' \\
+  "$shell" -c true < /dev/null 2> /dev/null | head -c 200"""
+"""A line that prints what root's login shell prints before it does a line that came by ssh. By SSH_CLIENT bash sees
+that it did, and reads .bashrc."""
 
 HOST_KEYS = "cat /etc/ssh/ssh_host_*_key.pub"
 
@@ -74,46 +91,82 @@ def write_gate(folder: str) -> str:
     return f"umask 077; mkdir -p {folder}; cat > {folder}/gate.new && mv {folder}/gate.new {folder}/gate"
 
 
-Around = tuple[str, str]
-"""How a line begins and ends; between the two stand plain words, such as names of lists."""
+class Around(NamedTuple):
+    """How a line begins and ends; between the two stand words of these signs alone, such as names of lists."""
+
+    first: str
+    last: str
+    signs: str = WORDS
 
 
-def gate(lines: Iterable[str], around: Iterable[Around] = ()) -> str:
-    """A program that lets through what the run's key is for: rsync that reads, and just these lines.
+def gate(lines: Iterable[str], around: Iterable[Around] = (), read: Iterable[str] = ()) -> str:
+    """A program that lets through what the run's key is for: just these lines, and rsync that reads these paths.
 
-    rsync's words are split and its globs expanded as ssh would have it, but nothing in them is a command.
-    In the plain words of the other lines there is nothing that a shell would take for more than a word.
+    Of rsync's options only those pass that this run uses, none of which writes on the origin, and none of which
+    lets others come in by another way. Globs of a path are expanded, as ssh would have it.
+    In the words of the other lines there is nothing that a shell would take for more than a word.
     """
     sums = "|".join(f"'{sha256(line.encode()).hexdigest()}  -'" for line in lines)
     between = "\n".join(
-        f"case $asked in {quote(first)}*{quote(last)}) plain {quote(first)} {quote(last)} ;; esac"
-        for first, last in around
+        f"case $asked in {quote(first)}*{quote(last)}) plain {quote(first)} {quote(last)} '*[!{signs}]*' ;; esac"
+        for first, last, signs in around
     )
     return f"""asked=$SSH_ORIGINAL_COMMAND
-case $asked in
-*--remove-s* | *--log-file*) ;;
-'rsync --server --sender '*) exec $asked ;;
-esac
-plain() {{
-  words=${{asked#"$1"}}
-  case ${{words%"$2"}} in *[!A-Za-z0-9" "./_-]*) ;; *) exec bash -c "$asked" ;; esac
+refuse() {{ echo "this run's key is not for: $asked" >&2; exit 126; }}
+reads() {{
+  set -f; words=($asked); count=${{#words[@]}}
+  [ $count -ge 6 ] && [ "${{words[*]:0:3}} ${{words[count - 2]}}" = 'rsync --server --sender .' ] || refuse
+  [[ ${{words[3]}} =~ ^-[{LETTERS}]+e[.][A-Za-z]*$ ]] || refuse
+  for word in "${{words[@]:4:count - 6}}"; do
+    case $word in {"|".join(OPTIONS)}) ;; *) refuse ;; esac
+  done
+  case ${{words[count - 1]}} in {"|".join(map(quote, read)) or "''"}) ;; *) refuse ;; esac
+  set +f; exec "${{words[@]:0:count - 1}}" ${{words[count - 1]}}
 }}
+plain() {{
+  words=${{asked#"$1"}}; words=${{words%"$2"}}
+  case $words in $3 | *..*) ;; *) exec bash --norc -c "$asked" ;; esac
+}}
+case $asked in rsync*) reads ;; esac
 {between}
 case $(printf %s "$asked" | sha256sum) in
-{sums}) exec bash -c "$asked" ;;
+{sums}) exec bash --norc -c "$asked" ;;
 esac
-echo "this run's key is not for: $asked" >&2
-exit 126
+refuse
 """
 
 
-def allow_key() -> str:
-    """Add the line that comes in as input, once."""
-    return (
-        "umask 077; mkdir -p ~/.ssh; touch ~/.ssh/authorized_keys; read -r line; "
-        'grep -qxF -- "$line" ~/.ssh/authorized_keys || printf "%s\\n" "$line" >> ~/.ssh/authorized_keys'
-    )
+def keys_file(address: str) -> str:
+    """Print the file where sshd looks for root's keys; it has this address."""
+    # where a Match asks for more than is told, sshd -T refuses to answer
+    who = f"user=root,host={address},addr={address},laddr={address},lport=22"
+    return f"""home=$(getent passwd root | cut -d : -f 6); named=.ssh/authorized_keys
+if command -v sshd > /dev/null; then named=$(sshd -T -C {who} | sed -n 's/^authorizedkeysfile //p') || exit; fi
+file=${{named%% *}}; file=${{file//%h/$home}}; file=${{file//%u/root}}; file=${{file//%U/0}}; file=${{file//%%/%}}
+case $file in
+"" | none) echo "sshd reads no file of keys: AuthorizedKeysFile ${{named:-is not told}}" >&2; exit 1 ;;
+/*) echo "$file" ;;
+*) echo "$home/$file" ;;
+esac"""
 
 
-def withdraw_key(folder: str) -> str:
-    return f"sed -i '\\# {mark(folder)}$#d' ~/.ssh/authorized_keys"
+def try_keys_file(address: str) -> str:
+    """Print that file, where it is not immutable."""
+    return f"""file=$({keys_file(address)}
+) && {{ [ ! -e "$file" ] || exec 3<> "$file"; }} && echo "$file"
+"""
+
+
+def allow_key(folder: str, address: str) -> str:
+    """Let root log in with the key whose line comes in as input."""
+    return edits.add(f"{keys_file(address)}\n", f"{folder}/{ADDED}")
+
+
+def withdraw_key(folder: str, address: str) -> str:
+    """Take the run's key away, and what an earlier run of the same folder has left."""
+    pattern = f'^from="[^"]*",command="bash {folder}/gate",restrict .* {mark(folder)}$'
+    return edits.take_away(f"{keys_file(address)}\n", f"{folder}/{ADDED}", pattern)
+
+
+ADDED = "authorized-keys"
+"""What the file was before the run's key came."""

@@ -77,18 +77,21 @@ def test_a_key_is_shown_by_fingerprint_owner_and_end():
     [
         "deb http://pkg/4.9 ./",
         "deb [arch=amd64] http://pkg/4.9 ./",
+        "deb\t[arch=amd64] http://pkg/4.9 ./",
+        "deb  http://pkg/4.9 ./",
+        "deb  [arch=amd64] http://pkg/4.9 ./",
         "deb [signed-by=/etc/a.asc] http://pkg/4.9 ./",
     ],
 )
 def test_the_repository_is_bound_to_its_key_once(tmp_path: Path, line: str):
     file = tmp_path / "bm.list"
     file.write_text(f"# head\n{line}\n")
-    edit = repository.install().splitlines()[-1].replace(repository.LIST, str(file))
-    subprocess.run(["bash", "-c", f"{edit} && {edit}"], check=True)
+    edit = repository.install().partition("\n")[2].replace(repository.LIST, str(file))
+    subprocess.run(["bash", "-c", f"({edit}) && ({edit})"], check=True)
     head, found = file.read_text().splitlines()
     assert head == "# head"
     assert found.count("signed-by=") == 1
-    assert found.startswith("deb [")
+    assert found.split()[1].startswith("[")
     assert found.endswith("] http://pkg/4.9 ./")
 
 

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from bmnb.lab.compare import Difference, compare
 from bmnb.lab.demo import EXPECTED, unexpected
 from bmnb.lab.server import Server
 from bmnb.remote import servers as remote
+from bmnb.transfer.access import LOGIN
 from bmnb.transfer.databases import COMPLETE
 from tests.lab.faults import (
     AFTER,
@@ -50,7 +51,6 @@ pytestmark = pytest.mark.lab
 ENGINE = "literal"
 AT_FIRST = MEANWHILE = "true"
 """What is done on the origin before the story, and between its last hot pass and the stop."""
-OPTIONS = {"messages": 3_000, "rows": 20_000, "users": 60}
 
 CANARY = "canary-5f2ac81e77"
 LEFT = "/var/lib/bmnb /tmp /var/tmp /root /home /var/log /run/log"
@@ -124,6 +124,11 @@ class Story:
         finally:
             run.close()
 
+    def go_back_and_on(self, last: str) -> None:
+        """A disk that was put back has other ctimes than the verification saw: the cold pass is done again."""
+        assert "The run goes back to “Stop services on the servers" in self.go(last)
+        assert self.go(last) == ""
+
     def unlock(self) -> None:
         """What the operator does where a server restarted and the lock on it tells of a run that goes on."""
         run = opened(self.lab, self.runs, **self.more)
@@ -139,8 +144,34 @@ class Story:
         assert fault.says in said, fault.name
         assert bool(said) == bool(fault.says), f"{fault.name}: {said}"
 
-    def in_the_middle(self, title: str, act: Callable[[], None]) -> threading.Thread:
-        """Act in the background, once an action with this title has started anew."""
+    def suffer_while_copying(self, fault: Fault, again: bool = False) -> str:
+        """The fault strikes while the trees are copied: the program is halted until then, lest it end before."""
+        strikes = threading.Thread(target=lambda: self.strike_copying(fault), daemon=True)
+        strikes.start()
+        said = self.go(fault.step, again)
+        strikes.join(120)
+        assert not strikes.is_alive(), f"{fault.name} never struck"
+        self.mend(fault)
+        return said
+
+    def strike_copying(self, fault: Fault) -> None:
+        program = {"literal": "-x rsync", "fast": '-f "[c]arry_files carry"'}[self.engine]
+        target = self.lab.target
+        target.must(f"until pkill -STOP {program}; do sleep 0.02; done")
+
+        def go_on() -> None:
+            target.must(f"pkill -CONT {program} || [ $? = 1 ]")
+
+        if fault.breaks.startswith("cable"):
+            threading.Timer(0.2, go_on).start()
+            self.strike(fault)
+        else:
+            self.strike(fault)
+            if not (fault.breaks == REBOOT and fault.server == "target"):
+                go_on()
+
+    def suffer_in_the_middle(self, fault: Fault, title: str) -> str:
+        """The fault strikes once an action with this title has started anew."""
 
         def starts() -> int:
             return sum(line["event"] == "started" and line["title"] == title for line in journal(self.runs))
@@ -150,16 +181,11 @@ class Story:
         def wait() -> None:
             while starts() == before:
                 time.sleep(0.02)
-            time.sleep(0.3)
-            act()
+            self.strike(fault)
 
-        thread = threading.Thread(target=wait, daemon=True)
-        thread.start()
-        return thread
-
-    def suffer_in_the_middle(self, fault: Fault, title: str = "", again: bool = False) -> str:
-        strikes = self.in_the_middle(title or self.trees, lambda: self.strike(fault))
-        said = self.go(fault.step, again)
+        strikes = threading.Thread(target=wait, daemon=True)
+        strikes.start()
+        said = self.go(fault.step)
         strikes.join(60)
         self.mend(fault)
         return said
@@ -375,7 +401,7 @@ def test_another_run_at_the_same_servers_is_refused(story: Story, tmp_path: Path
 
 def test_the_run_s_key_is_for_nothing_else(story: Story, tmp_path: Path):
     target = story.lab.target
-    assert target.run(f"{SSH} root@origin true {NOTHING}").returncode == 0
+    assert target.run(f"{SSH} root@origin '{LOGIN}' {NOTHING}").returncode == 0
     for line in ("id", "true; id", "rsync --server -logDtpr . /root/"):
         refused = target.run(f"{SSH} root@origin '{line}' {NOTHING}")
         assert (refused.returncode, refused.stdout) == (126, ""), line
@@ -408,7 +434,7 @@ def test_hot_synchronization(story: Story, monkeypatch: pytest.MonkeyPatch):
     for fault in of(story.engine, MIDDLE):
         # nobody waits for a line that is cut for good
         monkeypatch.setattr(perform, "OUT_OF_REACH_SECONDS", 3.0 if fault.breaks == "cable down" else 20.0)
-        assert fault.says in story.suffer_in_the_middle(fault), fault.name
+        assert fault.says in story.suffer_while_copying(fault), fault.name
     assert story.go("hot-synchronization") == ""
     for fault in HOT:
         story.suffer(fault, again=True)
@@ -422,7 +448,7 @@ def test_hot_synchronization_goes_on_by_itself(story: Story):
     at_once = [fault for fault in of(story.engine, ALONE) if fault is not cut]
     for fault in at_once:
         story.strike(fault)
-    assert story.suffer_in_the_middle(cut, again=True) == ""
+    assert story.suffer_while_copying(cut, again=True) == ""
     for fault in at_once:
         story.mend(fault)
     lines = [line for line in journal(story.runs) if line.get("title") == story.trees]
@@ -432,7 +458,7 @@ def test_hot_synchronization_goes_on_by_itself(story: Story):
 def test_hot_synchronization_on_a_bad_line(story: Story, monkeypatch: pytest.MonkeyPatch):
     """The line is cut for a minute, then for longer than either side keeps a silent connection, then it is slow."""
     minute, *longer = LINE
-    assert story.suffer_in_the_middle(minute, again=True) == ""
+    assert story.suffer_while_copying(minute, again=True) == ""
     assert [line["event"] for line in journal(story.runs) if line.get("title") == story.trees][-2:] == [
         "started",
         "done",
@@ -440,12 +466,12 @@ def test_hot_synchronization_on_a_bad_line(story: Story, monkeypatch: pytest.Mon
     monkeypatch.setattr(remote, "DEAD_SECONDS", 4.0)
     story.lab.target.must("sed -i 's/ServerAlive.* .*/ServerAliveInterval 1/' /var/lib/bmnb/test/ssh_config")
     for fault in longer:
-        assert story.suffer_in_the_middle(fault, again=True) == "", fault.name
+        assert story.suffer_while_copying(fault, again=True) == "", fault.name
 
 
 @pytest.mark.usefixtures("impatient")
 def test_the_origin_restarts_during_the_hot_synchronization(story: Story):
-    story.suffer_in_the_middle(RESTART, again=True)
+    story.suffer_while_copying(RESTART, again=True)
     assert story.go("hot-synchronization") == ""
     assert "bm-core.service is running" in story.lab.origin.must("bmctl status")
 
@@ -565,7 +591,7 @@ def test_the_way_back_from_the_cold_synchronization_killed_in_its_middle(
 def test_the_way_back_from_the_middle_of_the_switch(story: Story, verified: Kept, quiet_origin: Told):
     """The origin has restarted meanwhile, which no longer has an address then: its console gives it back."""
     verified.restore()
-    assert story.go("stop-origin") == ""
+    story.go_back_and_on("stop-origin")
     origin = story.lab.origin
     assert origin.address not in origin.must("ip -o -4 addr")
     origin.restart(REBOOT)
@@ -584,6 +610,7 @@ def test_the_way_back_from_the_middle_of_the_switch(story: Story, verified: Kept
 
 def test_the_target_restarts_after_the_switch(story: Story, verified: Kept):
     verified.restore()
+    story.go_back_and_on("stop-origin")
     starts, later = AFTER
     said = story.suffer_in_the_middle(starts, "start BlueMind")
     assert not said or starts.says in said

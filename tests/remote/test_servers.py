@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bmnb.errors import ActionFailed, ConnectionFailed, InputError
+from bmnb.redact import Secret
 from bmnb.remote import Servers
 from bmnb.remote.connection import KEEP, SHELL, script, shell
 from bmnb.remote.units import Look, UnitState, folder
@@ -94,6 +95,57 @@ def test_a_command_tells_how_it_ended(here: Servers):
 def test_a_user_who_is_not_root_works_by_sudo():
     assert shell("root") == SHELL
     assert shell("consultant") == f"sudo -n -H {SHELL}"
+
+
+@pytest.fixture
+def start_up(place: Path) -> Iterator[Path]:
+    """What root's login shell reads there, bash as sshd starts it."""
+    yield place / ".bashrc"
+    (place / ".bashrc").unlink()
+
+
+GREETING = (
+    "echo '*** production ***'; echo beware >&2; printf 'no end'; head -c 100000 /dev/zero | tr '\\0' x\n"
+)
+
+
+def test_what_a_login_shell_prints_is_no_part_of_an_answer(here: Servers, start_up: Path):
+    start_up.write_text(GREETING)
+    result = here.run("here", "printf out; echo err >&2; exit 7", stdin="in")
+    assert (result.exit, result.stdout, result.stderr) == (7, "out", "err\n")
+    assert here.identity("here").machine_id == Path("/etc/machine-id").read_text().strip()
+
+
+def test_what_a_login_shell_prints_gets_into_no_feed(
+    here: Servers, place: Path, tmp_path: Path, start_up: Path
+):
+    start_up.write_text(GREETING)
+    with Servers(place / "config", work=str(tmp_path)) as given:
+        fed = given.feed("here", f"printf begin; head -c {MIB} /dev/zero", "jumped", "unit-3")
+        with pytest.raises(ActionFailed, match="0 and 3: no room\n") as failed:
+            given.feed("here", "true", "here", "full; echo no room; exit 3; true")
+    assert Path(fed).read_bytes() == b"begin" + bytes(MIB)
+    assert "production" not in str(failed.value)
+
+
+@pytest.mark.parametrize("instead", ["exec dash", "exec sh", "exit 0", "echo expired >&2; exit 1"])
+def test_nothing_is_done_where_the_login_shell_begins_no_bash(
+    here: Servers, place: Path, start_up: Path, tmp_path: Path, instead: str
+):
+    start_up.write_text(f"{instead}\n")
+    with pytest.raises(ConnectionFailed, match="here: bash is not begun there for root") as failed:
+        here.run("here", f"touch {tmp_path}/done")
+    assert ("expired" in str(failed.value)) == ("expired" in instead)
+    with Servers(place / "config", work=str(tmp_path)) as given, pytest.raises(ConnectionFailed):
+        given.feed("here", f"touch {tmp_path}/done", "here", "unit-4")
+    assert not (tmp_path / "done").exists()
+
+
+@pytest.mark.parametrize("told", ["echo hello", "echo; echo", "cat /etc/machine-id; echo no-uuid"])
+def test_who_a_server_is_has_its_form(here: Servers, monkeypatch: pytest.MonkeyPatch, told: str):
+    monkeypatch.setattr("bmnb.remote.servers.IDENTITY", told)
+    with pytest.raises(ConnectionFailed, match=r"here: who it is cannot be read: .* is no (machine|boot)-id"):
+        here.identity("here")
 
 
 def test_a_pipe_fails_where_any_part_of_it_fails(here: Servers):
@@ -267,19 +319,19 @@ def api_port() -> Iterator[int]:
 
 
 def test_the_api_is_asked_through_the_connection(here: Servers, api_port: int):
-    assert here.api("here", "GET", "/200", token="secret", port=api_port) == {"key": "secret"}
+    assert here.api("here", "GET", "/200", token=Secret("secret"), port=api_port) == {"key": "secret"}
 
 
 @pytest.mark.parametrize("status", [400, 404, 500])
 def test_anything_but_2xx_is_a_failure_with_its_reason(here: Servers, api_port: int, status: int):
     with pytest.raises(ActionFailed, match=f"HTTP {status} NOT_FOUND no such thing") as failed:
-        here.api("here", "GET", f"/{status}", token="secret", port=api_port)
+        here.api("here", "GET", f"/{status}", token=Secret("secret"), port=api_port)
     assert "secret" not in str(failed.value)
 
 
 def test_an_api_that_is_away_is_a_failure(here: Servers):
     with pytest.raises(ActionFailed, match=r"GET /200 on here|cannot reach"):
-        here.api("here", "GET", "/200", token="x", port=free_port())
+        here.api("here", "GET", "/200", token=Secret("x"), port=free_port())
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "a;b", "$(x)", "a\nb"])

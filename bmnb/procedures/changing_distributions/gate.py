@@ -7,10 +7,8 @@ from collections.abc import Iterator, Sequence
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.steps import Command
-from bmnb.transfer import access, databases, fast, guards
+from bmnb.transfer import access, configuration, databases, fast, files, guards, naming
 from bmnb.verification import files as listing
-
-LOGIN = "true"
 
 
 def allow(settings: Settings) -> Command:
@@ -26,18 +24,30 @@ def allow(settings: Settings) -> Command:
         settings.origin,
         access.write_gate(settings.work),
         "what the run's key is for",
-        text=access.gate(lines, around),
+        text=access.gate(lines, around, _paths(settings)),
     )
+
+
+def _paths(settings: Settings) -> Iterator[str]:
+    """What rsync reads there."""
+    yield from files.read_there(settings.trees)
+    yield from map(configuration.read_there, (*CONFIGURATION, *ADDED_CONFIGURATION))
+
+
+def withdraw_key(settings: Settings, title: str = "withdraw the run's key") -> Command:
+    return Command(settings.origin, access.withdraw_key(settings.work, settings.address), title)
 
 
 def _lines(settings: Settings) -> Iterator[str]:
     """What it does there with both engines."""
-    yield LOGIN
+    yield access.LOGIN
     yield guards.identity(settings.work)
     for database in DATABASES:
         yield databases.dump_there(database)
         yield databases.table_under_way(database)
     yield databases.SERVER_VERSION
+    if settings.carry_forgotten:
+        yield naming.list_there(settings.carry_forgotten)
     compared = compared_places(settings)
     for where in compared.values():
         yield listing.list_there(settings.work, *where)
@@ -52,5 +62,5 @@ def compared_places(settings: Settings) -> dict[str, tuple[int, Sequence[str], S
     paths = [path for path in (*CONFIGURATION, *added) if path not in POSTFIX_MAPS]
     return {
         listing.TREES: (settings.compare_content, trees, settings.known_empty),
-        "configuration": (100, (), paths),
+        "configuration": (100, (), [*map(listing.followed, paths)]),
     }

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from bmnb.procedures.changing_distributions import requirements
-from bmnb.procedures.changing_distributions.gate import LOGIN, allow
+from bmnb.procedures.changing_distributions.gate import allow, withdraw_key
 from bmnb.procedures.changing_distributions.guarding import trees_are_there
 from bmnb.procedures.changing_distributions.phases import PREREQUISITES
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.procedures.checks import done
-from bmnb.steps import Action, Check, Command, Condition, step
+from bmnb.steps import ANY, Action, Check, Command, Condition, step
 from bmnb.transfer import accepted, access, guards
 
 
@@ -23,14 +22,15 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     yield from requirements.bluemind(origin, target)
     yield from requirements.databases(origin, target)
     yield trees_are_there(settings)
-    yield from requirements.files(origin, target, settings.trees)
-    yield from requirements.login(target, settings.address, settings.make_key)
+    yield from requirements.files(origin, target, settings.trees, settings.carry_forgotten)
+    yield from requirements.login(origin, target, settings.address, settings.make_key)
 
 
 def undo_key_authentication(settings: Settings) -> Iterator[Action]:
     """The last of the way back: the origin serves again, and gets the mail that came to the target."""
     origin, target, folder = settings.origin, settings.target, settings.work
-    yield Command(origin, access.withdraw_key(folder), "withdraw the run's key")
+    if settings.make_key:
+        yield withdraw_key(settings)
     yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key")
     if settings.fast:
         yield settings.fast.close_line()
@@ -69,10 +69,10 @@ def undo_key_authentication(settings: Settings) -> Iterator[Action]:
 )
 def key_authentication(settings: Settings) -> Iterator[Action]:
     origin, target, folder = settings.origin, settings.target, settings.work
-    login = f"{access.ssh(folder)} root@{origin} {LOGIN}"
+    login = guards.over_there(folder, origin, access.LOGIN)
     missing = Condition(target, f"! {login} 2> /dev/null", "root can log in already")
-    for server in (origin, target):
-        yield Command(server, access.set_aside(folder), "set aside what an earlier run has left")
+    if settings.make_key:
+        yield withdraw_key(settings, "withdraw the key that an earlier run has left")
     yield Command(
         target,
         access.write_ssh_config(folder, origin, settings.address),
@@ -84,11 +84,18 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
         yield allow(settings)
         yield Command(
             origin,
-            access.allow_key(),
+            access.allow_key(folder, settings.address),
             "allow that key, from the target system only",
             when=missing,
             feed=(target, access.show_key(folder, settings.address)),
         )
-    yield Check(target, login, done, "log in as root on the original server", requirements.KEY_REMEDY)
+    yield Check(
+        target,
+        login,
+        requirements.logs_in,
+        "log in as root on the original server",
+        requirements.KEY_REMEDY,
+        answers=ANY,
+    )
     yield Command(origin, guards.remember(folder, "origin"), "remember which machine and installation it is")
     yield Command(target, guards.remember(folder, "target"), "remember which machine and installation it is")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,7 @@ def test_a_lab_killed_at_any_moment_leaves_nothing(home: Path):
         # of every other lab the images are built first
         new = str(1 if number % 2 else chance.randrange(2, 10**6))
         making = lab(home, "up", "--name", "killed", *TINY, "--seed", new)
-        time.sleep(chance.uniform(0.5, 5))
+        time.sleep(chance.uniform(0.5, 4))
         making.send_signal(signal.SIGKILL)
         making.wait()
         down(home)
@@ -164,6 +165,7 @@ def test_a_namespace_goes_where_the_process_that_made_it_is_dead(home: Path):
 
 BUILD = """
 import sys, time
+from collections.abc import Callable
 from pathlib import Path
 from bmnb.lab import images
 from bmnb.lab.network import Bridge

@@ -96,14 +96,18 @@ class Server:
         self.wait()
 
     def wait(self) -> None:
-        """Wait until systemd has started everything. Raise BmnbError with what has failed."""
+        """Wait until systemd has started everything. Raise BmnbError with the console's last lines where it has not."""
         deadline = time.monotonic() + BOOT_SECONDS
         while time.monotonic() < deadline:
             if self._state() in ("running", "degraded"):
                 return
+            if self._supervisor() is None and self._nspawn() is None:
+                raise BmnbError(f"{self.machine} is off, and was to boot:\n{self._last_lines()}")
             time.sleep(POLL_SECONDS)
-        last = (self.place / "console.log").read_text(errors="replace").splitlines()[-5:]
-        raise BmnbError(f"{self.machine} did not boot within {BOOT_SECONDS:.0f} s:\n" + "\n".join(last))
+        raise BmnbError(f"{self.machine} did not boot within {BOOT_SECONDS:.0f} s:\n{self._last_lines()}")
+
+    def _last_lines(self) -> str:
+        return "\n".join((self.place / "console.log").read_text(errors="replace").splitlines()[-5:])
 
     @property
     def leader(self) -> int | None:
@@ -170,7 +174,7 @@ class Server:
         self.must(f"mkdir -p {path} && mount -t tmpfs -o {limits} limit {path}")
 
     def _end(self, how: signal.Signals) -> None:
-        supervisor = find(lambda words: f"supervisor-{self.machine}" in words)
+        supervisor = self._supervisor()
         if supervisor:
             os.kill(supervisor, signal.SIGKILL)
         nspawn = self._nspawn()
@@ -195,6 +199,9 @@ class Server:
 
     def _is_mounted(self) -> bool:
         return succeeds(["mountpoint", "-q", str(self.root)])
+
+    def _supervisor(self) -> int | None:
+        return find(lambda words: f"supervisor-{self.machine}" in words)
 
     def _nspawn(self) -> int | None:
         return find_nspawn(self.machine)

@@ -15,8 +15,6 @@ from bmnb.files import replace_text
 from bmnb.language import use
 from bmnb.report import against, public, wording
 from bmnb.report.facts import Facts, gather
-from bmnb.report.page import Comparison, Page
-from bmnb.report.render import render
 from bmnb.report.rows import Rows
 from bmnb.seal import seal
 
@@ -65,6 +63,10 @@ def _stem(facts: Facts, wish: Wish) -> str:
 
 
 def _page(facts: Facts, wish: Wish) -> str:
+    # with matplotlib and nbconvert, a second that a notebook's kernel, which reads facts alone, need not wait for
+    from bmnb.report.page import Comparison, Page
+    from bmnb.report.render import render
+
     beside = None
     if wish.against:
         other = gather(wish.against, procedures.named)

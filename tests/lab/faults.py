@@ -14,7 +14,7 @@ PHOTO = f"{DOCS}/photos/anais.user14.png"
 REBOOT = "systemctl reboot --force --force"
 
 
-PAUSE = "read -rt 0.05 <> <(:)"
+PAUSE = "if read -rt 0.05 <> <(:); then :; fi"
 """A pause that starts no process, lest the waiting be most of what a server does."""
 
 

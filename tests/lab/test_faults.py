@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -147,18 +148,17 @@ class Story:
 
     def suffer_while_copying(self, fault: Fault, again: bool = False) -> str:
         """The fault strikes while the trees are copied: the program is halted until then, lest it end before."""
-        strikes = threading.Thread(target=lambda: self.strike_copying(fault), daemon=True)
-        strikes.start()
-        said = self.go(fault.step, again)
-        strikes.join(120)
-        assert not strikes.is_alive(), f"{fault.name} never struck"
+        with ThreadPoolExecutor(1) as pool:
+            strikes = pool.submit(self.strike_copying, fault)
+            said = self.go(fault.step, again)
+            strikes.result(120)
         self.mend(fault)
         return said
 
     def strike_copying(self, fault: Fault) -> None:
         program = {"literal": "-x rsync", "fast": '-f "[c]arry_files carry"'}[self.engine]
         target = self.lab.target
-        target.must(f"until pkill -STOP {program}; do {PAUSE}; done")
+        target.must(f"timeout 300 bash -c 'until pkill -STOP {program}; do {PAUSE}; done'")
 
         def go_on() -> None:
             target.must(f"pkill -CONT {program} || [ $? = 1 ]")
@@ -166,8 +166,10 @@ class Story:
         if fault.breaks.startswith("cable"):
             threading.Timer(0.2, go_on).start()
             self.strike(fault)
-        else:
+            return
+        try:
             self.strike(fault)
+        finally:
             if not (fault.breaks == REBOOT and fault.server == "target"):
                 go_on()
 
@@ -184,10 +186,10 @@ class Story:
                 time.sleep(0.02)
             self.strike(fault)
 
-        strikes = threading.Thread(target=wait, daemon=True)
-        strikes.start()
-        said = self.go(fault.step)
-        strikes.join(60)
+        with ThreadPoolExecutor(1) as pool:
+            strikes = pool.submit(wait)
+            said = self.go(fault.step)
+            strikes.result(60)
         self.mend(fault)
         return said
 

@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks import migration, peers
 from benchmarks.migration import Case
 from benchmarks.relay import LOOPBACK, WAN
+from bmnb.lab.host import raise_at_sigterm
 
 OUT = Path(__file__).with_name("out") / "results.json"
 VARIANTS = ("literal", "fast", "replication")
@@ -24,6 +25,7 @@ def main() -> None:
     parser.add_argument("--caches", nargs="+", choices=["warm", "cold"], default=["warm"])
     parser.add_argument("--variants", nargs="+", choices=[*VARIANTS, *peers.PEERS], default=VARIANTS)
     given = parser.parse_args()
+    raise_at_sigterm()
     lines = [{"loopback": LOOPBACK, "wan": WAN}[name] for name in given.lines]
     results: list[dict[str, Any]] = []
     for line in lines:

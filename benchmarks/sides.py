@@ -17,6 +17,8 @@ SEEN = ("tree", "lists")
 class Sides:
     """An origin and a target below a folder; each sees its own tree and lists at the same path."""
 
+    tree_is = "tree"
+
     def __init__(self, place: Path) -> None:
         self.place, self.seen = place, place / "seen"
         self.programs = place / "programs"
@@ -26,7 +28,7 @@ class Sides:
                 (place / side / part).mkdir(parents=True)
 
     def of(self, side: str) -> Path:
-        return self.place / side / "tree"
+        return self.place / side / self.tree_is
 
     def on(self, side: str) -> list[str]:
         """The words that run a line on a server."""
@@ -36,7 +38,7 @@ class Sides:
     def carrying(self, services: str) -> list[str]:
         """The words of a pass of the fast engine, `hot` or `cold`."""
         words = ["python3", "-m", "programs.carry_files", "carry", f"{self.seen}/lists", JOBS, services]
-        words += [f"{self.seen}/tree", "--most", JOBS, "--ssh", *self.on("origin")]
+        words += [f"{self.seen}/{self.tree_is}", "--most", JOBS, "--ssh", *self.on("origin")]
         return [*self.on("target"), f"cd {self.place} && {shlex.join(words)}"]
 
     def watching(self) -> list[str]:
@@ -47,7 +49,7 @@ class Sides:
             "programs.change_journal",
             "watch",
             f"{self.seen}/lists",
-            f"{self.seen}/tree",
+            f"{self.seen}/{self.tree_is}",
         ]
         return [*self.on("origin"), f"cd {self.place} && exec {shlex.join(words)}"]
 

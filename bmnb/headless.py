@@ -18,6 +18,7 @@ from papermill.exceptions import PapermillExecutionError
 from bmnb import errors, live
 from bmnb.files import replace_text
 from bmnb.folders import NOTEBOOK, folder_of
+from bmnb.frozen import refuse_changes
 from bmnb.journal import Journal
 from bmnb.settings import make
 from bmnb.start import NOTEBOOKS, furnish
@@ -41,6 +42,7 @@ def run(
     """
     settings: Any = make(procedure.settings, values, source)
     folder = folder_of(procedure, settings).resolve()
+    refuse_changes(Journal(folder / "journal.jsonl"), settings)
     notebook = folder / NOTEBOOK
     if notebook.exists():
         shutil.copy2(notebook, folder / "notebook-before.ipynb")

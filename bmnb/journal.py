@@ -71,6 +71,16 @@ class Journal:
     def last(self, event: str = "", **facts: Any) -> Line | None:
         return next(matching(reversed(self.lines), event, facts), None)
 
+    def standing(self, event: str, **facts: Any) -> Line | None:
+        """The last such line about a step, where it still counts."""
+        last = self.last(event, **facts)
+        return last if last and self.stands(last) else None
+
+    def stands(self, line: Line) -> bool:
+        """Whether a line about a step still counts: the step was not reopened since."""
+        later = matching(self.lines[line["number"] :], "reopened", {})
+        return not any(step_of(line) in reopened["steps"] for reopened in later)
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """No other process writes meanwhile: two writers would tear the chain apart."""
@@ -120,6 +130,11 @@ def matching(lines: Iterable[Line], event: str, facts: Mapping[str, Any]) -> Ite
             line.get(key) == fact for key, fact in facts.items()
         ):
             yield line
+
+
+def step_of(line: Line) -> str:
+    """The name of the step that a line is about, whichever of its passes."""
+    return str(line.get("step") or line["action"]).split("/")[0].split(".")[0]
 
 
 def follower(raw: bytes, before: Line | None) -> Line | None:

@@ -86,7 +86,7 @@ def checklist_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
         lines = [line for line in journal.lines if "step" in line and _belongs(line["step"], step)]
         begun = [line for line in lines if line["event"] == "step started"]
         ended = [line for line in lines if line["event"] == "step done"]
-        last = lines[-1] if lines else None
+        last = lines[-1] if lines and journal.stands(lines[-1]) else None
         yield {
             "phase": step.phase.title,
             "step": step.title,

@@ -6,7 +6,7 @@ import getpass
 import os
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,21 @@ from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, Stopped
 from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.remote import Servers
+from bmnb.remote.locks import NOT_OURS
 
 BEAT_SECONDS = 5.0
+
+
+FOLDER = (
+    "{host}: {folder} is another run's by now, which has set aside what this one kept there, so that this one "
+    "neither goes on nor back there\n  → end the other run; then put the folder of this one, {folder}-until-…, back"
+)
+
+
+STALE = (
+    "{host}: another copy of this run has gone on there since; this journal does not know of it\n"
+    "  → go on with that copy, or bring its folder here: nothing was done"
+)
 
 
 def session() -> str:
@@ -41,17 +54,29 @@ class Holder:
 
 
 class Lock:
-    """Held on the servers of a step while the step is under way, and kept until the run's end."""
+    """Held on the servers of a step while the step is under way, and kept until the run's end.
 
-    def __init__(self, servers: Servers, journal: Journal, run: str, title: str) -> None:
+    `folder` is the run's own on each server: another run's under that name is not touched.
+    """
+
+    def __init__(self, servers: Servers, journal: Journal, run: str, title: str, folder: str = "") -> None:
         self.servers, self.journal, self.run, self.title = servers, journal, run, title
+        self.folder = folder
         self.hosts: list[str] = []
         self._end = threading.Event()
 
-    def take(self, hosts: Iterable[str]) -> None:
-        """Take the lock of each server. Raise Stopped where another run, or another person, holds it."""
+    def take(self, hosts: Iterable[str], let_go: Collection[str] = ()) -> None:
+        """Take the lock of each server. Raise Stopped where another run, or another person, holds it.
+
+        Those that were `let_go` may be out of reach.
+        """
         for host in hosts:
-            holder = self._try(host, "")
+            try:
+                holder = self._try(host, "")
+            except ConnectionFailed:
+                if host in let_go:
+                    continue
+                raise
             if holder and holder.run == self.run and holder.gone:
                 holder = self._try(host, holder.session)
             if holder:
@@ -61,17 +86,29 @@ class Lock:
 
     def _try(self, host: str, gone: str) -> Holder | None:
         """Take the lock, or return who holds it."""
-        tried = self.servers.take(host, self.run, session(), self.title, gone)
+        new = not self.journal.last("locked", server=host)
+        tried = self.servers.take(host, self.run, session(), self.title, gone, self.folder, new)
+        if tried.exit == NOT_OURS:
+            raise Stopped(_(FOLDER).format(host=host, folder=self.folder))
         if tried.exit not in (0, 3):
             raise ActionFailed(f"{host}: its lock cannot be taken: {tried.stderr.strip()}")
-        lines = tried.stdout.splitlines()
+        head, *lines = tried.stdout.splitlines() or [""]
         before = _holder(lines) if len(lines) == 5 else None
         if tried.exit == 3:
             return before
+        if not self._goes_on(head):
+            self.servers.leave(host, session())
+            raise Stopped(_(STALE).format(host=host))
         if before is None or before.session != session():
             taken_over = {"after": before.session} if before else {}
-            self.journal.write("locked", server=host, session=session(), **taken_over)
+            aside = {"aside": tried.stderr.strip()} if tried.stderr.strip() else {}
+            self.journal.write("locked", server=host, session=session(), **taken_over, **aside)
         return None
+
+    def _goes_on(self, head: str) -> bool:
+        """Whether this journal has the line of what the run has started on the server last."""
+        run, number, digest = head.split() if head else ("", "0", "")
+        return run != self.run or any(self.journal.events(number=int(number), sha256=digest))
 
     def __enter__(self) -> Lock:
         self._end = threading.Event()

@@ -6,7 +6,7 @@ import hashlib
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +18,13 @@ from bmnb.logs import Logs
 from bmnb.progress import Job
 from bmnb.redact import Secret
 from bmnb.remote import Servers
-from bmnb.steps import Call, Check, Manual, Verdict
+from bmnb.steps import Call, Check, Manual, Result, Verdict
 
-POLL_SECONDS = 2.0
+FIRST_POLL_SECONDS, POLL_SECONDS = 0.25, 2.0
+"""How soon a check that does not hold yet is made again: at first, and at most once it has been a while."""
 TASK_SECONDS = 1800.0
 UNREADABLE = (ValueError, IndexError, KeyError, TypeError)
-"""What a check raises where it cannot read what a server printed; it does not hold then."""
+"""What a check raises where it cannot read what a server printed; it could not be made then."""
 
 
 class Observer:
@@ -63,12 +64,7 @@ class Observer:
         return replace(verdict, seen=f"{verdict.seen}\n  → or accept just these: answer `{key}: {seen}`")
 
     def _checked(self, check: Check) -> Verdict:
-        results = [self.servers.run(host, line) for host, line in check.observations]
-        try:
-            return check.judge(*results)
-        except UNREADABLE as error:
-            said = " | ".join((one.stdout + one.stderr).strip()[-200:] for one in results)
-            return Verdict(False, f"unexpected answer ({error}): {said}")
+        return judged(check, [self.servers.run(host, line) for host, line in check.observations])
 
     def _called(self, key: str, call: Call) -> Verdict:
         token = self._token(call.host)
@@ -83,7 +79,7 @@ class Observer:
         try:
             return call.judge(answer)
         except UNREADABLE as error:
-            return Verdict(False, f"unexpected answer: {type(error).__name__} {error}")
+            return Verdict.unmade(f"unexpected answer: {type(error).__name__} {error}")
 
     def _token(self, host: str) -> Secret:
         """The core's own token, which is a valid key of its API; it stays in memory."""
@@ -127,20 +123,38 @@ class Observer:
         return Verdict(True, answer)
 
 
+def judged(check: Check, results: Sequence[Result]) -> Verdict:
+    """What the check makes of what its lines have said; of a line that has failed it makes nothing."""
+    broken = [one for one in results if one.exit not in check.answers]
+    if broken:
+        return Verdict.unmade("; ".join(_failed(one) for one in broken))
+    try:
+        return check.judge(*results)
+    except UNREADABLE as error:
+        said = " | ".join((one.stdout + one.stderr).strip()[-200:] for one in results)
+        return Verdict.unmade(f"unexpected answer ({error}): {said}")
+
+
+def _failed(result: Result) -> str:
+    said = (result.stderr.strip() or result.stdout.strip()).splitlines()
+    return f"exit status {result.exit} on {result.host}" + (f": {said[-1]}" if said else "")
+
+
 def until(look: Callable[[], Verdict], patience: float, interrupted: threading.Event) -> Verdict:
     """Look until it holds, the patience in seconds is over, or the operator interrupts.
 
     A server may be out of reach meanwhile.
     """
-    deadline = time.monotonic() + patience
+    deadline, pause = time.monotonic() + patience, FIRST_POLL_SECONDS
     while True:
         try:
             verdict = look()
         except ConnectionFailed as error:
             if not patience:
                 raise
-            verdict = Verdict(False, str(error))
+            verdict = Verdict.unmade(str(error))
         except ActionFailed as error:
-            verdict = Verdict(False, str(error))
-        if verdict.holds or time.monotonic() >= deadline or interrupted.wait(POLL_SECONDS):
+            verdict = Verdict.unmade(str(error))
+        if verdict.holds or time.monotonic() >= deadline or interrupted.wait(pause):
             return verdict
+        pause = min(pause * 1.5, POLL_SECONDS)

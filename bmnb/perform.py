@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import threading
 import time
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from bmnb.observe import Observer
 from bmnb.phrases import phrase
 from bmnb.progress import Job
 from bmnb.remote import Look, Servers, UnitState
-from bmnb.steps import Command, Condition, Manual, Result, Row, Single, kind
+from bmnb.steps import Check, Command, Condition, Manual, Result, Row, Single, kind
 
 Numbered = tuple[str, Single]
 
@@ -25,6 +26,10 @@ ATTEMPTS = 3
 """How often a command that may be started again is started in one go."""
 OUT_OF_REACH_SECONDS = 600.0
 """How long a server may be out of reach while a command runs on it."""
+
+
+LET_GO = "the server is out of reach by now, as it has to be"
+UNMADE = "see why it could not be looked at, and have it looked at again: nothing is known to be wrong"
 
 
 class Interrupted(Exception):
@@ -41,12 +46,21 @@ class Outcome:
     row: Row = field(default_factory=dict)
     seconds: float = 0.0
     items: tuple[Row, ...] = ()
+    made: bool = True
+
+    @property
+    def reopens(self) -> str:
+        """The earlier step of which the proof no longer holds."""
+        return getattr(self.action, "reopens", "") if self.status == "failed" and self.made else ""
 
     @property
     def message(self) -> str:
-        """What the operator reads: server, command, how it ended, what to do next."""
+        """What the operator reads: server, command, how it ended, what to do next.
+
+        A remedy is for what is wrong; of what could not be looked at nobody knows.
+        """
         where = self.action.host if isinstance(self.action.host, str) else " and ".join(self.action.host)
-        remedy = getattr(self.action, "remedy", "")
+        remedy = getattr(self.action, "remedy", "") if self.made else UNMADE
         return f"{phrase(self.action.title)} ({where}): {phrase(self.seen)}" + (
             f"\n  → {phrase(remedy)}" if remedy else ""
         )
@@ -92,6 +106,8 @@ class Performer:
             return self._end(key, Outcome(action, "skipped", action.when.otherwise))
         if isinstance(action, Command):
             return self._command(key, action, once)
+        if isinstance(action, Check) and self._is_let_go(key, action):
+            return self._end(key, Outcome(action, "skipped", LET_GO))
         self.journal.write(
             "started",
             action=key,
@@ -104,12 +120,25 @@ class Performer:
         verdict = self.observer.observe(key, action)
         seconds = round(time.monotonic() - started, 1)
         status = "done" if verdict.holds else "failed"
-        return self._end(key, Outcome(action, status, verdict.seen, verdict.row, seconds, verdict.items))
+        ended = Outcome(action, status, verdict.seen, verdict.row, seconds, verdict.items, verdict.made)
+        return self._end(key, ended)
+
+    def _is_let_go(self, key: str, check: Check) -> bool:
+        """Whether a later command of the step has put a server of the check out of reach by now."""
+        later = list(self.jobs)[list(self.jobs).index(key) :]
+        return any(
+            isinstance(farewell := self.jobs[one].action, Command)
+            and farewell.farewell
+            and not farewell.moves_to
+            and farewell.host in dict(check.observations)
+            and self.journal.standing("started", action=one)
+            for one in later
+        )
 
     # commands
 
     def _recorded(self, key: str, command: Command) -> Outcome | None:
-        ended = self.journal.last("done", action=key, script=_digest(command))
+        ended = self.journal.standing("done", action=key, script=_digest(command))
         if ended is None or command.ensure:
             return None
         return Outcome(command, "done", ended["seen"], ended["row"], ended["seconds"])
@@ -124,11 +153,16 @@ class Performer:
     def _attempt(self, key: str, command: Command, once: bool) -> tuple[Outcome, int | None]:
         unit, result = self._under_way(key, command, once)
         if unit is None:
-            unit = f"{self.run}-{key.replace('/', '-')}-{len(list(self.journal.events('started', action=key))) + 1}"
+            # of two copies of a journal each has its own: what the one has started is no result for the other
+            own = f"{self.run}{secrets.token_hex(4)}"
+            unit = (
+                f"{own}-{key.replace('/', '-')}-{len(list(self.journal.events('started', action=key))) + 1}"
+            )
             script = self._fed(command, unit)
-            self._started(key, command, unit)
+            line = self._started(key, command, unit)
+            head = f"{self.run} {line['number']} {line['sha256']}"
             patience = 0.0 if command.farewell else OUT_OF_REACH_SECONDS
-            self.servers.start(command.host, unit, script, patience=patience)
+            self.servers.start(command.host, unit, script, patience=patience, head=head)
             if command.farewell:
                 self._move(command)
         if result is None:
@@ -146,8 +180,8 @@ class Performer:
             self.journal.write("moved", server=command.host, **where)
             self.servers.reach(command.host, command.moves_to, command.moves_via)
 
-    def _started(self, key: str, command: Command, unit: str) -> None:
-        self.journal.write(
+    def _started(self, key: str, command: Command, unit: str) -> Line:
+        return self.journal.write(
             "started",
             action=key,
             kind=kind(command),
@@ -159,7 +193,7 @@ class Performer:
 
     def _under_way(self, key: str, command: Command, once: bool) -> tuple[str | None, Result | None]:
         """The unit of an earlier start whose end the journal does not have, if it is there to go on with."""
-        started = self.journal.last("started", action=key)
+        started = self.journal.standing("started", action=key)
         if started is None or self._has_ended(key, started):
             return None, None
         unit = started["unit"]
@@ -261,6 +295,7 @@ class Performer:
             row=dict(outcome.row),
             seconds=outcome.seconds,
             **({"items": [dict(item) for item in outcome.items]} if outcome.items else {}),
+            **({} if outcome.made else {"made": False}),
             **facts,
         )
         return outcome

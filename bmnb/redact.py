@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 
 MASK = "[redacted]"
@@ -82,8 +83,9 @@ class Secret:
         return self._value
 
 
+@lru_cache(maxsize=4096)
 def text(value: str) -> str:
-    """The text with what looks like a secret masked."""
+    """The text with what looks like a secret masked. A notebook's are asked for again with each cell."""
     for pattern in PATTERNS:
         value = pattern.sub(lambda found: (found[1] if found.re.groups else "") + MASK, value)
     return value

@@ -15,6 +15,7 @@ from bmnb.attend import attend
 from bmnb.errors import ActionFailed, BmnbError, InputError, Stopped
 from bmnb.files import private, private_folder
 from bmnb.folders import folder_of
+from bmnb.frozen import refuse_changes
 from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.ledger import checklist_rows, item_rows, note_rows, pass_rows, phase_rows, step_rows, way_back_rows
@@ -101,7 +102,7 @@ class Run:
             raise Stopped(f"this run is being rolled back: bmnb rollback {self.folder}")
         self._in_order(step)
         for label in self._labels(step, again):
-            if not self.journal.last("step done", step=label):
+            if not self._is_done(label):
                 self.do(step, label)
         if step is self.procedure.steps[-1] and not self.journal.last("finished"):
             self.end("finished")
@@ -218,6 +219,7 @@ class Run:
         self.journal.reload()
         if self._opened:
             return
+        refuse_changes(self.journal, self.settings)
         self._opened = True
         settings = {name: value for name, value in vars(self.settings).items() if name != "answers"}
         self.journal.write("opened", procedure=self.procedure.name, version=__version__, settings=settings)
@@ -236,15 +238,21 @@ class Run:
     def _in_order(self, step: Step) -> None:
         for earlier in self.procedure.steps[: self.procedure.steps.index(step)]:
             labels = self._labels(earlier, again=False)
-            if not labels or not all(self.journal.last("step done", step=label) for label in labels):
+            if not labels or not all(map(self._is_done, labels)):
                 text = _("“{step}” comes after “{earlier}”, which is not done: run that cell first")
                 raise Stopped(text.format(step=_(step.title), earlier=_(earlier.title)))
+
+    def _is_done(self, label: str) -> bool:
+        return self.journal.standing("step done", step=label) is not None
 
     def _labels(self, step: Step, again: bool) -> list[str]:
         """The names in the journal of a step's passes: those that are done, then those still to do."""
         if not step.passes:
             return [step.name]
-        made = sum(line["step"].startswith(f"{step.name}.") for line in self.journal.events("step done"))
+        made = sum(
+            line["step"].startswith(f"{step.name}.") and self.journal.stands(line)
+            for line in self.journal.events("step done")
+        )
         wanted = max(step.passes(self.settings), made + again)
         if made and self._has_moved_on(step):
             if again:
@@ -270,7 +278,7 @@ class Run:
         try:
             with self._locked(step):
                 for batch in batches(step, self.settings, label):
-                    refuse(step, self._side_by_side(performer, step, batch, screen))
+                    self._refuse(step, self._side_by_side(performer, step, batch, screen))
         except KeyboardInterrupt:
             screen.close("interrupted")
             self.show(self.table(step))
@@ -310,10 +318,20 @@ class Run:
         if not any(isinstance(one, Command) or (isinstance(one, Call) and not one.judge) for one in actions):
             return nullcontext()
         if self._lock is None:
-            self._lock = Lock(self.servers, self.journal, self._name(), self.folder.resolve().name)
+            folder = getattr(self.settings, "work", "")
+            self._lock = Lock(self.servers, self.journal, self._name(), self.folder.resolve().name, folder)
         hosts = [(one.host,) if isinstance(one.host, str) else one.host for one in actions]
-        self._lock.take(dict.fromkeys(host for some in hosts for host in some))
+        self._lock.take(dict.fromkeys(host for some in hosts for host in some), self._let_go(step))
         return self._lock
+
+    def _let_go(self, step: Step) -> set[str]:
+        """The servers that a command of the step has put out of reach."""
+        actions = self._actions(step, step.name).items()
+        return {
+            one.host
+            for key, one in actions
+            if isinstance(one, Command) and one.farewell and self.journal.standing("started", action=key)
+        }
 
     def _side_by_side(
         self, performer: Performer, step: Step, batch: list[Numbered], screen: live.Live
@@ -337,8 +355,26 @@ class Run:
             return attend(jobs, workers, screen.draw, interrupt, live.SCREEN_SECONDS)
         except ActionFailed as error:
             # a lost connection is told with what failed beside it, which may be its cause
-            refuse(step, ended, str(error))
+            self._refuse(step, ended, str(error))
             raise
+
+    def _refuse(self, step: Step, outcomes: list[Outcome], lost: str = "") -> None:
+        """Raise what has failed; where an earlier proof no longer holds, its step and those after it are reopened."""
+        refuted = [one for one in outcomes if one.reopens]
+        if not refuted:
+            refuse(step, outcomes, lost)
+            return
+        steps = self.procedure.steps
+        first = min(
+            number for number, each in enumerate(steps) for one in refuted if each.name == one.reopens
+        )
+        reopened = steps[first:]
+        why = "; ".join(one.seen for one in refuted)
+        self.journal.write("reopened", steps=[one.name for one in reopened], why=why)
+        text = _(
+            "The run goes back to “{step}”: the same command, or that cell, does it and what follows anew."
+        )
+        refuse(step, outcomes, lost, text.format(step=_(reopened[0].title)))
 
     def _interrupted(self, step: Step) -> str:
         cut = _("Users are cut off until the procedure is at its end.") if step.phase.downtime else ""
@@ -390,10 +426,10 @@ def _commands(batch: list[Numbered]) -> bool:
     return not any(isinstance(action, Check | Call | Manual) for _, action in batch)
 
 
-def refuse(step: Step, outcomes: list[Outcome], lost: str = "") -> None:
+def refuse(step: Step, outcomes: list[Outcome], lost: str = "", after: str = "") -> None:
     """Raise one error for all that failed: Stopped where a person can mend it, ActionFailed after a command.
 
-    `lost` is what ended another action beside them.
+    `lost` is what ended another action beside them, `after` how it goes on, if not from here.
     """
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     if not failed:
@@ -401,4 +437,5 @@ def refuse(step: Step, outcomes: list[Outcome], lost: str = "") -> None:
     messages = [outcome.message for outcome in failed] + ([lost] if lost else [])
     text = f"{_(step.title)}:\n" + "\n".join(f"- {message}" for message in messages)
     waits = not lost and all(_is_observation(one.action) or isinstance(one.action, Manual) for one in failed)
-    raise (Stopped if waits else ActionFailed)(f"{text}\n{_('The same command or cell goes on from here.')}")
+    after = after or _("The same command or cell goes on from here.")
+    raise (Stopped if waits else ActionFailed)(f"{text}\n{after}")

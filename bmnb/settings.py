@@ -32,11 +32,13 @@ def setting(
     server: bool = False,
     offer: tuple[str, str] | None = None,
     form: bool = True,
+    frozen: tuple[Any, ...] | None = None,
 ) -> Any:
     """A field with its help, and how a form asks for it; mutable defaults are copied.
 
     `choices` are the only values there are, by the text a form shows; a `server` is one of ssh's names.
     `offer` is a setting that names a server and a line that prints values found there, each with words on it.
+    `frozen` is what it may still become once a step of the run is done; None leaves it free.
     """
     texts = {
         "help": help,
@@ -46,6 +48,7 @@ def setting(
         "server": server,
         "offer": offer,
         "form": form,
+        "frozen": frozen,
     }
     if isinstance(default, list | dict):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=texts)

@@ -34,13 +34,19 @@ class Result:
 class Verdict:
     """Whether what was observed is what must hold, and what was seen, in one line.
 
-    `items` make a table of their own; `row` is what was counted, as columns of the report's tables.
+    `items` make a table of their own; `row` is what was counted, as columns of the report's tables. What could not
+    be looked at is not `made`: it neither holds nor says that something is wrong.
     """
 
     holds: bool
     seen: str
     items: tuple[Row, ...] = ()
     row: Row = field(default_factory=dict)
+    made: bool = True
+
+    @classmethod
+    def unmade(cls, why: str) -> Verdict:
+        return cls(False, f"could not be made: {why}", made=False)
 
 
 @dataclass(frozen=True)
@@ -98,12 +104,21 @@ class Command:
         return "".join(f"export {name}='{value}'\n" for name, value in self.env.items()) + self.line
 
 
+ANY = tuple(range(256))
+TRUE_OR_FALSE = (0, 1)
+"""How a test of the shell, grep or diff ends that could be made."""
+
+
 @dataclass(frozen=True)
 class Check:
     """Observes one or more servers and states what must hold; `judge` gets one Result per server.
 
     `patience` is how many seconds it may take until it holds; `line` may be one per server. What does not
     hold may be accepted where `decision` names the key of an answer, which is the sum of the items seen.
+    `reopens` is the name of an earlier step: where this does not hold, what that one and those after it have
+    proven no longer counts, and they are done again.
+    `answers` are the exit statuses with which a line answers, ANY where the judge looks at that itself; after
+    another one the check could not be made, and the judge is not asked.
     """
 
     host: str | tuple[str, ...]
@@ -114,6 +129,8 @@ class Check:
     when: Condition | None = None
     patience: float = 0.0
     decision: str = ""
+    reopens: str = ""
+    answers: tuple[int, ...] = (0,)
 
     @property
     def observations(self) -> list[tuple[str, str]]:

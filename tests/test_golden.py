@@ -93,7 +93,7 @@ WORDS = [
     (r"ssh -F /var/lib/bmnb/example/ssh_config", "ssh"),
     (r"^umask 077; ", ""),
     (r"PGPASSWORD=\\?\$\(sed -n 's/\^ \*password \*= \*//p' /etc/bm/bm\.ini\)", "PGPASSWORD=BM.INI"),
-    (r"rsync -aAX --ignore-times --modify-window=-1", "COPY"),
+    (r"rsync -aAX --copy-links --ignore-times --modify-window=-1", "COPY"),
     (r"psql -X -q -v ON_ERROR_STOP=1 --single-transaction -o /dev/null", "psql SAFE"),
     (r"^cd / && runuser -u postgres -- ", ""),
     (r"^dropdb --if-exists", "dropdb"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from operator import attrgetter
@@ -136,3 +137,14 @@ def test_what_may_not_be_started_again_fails_at_once(tmp_path: Path):
     with pytest.raises(ActionFailed):
         go(world, tmp_path)
     assert world.count("finish") == 1
+
+
+def test_what_another_copy_of_the_run_has_started_is_no_result(tmp_path: Path):
+    """Two laptops with one run: the unit of the one is not the other's, whatever its number."""
+    world = World()
+    killed_at(3, world, tmp_path / "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    go(world, tmp_path / "one")
+    done = len(world.effects)
+    go(world, tmp_path / "two")
+    assert len(world.effects) == 2 * done

@@ -19,6 +19,8 @@ ADDED_TREES = {
 }
 """Trees that the document forgets, each with the reason to carry it where the origin has it."""
 
+QUEUE = "/var/spool/postfix"
+
 QUEUES = ("maildrop", "incoming", "active", "deferred", "defer", "hold")
 """Queues under /var/spool/postfix with mail that was accepted and not yet delivered, and why not."""
 

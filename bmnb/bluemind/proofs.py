@@ -12,13 +12,15 @@ from bmnb.steps import Condition, Result, Verdict
 
 
 def open_files(trees: Sequence[str]) -> str:
-    """A line that prints the processes with an open file under one of the trees.
+    """A line that prints the processes with an open file under one of the trees, wherever that lies.
 
     find ends with 1 where a process ended meanwhile.
     """
-    names = " -o ".join(f"-lname {quote(tree + '/*')}" for tree in trees)
+    places = " ".join(map(quote, trees))
     return (
-        f"{{ find /proc/[0-9]*/fd -maxdepth 1 -type l \\( {names} \\) -printf '%h\\n' 2> /dev/null; "
+        f"set -o pipefail; names=(-false); for tree in {places}; do "
+        r"""at=$(readlink -m "$tree" | sed 's/[][*?\\]/\\&/g'); names+=(-o -lname "$at/*"); done; """
+        "{ find /proc/[0-9]*/fd -maxdepth 1 -type l \\( \"${names[@]}\" \\) -printf '%h\\n' 2> /dev/null; "
         "[ $? -le 1 ]; } | sort -u | while IFS=/ read -r _ _ pid _; do "
         'echo "process $pid $(tr "\\0" " " < "/proc/$pid/cmdline")"; done'
     )
@@ -29,9 +31,25 @@ def reboot(folder: str) -> str:
 
 
 def rebooted(folder: str) -> str:
-    return (
-        f"! cmp -s /proc/sys/kernel/random/boot_id {folder}/boot-before && systemctl is-system-running --wait"
-    )
+    """A line that holds once the server has begun anew, and what is needed has been mounted and started, or has failed.
+
+    It prints the units that have failed.
+    """
+    # a file of /proc has no size, by which cmp -s would tell it from any copy
+    return f"""before=$(cat {folder}/boot-before) && [ "$(cat /proc/sys/kernel/random/boot_id)" != "$before" ] &&
+! systemctl list-jobs --no-legend | awk '{{print $2}}' | grep -E {quote(NEEDED)} >&2 &&
+systemctl list-units --state=failed --no-legend --plain | awk '{{print $1}}'"""
+
+
+NEEDED = r"\.mount$|^(local-fs|remote-fs|network)\.target$|^(postgresql|nginx|bm-).*\.service$"
+"""Units that BlueMind's services need. What else has failed, or takes its time, is not waited for."""
+
+
+def is_back(seen: Result) -> Verdict:
+    failed = seen.stdout.split()
+    if not seen.ok:
+        return Verdict(False, "; ".join(seen.stderr.split("\n")[:5]).strip("; ") or "not yet")
+    return Verdict(True, f"yes; failed beside it: {', '.join(failed)}" if failed else "yes")
 
 
 RESTART_NGINX = (

@@ -13,6 +13,8 @@ LINE = re.compile(
 NOT_STOPPED_BY_BMCTL = {"bm-nginx"}
 
 STATUS = 'bmctl status; echo "postfix $(systemctl is-active postfix)"'
+STATUS_AND_START = f'{STATUS}; echo "at a restart: $(systemctl is-enabled bluemind.target postfix)"'
+"""Prints also whether they come back with a restart of the server, a line each."""
 
 
 def states(text: str) -> dict[str, str]:
@@ -27,10 +29,21 @@ def services_stopped(status: Result) -> Verdict:
         not re.search(r"^postfix (inactive|failed|unknown)$", status.stdout, re.MULTILINE)
     )
     if not found:
-        return Verdict(False, "bmctl status lists no service")
+        return Verdict.unmade("bmctl status lists no service")
     return Verdict(
         not wrong, f"not stopped: {', '.join(wrong)}" if wrong else f"{len(found) + 1} services stopped"
     )
+
+
+def services_stay_stopped(status: Result) -> Verdict:
+    """Stopped, and a restart of the server does not bring them back."""
+    stopped = services_stopped(status)
+    _, _, states_at_restart = status.stdout.partition("at a restart: ")
+    if stopped.holds and not states_at_restart.strip():
+        return Verdict.unmade("systemctl does not tell whether they come back with a restart")
+    if stopped.holds and {"enabled", "enabled-runtime"} & {*states_at_restart.split()}:
+        return Verdict(False, "stopped, but a restart of the server starts them")
+    return stopped
 
 
 def services_running(status: Result) -> Verdict:
@@ -38,7 +51,7 @@ def services_running(status: Result) -> Verdict:
     wrong = [name for name, state in found.items() if state not in ("is running", "is disabled")]
     wrong += ["postfix"] * (not re.search(r"^postfix active$", status.stdout, re.MULTILINE))
     if not found:
-        return Verdict(False, "bmctl status lists no service")
+        return Verdict.unmade("bmctl status lists no service")
     return Verdict(
         not wrong, f"not running: {', '.join(wrong)}" if wrong else f"{len(found) + 1} services running"
     )

@@ -72,6 +72,8 @@ def by_api(told: Any) -> Verdict:
 def by_bm_cli(told: Result) -> Verdict:
     """`check-subscription` prints OK;DAYS or ERROR;REASON, also with exit status 0."""
     state, _, days = told.stdout.strip().partition(";")
+    if state not in ("OK", "ERROR"):
+        return Verdict.unmade(told.stderr.strip() or told.stdout.strip() or f"exit status {told.exit}")
     good = state == "OK" and days.isdigit()
     return Verdict(good, left(int(days)) if good else told.stdout.strip() or told.stderr.strip())
 

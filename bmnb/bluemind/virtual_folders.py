@@ -30,7 +30,7 @@ def by_user(told: Result) -> Verdict:
     logins = {row[1]: row[2] for row in rows if row[0] == "user"}
     items = sorted((logins.get(row[1], row[1]), row[2]) for row in rows if row[0] == "folder")
     if not told.ok or not logins:
-        return Verdict(False, told.stderr.strip() or "no user is listed")
+        return Verdict.unmade(told.stderr.strip() or "no user is listed")
     users = Counter(user for user, _ in items)
     seen = f"{len(items)} folders: " + ", ".join(f"{number} of {user}" for user, number in users.items())
     folders = tuple({"user": user, "folder": folder} for user, folder in items)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from bmnb.journal import Journal
+from bmnb.journal import Journal, step_of
 from bmnb.steps import Procedure
 
 
@@ -45,7 +45,7 @@ class Course:
     def done(self, folder: Path) -> str:
         """The last phase that is done, with all before it, by a run's journal; empty where none is."""
         journal = Journal(folder / "journal.jsonl")
-        done = {str(line["step"]).split(".")[0] for line in journal.events("step done")}
+        done = {step_of(line) for line in journal.events("step done") if journal.stands(line)}
         reached = ""
         for phase, steps in self._steps.items():
             if not steps <= done or journal.last("rolled back"):

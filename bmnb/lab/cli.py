@@ -8,10 +8,12 @@ import os
 import click
 
 from bmnb.lab.clients import inventory, names, write_inventory
+from bmnb.lab.host import raise_at_sigterm
 from bmnb.lab.identity import NETWORKS
 from bmnb.lab.images import RELEASES
 from bmnb.lab.layers import HOSTS
 from bmnb.lab.platform import UPDATE, Lab
+from bmnb.lab.sweep import sweep
 from bmnb.tables import table
 
 name_option = click.option(
@@ -29,6 +31,7 @@ clients_option = click.option(
 @click.group()
 def lab() -> None:
     """Boot real Debian servers on this machine, to rehearse on."""
+    raise_at_sigterm()
 
 
 @lab.command(epilog="Example: bmnb lab up --target trixie --messages 200000")
@@ -109,20 +112,49 @@ def up(
 @lab.command(epilog="Example: bmnb lab down --name rehearsal")
 @name_option
 @clients_option
-def down(name: str, clients: int) -> None:
+@click.option("--all", "everything", is_flag=True, help="whatever any lab has left, unfinished images too")
+def down(name: str, clients: int, everything: bool) -> None:
     """Take the lab away, with everything it made on this machine."""
+    if everything:
+        for taken in sweep():
+            click.echo(taken)
+        return
     for one in names(name, clients):
         Lab(one, click.echo).down()
     inventory(name).unlink(missing_ok=True)
+
+
+@lab.command(epilog="Example: bmnb lab save before-the-night")
+@name_option
+@clients_option
+@click.argument("snapshot", metavar="NAME")
+def save(name: str, clients: int, snapshot: str) -> None:
+    """Keep the lab's servers as they are under NAME, in place of what had this name. They restart for it."""
+    for one in names(name, clients):
+        Lab(one, click.echo).save(snapshot)
+
+
+@lab.command(epilog="Example: bmnb lab restore before-the-night")
+@name_option
+@clients_option
+@click.argument("snapshot", metavar="NAME")
+def restore(name: str, clients: int, snapshot: str) -> None:
+    """Boot the lab's servers as they were when they were saved as NAME. What they have done since is lost."""
+    for one in names(name, clients):
+        Lab(one, click.echo).restore(snapshot)
 
 
 @lab.command(epilog="Example: bmnb lab status --json")
 @name_option
 @click.option("--json", "as_json", is_flag=True, help="one JSON list")
 def status(name: str, as_json: bool) -> None:
-    """Show the lab's servers."""
+    """Show the lab's servers, and the snapshots to which they can be restored."""
     rows = Lab(name).status()
-    click.echo(json.dumps(rows) if as_json else table(rows).to_string() if rows else f"no lab {name!r} is up")
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    shown = [{**row, "snapshots": ", ".join(row["snapshots"])} for row in rows]
+    click.echo(table(shown).to_string() if rows else f"no lab {name!r} is up")
 
 
 @lab.command(

@@ -1,4 +1,8 @@
-"""List every path below the places that are given, one JSON line each: [path, facts]. Runs on the servers' Python."""
+"""List every path below the places that are given, one JSON line each: [path, facts]. Runs on the servers' Python.
+
+A place that is a link is looked through, since who uses it sees what it leads to. Below a place a link is data among
+other data, but for those of configuration, which is read through all its links.
+"""
 
 import grp
 import hashlib
@@ -8,6 +12,8 @@ import pwd
 import stat
 import sys
 from typing import Any, Callable, Dict, Iterator, List, Tuple
+
+DATA = (b"/var/spool/", b"/var/lib/cyrus")
 
 groups: Dict[Tuple[int, int], List[Tuple[bytes, Dict[str, Any]]]] = {}
 
@@ -27,8 +33,8 @@ def content(path: bytes) -> str:
     return digest.hexdigest()
 
 
-def facts(path: bytes) -> Dict[str, Any]:
-    found = os.lstat(path)
+def facts(path: bytes, through: bool) -> Dict[str, Any]:
+    found = os.stat(path) if through and os.path.exists(path) else os.lstat(path)
     kind = stat.S_IFMT(found.st_mode)
     link = kind == stat.S_IFLNK
     told: Dict[str, Any] = {
@@ -54,16 +60,20 @@ def facts(path: bytes) -> Dict[str, Any]:
     return told
 
 
-def walk(place: bytes) -> Iterator[bytes]:
+def walk(place: bytes, named: bool = True) -> Iterator[Tuple[bytes, bool]]:
+    """Each path, and whether it is looked at through a link."""
     if not os.path.lexists(place):
         return
-    yield place
-    if os.path.isdir(place) and not os.path.islink(place):
+    through = named or not place.startswith(DATA)
+    yield place, through
+    if os.path.isdir(place) and (through or not os.path.islink(place)):
         for entry in sorted(os.listdir(place)):
-            yield from walk(os.path.join(place, entry))
+            yield from walk(os.path.join(place, entry), named=False)
 
 
-listed = [(path, facts(path)) for place in sys.argv[1:] for path in walk(os.fsencode(place))]
+listed = [
+    (path, facts(path, through)) for place in sys.argv[1:] for path, through in walk(os.fsencode(place))
+]
 for members in (group for group in groups.values() if len(group) > 1):
     first = members[0][0].decode("latin-1")
     for _, told in members:

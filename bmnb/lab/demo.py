@@ -13,6 +13,7 @@ from bmnb.errors import BmnbError
 from bmnb.journal import Journal
 from bmnb.lab import literal
 from bmnb.lab.compare import Difference, compare
+from bmnb.lab.host import raise_at_sigterm
 from bmnb.lab.platform import Lab
 from bmnb.ledger import downtime_seconds, step_seconds
 from bmnb.procedures.changing_distributions import PROCEDURE
@@ -39,6 +40,7 @@ EXPECTED = {
 
 def main() -> int:
     """Lab up, migrate, compare, lab down. Return the exit code."""
+    raise_at_sigterm()
     lab = Lab(f"demo-{os.getpid()}", print)
     try:
         lab.up()

@@ -12,6 +12,7 @@ import yaml
 from bmnb import headless, report
 from bmnb.errors import BmnbError
 from bmnb.journal import Journal
+from bmnb.lab.host import raise_at_sigterm
 from bmnb.lab.platform import Lab
 from bmnb.ledger import phase_rows
 from bmnb.probe import Probe
@@ -32,6 +33,7 @@ CLIENT = {
 
 def main() -> int:
     """Update two platforms that are alike. Return the exit code."""
+    raise_at_sigterm()
     rows, folders = [], []
     for ahead in (True, False):
         code, folder = update(ahead)

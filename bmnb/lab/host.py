@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bmnb.errors import BmnbError, InputError
 
-HOME = Path(os.environ.get("BMNB_LAB_HOME", "/var/lib/bmnb-lab"))
+HOME = Path(os.environ.get("BMNB_LAB_HOME", "/var/lib/bmnb-lab")).resolve()
 CACHE = HOME / "cache"
 LABS = HOME / "labs"
 
@@ -39,6 +41,15 @@ def require() -> None:
         raise InputError("the lab boots servers, which takes root: sudo bmnb lab ...")
     if int(INSTANCES.read_text()) < ENOUGH_INSTANCES:
         INSTANCES.write_text(str(ENOUGH_INSTANCES))
+
+
+def raise_at_sigterm() -> None:
+    """Have SIGTERM raise SystemExit, so that what was begun is taken away again."""
+
+    def end(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def call(*command: str | Path, stdin: str = "") -> str:

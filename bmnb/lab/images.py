@@ -5,13 +5,24 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from bmnb.errors import InputError
+from bmnb.errors import BmnbError, InputError
+from bmnb.lab import leftovers
 from bmnb.lab.host import CACHE, call
+
+T = TypeVar("T")
+UNFINISHED = ".unfinished"
+POLL_SECONDS = 0.1
+
+_under_construction: set[Path] = set()
+_ending = threading.Event()
 
 RELEASES = ("bullseye", "bookworm", "trixie")
 
@@ -69,27 +80,64 @@ def base(release: str, tell: Callable[[str], None], more: Sequence[str] = ()) ->
 
 
 def cached(name: str, build: Callable[[Path], None]) -> Path:
-    """The folder of this name in the cache. What a break leaves half built is thrown away."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    place = CACHE / name
+    """The folder of this name in the cache. What a break leaves half built is ended and thrown away."""
+    place, unfinished = CACHE / name, CACHE / f"{name}{UNFINISHED}"
     with locked(name):
         if not place.exists():
-            unfinished = CACHE / f"{name}.unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
+            leftovers.clear(unfinished)
             unfinished.mkdir()
-            build(unfinished)
-            unfinished.rename(place)
+            _under_construction.add(unfinished)
+            try:
+                build(unfinished)
+                unfinished.rename(place)
+            except BaseException:
+                leftovers.clear(unfinished)
+                raise
+            finally:
+                _under_construction.discard(unfinished)
     return place
+
+
+def side_by_side(build: Callable[[str], T], names: Iterable[str]) -> dict[str, T]:
+    """Build for all names at once. Where this process is to end, the builds are ended and leave nothing."""
+    with ThreadPoolExecutor() as pool:
+        tasks = {name: pool.submit(build, name) for name in names}
+        try:
+            return {name: task.result() for name, task in tasks.items()}
+        except (KeyboardInterrupt, SystemExit):
+            _ending.set()
+            while wait(tasks.values(), POLL_SECONDS).not_done:
+                for place in list(_under_construction):
+                    leftovers.strike(place)
+            raise
 
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
     """Let one process at a time build what has this name; the lock ends with the process."""
+    with lock(name) as held:
+        while not held():
+            if _ending.is_set():
+                raise BmnbError(f"{name} is not waited for any more")
+            time.sleep(POLL_SECONDS)
+        yield
+
+
+@contextmanager
+def lock(name: str) -> Iterator[Callable[[], bool]]:
+    """What tries to take the lock, and tells whether it is held."""
     CACHE.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(CACHE / f"{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+
+    def held() -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        yield held
     finally:
         os.close(descriptor)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bmnb.lab import identity, images
+from bmnb.lab import identity, images, leftovers
 from bmnb.lab.network import Bridge
 from bmnb.lab.server import Server
 from bmnb.lab.standin import fingerprint, install, populate_command
@@ -71,7 +70,7 @@ def _populate(
     place: Path, below: tuple[Path, ...], role: str, content: Content, tell: Callable[[str], None]
 ) -> None:
     tell(f"filling the {role} with data, once")
-    with Bridge.free() as bridge:
+    with Bridge.free(place) as bridge:
         server = Server(role, f"{bridge.name}s", place, bridge.name, bridge.address(HOSTS[role]), below)
         server.mount()
         try:
@@ -89,5 +88,5 @@ def _populate(
 
 
 def _keep_upper(place: Path) -> None:
-    shutil.rmtree(place / "work")
+    leftovers.remove(place / "work")
     (place / "root").rmdir()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from bmnb.errors import InputError
-from bmnb.lab import identity, layers
+from bmnb.lab import addresses, identity, images, layers, leftovers, snapshots
 from bmnb.lab.host import LABS, call, require
 from bmnb.lab.layers import FQDN, HOSTS, Content
 from bmnb.lab.network import Bridge
@@ -26,13 +27,18 @@ def silent(text: str) -> None:
     """Say nothing."""
 
 
+def checked(name: str, of: str) -> str:
+    """A name of which a folder can be made."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
+        raise InputError(f"{name!r} cannot be the name of {of}: letters, digits, - and _, 40 at most")
+    return name
+
+
 class Lab:
     """A lab by its name; what is up is known from files, so that any process can take it down."""
 
     def __init__(self, name: str = "lab", tell: Tell = silent) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
-            raise InputError(f"{name!r} cannot be the name of a lab")
-        self.name, self.tell = name, tell
+        self.name, self.tell = checked(name, "a lab"), tell
         self.place = LABS / name
 
     def up(
@@ -89,25 +95,33 @@ class Lab:
             raise InputError(
                 f"the lab {self.name!r} is up, or was left by a crash: bmnb lab down --name {self.name}"
             )
-        with ThreadPoolExecutor() as pool:
-            found = pool.map(lambda role: layers.layers(role, contents[role], self.tell), contents)
-            below = dict(zip(contents, found, strict=True))
+        below = images.side_by_side(lambda role: layers.layers(role, contents[role], self.tell), contents)
+        try:
+            return self._boot_all(contents, below, networks, wal_level, handles)
+        except (KeyboardInterrupt, SystemExit):
+            self.down()
+            raise
+
+    def _boot_all(
+        self,
+        contents: dict[str, Content],
+        below: dict[str, tuple[Path, ...]],
+        networks: dict[str, str],
+        wal_level: str,
+        handles: bool,
+    ) -> Lab:
         self.place.mkdir(parents=True)
-        bridge = Bridge.free()
         self._write(
             {
-                "bridge": bridge.number,
+                "bridge": Bridge.free(self.place).number,
                 "releases": {role: content.release for role, content in contents.items()},
                 "layers": {role: [str(path) for path in paths] for role, paths in below.items()},
                 "handles": handles,
             }
         )
         self._make_key()
-        for server in self.servers:
-            server.mount()
-            identity.give(
-                server.root, FQDN[server.name], server.address, networks[server.name], self._public_key()
-            )
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda server: self._prepare(server, networks[server.name]), self.servers))
         if wal_level != "replica":
             for folder in (self.origin.root / "etc/postgresql").glob("*/main/conf.d"):
                 (folder / "wal_level.conf").write_text(f"wal_level = {wal_level}\n")
@@ -128,16 +142,33 @@ class Lab:
     def down(self) -> None:
         """Take everything away: servers, mounts, bridge, files. Also what a crash has left; also twice."""
         require()
-        if not self.place.exists():
-            return
-        if (self.place / "lab.json").exists():
-            with ThreadPoolExecutor() as pool:
-                list(pool.map(self._remove, self.servers))
-            self.bridge.remove()
-        shutil.rmtree(self.place)
+        leftovers.clear(self.place)
+
+    def save(self, snapshot: str) -> None:
+        """Keep both servers as they are under this name, in place of an earlier one; they restart for it."""
+        self._timed(snapshots.save, snapshot, "saved as")
+
+    def restore(self, snapshot: str) -> None:
+        """Have both servers as they were saved, in seconds; what they have done since is lost."""
+        self._timed(snapshots.restore, snapshot, "restored to")
+
+    def _timed(self, do: Callable[[Sequence[Server], Path], None], snapshot: str, what: str) -> None:
+        require()
+        if self._read().get("handles"):
+            raise InputError(
+                f"the lab {self.name!r} was made with --handles: copies of its servers' files would have other "
+                "handles, so it cannot be saved; make one without --handles"
+            )
+        began = time.monotonic()
+        do(self.servers, self._snapshots / checked(snapshot, "a snapshot"))
+        self.tell(f"{what} {snapshot} in {time.monotonic() - began:.1f} s")
+
+    @property
+    def _snapshots(self) -> Path:
+        return self.place / "snapshots"
 
     def status(self) -> list[dict[str, Any]]:
-        """A row a server: release, address, whether it runs."""
+        """A row a server: release, address, whether it runs, to what it can be restored."""
         if not (self.place / "lab.json").exists():
             return []
         releases = self._read()["releases"]
@@ -149,6 +180,7 @@ class Lab:
                 "machine": server.machine,
                 "pid": find_nspawn(server.machine),
                 "running": server.leader is not None,
+                "snapshots": snapshots.names(self._snapshots),
             }
             for server in self.servers
         ]
@@ -192,17 +224,14 @@ class Lab:
     def __exit__(self, *error: object) -> None:
         self.down()
 
+    def _prepare(self, server: Server, network: str) -> None:
+        server.mount()
+        addresses.change(server.root, layers.address_in(server.layers[0]), server.address)
+        identity.give(server.root, FQDN[server.name], server.address, network, self._public_key())
+
     def _boot(self, server: Server) -> None:
         server.start()
-        before = layers.address_in(server.layers[0])
-        if before != server.address:
-            server.must(
-                readdress(*(address.rpartition(".")[0] + "." for address in (before, server.address)))
-            )
-
-    def _remove(self, server: Server) -> None:
-        server.cut_power()
-        server.unmount()
+        addresses.assert_changed(server.root)
 
     def _read(self) -> dict[str, Any]:
         path = self.place / "lab.json"
@@ -212,7 +241,9 @@ class Lab:
         return found
 
     def _write(self, state: dict[str, Any]) -> None:
-        (self.place / "lab.json").write_text(json.dumps(state))
+        new = self.place / "lab.json.new"
+        new.write_text(json.dumps(state))
+        new.rename(self.place / "lab.json")
 
     def _make_key(self) -> None:
         folder = self.ssh_config.parent
@@ -236,28 +267,3 @@ class Lab:
                 for server in self.servers
             )
         )
-
-
-def readdress(before: str, after: str) -> str:
-    """What BlueMind's page on changing addresses has done, where data was made in a network of another prefix."""
-    pattern = before.replace(".", "\\.")
-    return f"""set -e
-has() {{ command -v "$1" > /dev/null; }}
-! has bmctl || bmctl stop
-grep -rlZ --binary-files=without-match -F {before} /etc | xargs -0 -r sed -i 's/{pattern}/{after}/g'
-for map in /etc/postfix/*-flat; do
-  [ ! -f "$map" ] || {{ postmap "$map" && mv "$map.db" "${{map%-flat}}.db"; }}
-done
-if [ -e /etc/bm/bm-core.tok ]; then
-systemctl start postgresql
-cd / && runuser -u postgres -- psql -q -v ON_ERROR_STOP=1 bj <<'END'
-UPDATE t_server SET ip = replace(ip, '{before}', '{after}');
-UPDATE t_systemconf SET configuration = (replace(configuration::text, '{before}', '{after}'))::hstore;
-END
-fi
-systemctl daemon-reload
-systemctl restart nginx
-! systemctl -q is-enabled postfix || systemctl restart postfix
-! systemctl -q is-enabled bmnb-imap.socket || systemctl restart bmnb-imap.socket
-! has bmctl || bmctl start
-"""

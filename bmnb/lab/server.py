@@ -23,6 +23,7 @@ for group in $CONTROL_GROUPS; do mkdir -p "$group" && echo $$ > "$group/cgroup.p
 until "$@"; [ $? -ne 133 ]; do :; done
 """
 POWER_OFF_SECONDS = 60.0
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,18 @@ class Server:
         self.wait()
 
     def wait(self) -> None:
-        """Wait until systemd has started everything. Raise BmnbError with what has failed."""
+        """Wait until systemd has started everything. Raise BmnbError with the console's last lines where it has not."""
         deadline = time.monotonic() + BOOT_SECONDS
         while time.monotonic() < deadline:
             if self._state() in ("running", "degraded"):
                 return
-            time.sleep(0.2)
-        last = (self.place / "console.log").read_text(errors="replace").splitlines()[-5:]
-        raise BmnbError(f"{self.machine} did not boot within {BOOT_SECONDS:.0f} s:\n" + "\n".join(last))
+            if self._supervisor() is None and self._nspawn() is None:
+                raise BmnbError(f"{self.machine} is off, and was to boot:\n{self._last_lines()}")
+            time.sleep(POLL_SECONDS)
+        raise BmnbError(f"{self.machine} did not boot within {BOOT_SECONDS:.0f} s:\n{self._last_lines()}")
+
+    def _last_lines(self) -> str:
+        return "\n".join((self.place / "console.log").read_text(errors="replace").splitlines()[-5:])
 
     @property
     def leader(self) -> int | None:
@@ -169,7 +174,7 @@ class Server:
         self.must(f"mkdir -p {path} && mount -t tmpfs -o {limits} limit {path}")
 
     def _end(self, how: signal.Signals) -> None:
-        supervisor = find(lambda words: f"supervisor-{self.machine}" in words)
+        supervisor = self._supervisor()
         if supervisor:
             os.kill(supervisor, signal.SIGKILL)
         nspawn = self._nspawn()
@@ -184,9 +189,9 @@ class Server:
             raise BmnbError(f"processes of {self.machine} do not end: see its control group")
 
     def _state(self) -> str:
-        # systemd does not answer while it goes down, and may be gone at any moment
+        # systemd answers neither at first nor while it goes down, and may be gone at any moment
         try:
-            return self.run("systemctl is-system-running; true", 30.0).stdout.strip()
+            return self.run("timeout 20 systemctl is-system-running --wait; true", 30.0).stdout.strip()
         except subprocess.TimeoutExpired:
             return "no answer"
         except BmnbError:
@@ -194,6 +199,9 @@ class Server:
 
     def _is_mounted(self) -> bool:
         return succeeds(["mountpoint", "-q", str(self.root)])
+
+    def _supervisor(self) -> int | None:
+        return find(lambda words: f"supervisor-{self.machine}" in words)
 
     def _nspawn(self) -> int | None:
         return find_nspawn(self.machine)
@@ -242,5 +250,5 @@ def _wait(holds: Callable[[], bool], seconds: float) -> bool:
     while time.monotonic() < deadline:
         if holds():
             return True
-        time.sleep(0.1)
+        time.sleep(POLL_SECONDS)
     return holds()

@@ -21,7 +21,7 @@ KEYRING = "/etc/apt/keyrings/bluemind.asc"
 
 def _upgradable(verb: str) -> str:
     return (
-        f"apt-get -s {verb} | sed -nE 's/^Inst ([^ ]+) \\[([^]]+)\\] \\(([^ ]+).*/\\1 \\2 \\3/p; "
+        f"set -o pipefail; apt-get -s {verb} | sed -nE 's/^Inst ([^ ]+) \\[([^]]+)\\] \\(([^ ]+).*/\\1 \\2 \\3/p; "
         "s/^Inst ([^ ]+) \\(([^ ]+).*/\\1 - \\2/p'"
     )
 
@@ -72,7 +72,7 @@ APT_GET = Tool(
     cache="/var/cache/apt/archives",
     held="apt-mark showhold",
     broken=(
-        "dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' | awk '$1 !~ /^(ii|hi|rc|un|pn)$/ {print $2}'"
+        "set -o pipefail; dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' | awk '$1 !~ /^(ii|hi|rc|un|pn)$/ {print $2}'"
     ),
     recover=RECOVER,
     locks="/var/(lib/dpkg|lib/apt|cache/apt)/.*lock",

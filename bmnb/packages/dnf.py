@@ -7,7 +7,7 @@ from bmnb.packages.tool import Tool
 REPOSITORY = "/etc/yum.repos.d/bm.repo"
 
 _UPGRADABLE = (
-    "dnf -q repoquery --upgrades --latest-limit 1 --qf '%{name} %{version}-%{release}' | while read -r name new; do "
+    "set -o pipefail; dnf -q repoquery --upgrades --latest-limit 1 --qf '%{name} %{version}-%{release}' | while read -r name new; do "
     'echo "$name $(rpm -q --qf \'%{VERSION}-%{RELEASE}\\n\' "$name" | tail -n 1) $new"; done'
 )
 

@@ -30,7 +30,7 @@ CHANGING_DISTRIBUTIONS = (
     ),
     Deviation(
         "`scp`, `scp -r`",
-        "`rsync -aAX --ignore-times --modify-window=-1`",
+        "`rsync -aAX --copy-links --ignore-times --modify-window=-1`",
         "`scp` loses owners and modes, and a glob leaves out names that begin with a dot; files that both installers wrote in the same second count as equal otherwise",
     ),
     Deviation(

@@ -1,7 +1,8 @@
 """Command lines for the lock that lies on a server while a run works on it.
 
 The file `lock` has a line each for the run, the session that holds it, the run's title, and since when;
-its time of change is the session's last sign of life.
+its time of change is the session's last sign of life. A run's own folder on the server has a file `run` with
+the run's name.
 """
 
 from __future__ import annotations
@@ -16,20 +17,41 @@ NOBODY = "nobody now"
 """The session of a lock that was left, to be taken up by any session of the same run."""
 
 
-def take(work: str, run: str, session: str, title: str, gone: str) -> str:
+NOT_OURS = 4
+"""How `take` ends where the run's folder is another run's by now."""
+
+
+def take(
+    work: str, run: str, session: str, title: str, gone: str, folder: str = "", new: bool = False
+) -> str:
     """A line that takes the lock where it is free, or held by the same run in a session that is over.
 
-    A session is over when it has left, is `gone`, or silent for long. The line prints the lock as it was, with
-    the seconds since the last sign of life; it ends with 3 where the lock is another's.
+    A session is over when it has left, is `gone`, or silent for long. The line prints which run has started
+    something there last, with number and sum of its journal's line, then the lock as it was, with
+    the seconds since the last sign of life; it ends with 3 where the lock is another's, with 4 where the run's
+    `folder` is. The folder that a `new` run finds is kept under another name.
     """
     return f"""{_guarded(work)}
+cat head 2> /dev/null || echo
 age=0; [ ! -f lock ] || age=$(($(date +%s) - $(stat -c %Y lock)))
 [ ! -f lock ] || {{ cat lock; echo $age; }}
 holder=$(sed -n 2p lock 2> /dev/null)
 [ ! -f lock ] || {{ [ "$(sed -n 1p lock)" = {quote(run)} ] && {{ [ "$holder" = {quote(session)} ] ||
   [ "$holder" = {quote(gone)} ] || [ "$holder" = {quote(NOBODY)} ] || [ $age -gt {SILENT_SECONDS} ]; }}; }} || exit 3
 [ "$holder" = {quote(session)} ] && touch lock && exit 0
+{_own(folder, run, new) if folder else ""}
 printf '%s\\n' {quote(run)} {quote(session)} {quote(title)} "$(date -u +%FT%TZ)" > lock.new && mv lock.new lock"""
+
+
+def _own(folder: str, run: str, new: bool) -> str:
+    if not new:  # that of an earlier release names no run
+        return f"""owner=$(cat {folder}/run 2> /dev/null || echo {quote(run)})
+[ "$owner" = {quote(run)} ] || exit {NOT_OURS}"""
+    return f"""if [ "$(cat {folder}/run 2> /dev/null)" != {quote(run)} ]; then
+  aside={folder}-until-$(date +%Y%m%dT%H%M%S)
+  [ ! -d {folder} ] || {{ mv {folder} $aside && echo $aside >&2; }} || exit 1
+  mkdir {folder} && echo {quote(run)} > {folder}/run || exit 1
+fi"""
 
 
 def beat(work: str, session: str) -> str:

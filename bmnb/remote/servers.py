@@ -105,9 +105,10 @@ class Servers:
         relay(self._connection(source), line, self._connection(host), into)
         return path
 
-    def start(self, host: str, unit: str, line: str, *, patience: float = 600.0) -> None:
+    def start(self, host: str, unit: str, line: str, *, patience: float = 600.0, head: str = "") -> None:
         """Start a line in a unit of its own; where the connection breaks meanwhile, see to it that it is started.
 
+        `head` is what the server keeps to tell which copy of the run's journal has gone on: see `locks.take`.
         Raise ActionFailed where it was started before, ConnectionFailed when the server is out of reach, or gets so
         for `patience` seconds.
         """
@@ -117,7 +118,7 @@ class Servers:
             try:
                 if broken and self.state(host, unit) is not UnitState.ABSENT:
                     return
-                started = self.run(host, units.start(self._work, unit), stdin=line)
+                started = self.run(host, units.start(self._work, unit, head), stdin=line)
                 break
             except ConnectionFailed:
                 broken = broken or time.monotonic()
@@ -173,9 +174,11 @@ class Servers:
         if not stopped.ok:
             raise ActionFailed(f"unit {unit} does not end on {host}: {stopped.stderr.strip()}")
 
-    def take(self, host: str, run: str, session: str, title: str, gone: str) -> Result:
+    def take(
+        self, host: str, run: str, session: str, title: str, gone: str, folder: str, new: bool
+    ) -> Result:
         """Take the server's lock, or show who holds it: see `locks.take`."""
-        return self.run(host, locks.take(self._work, run, session, title, gone))
+        return self.run(host, locks.take(self._work, run, session, title, gone, folder, new))
 
     def beat(self, host: str, session: str) -> Result:
         """A sign of life in the server's lock."""

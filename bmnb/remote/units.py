@@ -41,10 +41,11 @@ def folder(work: str, unit: str) -> str:
     return f"{work}/units/{unit}"
 
 
-def start(work: str, unit: str) -> str:
+def start(work: str, unit: str, head: str = "") -> str:
     """A line that starts the command that comes in as input. mkdir lets only one start through."""
     place = folder(work, unit)
     return f"""umask 077; mkdir -p {work}/units && mkdir {place} || exit 1
+echo {quote(head)} > {work}/head
 cat > {place}/command; : > {place}/lock
 printf %s {quote(WRAPPER)} > {place}/wrapper
 systemd-run --quiet --unit={_name(unit)} bash {place}/wrapper {place}"""

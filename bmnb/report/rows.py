@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bmnb import ledger
+from bmnb.journal import step_of
 from bmnb.report.entries import Entry, Stretch, moment
 from bmnb.report.facts import Facts, name_of, number_of
 from bmnb.report.wording import Bytes, Code, Rate, Seconds, Word
@@ -90,7 +91,8 @@ class Rows:
         ]
 
     def _status(self, phase: Phase, parts: list[Stretch]) -> str:
-        done = {name_of(str(line["step"])) for line in self.facts.journal.events("step done")}
+        journal = self.facts.journal
+        done = {step_of(line) for line in journal.events("step done") if journal.stands(line)}
         steps = {step.name for step in self.facts.procedure.steps if step.phase == phase}
         whole = steps <= done if steps else self.facts.rolled_back
         return "done" if whole else parts[-1].status

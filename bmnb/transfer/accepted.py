@@ -79,7 +79,7 @@ def read_counts(result: Result) -> Row:
 
 def _files(folder: str, trees: Sequence[str]) -> str:
     places = " ".join(map(quote, trees))
-    return f"find $(ls -d {places} 2> /dev/null) {MAIL} -cnewer {folder}/served"
+    return f"find -H $(ls -d {places} 2> /dev/null) {MAIL} -cnewer {folder}/served"
 
 
 def price(folder: str, told: Result) -> Verdict:

@@ -12,7 +12,7 @@ WORK = "/var/lib/bmnb"
 WORDS = "A-Za-z0-9 ./_-"
 """Signs of plain words."""
 
-LETTERS = "ADHIRXcgloprt"
+LETTERS = "ADHILRXcglnoprt"
 """rsync's options in one letter that this run uses, as they get to the origin; before `e`, whose value tells what its
 other half understands."""
 
@@ -28,11 +28,6 @@ def ssh(folder: str) -> str:
 def socket(folder: str) -> str:
     """The socket of a connection that is kept open; where there is none, each ssh makes its own."""
     return f"{folder}/line"
-
-
-def set_aside(folder: str) -> str:
-    """Keep an earlier run's folder under another name, so that nothing of it counts for this one."""
-    return f"[ ! -d {folder} ] || mv {folder} {folder}-until-$(date +%Y%m%dT%H%M%S)"
 
 
 # A line that is away for a minute loses no connection: TCP tries again at growing intervals, so that data

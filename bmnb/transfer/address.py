@@ -175,17 +175,18 @@ done; echo "$seen\""""
 
 def taken(asked: Result) -> Verdict:
     """Somebody has answered."""
-    return Verdict(ANSWERED in asked.stdout, _told(asked))
+    return Verdict(ANSWERED in asked.stdout, _told(asked), made=_told(asked) != UNASKED)
 
 
 def free(asked: Result) -> Verdict:
     """It was asked for, and nobody has answered."""
-    return Verdict(_told(asked) == NOBODY, _told(asked))
+    return Verdict(_told(asked) == NOBODY, _told(asked), made=_told(asked) != UNASKED)
 
 
 ANSWERED, UNANSWERED = " lladdr ", ("INCOMPLETE", "FAILED")
 """What the kernel's entry of an address has, and what it ends with."""
 NOBODY = "nobody answers"
+UNASKED = "the network could not be asked for it"
 
 
 def _told(asked: Result) -> str:
@@ -193,7 +194,7 @@ def _told(asked: Result) -> str:
     if answered:
         return f"somebody answers for it: {entry.split()[0]}"
     was_asked = asked.ok and asked.stdout.strip().endswith(UNANSWERED)
-    return NOBODY if was_asked else "the network could not be asked for it"
+    return NOBODY if was_asked else UNASKED
 
 
 def _dots(address: str) -> str:

@@ -8,9 +8,12 @@ from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION
 from bmnb.steps import Result, Verdict
 
 PATHS = " ".join(dict.fromkeys((*CONFIGURATION, *ADDED_CONFIGURATION)))
-RSYNC = "rsync -aAX --ignore-times --modify-window=-1"
+SAVED = f"{PATHS} /etc/postfix/*"
+"""Files of the target's own that what is copied may replace."""
+
+RSYNC = "rsync -aAX --copy-links --ignore-times --modify-window=-1"
 """Every file is copied, as scp does: those that both servers' installers wrote in the same second, at the
-same size, would count as equal."""
+same size, would count as equal. As with scp, a link comes as what it leads to."""
 
 
 def exists(path: str) -> str:
@@ -41,7 +44,7 @@ def save(folder: str) -> str:
     archive = _saved(folder)
     return f"""umask 077; mkdir -p {folder}; test -f {archive} && exit 0
 shopt -s nullglob dotglob; files=()
-for path in {PATHS}; do [ ! -e "$path" ] || files+=("$path"); done
+for path in {SAVED}; do [ ! -e "$path" ] || files+=("$path"); done
 tar -czPf {archive}.new -- "${{files[@]}}" && mv {archive}.new {archive}"""
 
 
@@ -55,7 +58,7 @@ tar -tzf {archive} > /dev/null && shopt -s nullglob dotglob && rm -rf -- {PATHS}
 def changes(folder: str) -> str:
     """A line that prints each file of which the target's own differs from what was copied, and how."""
     return f"""set -e; shopt -s nullglob dotglob; own=$(mktemp -d); trap 'rm -rf "$own"' EXIT
-tar -xzf {_saved(folder)} -C "$own" 2> /dev/null; here=({PATHS})
+tar -xzf {_saved(folder)} -C "$own" 2> /dev/null; here=({SAVED})
 {{ find "$own" -type f -printf '/%P\\n'; find "${{here[@]}}" -type f 2> /dev/null; }} | sort -u |
 while read -r file; do
   if [ ! -e "$own$file" ]; then echo "new $file"

@@ -164,6 +164,18 @@ def put_in_place(databases: list[str]) -> str:
     return _alone([one for name in databases for one in (name, imported(name))], renames)
 
 
+def take_back(databases: list[str]) -> str:
+    """Undo `put_in_place` for another pass, in one transaction: what was imported gets its name of before."""
+    renames = "\n".join(
+        f"""  IF EXISTS (SELECT FROM pg_database WHERE datname = '{before(name)}') THEN
+    ALTER DATABASE "{name}" RENAME TO "{imported(name)}";
+    ALTER DATABASE "{before(name)}" RENAME TO "{name}";
+  END IF;"""
+        for name in databases
+    )
+    return _alone([one for name in databases for one in (name, before(name))], renames)
+
+
 def _alone(databases: list[str], statements: str) -> str:
     """A line that ends the sessions on these databases and does the statements in one transaction."""
     names = ", ".join(f"'{name}'" for name in databases)
@@ -236,8 +248,9 @@ FOREIGN = _as_postgres(
 
 
 def none_foreign(found: Result) -> Verdict:
-    names = found.stdout.split()
-    return Verdict(found.ok and not names, ", ".join(names) or "bj, bj-data")
+    names = found.stdout.splitlines()
+    items = tuple({"database": name} for name in names)
+    return Verdict(found.ok and not names, ", ".join(names) or "bj, bj-data", items)
 
 
 def count_rows(database: str) -> str:

@@ -91,6 +91,15 @@ class Fast:
         """PostgreSQL of the origin answers before its unit is started; it may also have stopped since."""
         return Command(self.origin, postgres.START, "start PostgreSQL", ensure=True)
 
+    def take_back(self) -> Iterator[Command]:
+        """Where an earlier import was put in place, the pass goes on with it."""
+        yield Command(
+            self.target,
+            f"( {postgres.START} ) && {databases.take_back(list(DATABASES))}",
+            "take back what an earlier import has put in place",
+            ensure=True,
+        )
+
     def cold_pass(self, *beside: Command) -> Iterator[Action]:
         """What changed since the last hot pass: trees, databases and configuration side by side."""
         configuration = fast.carry_configuration(self.folder, self.origin, self.added)

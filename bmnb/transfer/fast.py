@@ -9,7 +9,7 @@ from shlex import quote
 
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
 from bmnb.steps import Gauge, Result, Row
-from bmnb.transfer import configuration, databases, files, replication
+from bmnb.transfer import configuration, databases, files, naming, replication
 from bmnb.transfer.access import Around, socket, ssh
 from bmnb.transfer.programs import carry_database, carry_files, cipher, postgres, rows
 from bmnb.transfer.programs import replication as replicating
@@ -149,8 +149,9 @@ def read_told(result: Result) -> Row:
 def carry_configuration(folder: str, origin: str, added: bool) -> str:
     """Save the target's own files, then bring the document's list in one stream, folders as folders."""
     put = f"tar --extract --preserve-permissions --same-owner {KEPT}"
+    named = f" && ( {naming.copy(folder, origin, added)} )" if added else ""
     return f"""( {configuration.save(folder)} ) &&
-{_on(folder, origin)} {quote(_configuration(added))} | {put}"""
+{_on(folder, origin)} {quote(_configuration(added))} | {put}{named}"""
 
 
 KEPT = "--acls --xattrs --xattrs-include='*' --absolute-names"
@@ -159,10 +160,12 @@ KEPT = "--acls --xattrs --xattrs-include='*' --absolute-names"
 def _configuration(added: bool) -> str:
     """The line that packs it on the origin."""
     copied = [path for path in CONFIGURATION if path not in POSTFIX_MAPS]
-    paths = " ".join(path.removesuffix("/*") for path in (*copied, *(ADDED_CONFIGURATION if added else ())))
+    listed = (*copied, *(ADDED_CONFIGURATION if added else ()))
+    # a folder of the target may be a link, which stays one
+    paths = " ".join(f"{path[:-1]}." if path.endswith("/*") else path for path in listed)
     return (
         f'shopt -s nullglob; found=(); for path in {paths}; do [ ! -e "$path" ] || found+=("$path"); done; '
-        f'tar --create --format=posix {KEPT} -- "${{found[@]}}"'
+        f'tar --create --format=posix --dereference {KEPT} -- "${{found[@]}}"'
     )
 
 
@@ -212,7 +215,7 @@ def rebuild_maps(aliases: bool) -> str:
         f"[ ! -e {path.replace('.db', '-flat')} ] || ( {configuration.rebuild_map(path)} ) || exit 1"
         for path in POSTFIX_MAPS
     ]
-    return "\n".join([*lines, *(["newaliases"] if aliases else [])])
+    return "\n".join([*lines, *(["newaliases || exit", naming.MAKE_MAPS] if aliases else [])])
 
 
 def end_replication(end: Callable[[str], str]) -> str:

@@ -87,15 +87,25 @@ def _number(text: str) -> int:
     return int(re.sub(r"[,.]", "", text))
 
 
+PRESENT, UNMOUNTED, DANGLING = "present", "unmounted", "dangling"
+NOT_THERE = (UNMOUNTED, DANGLING)
+"""States of a tree whose files are somewhere, and not to be seen by now."""
+
+
 def count(trees: tuple[str, ...]) -> str:
-    """A line that prints, for each tree: its path, absent | empty | unmounted | present."""
-    return f"""for tree in {" ".join(map(quote, trees))}; do
-  missing=$(awk -v tree="$tree" '$1 !~ /^#/ && ($2 == tree || index($2, tree "/") == 1) {{print $2}}' /etc/fstab |
-    while read -r place; do mountpoint -q "$place" || echo "$place"; done)
-  if [ -n "$missing" ]; then echo "$tree unmounted"
+    """A line that prints, for each tree: its path, absent | empty | unmounted | dangling | present.
+
+    Unmounted: what fstab or a unit mounts at, in or above the place of the tree is not mounted. A link may lead there.
+    """
+    return f"""unmounted=$({{ sed 's/#.*//' /etc/fstab | awk '{{print $2}}'; systemctl show -p Where '*.mount' | sed -n 's/^Where=//p'; }} |
+  grep '^/.' | sort -u | while read -r place; do mountpoint -q "$place" || echo "$place"; done)
+for tree in {" ".join(map(quote, trees))}; do
+  missing=$(awk -v at="$(readlink -m "$tree")/" 'NF {{sub("/*$", "/"); if (index($0, at) == 1 || index(at, $0) == 1) print}}' <<< "$unmounted")
+  if [ -n "$missing" ]; then echo "$tree {UNMOUNTED}"
+  elif [ -L "$tree" ] && [ ! -d "$tree" ]; then echo "$tree {DANGLING}"
   elif [ ! -d "$tree" ]; then echo "$tree absent"
   elif [ -z "$(find "$tree/" -mindepth 1 -print -quit)" ]; then echo "$tree empty"
-  else echo "$tree present"; fi
+  else echo "$tree {PRESENT}"; fi
 done"""
 
 
@@ -104,15 +114,32 @@ def has_something(tree: str) -> str:
     return f'test -n "$(find {quote(tree + "/")} -mindepth 1 -print -quit 2> /dev/null)"'
 
 
+def states(counted: Result) -> dict[str, str]:
+    return dict(line.rsplit(" ", 1) for line in counted.stdout.splitlines())
+
+
+def all_there(known_empty: tuple[str, ...], origin: Result, target: Result) -> Verdict:
+    """What came to a tree of the target that is not mounted would be hidden by what is mounted there later."""
+    theirs = safe_to_follow(known_empty, origin)
+    wrong = [
+        f"{tree} is {state} on the target" for tree, state in states(target).items() if state in NOT_THERE
+    ]
+    if not target.ok:
+        wrong.append(target.stderr.strip())
+    if not wrong:
+        return theirs
+    return Verdict(False, "; ".join([*([] if theirs.holds else [theirs.seen]), *wrong]))
+
+
 def safe_to_follow(known_empty: tuple[str, ...], counted: Result) -> Verdict:
     """No tree of the origin may be unmounted, or empty but for those known to be: --delete would follow it."""
-    states = dict(line.rsplit(" ", 1) for line in counted.stdout.splitlines())
+    found = states(counted)
     wrong = [
         f"{tree} is {state}"
-        for tree, state in states.items()
-        if state == "unmounted" or (state == "empty" and tree in TREES and tree not in known_empty)
+        for tree, state in found.items()
+        if state in NOT_THERE or (state == "empty" and tree in TREES and tree not in known_empty)
     ]
-    present = sum(state == "present" for state in states.values())
+    present = sum(state == PRESENT for state in found.values())
     if not present:
         return Verdict(False, "; ".join(["the origin has none of the trees", *wrong]))
     return Verdict(not wrong, "; ".join(wrong) or f"{present} trees present")

@@ -74,15 +74,33 @@ diff {folder}/trees <({_marks(trees)}) | sed -n 's/^< /was: /p; / mounted /s/^> 
 
 def _marks(trees: Sequence[str]) -> str:
     return f"""for tree in {" ".join(map(quote, trees))}; do
-  [ ! -d "$tree" ] || echo "$tree folder $(stat -c %i "$tree")"
-  awk -v tree="$tree" '$5 == tree || index($5, tree "/") == 1 {{print tree, "mounted", $5}}' /proc/self/mountinfo | sort
+  [ ! -d "$tree" ] || echo "$tree folder $(stat -c %i "$tree/") $(readlink -f "$tree")"
+  awk -v tree="$tree" -v at="$(readlink -m "$tree")/" 'index($5 "/", at) == 1 {{print tree, "mounted", $5}}' \\
+    /proc/self/mountinfo | sort
 done"""
+
+
+def mounted_by_hand(trees: Sequence[str]) -> str:
+    """Print what is mounted at, in or above a tree's place, and in no file that mounts it again; ZFS does so itself."""
+    return f"""for tree in {" ".join(map(quote, trees))}; do
+  awk -v at="$(readlink -m "$tree")/" '$5 != "/" && !/ - zfs / && (index($5 "/", at) == 1 || index(at, $5 "/") == 1) {{print $5}}' \\
+    /proc/self/mountinfo
+done | sort -u | while read -r place; do
+  systemctl show -p FragmentPath "$(systemd-escape --path --suffix=mount "$place")" | grep -q '=/' || echo "$place"
+done"""
+
+
+def mounted_again(told: Result) -> Verdict:
+    places = told.stdout.splitlines()
+    if not told.ok:
+        return Verdict(False, told.stderr.strip())
+    return Verdict(not places, ", ".join(places) or "yes", tuple({"item": place} for place in places))
 
 
 def sizes(trees: Sequence[str]) -> str:
     """Print each tree with its number of files and folders; 0 where it is absent."""
     return f"""for tree in {" ".join(map(quote, trees))}; do
-  found=0; [ ! -d "$tree" ] || found=$(du -s --inodes "$tree" | cut -f 1); echo "$tree $found"
+  found=0; [ ! -d "$tree" ] || found=$(du -s --inodes "$tree/" | cut -f 1); echo "$tree $found"
 done"""
 
 
@@ -106,21 +124,21 @@ def _sizes(counted: Result) -> dict[str, int]:
 def changed_since(mark: str, trees: Sequence[str]) -> str:
     """Print what was changed in the trees since the mark was set, some of it."""
     places = " ".join(map(quote, trees))
-    return f"find $(ls -d {places} 2> /dev/null) -cnewer {mark} -print | head -n 20"
+    return f"find -H $(ls -d {places} 2> /dev/null) -cnewer {mark} -print | head -n 20"
 
 
 SESSIONS = (
     'cd / && runuser -u postgres -- psql -XAtF " " -c "SELECT datname, usename, application_name, client_addr'
     " FROM pg_stat_activity WHERE datname IN ('bj', 'bj-data') AND pid <> pg_backend_pid()"
-    " AND application_name !~ '^bmnb_'\""
+    " AND application_name !~ '^bmnb_' AND usename IS NOT NULL AND query !~ '^autovacuum: '\""
 )
-"""A line that prints the sessions on BlueMind's databases, but for our own."""
+"""A line that prints the sessions on BlueMind's databases, but for our own; PostgreSQL's own workers change no data."""
 
 
 def queue() -> str:
     """Print the mail in Postfix's queues, without the reasons why it waits."""
     chosen = " ".join(name for name in QUEUES if name != "defer")
-    return f"cd /var/spool/postfix && find {chosen} -type f -printf '%f %s\\n' | sort"
+    return f"set -o pipefail; cd /var/spool/postfix && find {chosen} -type f -printf '%f %s\\n' | sort"
 
 
 def same_queue(origin: Result, target: Result) -> Verdict:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from shlex import quote
+from types import ModuleType
 
 from bmnb.steps import Command
 
@@ -19,6 +20,12 @@ def contents(programs: Path) -> str:
     """The files by their names, as JSON, compressed: bash keeps an input of more than 64 KiB in /tmp."""
     files = {one.name: one.read_text(encoding="utf-8") for one in programs.glob("*.py")}
     return base64.b64encode(zlib.compress(json.dumps(files).encode(), 9)).decode()
+
+
+def inline(program: ModuleType, *words: str) -> str:
+    """A line that runs one program that is not on the server, and stays nowhere."""
+    text = Path(str(program.__file__)).read_text(encoding="utf-8")
+    return f"python3 - {' '.join(map(quote, words))} <<'END_OF_PROGRAM'\n{text}END_OF_PROGRAM"
 
 
 def place(folder: str, programs: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bmnb.steps import Result, Row, Verdict
 from bmnb.transfer import access
+from bmnb.transfer.files import PRESENT, states
 from bmnb.verification.items import LISTED, differing
 
 COUNTED = ("messages", "bytes")
@@ -47,6 +48,11 @@ def _compare(how: str, folder: str, origin: str, listing: str, places: Sequence[
     return f"umask 077; cd {folder} && mkdir -p {out} && {unchanged} | {there} | {here} compare {how} {out}"
 
 
+def followed(place: str) -> str:
+    """The place, among those that may hold more, with all its links looked through."""
+    return f"+{place}"
+
+
 def list_ahead(folder: str, percent: int, places: Sequence[str]) -> str:
     """The line that the origin does for it beside its services."""
     return _list("ahead", folder, percent, places, "nice -n 19 ionice -c 3 ")
@@ -75,10 +81,17 @@ def read_sums(compared: Result) -> Row:
     return sums
 
 
-def copy_again(folder: str, origin: str, out: str) -> str:
-    """A line that copies by content what differed, and deletes what is on the target alone."""
-    rsync = "rsync -aHAX --checksum --modify-window=-1 --delete-missing-args --from0"
-    return f"{rsync} --files-from={folder}/{out}/again root@{origin}:/ / && {settle(folder, out)}"
+# The receiver refuses paths that go through a link (rsync 3.5, and what distributions mended), or puts a folder in its
+# place: only the tree that it is given may be one.
+def copy_again(folder: str, origin: str, trees: Sequence[str], out: str) -> str:
+    """A line that copies by content what differed, tree by tree, and deletes what is on the target alone."""
+    rsync = "rsync -aHAX --checksum --modify-window=-1 --delete-missing-args --from0 --files-from=within"
+    return f"""cd {folder}/{out} || exit
+for tree in {_words(trees)}; do
+  LC_ALL=C sed -nz "s#^$tree\\$#.#p; s#^$tree/##p" again > within
+  [ ! -s within ] || {rsync} "root@{origin}:$tree/" "$tree/" || exit
+done
+{settle(folder, out)}"""
 
 
 def settle(folder: str, out: str) -> str:
@@ -97,6 +110,24 @@ def was_copied_again(folder: str, out: str) -> str:
 def show_differences(folder: str, out: str) -> str:
     """Print the sums of a comparison, then what differs."""
     return f"cd {folder}/{out} && cat sums && echo && head -n {LISTED} differences"
+
+
+def no_tree_differs(percent: int, told: Result, counted: Result) -> Verdict:
+    """Nothing differs, and of each tree that has something on the origin something was compared.
+
+    `counted` is how the trees of the origin are.
+    """
+    verdict = nothing_differs(percent, told)
+    if not counted.ok:
+        return Verdict(False, counted.stderr.strip())
+    if not verdict.holds:
+        return verdict
+    seen = json.loads(told.stdout.splitlines()[0])["places"]
+    # a tree itself counts as one
+    unseen = [tree for tree, state in states(counted).items() if state == PRESENT and seen.get(tree, 0) < 2]
+    return (
+        Verdict(False, f"has files, of which none was compared: {', '.join(unseen)}") if unseen else verdict
+    )
 
 
 def nothing_differs(percent: int, told: Result) -> Verdict:

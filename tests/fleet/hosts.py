@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bmnb.lab.host import call
 from bmnb.lab.network import Bridge, remove_link
+from bmnb.lab.sweep import PREFIX
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ def hosts(names: Sequence[str], network: Bridge, others: Sequence[Bridge] = ()) 
 
 @contextmanager
 def _host(name: str, number: int, networks: Sequence[Bridge]) -> Iterator[Host]:
-    space = f"{name}-{os.getpid()}"
+    machine = f"{name}-{os.getpid()}"
+    # by this name `bmnb lab down --all` knows it where this process is killed
+    space = f"{PREFIX}{machine}"
     call("ip", "netns", "add", space)
     try:
         call("ip", "-n", space, "link", "set", "lo", "up")
@@ -44,7 +47,7 @@ def _host(name: str, number: int, networks: Sequence[Bridge]) -> Iterator[Host]:
             call("ip", "-n", space, "link", "set", far, "up")
         # a name of its own, too: the lock on a server tells machines apart by it
         enter = f"nsenter --net=/run/netns/{space} unshare --uts sh -c".split()
-        yield Host(networks[0].address(number), (*enter, 'hostname "$0"; exec "$@"', space))
+        yield Host(networks[0].address(number), (*enter, 'hostname "$0"; exec "$@"', machine))
     finally:
         for bridge in networks:
             remove_link(f"{bridge.name}n{number}")

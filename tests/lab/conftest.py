@@ -1,8 +1,9 @@
-"""Labs for tests: real servers, with the same data as the demo's, so that it is made once."""
+"""Labs for tests: real servers, most of them with the same small data, so that it is made once."""
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,12 @@ from bmnb.lab import Lab
 
 pytestmark = pytest.mark.lab
 
+SMALL = {"messages": 1_000, "rows": 8_000, "users": 40}
+"""A client whose size is not the point."""
+
 
 @contextmanager
-def booted(name: str, boot: Callable[..., Lab] = Lab.up, **options: str) -> Iterator[Lab]:
+def booted(name: str, boot: Callable[..., Lab] = Lab.up, **options: Any) -> Iterator[Lab]:
     lab = Lab(f"{name}-{os.getpid()}", print)
     try:
         yield boot(lab, **options)
@@ -24,6 +28,7 @@ def booted(name: str, boot: Callable[..., Lab] = Lab.up, **options: str) -> Iter
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A lab of the module's own; `OPTIONS` of the module are those of `bmnb lab up`, `BOOT` is another lab's."""
     module = request.module
-    boot = getattr(module, "BOOT", Lab.up)
-    with booted(module.__name__.rsplit("_", 1)[-1], boot, **getattr(module, "OPTIONS", {})) as up:
+    boot, options = getattr(module, "BOOT", Lab.up), getattr(module, "OPTIONS", {})
+    usual = SMALL if boot is Lab.up else {}
+    with booted(module.__name__.rsplit("_", 1)[-1], boot, **{**usual, **options}) as up:
         yield up

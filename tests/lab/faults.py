@@ -14,9 +14,13 @@ PHOTO = f"{DOCS}/photos/anais.user14.png"
 REBOOT = "systemctl reboot --force --force"
 
 
+PAUSE = "read -rt 0.05 <> <(:)"
+"""A pause that starts no process, lest the waiting be most of what a server does."""
+
+
 def as_soon_as(line: str, act: str = "") -> str:
     """A script that tries a line in the background until it succeeds, then does something."""
-    return f"setsid bash -c 'until {line}; do sleep 0.02; done{act and f'; {act}'}' > /dev/null 2>&1 &"
+    return f"setsid bash -c 'until {line}; do {PAUSE}; done{act and f'; {act}'}' > /dev/null 2>&1 &"
 
 
 def killing(program: str, when: str = "true") -> str:
@@ -35,7 +39,7 @@ def during(program: str, act: str) -> str:
     It is halted meanwhile, lest it be done before.
     """
     # runuser halts itself when it sees that its program is halted, which may be after it was told to go on
-    go_on = f"while pkill -CONT {program}; do sleep 0.02; done"
+    go_on = f"while pkill -CONT {program}; do {PAUSE}; done"
     return as_soon_as(f"pkill -STOP {program}", f"{act}; {go_on}")
 
 

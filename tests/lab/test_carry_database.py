@@ -17,7 +17,6 @@ from tests.lab.test_standin import wait_until
 
 pytestmark = pytest.mark.lab
 
-OPTIONS = {"messages": 500, "rows": 5_000, "users": 20}
 FOLDER = "/var/lib/bmnb/test"
 COPY = "bj-data_copy"
 NOT_LOGGED, NOT_LOGGED_ROWS = 1, 500

@@ -5,7 +5,7 @@ import os
 import random
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import Process
 from pathlib import Path
@@ -41,6 +41,21 @@ class Pair(Sides):
         done = subprocess.run(self.carrying(services), capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return json.loads(done.stdout)
+
+
+class Linked(Pair):
+    """The tree is a link to another place, on both servers or on one."""
+
+    tree_is = "tree/named"
+
+    def __init__(self, place: Path, linked: Sequence[str]) -> None:
+        super().__init__(place)
+        for side in ("origin", "target"):
+            if side in linked:
+                (self.of(side).parent / f"of {side}").mkdir()
+                self.of(side).symlink_to(f"of {side}")
+            else:
+                self.of(side).mkdir()
 
 
 def fill(tree: Path) -> None:
@@ -162,3 +177,24 @@ def test_a_moved_folder_is_moved_and_not_sent(pair: Pair):
     cold = pair.carry("cold")
     assert (cold["transferred"], cold["deleted"]) == (0, 1)
     assert pair.differing() == ""
+
+
+@pytest.mark.parametrize("linked", [("origin",), ("target",), ("origin", "target")], ids=" and ".join)
+def test_a_tree_that_is_a_link_is_carried_through_it(tmp_path: Path, linked: tuple[str, ...]):
+    pair = Linked(tmp_path, linked)
+    fill(pair.tree)
+    (pair.tree / "link").symlink_to("/var/log")
+    time.sleep(0.2)
+    with journal(pair):
+        pair.carry("hot")
+        time.sleep(0.5)
+        (pair.tree / "new").write_bytes(b"new")
+        (pair.tree / "a0/b0/c0/d0/0.").unlink()
+        (pair.tree / "a1").rename(pair.tree / "moved")
+        pair.tree.chmod(0o750)
+        time.sleep(0.5)
+        cold = pair.carry("cold")
+    assert pair.differing() == ""
+    assert (cold["transferred"], cold["deleted"]) == (1, 1), "the moved folder is moved"
+    assert cold["folders looked at"] > 0
+    assert {side for side in ("origin", "target") if pair.of(side).is_symlink()} == {*linked}

@@ -28,12 +28,12 @@ from bmnb.settings import make
 from bmnb.steps import Command
 from tests.fleet.cluster import Machines, certificates, machines
 from tests.fleet.hosts import hosts
+from tests.lab.conftest import SMALL
 from tests.lab.migration import BMNB, values
 
 pytestmark = pytest.mark.lab
 WELL = ("one", "two", "three", "four")
 NAMES = (*WELL, "dead", "asks")
-SMALL: dict[str, Any] = {"messages": 200, "rows": 1000, "users": 8}
 HOT, IMPORT = "hot-synchronization", "import-databases"
 Process = subprocess.Popen[Any]
 

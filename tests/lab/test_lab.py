@@ -6,15 +6,23 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from bmnb.lab import Lab
+from bmnb.errors import BmnbError, InputError
+from bmnb.lab import Lab, platform
 from bmnb.lab.host import call
 from bmnb.lab.platform import LABS
+from bmnb.lab.server import Server
 from tests.lab.conftest import booted
 
 pytestmark = pytest.mark.lab
+
+OPTIONS = {"messages": 500, "rows": 5000, "users": 20}
+
+SMALL = [f"--{name}={value}" for name, value in OPTIONS.items()]
+ADDRESS = "cd / && runuser -u postgres -- psql -XAtqc 'SELECT ip FROM t_server' bj"
 
 
 def traces(name: str, bridge: str) -> list[str]:
@@ -30,7 +38,7 @@ def traces(name: str, bridge: str) -> list[str]:
 
 
 def test_two_labs_at_once_and_nothing_left_after():
-    with booted("one") as one, booted("two") as two:
+    with booted("one", **OPTIONS) as one, booted("two", **OPTIONS) as two:
         for lab in (one, two):
             for server in lab.servers:
                 assert server.must("systemctl is-system-running").strip() == "running"
@@ -43,7 +51,9 @@ def test_two_labs_at_once_and_nothing_left_after():
         bridges = one.bridge.name, two.bridge.name
         numbers = {server.must("id -u cyrus") for server in one.servers}
         assert len(numbers) == 2, "users have other numbers on the other server"
-        assert f"lmtp:{two.origin.address}:2400" in two.origin.must("head -1 /etc/postfix/transport-flat")
+        for server in (one.origin, two.origin):
+            assert f"lmtp:{server.address}:2400" in server.must("head -1 /etc/postfix/transport-flat")
+            assert server.must(ADDRESS).strip() == server.address
     assert traces(one.name, bridges[0]) == []
     assert traces(two.name, bridges[1]) == []
 
@@ -51,7 +61,7 @@ def test_two_labs_at_once_and_nothing_left_after():
 def test_a_lab_whose_maker_was_killed_can_be_taken_down():
     name = f"crash-{os.getpid()}"
     maker = subprocess.Popen(
-        [sys.executable, "-m", "bmnb", "lab", "up", "--name", name], stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "bmnb", "lab", "up", "--name", name, *SMALL], stdout=subprocess.DEVNULL
     )
     deadline = time.monotonic() + 120
     while not Lab(name).status() and time.monotonic() < deadline:
@@ -70,15 +80,56 @@ def test_a_lab_whose_maker_was_killed_can_be_taken_down():
     assert traces(name, bridge) == []
 
 
-def test_the_live_writer_works_exactly_while_the_services_run():
-    with booted("writer") as lab:
+def test_a_saved_lab_is_restored_as_often_as_one_likes(lab: Lab):
+    machine = lab.origin.must("cat /etc/machine-id")
+    for server in lab.servers:
+        server.must("echo first > /root/here; ln /root/here /root/linked")
+    lab.save("first")
+    for _ in range(2):
+        for server in lab.servers:
+            server.must("echo later >> /root/here; rm -r /etc/postfix /root/linked; touch /root/new")
+        lab.restore("first")
+        for server in lab.servers:
+            assert (
+                server.must("cat /root/here; stat -c %h /root/here; ls /root") == "first\n2\nhere\nlinked\n"
+            )
+            assert server.must("systemctl is-system-running").strip() == "running"
+    ssh = ["ssh", "-F", str(lab.ssh_config), "origin", "cat /etc/machine-id"]
+    assert subprocess.run(ssh, capture_output=True, text=True, check=True).stdout == machine
+    assert [row["snapshots"] for row in lab.status()] == [["first"], ["first"]]
+    with pytest.raises(InputError, match="no snapshot 'second' of this lab; there are: first"):
+        lab.restore("second")
 
-        def counted() -> str:
-            time.sleep(1.5)
-            return lab.origin.must("cat /var/log/bmnb-writer")
 
-        assert counted() != counted()
-        lab.origin.must("bmctl stop")
-        assert counted() == counted()
-        assert lab.origin.run("pg_isready -q").returncode != 0, "bmctl stop takes PostgreSQL down"
-        assert lab.origin.run("bmctl status").returncode == 0, "bmctl status ends with 0 when all is stopped"
+def test_a_server_that_is_off_when_it_is_saved_stays_off(lab: Lab):
+    lab.target.power_off()
+    lab.save("half")
+    assert [row["running"] for row in lab.status()] == [True, False]
+    lab.restore("half")
+    assert [row["running"] for row in lab.status()] == [True, True]
+
+
+def test_a_lab_whose_files_have_handles_cannot_be_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(platform, "LABS", tmp_path)
+    (tmp_path / "watched").mkdir()
+    (tmp_path / "watched" / "lab.json").write_text('{"handles": true}')
+    with pytest.raises(InputError, match="made with --handles"):
+        Lab("watched").save("first")
+
+
+def test_a_server_that_is_off_is_not_waited_for(tmp_path: Path):
+    (tmp_path / "console.log").write_text("the last line")
+    with pytest.raises(BmnbError, match="is off, and was to boot:\nthe last line"):
+        Server("target", "bmnbnone", tmp_path, "", "", ()).wait()
+
+
+def test_the_live_writer_works_exactly_while_the_services_run(lab: Lab):
+    def counted() -> str:
+        time.sleep(1.5)
+        return lab.origin.must("cat /var/log/bmnb-writer")
+
+    assert counted() != counted()
+    lab.origin.must("bmctl stop")
+    assert counted() == counted()
+    assert lab.origin.run("pg_isready -q").returncode != 0, "bmctl stop takes PostgreSQL down"
+    assert lab.origin.run("bmctl status").returncode == 0, "bmctl status ends with 0 when all is stopped"

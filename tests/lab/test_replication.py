@@ -13,7 +13,6 @@ from tests.lab.odd_tables import AFTER, BEFORE, sql
 
 pytestmark = pytest.mark.lab
 
-OPTIONS = {"messages": 3_000, "rows": 20_000, "users": 60}
 SETTINGS = {"engine": "fast", "database_copy": "replication", "restart_target": False}
 PROBE = "find out which parts it can do on these servers"
 CHANGES = "changes of bj-data, by replication"

@@ -32,6 +32,12 @@ def lock(here: Servers, tmp_path: Path, run: str = "run-1") -> Lock:
     return Lock(here, Journal(tmp_path / run / "journal.jsonl"), run, f"title of {run}")
 
 
+def of_folder(here: Servers, tmp_path: Path, run: str) -> Lock:
+    """The lock of a run with a folder of its own on the server."""
+    journal = Journal(tmp_path / run / "journal.jsonl")
+    return Lock(here, journal, run, f"title of {run}", str(tmp_path / "work" / "client"))
+
+
 def be(monkeypatch: pytest.MonkeyPatch, session: str) -> None:
     monkeypatch.setattr(locks, "session", lambda: session)
 
@@ -115,3 +121,66 @@ def test_a_beat_is_a_sign_of_life_of_the_holder_alone(here: Servers, tmp_path: P
     assert (work / "lock").stat().st_mtime == 0
     assert here.beat("here", locks.session()).ok
     assert (work / "lock").stat().st_mtime > 0
+
+
+def test_a_new_run_sets_aside_the_folder_that_another_run_has_left(here: Servers, tmp_path: Path, work: Path):
+    first = of_folder(here, tmp_path, "run-1")
+    first.take(["here"])
+    (work / "client" / "kept").touch()
+    first.release()
+    second = of_folder(here, tmp_path, "run-2")
+    second.take(["here"])
+    assert not (work / "client" / "kept").exists()
+    [aside] = work.glob("client-until-*")
+    assert (aside / "kept").exists()
+    assert second.journal.last("locked")["aside"] == str(aside)
+
+
+def test_a_run_finds_its_folder_again(here: Servers, tmp_path: Path, work: Path):
+    first = of_folder(here, tmp_path, "run-1")
+    first.take(["here"])
+    (work / "client" / "kept").touch()
+    first.release()
+    of_folder(here, tmp_path, "run-1").take(["here"])
+    assert (work / "client" / "kept").exists()
+
+
+def test_a_run_touches_no_folder_that_is_another_run_s_by_now(here: Servers, tmp_path: Path, work: Path):
+    """As on a late way back: what it kept is not what lies there."""
+    for run in ("run-1", "run-2"):
+        one = of_folder(here, tmp_path, run)
+        one.take(["here"])
+        one.release()
+    with pytest.raises(Stopped, match="client is another run's by now"):
+        of_folder(here, tmp_path, "run-1").take(["here"])
+    assert not (work / "lock").exists()
+
+
+def test_a_folder_that_an_earlier_release_has_made_is_its_run_s(here: Servers, tmp_path: Path, work: Path):
+    first = of_folder(here, tmp_path, "run-1")
+    first.journal.write("locked", server="here", session="colleague@laptop 7")
+    (work / "client").mkdir(parents=True)
+    (work / "client" / "kept").touch()
+    first.take(["here"])
+    assert (work / "client" / "kept").exists()
+
+
+def test_a_stale_copy_of_a_run_is_told_so_and_does_nothing(here: Servers, tmp_path: Path, work: Path):
+    mine = lock(here, tmp_path)
+    mine.take(["here"])
+    started = mine.journal.write("started", action="stop/1")
+    (work / "head").write_text(f"run-1 {started['number']} {started['sha256']}\n")
+    mine.leave()
+    lock(here, tmp_path).take(["here"])
+    lock(here, tmp_path).leave()
+
+    copy = Lock(here, Journal(tmp_path / "another laptop" / "journal.jsonl"), "run-1", "title of run-1")
+    with pytest.raises(Stopped, match="another copy of this run has gone on there"):
+        copy.take(["here"])
+    lock(here, tmp_path).take(["here"])
+
+
+def test_what_another_run_has_started_makes_no_copy_stale(here: Servers, tmp_path: Path, work: Path):
+    work.mkdir()
+    (work / "head").write_text(f"run-1 7 {'0' * 64}\n")
+    lock(here, tmp_path, "run-2").take(["here"])

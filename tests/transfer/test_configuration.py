@@ -21,7 +21,7 @@ def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for name in ("same", "overwritten", "gone"):
         (folder / name).write_text("the target's own")
-    monkeypatch.setattr(configuration, "PATHS", f"{folder}/* {tmp_path}/absent")
+    monkeypatch.setattr(configuration, "SAVED", f"{folder}/* {tmp_path}/absent")
     assert run(configuration.save(str(tmp_path / "work"))).ok
     return folder
 

@@ -7,24 +7,32 @@ from collections.abc import Iterator
 from bmnb.bluemind import api
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
 from bmnb.procedures.changing_distributions.guarding import (
+    STOP,
     no_session,
     nothing_writes,
+    nothing_writes_still,
+    queue_is_here,
     same_servers,
     same_trees,
     trees_are_there,
 )
 from bmnb.procedures.changing_distributions.phases import COLD
-from bmnb.procedures.changing_distributions.services import running, start_postgresql, stop, stop_again
+from bmnb.procedures.changing_distributions.services import (
+    running,
+    start_postgresql,
+    stays_stopped,
+    stop,
+    stop_again,
+)
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.changing_distributions.synchronizing import (
     carry_queue,
-    queue_is_here,
     ssh_for_rsync,
     synchronize,
 )
 from bmnb.procedures.checks import nothing_printed
 from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Together, step
-from bmnb.transfer import configuration, databases, guards
+from bmnb.transfer import configuration, databases, guards, naming
 from bmnb.transfer.engine import Fast
 
 
@@ -48,6 +56,7 @@ def stop_services(settings: Settings) -> Iterator[Action]:
         f"the way back is to enable and start the services of {origin}, where nothing is changed",
         expect=origin,
     )
+    yield same_servers(settings)
     if settings.fast:
         yield from settings.fast.stop((*stop(origin), *stop_again(target)))
     else:
@@ -61,7 +70,7 @@ def cold_synchronization(settings: Settings) -> Iterator[Action]:
     if settings.fast:
         yield from _cold_synchronization(settings, settings.fast)
         return
-    yield from nothing_writes(settings)
+    yield from nothing_writes_still(settings)
     yield Command(origin, f"touch {mark} && sleep 0.1", "remember the time", ensure=True)
     yield from synchronize(settings, ensure=True)
     yield Check(
@@ -78,8 +87,8 @@ def cold_synchronization(settings: Settings) -> Iterator[Action]:
 
 def _cold_synchronization(settings: Settings, engine: Fast) -> Iterator[Action]:
     """What the fast engine does here at once is the document's copy, dump and import."""
-    yield engine.have_answers()
-    yield from nothing_writes(settings)
+    yield Together((engine.have_answers(), *engine.take_back()))
+    yield from nothing_writes_still(settings)
     yield same_servers(settings)
     yield trees_are_there(settings)
     yield same_trees(settings)
@@ -96,6 +105,7 @@ def dump_databases(settings: Settings) -> Iterator[Action]:
         yield from settings.fast.dump()
         return
     yield start_postgresql(origin)
+    yield stays_stopped(origin, STOP)
     yield no_session(settings)
     yield Together(
         tuple(
@@ -125,6 +135,7 @@ def copy_configuration(settings: Settings) -> Iterator[Action]:
     if settings.fast:
         yield from settings.fast.configuration()
         return
+    yield stays_stopped(origin, STOP)
     yield same_servers(settings)
     yield Command(target, configuration.save(settings.work), "save the target's own files first")
     rebuilt = [path for path in CONFIGURATION if path not in POSTFIX_MAPS]
@@ -145,6 +156,12 @@ def copy_configuration(settings: Settings) -> Iterator[Action]:
             when=Condition(origin, configuration.exists(flat), "absent on the origin"),
         )
     if settings.carry_forgotten:
+        yield Command(
+            target,
+            naming.copy(settings.work, origin, settings.carry_forgotten),
+            "files in /etc/postfix that the configuration names",
+        )
+        yield Command(target, naming.MAKE_MAPS, "maps of those files")
         yield Command(target, "newaliases", "/etc/aliases.db")
 
 
@@ -160,6 +177,10 @@ def import_databases(settings: Settings) -> Iterator[Action]:
         yield Together((password, place))
         return
     yield from (*starts, password)
+    yield stays_stopped(origin, STOP)
+    yield Command(
+        target, databases.take_back(list(DATABASES)), "take back what an earlier import has put in place"
+    )
     yield from _import(settings)
     yield place
     for database in DATABASES:

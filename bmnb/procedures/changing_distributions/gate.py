@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.steps import Command
-from bmnb.transfer import access, configuration, databases, fast, files, guards
+from bmnb.transfer import access, configuration, databases, fast, files, guards, naming
 from bmnb.verification import files as listing
 
 
@@ -46,6 +46,8 @@ def _lines(settings: Settings) -> Iterator[str]:
         yield databases.dump_there(database)
         yield databases.table_under_way(database)
     yield databases.SERVER_VERSION
+    if settings.carry_forgotten:
+        yield naming.list_there(settings.carry_forgotten)
     compared = compared_places(settings)
     for where in compared.values():
         yield listing.list_there(settings.work, *where)
@@ -60,5 +62,5 @@ def compared_places(settings: Settings) -> dict[str, tuple[int, Sequence[str], S
     paths = [path for path in (*CONFIGURATION, *added) if path not in POSTFIX_MAPS]
     return {
         listing.TREES: (settings.compare_content, trees, settings.known_empty),
-        "configuration": (100, (), paths),
+        "configuration": (100, (), [*map(listing.followed, paths)]),
     }

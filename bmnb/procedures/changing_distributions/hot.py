@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from operator import attrgetter
 
 from bmnb.bluemind.paths import DATABASES
-from bmnb.procedures.changing_distributions.guarding import safe_to_delete
+from bmnb.procedures.changing_distributions.guarding import safe_to_delete, same_servers
 from bmnb.procedures.changing_distributions.phases import HOT
 from bmnb.procedures.changing_distributions.services import start_postgresql, stop, stopped
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.changing_distributions.synchronizing import synchronize
 from bmnb.steps import Action, Command, Manual, step
-from bmnb.transfer import configuration, databases, files, guards
+from bmnb.transfer import configuration, databases, files, guards, naming
 from bmnb.verification import files as listing
 
 
@@ -23,6 +23,7 @@ def undo_stop_target(settings: Settings) -> Iterator[Action]:
         yield from settings.fast.end_replication()
     yield from stop(target)
     yield Command(target, files.put_queue_aside(folder), "take the mail out of its queue, and keep it")
+    yield Command(target, naming.remove(folder), "remove the files that the origin's configuration names")
     yield Command(target, configuration.restore(folder), "put its own configuration back")
     yield Command(target, "newaliases", "/etc/aliases.db")
     yield start_postgresql(target)
@@ -42,6 +43,7 @@ def stop_target(settings: Settings) -> Iterator[Action]:
         f"BlueMind on {target} stops, and its data is replaced by that of {settings.origin}",
         expect=target,
     )
+    yield same_servers(settings)
     yield from stop(target)
     yield stopped(target)
 

@@ -11,10 +11,11 @@ from bmnb.bluemind.paths import DATABASES, POSTFIX_MAPS
 from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
 from bmnb.procedures.changing_distributions.services import running
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.procedures.checks import url_answers
-from bmnb.steps import Action, Call, Check, Command, Manual, step
+from bmnb.procedures.checks import done, url_answers
+from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Manual, step
 from bmnb.transfer import accepted, databases
-from bmnb.verification import account
+from bmnb.transfer.placing import inline
+from bmnb.verification import account, dialogue
 
 
 @step("Save Security > Firewall", POST_MIGRATION)
@@ -41,6 +42,7 @@ def save_firewall(settings: Settings) -> Iterator[Action]:
         "the rules are new and name the server's address",
         "click Save in the administration console, section Security > Firewall",
         patience=60,
+        answers=TRUE_OR_FALSE,
     )
 
 
@@ -56,6 +58,7 @@ def mail_maintenance(settings: Settings) -> Iterator[Action]:
         "every routing table is new",
         "the task ends before the tables are written: look in /var/log/bm/core.log, then run Mail Maintenance again",
         patience=180,
+        answers=TRUE_OR_FALSE,
     )
 
 
@@ -98,6 +101,15 @@ def verify_service(settings: Settings) -> Iterator[Action]:
     yield Call(target, "GET", api.STATE, "BlueMind's state", judge=api.is_running)
     yield Call(target, "GET", api.VERSION, "version of software and database", judge=proofs.versions_agree)
     yield url_answers(target)
+    yield Check(
+        target,
+        inline(dialogue, settings.address),
+        done,
+        "mail for users is taken",
+        "look in /var/log/mail.log",
+        patience=60,
+        answers=ANY,
+    )
     if settings.test_account:
         yield from _try(settings)
 
@@ -113,6 +125,7 @@ def _try(settings: Settings) -> Iterator[Action]:
         account.works,
         "mail to the test account arrives, and is read by IMAP",
         "look in /var/log/mail.log and at the queue: postqueue -p",
+        answers=ANY,
     )
 
 

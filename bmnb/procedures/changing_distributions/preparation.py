@@ -10,7 +10,7 @@ from bmnb.procedures.changing_distributions.gate import allow, withdraw_key
 from bmnb.procedures.changing_distributions.guarding import trees_are_there
 from bmnb.procedures.changing_distributions.phases import PREREQUISITES
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.steps import Action, Check, Command, Condition, step
+from bmnb.steps import ANY, Action, Check, Command, Condition, step
 from bmnb.transfer import accepted, access, guards
 
 
@@ -22,7 +22,7 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     yield from requirements.bluemind(origin, target)
     yield from requirements.databases(origin, target)
     yield trees_are_there(settings)
-    yield from requirements.files(origin, target, settings.trees)
+    yield from requirements.files(origin, target, settings.trees, settings.carry_forgotten)
     yield from requirements.login(origin, target, settings.address, settings.make_key)
 
 
@@ -73,8 +73,6 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
     missing = Condition(target, f"! {login} 2> /dev/null", "root can log in already")
     if settings.make_key:
         yield withdraw_key(settings, "withdraw the key that an earlier run has left")
-    for server in (origin, target):
-        yield Command(server, access.set_aside(folder), "set aside what an earlier run has left")
     yield Command(
         target,
         access.write_ssh_config(folder, origin, settings.address),
@@ -92,7 +90,12 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
             feed=(target, access.show_key(folder, settings.address)),
         )
     yield Check(
-        target, login, requirements.logs_in, "log in as root on the original server", requirements.KEY_REMEDY
+        target,
+        login,
+        requirements.logs_in,
+        "log in as root on the original server",
+        requirements.KEY_REMEDY,
+        answers=ANY,
     )
     yield Command(origin, guards.remember(folder, "origin"), "remember which machine and installation it is")
     yield Command(target, guards.remember(folder, "target"), "remember which machine and installation it is")

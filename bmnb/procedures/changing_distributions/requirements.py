@@ -8,11 +8,11 @@ from functools import partial
 from shlex import quote
 
 from bmnb.bluemind import api, subscription
-from bmnb.bluemind.paths import ini
+from bmnb.bluemind.paths import QUEUE, ini
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs, nothing_printed, something_printed
-from bmnb.steps import Action, Call, Check, Result, Verdict
-from bmnb.transfer import access
+from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Result, Row, Verdict
+from bmnb.transfer import access, guards, naming, places
 from bmnb.transfer import address as addresses
 from bmnb.transfer import databases as pg
 
@@ -65,6 +65,7 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
         done,
         f"{address} is on the target's own network",
         "put both servers on one network, or move the address by hand",
+        answers=TRUE_OR_FALSE,
     )
     yield Check(
         target,
@@ -79,6 +80,7 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
         rsync_compares_nanoseconds,
         "rsync on both servers",
         "apt install rsync, or yum install rsync; the target needs 3.1.3 or newer",
+        answers=TRUE_OR_FALSE,
     )
     yield Check(
         both,
@@ -86,8 +88,16 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
         lists_files,
         "Python on both servers, which lists the files",
         "apt install python3, or yum install python3: 3.5 or newer",
+        answers=(0, 1, 127),
     )
-    yield Check(target, "command -v arping", done, "arping on the target", "apt install iputils-arping")
+    yield Check(
+        target,
+        "command -v arping",
+        done,
+        "arping on the target",
+        "apt install iputils-arping",
+        answers=TRUE_OR_FALSE,
+    )
 
 
 def bluemind(origin: str, target: str) -> Iterator[Action]:
@@ -99,6 +109,7 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
         same_packages,
         "same version of every bm-* package",
         "install the packages that are named in the original server's version on the target",
+        answers=(0, 1, 127),
     )
     yield Check(
         both,
@@ -121,6 +132,7 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
         subscription.by_bm_cli,
         "valid subscription for the target's system",
         "install a subscription for this distribution on the target",
+        answers=ANY,
     )
     yield Call(
         origin, "GET", api.SERVERS, "BlueMind is on one server", judge=api.single_server, remedy=ONE_SERVER
@@ -142,6 +154,7 @@ def databases(origin: str, target: str) -> Iterator[Action]:
         pg.not_older,
         "PostgreSQL of the target is not older",
         "start PostgreSQL where it does not answer; otherwise choose a newer distribution",
+        answers=ANY,
     )
     for server in (origin, target):
         yield Check(
@@ -156,7 +169,8 @@ def databases(origin: str, target: str) -> Iterator[Action]:
         pg.FOREIGN,
         pg.none_foreign,
         "no other database on the origin",
-        "databases that are named are not in this procedure: move them by hand, then drop or rename them",
+        "databases that are named are not in this procedure: have them carried over by hand. The origin stays as it is",
+        decision="leave-databases",
     )
     yield Check(
         target,
@@ -164,23 +178,73 @@ def databases(origin: str, target: str) -> Iterator[Action]:
         done,
         "locale en_US.UTF-8 on the target",
         "dpkg-reconfigure locales",
+        answers=TRUE_OR_FALSE,
     )
 
 
-def files(origin: str, target: str, trees: tuple[str, ...]) -> Iterator[Action]:
+def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iterator[Action]:
+    yield Check(
+        (origin, target),
+        places.lie(trees),
+        places.lie_apart,
+        "no tree lies in another",
+        "give each tree a folder of its own: what is deleted in one would be gone from the other",
+    )
+    yield Check(
+        target,
+        guards.mounted_by_hand(trees),
+        guards.mounted_again,
+        "what is mounted on the target is mounted again by a restart",
+        "put what is mounted by hand into /etc/fstab of the target: this procedure restarts it",
+        decision="accept-mounts",
+    )
+    yield Check(
+        origin,
+        places.leading_out(trees),
+        places.nothing_outside,
+        "no link of the trees leads out of them",
+        "move what the link leads to into the tree, or mount it there (mount --bind) in the place of the link; "
+        "or copy it to the target yourself, to the same path, and accept it",
+        decision="accept-links",
+    )
+    yield Check(
+        origin,
+        places.among_files(added),
+        places.can_be_followed,
+        "links among the configuration files",
+        "mend or remove the link that is named; where it is a certificate's, see whether it was renewed",
+    )
+    yield Check(
+        (origin, target),
+        (naming.there(trees, added), naming.here()),
+        partial(naming.all_come, added),
+        "files that the configuration names",
+        "copy what is named to the target, to the same path (a map without its text: write it with postmap -s); install "
+        "the package of a type of map that is missing; or take its name out of the configuration, or accept it",
+        decision="accept-named-files",
+    )
+    if added:
+        yield Check(
+            (origin, target),
+            "postconf -h queue_directory",
+            queue_is_usual,
+            "Postfix's queue is at its usual place",
+            "its mail is carried from there to there: set queue_directory to that",
+        )
     yield Check(
         (origin, target),
         (used(trees), free(trees)),
         enough_space,
-        "space and inodes on the target, space for lists on the origin",
+        "place of each tree; space and inodes on the target, space for lists on the origin",
         "enlarge the file system that is named",
     )
     yield Check(
         (origin, target),
-        "getent passwd cyrus elasticsearch postfix | cut -d: -f1",
+        "set -o pipefail; getent passwd cyrus elasticsearch postfix | cut -d: -f1",
         same_users,
         "the owners of the data exist on the target",
         "install the missing package: rsync maps owners by name, so the names must be there",
+        answers=(0, 2),
     )
 
 
@@ -200,6 +264,7 @@ def login(origin: str, target: str, address: str, make_key: bool) -> Iterator[Ac
             "a key of this run can be added to root's keys, and taken away",
             "see to the file or the setting of sshd that is named; or let the target's root log in with a key of "
             "its own, and set make_key to false",
+            answers=ANY,
         )
     yield Check(
         target,
@@ -207,6 +272,7 @@ def login(origin: str, target: str, address: str, make_key: bool) -> Iterator[Ac
         partial(can_log_in, make_key),
         "the target's root can log in as root on the origin",
         KEY_REMEDY + "; or let this run make a key: make_key",
+        answers=ANY,
     )
 
 
@@ -220,37 +286,40 @@ WORK_PARENT = "/var/lib"
 
 
 def used(trees: tuple[str, ...]) -> str:
-    """A line that prints path, bytes and inodes of each tree, of the databases and of their dumps; free bytes."""
+    """A line that prints path, bytes, inodes and place of each tree, of the databases and of their dumps; free bytes."""
     size = "runuser -u postgres -- psql -XAtc 'SELECT sum(pg_database_size(datname)) FROM pg_database'"
     return f"""cd / && for tree in {" ".join(map(quote, trees))}; do
-  [ ! -d "$tree" ] || echo "$tree $(du -s -B1 "$tree" | cut -f1) $(du -s --inodes "$tree" | cut -f1)"
+  [ ! -d "$tree" ] || echo "$tree $(du -s -B1 "$tree/" | cut -f1) $(du -s --inodes "$tree/" | cut -f1) $(readlink -f "$tree")"
 done
-size=$({size}) && echo "{DATABASE_FOLDER} $size 5000" && echo "{WORK_PARENT} $size 10"
+size=$({size}) || exit
+echo "{DATABASE_FOLDER} $size 5000 {DATABASE_FOLDER}" && echo "{WORK_PARENT} $size 10 {WORK_PARENT}"
 echo "free $(df -B1 --output=avail {WORK_PARENT} | tail -n 1)\""""
 
 
 def free(trees: tuple[str, ...]) -> str:
-    """A line that prints, for the same paths: path, mount point, free bytes and inodes, used bytes."""
+    """A line that prints, for the same paths: path, mount point, free bytes and inodes, used bytes, place."""
     return f"""for tree in {" ".join(map(quote, (*trees, DATABASE_FOLDER, WORK_PARENT)))}; do
   found=$tree; while [ ! -d "$found" ]; do found=$(dirname "$found"); done
-  held=0; case $tree in /var/spool/*|/var/lib/cyrus) [ ! -d "$tree" ] || held=$(du -s -B1 "$tree" | cut -f1);; esac
-  echo "$tree $(df -B1 --output=target,avail,iavail,itotal "$found" | tail -n 1) $held"
+  held=0; case $tree in /var/spool/*|/var/lib/cyrus) [ ! -d "$tree" ] || held=$(du -s -B1 "$tree/" | cut -f1);; esac
+  echo "$tree $(df -B1 --output=target,avail,iavail,itotal "$found" | tail -n 1) $held $(readlink -m "$tree")"
 done"""
 
 
 def enough_space(origin: Result, target: Result) -> Verdict:
     """Add up what comes to each file system of the target; what it replaces there counts as free."""
-    need = {path: (int(size), int(inodes)) for path, size, inodes in _fields(origin, 3)}
+    come = _fields(origin, 4)
+    need = {path: (int(size), int(inodes)) for path, size, inodes, _ in come}
     wanted: dict[str, list[float]] = {}
     room: dict[str, tuple[int, int, int]] = {}
-    for path, mount, avail, iavail, itotal, held in _fields(target, 6):
+    there = _fields(target, 7)
+    for path, mount, avail, iavail, itotal, held, _ in there:
         size, inodes = need.get(path, (0, 0))
         total = wanted.setdefault(mount, [0.0, 0.0])
         total[0] += max(0.0, size * SPARE - int(held))
         total[1] += inodes * SPARE
         room[mount] = int(avail), int(iavail), int(itotal)
     if not need or not room:
-        return Verdict(False, "cannot be measured: " + (origin.stderr + target.stderr).strip())
+        return Verdict.unmade((origin.stderr + target.stderr).strip())
     short = [
         f"{mount} needs {size / 1e6:,.0f} MB and {inodes:,.0f} inodes, has {room[mount][0] / 1e6:,.0f} MB and {room[mount][1]:,}"
         for mount, (size, inodes) in wanted.items()
@@ -259,17 +328,34 @@ def enough_space(origin: Result, target: Result) -> Verdict:
     ]
     paths, databases_size = sum(inodes for _, inodes in need.values()), need.get(DATABASE_FOLDER, (0, 0))[0]
     lists = LISTED_BYTES * paths + ROWS_SHARE * databases_size
-    free_there = sum(int(size) for _, size in _fields(origin, 2))
+    free_there = sum(int(size) for name, size in _fields(origin, 2) if name == "free")
     if lists > free_there:
         short.append(
             f"{WORK_PARENT} of the origin needs {lists / 1e6:,.0f} MB for lists, has {free_there / 1e6:,.0f} MB"
         )
     total_bytes = sum(size for size, _ in need.values())
-    return Verdict(not short, "; ".join(short) or f"{total_bytes / 1e6:,.0f} MB come, there is room")
+    seen = "; ".join(short) or f"{total_bytes / 1e6:,.0f} MB come, there is room"
+    return Verdict(not short, seen, tuple(_places(come, there)))
+
+
+def _places(come: list[list[str]], there: list[list[str]]) -> Iterator[Row]:
+    """Where each path that comes lies on both servers."""
+    ours = {path: (mount, place) for path, mount, *_, place in there}
+    for path, size, inodes, place in come:
+        mount, here = ours.get(path, ("", ""))
+        yield {
+            "item": path,
+            "origin": place,
+            "target": here,
+            "file system": mount,
+            "bytes": int(size),
+            "entries": int(inodes),
+        }
 
 
 def _fields(result: Result, number: int) -> list[list[str]]:
-    rows = [line.split() for line in result.stdout.splitlines()]
+    """The lines with so many fields; in the last one there may be spaces."""
+    rows = [line.split(maxsplit=number - 1) for line in result.stdout.splitlines()]
     return [row for row in rows if len(row) == number]
 
 
@@ -289,6 +375,11 @@ def same_value(origin: Result, target: Result) -> Verdict:
         bool(values[0]) and values[0] == values[1],
         " and ".join(dict.fromkeys(one or "none" for one in values)),
     )
+
+
+def queue_is_usual(*servers: Result) -> Verdict:
+    seen = {one.stdout.strip() or one.stderr.strip() for one in servers}
+    return Verdict(seen == {QUEUE}, " and ".join(sorted(seen)))
 
 
 def same_packages(origin: Result, target: Result) -> Verdict:

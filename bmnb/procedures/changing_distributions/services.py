@@ -40,6 +40,18 @@ def stopped(server: str) -> Check:
     )
 
 
+def stays_stopped(server: str, reopens: str) -> Check:
+    """What was stopped by an earlier step is so still."""
+    return Check(
+        server,
+        reports.STATUS_AND_START,
+        reports.services_stay_stopped,
+        f"services of {server} stay stopped",
+        "find out who has started or enabled them: they are stopped again",
+        reopens=reopens,
+    )
+
+
 def running(server: str) -> Check:
     return Check(
         server,

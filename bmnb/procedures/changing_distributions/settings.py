@@ -21,19 +21,21 @@ PUBLIC_KEY = re.compile(r"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]+\n)+-----E
 @dataclass(frozen=True)
 class Settings(RunSettings):
     client: str = setting(
-        "example", "name of the client; part of the run's folder name", label="Client", form=False
+        "example", "name of the client; part of the run's folder name", label="Client", form=False, frozen=()
     )
     origin: str = setting(
         "origsrv.domain.tld",
         "original server, as ssh on this machine knows it",
         label="Original server",
         server=True,
+        frozen=(),
     )
     target: str = setting(
         "targetsrv.domain.tld",
         "target server, as ssh on this machine knows it",
         label="Target server",
         server=True,
+        frozen=(),
     )
     address: str = setting(
         "192.0.2.10",
@@ -41,6 +43,7 @@ class Settings(RunSettings):
         label="Address",
         unit="IPv4",
         offer=("origin", ADDRESSES),
+        frozen=(),
     )
     hot_passes: int = setting(
         1,
@@ -49,7 +52,10 @@ class Settings(RunSettings):
         unit="passes",
     )
     make_key: bool = setting(
-        True, "make a key pair for this run where the target's root cannot log in", label="Make a key pair"
+        True,
+        "make a key pair for this run where the target's root cannot log in",
+        label="Make a key pair",
+        frozen=(),
     )
     known_empty: list[str] = setting(
         [],
@@ -64,7 +70,10 @@ class Settings(RunSettings):
         unit="one a line",
     )
     carry_forgotten: bool = setting(
-        True, "carry also what the document forgets, where it exists", label="Carry what is forgotten"
+        True,
+        "carry also what the document forgets, where it exists",
+        label="Carry what is forgotten",
+        frozen=(),
     )
     compare_content: int = setting(
         100,
@@ -77,12 +86,14 @@ class Settings(RunSettings):
         "how data is carried over: fast, for the shortest downtime, or literal as in the document",
         label="Engine",
         choices={"fast": "fast", "literal, as in the document": "literal"},
+        frozen=("literal",),
     )
     database_copy: str = setting(
         "rows",
         "how the fast engine follows what changes in the databases: rows, or replication where PostgreSQL allows it",
         label="Changes of the databases",
         choices={"by rows": "rows", "by logical replication": "replication"},
+        frozen=("rows",),
     )
     change_journal: bool = setting(
         True,

@@ -7,12 +7,13 @@ from functools import partial
 
 from bmnb.bluemind import api, proofs
 from bmnb.procedures.changing_distributions.gate import withdraw_key
+from bmnb.procedures.changing_distributions.guarding import still_as_verified
 from bmnb.procedures.changing_distributions.phases import SWITCHING
 from bmnb.procedures.changing_distributions.services import running, stop, stopped
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.procedures.checks import done, something_printed
-from bmnb.steps import Action, Call, Check, Command, Condition, Manual, Together, step
-from bmnb.transfer import accepted, address, configuration
+from bmnb.procedures.checks import done, nothing_printed, something_printed
+from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Condition, Manual, Together, step
+from bmnb.transfer import accepted, address, configuration, guards
 
 
 def undo_stop_origin(settings: Settings) -> Iterator[Action]:
@@ -47,6 +48,7 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
         "from then on the way back costs the mail that the target will have accepted",
         expect=origin,
     )
+    yield from still_as_verified(settings)
     last = [
         *([withdraw_key(settings)] if settings.make_key else []),
         Command(origin, address.save(settings.work), "save the network configuration"),
@@ -105,6 +107,7 @@ def _keep_reachable(settings: Settings) -> Iterator[Action]:
         done,
         f"the origin answers at {own}",
         "let ssh through from the target, or do without: keep_reachable: false",
+        answers=ANY,
     )
     yield Command(origin, "true", "contact the origin there", moves_to=own, moves_via=target)
 
@@ -124,6 +127,7 @@ def undo_take_over_address(settings: Settings) -> Iterator[Action]:
         done,
         f"the target is off {settings.address}",
         patience=60,
+        answers=TRUE_OR_FALSE,
     )
 
 
@@ -175,8 +179,25 @@ def undo_restart_target(settings: Settings) -> Iterator[Action]:
 def restart_target(settings: Settings) -> Iterator[Action]:
     target, folder = settings.target, settings.work
     if settings.restart_target:
+        before = f"{folder}/before-restart"
+        yield Command(target, guards.mark_trees(before, settings.trees), "remember what is mounted where")
         yield Command(target, proofs.reboot(folder), "restart", farewell=True)
-        yield Check(target, proofs.rebooted(folder), done, "the target is back", patience=600)
+        yield Check(
+            target,
+            proofs.rebooted(folder),
+            proofs.is_back,
+            "the target is back",
+            patience=600,
+            answers=TRUE_OR_FALSE,
+        )
+        yield Check(
+            target,
+            guards.compare_trees(before, settings.trees),
+            nothing_printed,
+            "the trees are those of before the restart",
+            "mount what is missing, and see that it is mounted when the server starts; then run this cell again",
+            patience=60,
+        )
         yield Check(
             target,
             address.held(settings.address),

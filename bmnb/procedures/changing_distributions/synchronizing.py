@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from bmnb.procedures.changing_distributions.guarding import safe_to_delete
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.steps import Action, Check, Command, Condition
-from bmnb.transfer import access, files, guards
+from bmnb.steps import Action, Command, Condition
+from bmnb.transfer import access, files
 
 
 def ssh_for_rsync(settings: Settings) -> dict[str, str]:
@@ -43,14 +43,4 @@ def carry_queue(settings: Settings) -> Command:
         read=files.read_stats,
         remedy="run this cell again",
         ensure=True,
-    )
-
-
-def queue_is_here(settings: Settings) -> Check:
-    return Check(
-        (settings.origin, settings.target),
-        guards.queue(),
-        guards.same_queue,
-        "mail that waits in Postfix's queue is on the target",
-        "it came meanwhile: run this cell again",
     )

@@ -8,13 +8,13 @@ from shlex import quote
 
 from bmnb.bluemind.paths import DATABASES
 from bmnb.procedures.changing_distributions.gate import compared_places
-from bmnb.procedures.changing_distributions.guarding import nothing_writes
+from bmnb.procedures.changing_distributions.guarding import nothing_writes_still, queue_is_here
 from bmnb.procedures.changing_distributions.phases import COLD, HOT
 from bmnb.procedures.changing_distributions.services import start_postgresql
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.procedures.changing_distributions.synchronizing import carry_queue, queue_is_here, ssh_for_rsync
+from bmnb.procedures.changing_distributions.synchronizing import carry_queue, ssh_for_rsync
 from bmnb.steps import Action, Check, Command, Condition, Together, step
-from bmnb.transfer import access, configuration, databases
+from bmnb.transfer import access, at_rest, configuration, databases, files, naming
 from bmnb.transfer.placing import put
 from bmnb.verification import databases as facts
 from bmnb.verification import files as listing
@@ -103,10 +103,16 @@ def _programs(settings: Settings) -> Iterator[Command]:
     return put(both, settings.work, listing.PROGRAMS, "the program that lists files")
 
 
+def _remember(settings: Settings) -> Command:
+    """Against it the switch proves that what was compared is what there is."""
+    line, title = at_rest.remember(settings.work), "start PostgreSQL, remember what was written until now"
+    return Command(settings.origin, line, title, ensure=True)
+
+
 def _copy_again(settings: Settings) -> Command:
     return Command(
         settings.target,
-        listing.copy_again(settings.work, settings.origin, listing.TREES),
+        listing.copy_again(settings.work, settings.origin, settings.trees, listing.TREES),
         "copy again, by content, what differed before",
         when=Condition(
             settings.target, listing.has_differed(settings.work, listing.TREES), "nothing has differed yet"
@@ -120,8 +126,8 @@ def _copy_again(settings: Settings) -> Command:
 def verify_copy(settings: Settings) -> Iterator[Action]:
     """Files, mail and configuration by lists that both servers make, databases by facts and sums of rows."""
     origin, target, folder = settings.origin, settings.target, settings.work
-    yield from nothing_writes(settings)
-    yield Together((*_programs(settings), start_postgresql(origin), start_postgresql(target)))
+    yield from nothing_writes_still(settings)
+    yield Together((*_programs(settings), _remember(settings), start_postgresql(target)))
     yield _copy_again(settings)
     percent = settings.compare_content
     compared = [_compare(settings, out, f"compare the {out}") for out in compared_places(settings)]
@@ -141,9 +147,9 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
     yield Together((*compared, *told, *queue, *done_with))
     yield from _overlooked(settings)
     yield Check(
-        target,
-        listing.show_differences(folder, listing.TREES),
-        partial(listing.nothing_differs, percent),
+        (target, origin),
+        (listing.show_differences(folder, listing.TREES), files.count(settings.trees)),
+        partial(listing.no_tree_differs, percent),
         "files are the same",
         "run this cell again: what differs is copied again, by content, and compared again",
         decision="accept-files",
@@ -163,6 +169,14 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         "configuration is the same",
         "see who has changed the file that is named, and put it right on the target",
         decision="accept-configuration",
+    )
+    yield Check(
+        (origin, target),
+        naming.TRY_MAPS,
+        naming.can_be_read,
+        "Postfix of the target can read every map that its configuration names",
+        "copy or make what is missing on the target, or take its name out of /etc/postfix/main.cf there",
+        decision="accept-maps",
     )
     yield Check(
         target,

@@ -16,7 +16,7 @@ from bmnb.procedures.updating_bluemind.everywhere import (
     wait_for_others,
 )
 from bmnb.procedures.updating_bluemind.settings import Settings
-from bmnb.steps import Action, Call, Check, Condition, Manual
+from bmnb.steps import TRUE_OR_FALSE, Action, Call, Check, Condition, Manual
 
 
 def undo_save(settings: Settings) -> Iterator[Action]:
@@ -49,6 +49,7 @@ def undo_upgrade(settings: Settings) -> Iterator[Action]:
         judge.same_version,
         "same version on all servers",
         "restore the backup of the server that differs as well",
+        answers=(0, 1, 127),
     )
     yield url_answers(core, settings.address)
 
@@ -77,6 +78,7 @@ def put_back(settings: Settings) -> Iterator[Action]:
         "the packages are those from before",
         f"install the files in {settings.kept} on the server that is named, then the same command again",
         when=as_before,
+        answers=TRUE_OR_FALSE,
     )
     yield everywhere(settings, own_files.put_back(folder), "put the saved configuration back", when=as_before)
     yield everywhere(settings, "bmctl restart", "start BlueMind in its former version", when=as_before)

@@ -11,7 +11,7 @@ from bmnb.procedures.updating_bluemind import requirements as must
 from bmnb.procedures.updating_bluemind.everywhere import everywhere
 from bmnb.procedures.updating_bluemind.phases import PREREQUISITES
 from bmnb.procedures.updating_bluemind.settings import Settings
-from bmnb.steps import Action, Call, Check, Command, Manual, step
+from bmnb.steps import TRUE_OR_FALSE, Action, Call, Check, Command, Manual, step
 
 
 @step("Prerequisites on all servers", PREREQUISITES)
@@ -76,7 +76,14 @@ def wizard_access(settings: Settings) -> Iterator[Action]:
 def repository_signature(settings: Settings) -> Iterator[Action]:
     core, folder = settings.core, settings.work
     if settings.import_key:
-        yield Check(core, "command -v gpg", done, "gpg is there to show the key", "apt install gpg")
+        yield Check(
+            core,
+            "command -v gpg",
+            done,
+            "gpg is there to show the key",
+            "apt install gpg",
+            answers=TRUE_OR_FALSE,
+        )
         yield Command(
             core, repository.fetch(folder, settings.key_address), "fetch the key", read=repository.read_key
         )
@@ -126,4 +133,5 @@ def _signature(settings: Settings) -> Check:
         judge.verified,
         "the repository answers and its signature is valid",
         "no route to it: open the firewall; NO_PUBKEY or EXPKEYSIG: import_key; not signed or out of date: tell BlueMind",
+        answers=TRUE_OR_FALSE,
     )

@@ -9,7 +9,7 @@ from bmnb.packages import Tool, judge
 from bmnb.procedures.updating_bluemind.everywhere import everywhere, wait_for_others
 from bmnb.procedures.updating_bluemind.phases import PRODUCTION
 from bmnb.procedures.updating_bluemind.settings import Settings
-from bmnb.steps import Action, Check, Gauge, step
+from bmnb.steps import TRUE_OR_FALSE, Action, Check, Gauge, step
 
 
 @step("Update the lists of packages", PRODUCTION)
@@ -30,9 +30,17 @@ def refresh(settings: Settings) -> Iterator[Action]:
         "the same new version for every server",
         "prepare the update (System Management > Update BlueMind), or nothing newer is published; "
         "where packages are left out because of dependencies, full_upgrade takes them in",
+        answers=TRUE_OR_FALSE,
     )
-    yield Check(everyone, settings.upgradable, releases.within_major, "no major upgrade", releases.TO_MAJOR)
-    yield Check(everyone, settings.upgradable, judge.listed_apart, "what comes")
+    yield Check(
+        everyone,
+        settings.upgradable,
+        releases.within_major,
+        "no major upgrade",
+        releases.TO_MAJOR,
+        answers=TRUE_OR_FALSE,
+    )
+    yield Check(everyone, settings.upgradable, judge.listed_apart, "what comes", answers=TRUE_OR_FALSE)
     yield Check(
         everyone,
         judge.space(tool),

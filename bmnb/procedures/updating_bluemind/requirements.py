@@ -11,7 +11,7 @@ from bmnb.bluemind import api, proofs, releases, services, subscription
 from bmnb.packages import Tool, judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs
-from bmnb.steps import Action, Call, Check, Result, Row, Verdict
+from bmnb.steps import TRUE_OR_FALSE, Action, Call, Check, Result, Row, Verdict
 
 FREE_BYTES = 512 * 2**20
 """Free space in /var under which nothing is begun; what the packages need is computed once they are known."""
@@ -61,6 +61,7 @@ def bluemind(core: str, everyone: tuple[str, ...], wanted: str, tool: Tool) -> I
         judge.same_version,
         "same version on all servers",
         "bring the server that differs to the version of the others first",
+        answers=(0, 1, 127),
     )
     yield Call(
         core, "GET", api.STATE, "BlueMind's state", judge=api.is_running, remedy="start BlueMind: bmctl start"
@@ -90,7 +91,12 @@ def bluemind(core: str, everyone: tuple[str, ...], wanted: str, tool: Tool) -> I
         remedy="name each server under core or servers",
     )
     yield Check(
-        core, subscription.ask(tool.repository), subscription.valid, "valid subscription", subscription.REMEDY
+        core,
+        subscription.ask(tool.repository),
+        subscription.valid,
+        "valid subscription",
+        subscription.REMEDY,
+        answers=TRUE_OR_FALSE,
     )
     yield no_job_runs(core)
     yield index(everyone)
@@ -111,6 +117,7 @@ def packages(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
         judge.nothing_held,
         "no package of BlueMind is on hold",
         "apt-mark unhold PACKAGE, or yum versionlock delete PACKAGE",
+        answers=TRUE_OR_FALSE,
     )
     yield Check(
         everyone,
@@ -118,6 +125,7 @@ def packages(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
         all_done,
         "nginx accepts its configuration",
         "mend the file that is named: after the update nginx could not start with it",
+        answers=TRUE_OR_FALSE,
     )
 
 

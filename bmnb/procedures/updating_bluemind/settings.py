@@ -19,13 +19,14 @@ from bmnb.transfer.address import ADDRESSES
 @dataclass(frozen=True)
 class Settings(RunSettings):
     client: str = setting(
-        "example", "name of the client; part of the run's folder name", label="Client", form=False
+        "example", "name of the client; part of the run's folder name", label="Client", form=False, frozen=()
     )
     core: str = setting(
         "core.domain.tld",
         "server with BlueMind's core, as ssh on this machine knows it",
         label="Core",
         server=True,
+        frozen=(),
     )
     servers: list[str] = setting(
         ["mailbox.domain.tld", "edge.domain.tld"],
@@ -33,6 +34,7 @@ class Settings(RunSettings):
         label="Other servers",
         unit="one a line",
         server=True,
+        frozen=(),
     )
     address: str = setting(
         "192.0.2.10",
@@ -40,6 +42,7 @@ class Settings(RunSettings):
         label="Address",
         unit="IPv4",
         offer=("core", ADDRESSES),
+        frozen=(),
     )
     package_tool: str = setting(
         "aptitude",

@@ -12,7 +12,7 @@ from bmnb.procedures.updating_bluemind.everywhere import complete, everywhere, w
 from bmnb.procedures.updating_bluemind.going_back import undo_upgrade
 from bmnb.procedures.updating_bluemind.phases import UPDATE
 from bmnb.procedures.updating_bluemind.settings import Settings
-from bmnb.steps import Action, Call, Check, Command, Condition, Manual, step
+from bmnb.steps import TRUE_OR_FALSE, Action, Call, Check, Command, Condition, Manual, step
 
 
 @step("Begin the maintenance", UPDATE)
@@ -20,10 +20,11 @@ def begin_maintenance(settings: Settings) -> Iterator[Action]:
     core = settings.core
     yield Check(
         settings.everyone,
-        f"({settings.upgradable}) | diff {settings.work}/candidates -",
+        f'now=$({settings.upgradable}) || exit 2; diff {settings.work}/candidates - <<< "$now"',
         judge.same_candidates,
         "the repository still has what was found",
         "the repository has moved on since, or another has updated packages: begin a new run",
+        answers=TRUE_OR_FALSE,
     )
     yield no_job_runs(core)
     yield Manual(
@@ -58,6 +59,7 @@ def upgrade(settings: Settings) -> Iterator[Action]:
         judge.nothing_broken,
         "no package is half installed",
         "run dpkg --configure -a on the server that is named, then this cell again",
+        answers=TRUE_OR_FALSE,
     )
     yield Check(
         everyone,
@@ -65,6 +67,7 @@ def upgrade(settings: Settings) -> Iterator[Action]:
         judge.none_left,
         "no package of BlueMind is left behind",
         "its dependencies have changed: upgrade it by name on that server, then run this cell again",
+        answers=TRUE_OR_FALSE,
     )
     yield Check(
         everyone,
@@ -72,6 +75,7 @@ def upgrade(settings: Settings) -> Iterator[Action]:
         judge.same_version,
         "same version on all servers",
         "update the packages of the server that differs, then run this cell again",
+        answers=(0, 1, 127),
     )
 
 

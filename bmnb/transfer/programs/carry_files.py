@@ -30,7 +30,7 @@ from typing import Any, Dict, Iterable, Iterator, List, NoReturn, Sequence
 
 from .choosing import Choice
 from .facts import sums
-from .lines import END, TOLD, entries, named, read, write
+from .lines import END, FIND, TOLD, entries, named, read, tree_of, write
 from .lists import Lists
 from .moves import as_moves, move
 from .progress import Progress
@@ -78,6 +78,7 @@ class Carrier:
         everywhere: bool = False,
     ) -> None:
         self.folder, self.jobs, self.trees, self.live, self.ssh = folder, jobs, trees, live, ssh
+        self.by_bytes = [os.fsencode(tree) for tree in trees]
         self.most, self.everywhere = most, live or everywhere
         self.mark = os.path.join(folder, "mark")
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -137,7 +138,7 @@ class Carrier:
     def move(self, told: Sequence[str]) -> Iterator[bytes]:
         """Move folders as the origin did; the moves that could be made, as they were told: old and new paths in turn."""
         moves = as_moves(map(os.fsencode, told))
-        done = move(moves)
+        done = move(moves, self.by_bytes)
         say(f"{len(done)} of {len(moves)} folders moved that were moved on the origin")
         return chain.from_iterable(done.items())
 
@@ -167,7 +168,7 @@ class Carrier:
         trees = [tree for tree in self.trees if os.path.isdir(tree)]
         if trees:
             new = ["(", "-cnewer", self.mark, "-printf", "1 ", "-o", "-printf", "0 ", ")"]
-            with subprocess.Popen(["find", *trees, *new, *TOLD], stdout=subprocess.PIPE) as find:
+            with subprocess.Popen([*FIND, *trees, *new, *TOLD], stdout=subprocess.PIPE) as find:
                 assert find.stdout
                 yield from map(named, entries(find.stdout))
             if find.returncode != 0:
@@ -189,14 +190,23 @@ class Carrier:
                 os.unlink(path)
 
     def rsync(self, names: Sequence[str], progress: Progress) -> None:
-        """Large files: what the target has of them is used, also after a break."""
+        """Large files, tree by tree."""
+        by_tree: Dict[bytes, List[bytes]] = {}
+        for path in self.fetch(names):
+            tree = tree_of(path, self.by_bytes)
+            by_tree.setdefault(tree, []).append(path[len(tree) + 1 :])
+        for tree, paths in by_tree.items():
+            self.rsync_within(os.fsdecode(tree), paths, progress)
+
+    def rsync_within(self, tree: str, paths: Sequence[bytes], progress: Progress) -> None:
+        """What the target has of them is used, also after a break. The tree may be a link on either server."""
         options = "-aHAX --ignore-times --modify-window=-1 --partial-dir=.bmnb-partial --timeout=600 --from0"
         *shell, login = self.ssh
         listed = os.path.join(self.folder, "large")
-        write(listed, self.fetch(names))
-        told = [f"--files-from={listed}", "--out-format=/%n"]
+        write(listed, paths)
+        told = [f"--files-from={listed}", f"--out-format={tree}/%n"]
         command = ["rsync", *options.split(), "-e", " ".join(map(shlex.quote, shell)), *told]
-        with subprocess.Popen([*command, f"{login}:/", "/"], stdout=subprocess.PIPE) as done:
+        with subprocess.Popen([*command, f"{login}:{tree}/", f"{tree}/"], stdout=subprocess.PIPE) as done:
             progress.follow(done)
         # 23, 24: files vanished meanwhile
         if done.returncode not in ((0, 23, 24) if self.live else (0,)):

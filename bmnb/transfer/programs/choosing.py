@@ -8,7 +8,7 @@ from collections import ChainMap, Counter
 from functools import reduce
 from typing import Any, Dict, Iterable, Iterator, NamedTuple, Sequence, Set
 
-from .lines import UNPROVEN, Entry, parsed, path_of, read, tree_of, write
+from .lines import UNPROVEN, Entry, parsed, path_of, read, through, tree_of, write
 from .lists import Lists
 from .moves import moves_of
 from .parts import differences
@@ -146,10 +146,13 @@ class Choice:
             sent.append(self.send(name, files))
         if len(sent) > 1:
             self.bring_into_order(name)
-        write(self.lists.path("folders", name), sorted(folders))
+        write(self.lists.path("folders", name), map(self.through, sorted(folders)))
         return Chosen(
             listed.number + manifest.left, number, linked, together(sent), folders_gone, folders_made
         )
+
+    def through(self, folder: bytes) -> bytes:
+        return through(folder, self.lists.all_trees)
 
     def bring_into_order(self, name: str) -> None:
         """Files of a folder one after the other, as they lie on a disk."""
@@ -163,7 +166,8 @@ class Choice:
         sent = {path for kind in ("links", "large") for path in read(self.lists.path(kind, name))}
         others = [one for one in self.names_of(name, inodes) if one.path not in sent]
         known = set(read(self.lists.path("folders", name)))
-        self.lists.append("folders", name, {os.path.dirname(one.path) for one in others} - known)
+        folders = {self.through(os.path.dirname(one.path)) for one in others}
+        self.lists.append("folders", name, folders - known)
         return self.send(name, others)
 
     def names_of(self, name: str, inodes: Set[bytes]) -> Iterator[Entry]:

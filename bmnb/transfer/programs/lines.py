@@ -15,6 +15,9 @@ FOLDER, OTHER = "%i 1 d - %T@ %m", "%i %n %y %s %T@ %m"
 # find looks a name up anew for each entry, which takes longer than all the rest of a look
 NUMBERS = "%U %G %p\\0"
 TOLD = ["(", "-type", "d", "-printf", f"{FOLDER} {NUMBERS}", "-o", "-printf", f"{OTHER} {NUMBERS}", ")"]
+FIND = ("find", "-H")
+"""A tree may be a link: that is looked through, and no other."""
+
 LISTED = ["-printf", "%C@ ", *TOLD]
 UNPROVEN = b"0 0 1 "
 """Stands before what is the same on both servers in the lines that prove nothing."""
@@ -94,6 +97,11 @@ def owner(find: Callable[[int], Any], number: int) -> str:
         return str(find(number)[0])
     except KeyError:
         return str(number)
+
+
+def through(path: bytes, trees: Sequence[bytes]) -> bytes:
+    """The path for who copies or reads it: where a tree is a link, that of what it leads to."""
+    return path + b"/." if path in trees else path
 
 
 def tree_of(path: bytes, trees: Sequence[bytes]) -> bytes:

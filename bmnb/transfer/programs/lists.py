@@ -11,7 +11,7 @@ from itertools import chain, compress, islice
 from typing import IO, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from .changes import changed_since, now
-from .lines import LISTED, UNPROVEN, named, path_of, read, tree_of, whole, write
+from .lines import FIND, LISTED, UNPROVEN, named, path_of, read, tree_of, whole, write
 from .manifest import Manifest, Scope, index
 from .moves import Moves, follow
 from .partial_look import PartialLook
@@ -130,12 +130,12 @@ class Lists:
     def groups(self) -> Dict[str, List[str]]:
         """The find commands that list every entry once, each with its group's name."""
         at_depth = ["-mindepth", str(DEPTH), "-maxdepth", str(DEPTH), "-type", "d", "-print0"]
-        found = subprocess.run(["find", *self.trees, *at_depth], stdout=subprocess.PIPE, check=not self.live)
+        found = subprocess.run([*FIND, *self.trees, *at_depth], stdout=subprocess.PIPE, check=not self.live)
         below: Dict[str, List[str]] = {}
         for folder in found.stdout.split(b"\0")[:-1]:
             below.setdefault(group_below(folder), []).append(os.fsdecode(folder))
         return {
-            "upper": ["find", *self.trees, "-maxdepth", str(DEPTH), *LISTED],
+            "upper": [*FIND, *self.trees, "-maxdepth", str(DEPTH), *LISTED],
             **{name: ["find", *folders, "-mindepth", "1", *LISTED] for name, folders in below.items()},
         }
 

@@ -4,7 +4,9 @@ A path is followed by the deepest folder above it that was moved.
 """
 
 import os
-from typing import Dict, Iterable, Iterator, Mapping
+from typing import Dict, Iterable, Iterator, Mapping, Sequence
+
+from .lines import tree_of
 
 Moves = Dict[bytes, bytes]
 """The new path of a folder by its old one."""
@@ -46,12 +48,12 @@ def _with_parent(moves: Moves, old: bytes) -> bytes:
     return follow(moves, parent) + old[len(parent) :]
 
 
-def move(moves: Moves) -> Moves:
+def move(moves: Moves, trees: Sequence[bytes]) -> Moves:
     """Move folders here; return those moves that could be made."""
     done: Moves = {}
     for old, new in sorted(moves.items(), key=lambda pair: pair[1]):
         here = follow(done, old)
-        if os.path.lexists(new) or not all(map(_is_real, (here, os.path.dirname(new)))):
+        if os.path.lexists(new) or not all(_is_real(path, trees) for path in (here, os.path.dirname(new))):
             continue
         try:
             os.makedirs(os.path.dirname(new), exist_ok=True)
@@ -62,6 +64,7 @@ def move(moves: Moves) -> Moves:
     return done
 
 
-def _is_real(path: bytes) -> bool:
-    """No part of it is a symbolic link."""
-    return os.path.realpath(path) == path
+def _is_real(path: bytes, trees: Sequence[bytes]) -> bool:
+    """No part of it within its tree is a symbolic link."""
+    tree = tree_of(path, trees)
+    return os.path.realpath(path) == os.path.realpath(tree) + path[len(tree) :]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import Iterable, Iterator, Sequence, Set
 
-from .lines import LISTED, entries, path_of
+from .lines import FIND, LISTED, entries, path_of
 from .manifest import Folder, Manifest, Scope, folder_in
 
 AT_ONCE = 400
@@ -27,6 +27,7 @@ class PartialLook:
         inside = tuple(tree + b"/" for tree in trees)
         named = {*changed}.union(*(one.unproven() for one in manifests))
         self.named = {path for path in named if path.startswith(inside)}.union(trees)
+        self.trees = {*trees}
 
     @property
     def new(self) -> Set[bytes]:
@@ -39,8 +40,11 @@ class PartialLook:
         looked_for = Scope(self.named)
         return Scope(self.named, {path for path in missing if path in looked_for} | self.new)
 
+    def is_looked_through(self, path: bytes) -> bool:
+        return path in self.trees or not os.path.islink(path)
+
     def lines(self) -> Iterator[bytes]:
-        there = Scope(path for path in self.named if os.path.isdir(path) and not os.path.islink(path))
+        there = Scope(path for path in self.named if os.path.isdir(path) and self.is_looked_through(path))
         for line in find(sorted(there.folders), "-maxdepth", "1"):
             folder = folder_in(line)
             # find tells of a folder that is named among those in its own folder too, where that is named
@@ -57,7 +61,7 @@ def find(folders: Sequence[bytes], *options: str) -> Iterator[bytes]:
     """The lines of their entries; exit where one could not be read."""
     for at in range(0, len(folders), AT_ONCE):
         some = map(os.fsdecode, folders[at : at + AT_ONCE])
-        with subprocess.Popen(["find", *some, *options, *LISTED], stdout=subprocess.PIPE) as found:
+        with subprocess.Popen([*FIND, *some, *options, *LISTED], stdout=subprocess.PIPE) as found:
             assert found.stdout
             yield from entries(found.stdout)
         if found.returncode != 0:

@@ -9,7 +9,8 @@ A PLACE is a path, or a glob. The content of a file is told where it changed at 
 and for PERCENT of the rest. What was the same on both servers ahead, and has changed on neither since, is told
 by name alone; a folder in which all is so, by sums. `compare` writes `differences`, `again`, `mailboxes` and
 `sums` into FOLDER, and adds to `known` what is the same ahead. Whatever lies in a PLACE here alone differs,
-unless the PLACE begins with a +.
+unless the PLACE begins with a +. A PLACE that is a link is looked through, and so is every link below one that
+begins with ++.
 """
 
 import sys

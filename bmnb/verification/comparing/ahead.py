@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Set, Tuple
 
 from .known import PAIR, Key, is_known, stamp
 from .listing import Chosen, with_content
-from .paths import GONE, Facts, Task, digest, entries, facts, task_here, text
+from .paths import GONE, Facts, Task, digest, entries, facts, status, task_here, text
 from .seen import Seen, item_of
 
 REST_SECONDS = 5.0
@@ -41,7 +41,7 @@ def describe_ahead(before: float, chosen: Chosen, key: Key, task: Task) -> Tuple
         elif found.st_ctime < before:
             try:
                 described = with_content(chosen, entry, path, found)
-                if stamp(entry, os.lstat(entry)) == one:
+                if stamp(entry, status(task, entry)) == one:
                     told[text(entry)] = number, described
             except OSError as error:
                 if error.errno not in MEANWHILE:

@@ -13,7 +13,7 @@ from .ahead import REST_SECONDS, look_ahead
 from .known import KNOWN, Key, drop_cut, put_in_order
 from .listing import Known
 from .mail import mailbox_of, messages
-from .paths import GONE, Facts, digest, entries, facts, linked, task_here, text
+from .paths import GONE, KEPT, Facts, digest, entries, facts, linked, task_here, text
 from .processes import spread
 from .seen import Seen, item_of
 
@@ -27,7 +27,7 @@ LOST = 255
 
 def existence(place: str, path: bytes, there: bool) -> Iterator[Difference]:
     """A path is on one side alone, the origin's if `there`."""
-    if there or not place.startswith("+"):
+    if there or not place.startswith(KEPT):
         origin, target = ("there", "absent") if there else ("absent", "there")
         yield dict(item_of(place, path), what="existence", origin=origin, target=target)
 
@@ -38,7 +38,7 @@ def differences(place: str, path: bytes, theirs: Facts, ours: Facts) -> Iterator
         return
     is_folder = theirs.kind == stat.S_IFDIR
     for key in Facts._fields[:-1]:
-        if key == "modified" and is_folder and place.startswith("+"):
+        if key == "modified" and is_folder and place.startswith(KEPT):
             continue
         values = [getattr(one, key) for one in (theirs, ours)]
         if values[0] != values[1]:
@@ -113,11 +113,13 @@ class Sums:
         self.there = {}  # type: Dict[str, str]
         self.here = {}  # type: Dict[str, str]
         self.boxes = {}  # type: Dict[str, Dict[str, List[int]]]
+        self.places = {}  # type: Dict[str, int]
 
     def add(self, seen: Seen) -> Iterator[Tuple[str, Difference]]:
         """Take a folder in; the paths in it that differ, with what differs."""
         self.folders += 1
         self.entries += seen.entries
+        self.places[seen.place] = self.places.get(seen.place, 0) + seen.entries
         self.bytes += seen.bytes
         self.content += seen.content
         self.before += seen.before
@@ -166,13 +168,19 @@ def compare(how: str, folder: str, lines: Iterable[bytes]) -> None:
     told_sums = {"entries": sums.entries, "bytes": sums.bytes, "by content": sums.content}
     told_sums.update({"read before": sums.before, "same content": sums.before + sums.same})
     told_sums["differences"] = sums.different
+    places = {place.lstrip(KEPT): number for place, number in sums.places.items()}
     with result(folder, "sums") as file:
-        json.dump(told_sums, file)
+        json.dump(dict(told_sums, places=places), file)
     print(json.dumps(told_sums))
 
 
 def result(folder: str, name: str, mode: str = "w") -> IO[Any]:
     return open(os.path.join(folder, name), mode)
+
+
+def is_place_here_alone(path: str, difference: Difference) -> bool:
+    """Where the origin has no such tree, there is nothing to copy."""
+    return [path, "absent"] == [difference["place"], difference["origin"]]
 
 
 def differ(
@@ -188,7 +196,8 @@ def differ(
                 continue
             for path, difference in sums.add(seen):
                 wrong.write(json.dumps(difference) + "\n")
-                again.write(path.encode("latin-1") + b"\0")
+                if not is_place_here_alone(path, difference):
+                    again.write(path.encode("latin-1") + b"\0")
             known.write(seen.known)
             if time.monotonic() > next_said:
                 next_said = time.monotonic() + SAY_SECONDS

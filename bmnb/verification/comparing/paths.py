@@ -35,6 +35,12 @@ Task = Tuple[str, bytes, Optional[List[bytes]]]
 
 GONE = (FileNotFoundError, NotADirectoryError)
 
+KEPT = "+"
+"""Before a place: the target may have more there than the origin."""
+
+FOLLOWED = "++"
+"""The same, and all links are looked through, as scp does."""
+
 
 def text(path: bytes) -> str:
     return path.decode("latin-1")
@@ -70,10 +76,11 @@ def access_list(value: bytes) -> str:
 
 
 def attributes(path: bytes) -> Dict[str, str]:
+    """Those of what a link leads to."""
     told = {}
-    for key in os.listxattr(path, follow_symlinks=False):
+    for key in os.listxattr(path):
         if key not in NOT_COPIED:
-            value = os.getxattr(path, key, follow_symlinks=False)
+            value = os.getxattr(path, key)
             told[key] = access_list(value) if key.startswith("system.posix_acl") else value.hex()
     return told
 
@@ -104,7 +111,7 @@ def facts(path: bytes, found: os.stat_result) -> Facts:
 
 def found(place: str) -> List[bytes]:
     """The paths that a place means. A folder's `*` means the folder, since globs leave out hidden names."""
-    pattern = os.fsencode(place.lstrip("+"))
+    pattern = os.fsencode(place.lstrip(KEPT))
     if os.path.basename(pattern) == b"*":
         pattern = os.path.dirname(pattern)
     return sorted(glob.glob(pattern))
@@ -121,6 +128,13 @@ def begin(places: Iterable[str]) -> Iterator[Task]:
 def task_here(place: str, folder: bytes, whole: bool) -> Task:
     """A folder that the other server told of, as it is here."""
     return place, folder, None if whole else [os.path.basename(path) for path in found(place)]
+
+
+def status(task: Task, entry: bytes) -> os.stat_result:
+    """That of what a link leads to, where it is looked through and leads anywhere."""
+    place, _, names = task
+    through = names is not None or place.startswith(FOLLOWED)
+    return os.stat(entry) if through and os.path.exists(entry) else os.lstat(entry)
 
 
 def entries(
@@ -140,7 +154,7 @@ def entries(
     for entry in names:
         path = within + entry
         try:
-            seen = os.lstat(entry)
+            seen = status(task, entry)
         except gone:
             continue
         if stat.S_ISDIR(seen.st_mode):

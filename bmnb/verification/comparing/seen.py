@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List, Optional, Tuple
 
-from .paths import readable, text
+from .paths import KEPT, readable, text
 
 
 class Seen:
@@ -18,4 +18,4 @@ class Seen:
 
 
 def item_of(place: str, path: bytes) -> Dict[str, Any]:
-    return {"item": readable(text(path)), "place": place.lstrip("+")}
+    return {"item": readable(text(path)), "place": place.lstrip(KEPT)}

@@ -56,27 +56,49 @@ def test_owners_of_the_data_must_exist():
 
 
 def test_space_is_counted_by_file_system_and_what_is_replaced_counts_as_free():
-    origin = told("/var/spool/cyrus 1000 10\n/var/spool/bm-hsm 1000 10\nfree 20000\n")
-    roomy = told("/var/spool/cyrus / 3000 100 1000 0\n/var/spool/bm-hsm / 3000 100 1000 0\n")
+    origin = told("/var/spool/cyrus 1000 10 /data\n/var/spool/bm-hsm 1000 10 /data\nfree 20000\n")
+    roomy = told(
+        "/var/spool/cyrus / 3000 100 1000 0 /disk/a b\n/var/spool/bm-hsm / 3000 100 1000 0 /disk/a b\n"
+    )
     assert enough_space(origin, roomy).holds
-    small = told("/var/spool/cyrus / 1500 100 1000 0\n/var/spool/bm-hsm / 1500 100 1000 0\n")
+    small = told(
+        "/var/spool/cyrus / 1500 100 1000 0 /disk/a b\n/var/spool/bm-hsm / 1500 100 1000 0 /disk/a b\n"
+    )
     assert not enough_space(origin, small).holds
-    again = told("/var/spool/cyrus / 1500 100 1000 900\n/var/spool/bm-hsm / 1500 100 1000 900\n")
+    again = told(
+        "/var/spool/cyrus / 1500 100 1000 900 /disk/a b\n/var/spool/bm-hsm / 1500 100 1000 900 /disk/a b\n"
+    )
     assert enough_space(origin, again).holds
-    few_inodes = told("/var/spool/cyrus / 3000 15 1000 0\n/var/spool/bm-hsm / 3000 15 1000 0\n")
+    few_inodes = told(
+        "/var/spool/cyrus / 3000 15 1000 0 /disk/a b\n/var/spool/bm-hsm / 3000 15 1000 0 /disk/a b\n"
+    )
     assert not enough_space(origin, few_inodes).holds
     assert not enough_space(told(""), roomy).holds
 
 
 def test_the_origin_needs_space_for_lists():
-    target = told("/var/spool/cyrus / 3000 100 1000 0\n")
-    tight = enough_space(told("/var/spool/cyrus 1000 10\nfree 9000\n"), target)
+    target = told("/var/spool/cyrus / 3000 100 1000 0 /disk/a b\n")
+    tight = enough_space(told("/var/spool/cyrus 1000 10 /data\nfree 9000\n"), target)
     assert not tight.holds
     assert "of the origin" in tight.seen
-    assert enough_space(told("/var/spool/cyrus 1000 10\nfree 10000\n"), target).holds
+    assert enough_space(told("/var/spool/cyrus 1000 10 /data\nfree 10000\n"), target).holds
 
 
 def test_a_missing_key_is_made_or_is_an_inhibitor():
     refused = Result("target", "", 255, "", "Permission denied (publickey).")
     assert can_log_in(True, refused).holds
     assert not can_log_in(False, refused).holds
+
+
+def test_the_place_of_each_tree_is_shown():
+    origin = told("/var/spool/cyrus 1000 10 /data/cyrus\nfree 20000\n")
+    target = told("/var/spool/cyrus /srv 3000 100 1000 0 /srv/big disk\n")
+    [item] = enough_space(origin, target).items
+    assert item == {
+        "item": "/var/spool/cyrus",
+        "origin": "/data/cyrus",
+        "target": "/srv/big disk",
+        "file system": "/srv",
+        "bytes": 1000,
+        "entries": 10,
+    }

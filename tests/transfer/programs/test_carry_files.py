@@ -70,7 +70,8 @@ class Pair:
     def move(self) -> moves.Moves:
         there, here = bytes(self.tree), bytes(self.copy)
         told = moves.as_moves(os.fsencode(path).replace(there, here) for path in self.told["moves"])
-        return {old.replace(here, there): new.replace(here, there) for old, new in moves.move(told).items()}
+        done = moves.move(told, [here])
+        return {old.replace(here, there): new.replace(here, there) for old, new in done.items()}
 
     def bring(self, some: Callable[[str], bool] = lambda _: True) -> None:
         """Delete and send what was chosen, or what of it comes before the pass is killed."""

@@ -40,7 +40,7 @@ def test_no_move_goes_over_what_is_there_or_through_a_link(tmp_path: Path):
     (tmp_path / "link").symlink_to("elsewhere")
     here = bytes(tmp_path)
     wanted = {b"a": b"there", b"b": b"link/b", b"gone": b"c"}
-    assert move({here + b"/" + old: here + b"/" + new for old, new in wanted.items()}) == {}
+    assert move({here + b"/" + old: here + b"/" + new for old, new in wanted.items()}, [here]) == {}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "elsewhere", "link", "there"]
 
 
@@ -77,7 +77,7 @@ def test_what_was_in_a_folder_is_where_its_path_is_followed_to(changes: list[tup
         wanted = {
             old.replace(there, here): new.replace(there, here) for old, new in moves_of(gone, made).items()
         }
-        done = move(wanted)
+        done = move(wanted, [here])
         for name in PLACES:
             file = Path(os.fsdecode(follow(done, bytes(target / name / "file"))))
             assert file.read_text() == name

@@ -36,6 +36,8 @@ def set_up(role: str, ip: str) -> None:
         "smtpd_tls_cert_file": "/etc/ssl/certs/bm_cert.pem",
         "smtpd_tls_CAfile": "/var/lib/bm-ca/cacert.pem",
         "smtpd_tls_security_level": "may",
+        # where it is set, Debian's Postfix copies and hashes all authorities at each start
+        "smtp_tls_CApath": "",
         "smtpd_banner": f"$myhostname ESMTP {role}",
     }
     write("/etc/postfix/updateMaps.sh", maps.UPDATE, 0o755)

@@ -1,0 +1,45 @@
+"""What shows that nothing was written on the stopped origin since the verification began to look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from shlex import quote
+
+from bmnb.bluemind.paths import DATABASES
+
+# PostgreSQL's log and transaction numbers go on by themselves, with a checkpoint or an ANALYZE in the background;
+# rows of tables change by statements alone. A crash begins the counts anew, at another time. Where nothing is
+# counted nothing is analyzed by itself either.
+_COUNTS = """SELECT current_database(), stats_reset, CASE WHEN current_setting('track_counts')::bool THEN (
+  SELECT concat_ws(' ', sum(n_tup_ins), sum(n_tup_upd), sum(n_tup_del)) FROM pg_stat_all_tables
+  WHERE relid = 'pg_largeobject'::regclass OR schemaname !~ '^(pg_|information_schema)'
+) ELSE txid_snapshot_xmax(txid_current_snapshot())::text END
+FROM pg_stat_database WHERE datname = current_database()"""
+
+
+def _writes() -> str:
+    """A line that prints of each database how many rows were ever inserted, updated and deleted."""
+    asked = (f'psql -XAtc "$counts" -d {quote(database)}' for database in DATABASES)
+    return " && ".join(f"( cd / && runuser -u postgres -- {line} )" for line in asked)
+
+
+def remember(folder: str) -> str:
+    """A line that starts PostgreSQL, and remembers this moment and what was written to the databases until now."""
+    return f"""umask 077; systemctl start postgresql && touch {folder}/verified || exit
+counts={quote(_COUNTS)}
+( {_writes()} ) > {folder}/writes"""
+
+
+def changed(folder: str, places: Sequence[str], globs: Iterable[str]) -> str:
+    """A line that prints what was changed since in the places, some of it, and which database was written to.
+
+    Of the globs those count that match.
+    """
+    files = " ".join((*map(quote, places), *globs))
+    return f"""test -e {folder}/verified && test -s {folder}/writes || exit 2
+set -o pipefail; shopt -s nullglob; there=(); for place in {files}; do [ ! -e "$place" ] || there+=("$place"); done
+find "${{there[@]}}" -cnewer {folder}/verified -print | sed -n 1,20p || exit 2
+counts={quote(_COUNTS)}
+now=$( {_writes()} ) || exit 2
+diff {folder}/writes - <<< "$now" > {folder}/written; [ $? -le 1 ] || exit 2
+sed -n 's/^> \\([^|]*\\).*/database \\1/p' {folder}/written"""

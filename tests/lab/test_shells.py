@@ -6,6 +6,7 @@ no more than they all do plays them.
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from bmnb.lab import Lab
 from bmnb.procedures.changing_distributions.requirements import QUIET
 from bmnb.remote import Servers
-from tests.lab.migration import client_file, finish, journal
+from tests.lab.migration import BMNB, client_file, finish, journal
 
 pytestmark = pytest.mark.lab
 OPTIONS = {"messages": 200, "rows": 1_000, "users": 8}
@@ -80,6 +81,9 @@ ssh-keyscan {lab.origin.address} >> known_hosts 2> /dev/null; cat id_ed25519.pub
         client_file(lab, tmp_path, engine="fast", through="prerequisites", make_key=make_key)
     )
     assert status == (0 if make_key else 3), said
+    if make_key:
+        latest = next(tmp_path.glob("*/journal.jsonl")).parent
+        subprocess.run([*BMNB, "rollback", str(latest)], check=True)
 
 
 def test_a_whole_run_with_other_shells_and_greetings_elsewhere(lab: Lab, tmp_path: Path):

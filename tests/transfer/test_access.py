@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import string
 import subprocess
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bmnb.transfer.access import LETTERS, Around, gate, keys_file
+from bmnb.transfer.programs.postgres import LOCAL
 
 AROUND = Around("printf '<%s>' ", " | tr a-z A-Z")
 SNAPSHOT = Around("echo --snapshot=", " bj", "0-9A-F-")
@@ -75,6 +78,31 @@ def test_no_other_word_may(tmp_path_factory: pytest.TempPathFactory, before: str
     program = tmp_path_factory.getbasetemp() / "gate"
     program.write_text(gate(["true"], [AROUND]))
     assert asked(program, words.join(AROUND[:2])).returncode == 126
+
+
+def test_what_bash_reads_at_its_start_by_ssh_gets_into_no_answer(program: Path):
+    """A login shell that is not bash counts no levels, so that bash takes itself for the one that sshd started."""
+    (program.parent / ".bashrc").write_text("echo '*** production ***'\n")
+    line = " ".join(map(quote, [*LOCAL, "cat"]))
+    program.write_text(gate([f"cd / && {line}"]))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(b"asked")
+        ours.shutdown(socket.SHUT_WR)
+        told = subprocess.run(
+            ["dash", "-c", f"bash {program}"],
+            env={
+                "SSH_ORIGINAL_COMMAND": f"cd / && {line}",
+                "SSH_CLIENT": "192.0.2.2 1 22",
+                "HOME": str(program.parent),
+                "PATH": os.environ["PATH"],
+            },
+            stdin=theirs.fileno(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert told.stdout == "asked"
 
 
 # as rsync 3.1 to 3.5 send them

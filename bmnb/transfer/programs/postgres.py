@@ -26,7 +26,7 @@ PLAIN_SESSION = "SET max_parallel_workers_per_gather = 0; SET jit = off"
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 """Open one snapshot for all that is read."""
 
-LOCAL = ("bash", "-c")
+LOCAL = ("bash", "--norc", "-c")
 
 # bmctl stop takes PostgreSQL down on releases driven by systemd; Debian's unit is started 1 to 2 s after
 # PostgreSQL answers

@@ -15,6 +15,10 @@ SMALL = {"messages": 1_000, "rows": 8_000, "users": 40}
 """A client whose size is not the point."""
 
 
+CALM = "echo CHANGES_A_SECOND=5 > /etc/default/bmnb-writer; systemctl restart bmnb-writer"
+"""Fewer users at work than usual, since many labs are up at once."""
+
+
 @contextmanager
 def booted(name: str, boot: Callable[..., Lab] = Lab.up, **options: Any) -> Iterator[Lab]:
     lab = Lab(f"{name}-{os.getpid()}", print)
@@ -31,4 +35,6 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     boot, options = getattr(module, "BOOT", Lab.up), getattr(module, "OPTIONS", {})
     usual = SMALL if boot is Lab.up else {}
     with booted(module.__name__.rsplit("_", 1)[-1], boot, **{**usual, **options}) as up:
+        if usual and getattr(module, "ARE_CALM", True):
+            up.origin.must(CALM)
         yield up

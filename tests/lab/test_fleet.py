@@ -28,7 +28,7 @@ from bmnb.settings import make
 from bmnb.steps import Command
 from tests.fleet.cluster import Machines, certificates, machines
 from tests.fleet.hosts import hosts
-from tests.lab.conftest import SMALL
+from tests.lab.conftest import CALM, SMALL
 from tests.lab.migration import BMNB, values
 
 pytestmark = pytest.mark.lab
@@ -45,6 +45,7 @@ def labs() -> Iterator[dict[str, Lab]]:
         for lab in made.values():
             up.callback(lab.down)
             lab.up(**SMALL)
+            lab.origin.must(CALM)
         yield made
 
 
@@ -56,7 +57,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def inventory(place: Path, labs: dict[str, Lab], **more: dict[str, Any]) -> Path:
     path = place / "inventory.yaml"
     clients = [entry(lab, client=name, **more.get(name, {})) for name, lab in labs.items()]
-    path.write_text(yaml.safe_dump({"engine": "literal", "clients": clients}))
+    path.write_text(yaml.safe_dump({"engine": "literal", "restart_target": False, "clients": clients}))
     return path
 
 

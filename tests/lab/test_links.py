@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bmnb.lab.demo import unexpected
-from tests.lab.conftest import booted
+from tests.lab.conftest import SMALL, booted
 from tests.lab.migration import client_file, done, finish, journal
 
 pytestmark = pytest.mark.lab
@@ -46,7 +46,7 @@ systemctl start postgresql postfix; bmctl start"""
 
 @pytest.mark.parametrize("engine", ["literal", "fast"])
 def test_what_lies_behind_links_arrives(tmp_path: Path, engine: str):
-    with booted(f"links-{engine}", messages=500, rows=5_000, users=20) as lab:
+    with booted(f"links-{engine}", **SMALL) as lab:
         lab.origin.must(ON_ORIGIN)
         lab.target.must(ON_TARGET)
         code, said = finish(client_file(lab, tmp_path, engine=engine, **SETTINGS))

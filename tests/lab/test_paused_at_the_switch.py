@@ -8,7 +8,7 @@ import pytest
 from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
 from bmnb.lab.server import Server
-from tests.lab.conftest import booted
+from tests.lab.conftest import SMALL, booted
 from tests.lab.migration import ANSWERS, client_file, finish, journal
 
 pytestmark = pytest.mark.lab
@@ -17,7 +17,7 @@ NOT_YET = {key: answer for key, answer in ANSWERS.items() if key != "switch-serv
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    with booted("paused", messages=500, rows=5_000, users=20) as up:
+    with booted("paused", **SMALL) as up:
         yield up
 
 

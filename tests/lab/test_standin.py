@@ -23,6 +23,7 @@ from tests.lab.conftest import booted
 
 pytestmark = pytest.mark.lab
 
+OPTIONS, ARE_CALM = {"messages": 20_000, "rows": 200_000, "users": 400}, False
 NETBLUEMIND = "netbluemind4==4.9.3884"
 TOKEN = "/etc/bm/bm-core.tok"
 DOMAIN = "f8de2c4a.internal"

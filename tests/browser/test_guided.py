@@ -19,7 +19,7 @@ from bmnb.run import begin
 from tests.browser.line import Line
 from tests.browser.notebook import Notebook
 from tests.lab import migration
-from tests.lab.conftest import SMALL, booted
+from tests.lab.conftest import booted
 from tests.lab.migration import PROCEDURE, opened
 
 pytestmark = pytest.mark.lab
@@ -42,7 +42,7 @@ PHASES = (
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with booted("guided", **SMALL) as up:
+    with booted("guided") as up:
         yield up
 
 

@@ -68,6 +68,10 @@ def list_there(added: bool) -> str:
     return inline(named, "postfix", *_copied(added))
 
 
+READ_THERE = f"{named.POSTFIX}/"
+"""The path by which rsync reads them on the origin."""
+
+
 def listed(folder: str) -> str:
     return f"{folder}/named"
 
@@ -77,7 +81,7 @@ def copy(folder: str, origin: str, added: bool) -> str:
     names, ssh = listed(folder), access.ssh(folder)
     rsync = (
         f"rsync -aAX --copy-links --from0 --files-from={names} -e {quote(ssh)} "
-        f"root@{origin}:{named.POSTFIX}/ {named.POSTFIX}/"
+        f"root@{origin}:{READ_THERE} {named.POSTFIX}/"
     )
     return f"""umask 077; {ssh} root@{origin} {quote(list_there(added))} > {names} || exit
 [ -s {names} ] || exit 0

@@ -32,6 +32,7 @@ def _paths(settings: Settings) -> Iterator[str]:
     """What rsync reads there."""
     yield from files.read_there(settings.trees)
     yield from map(configuration.read_there, (*CONFIGURATION, *ADDED_CONFIGURATION))
+    yield naming.READ_THERE
 
 
 def withdraw_key(settings: Settings, title: str = "withdraw the run's key") -> Command:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +67,16 @@ class Engine(PapermillEngine):  # type: ignore[misc]
 class Book(NotebookExecutionManager):  # type: ignore[misc]
     """The notebook while it is executed: what is known of its cells, and its file, always whole."""
 
+    @cached_property
+    def _mask(self) -> Callable[[str], str]:
+        """Each text is masked once, though the whole notebook is written again with each cell."""
+        return lru_cache(maxsize=None)(redact.text)
+
     def save(self, **kwargs: Any) -> None:
         if self.output_path:
             replace_text(
-                Path(self.output_path), nbformat.writes(nbformat.from_dict(redact.facts(self.nb))) + "\n"
+                Path(self.output_path),
+                nbformat.writes(nbformat.from_dict(redact.facts(self.nb, self._mask))) + "\n",
             )
         self.last_save_time = self.now()
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 MASK = "[redacted]"
@@ -83,25 +82,27 @@ class Secret:
         return self._value
 
 
-@lru_cache(maxsize=4096)
 def text(value: str) -> str:
-    """The text with what looks like a secret masked. A notebook's are asked for again with each cell."""
+    """The text with what looks like a secret masked."""
     for pattern in PATTERNS:
         value = pattern.sub(lambda found: (found[1] if found.re.groups else "") + MASK, value)
     return value
 
 
-def facts(value: Any) -> Any:
-    """The same for all texts in lists and mappings; what a secret's name stands for is masked whole."""
+def facts(value: Any, mask: Callable[[str], str] = text) -> Any:
+    """The same for all texts in lists and mappings; what a secret's name stands for is masked whole.
+
+    `mask` may be a `text` that remembers, for who asks again and again.
+    """
     if isinstance(value, Secret):
         return MASK
     if isinstance(value, str):
-        return text(value)
+        return mask(value)
     if isinstance(value, Mapping):
         return {
-            key: MASK if one and isinstance(one, str) and SECRET_NAME.search(str(key)) else facts(one)
+            key: MASK if one and isinstance(one, str) and SECRET_NAME.search(str(key)) else facts(one, mask)
             for key, one in value.items()
         }
     if isinstance(value, list | tuple):
-        return [facts(one) for one in value]
+        return [facts(one, mask) for one in value]
     return value

@@ -5,6 +5,7 @@ every text index (wiki.postgresql.org/wiki/Locale_data_changes).
 """
 
 import re
+from collections.abc import Callable
 from shlex import quote
 
 from bmnb.bluemind.paths import ini
@@ -154,26 +155,24 @@ def analyze(database: str) -> str:
 
 def put_in_place(databases: list[str]) -> str:
     """Rename all databases in one transaction; repeated after it was done, it changes nothing."""
-    renames = "\n".join(
-        f"""  IF EXISTS (SELECT FROM pg_database WHERE datname = '{imported(name)}') THEN
-    ALTER DATABASE "{name}" RENAME TO "{before(name)}";
-    ALTER DATABASE "{imported(name)}" RENAME TO "{name}";
-  END IF;"""
-        for name in databases
-    )
-    return _alone([one for name in databases for one in (name, imported(name))], renames)
+    return _swap(databases, imported, before)
 
 
 def take_back(databases: list[str]) -> str:
     """Undo `put_in_place` for another pass, in one transaction: what was imported gets its name of before."""
+    return _swap(databases, before, imported)
+
+
+def _swap(databases: list[str], comes: Callable[[str], str], goes: Callable[[str], str]) -> str:
+    """A line by which those that have the name `comes` get their database's own, whose holder is called `goes` then."""
     renames = "\n".join(
-        f"""  IF EXISTS (SELECT FROM pg_database WHERE datname = '{before(name)}') THEN
-    ALTER DATABASE "{name}" RENAME TO "{imported(name)}";
-    ALTER DATABASE "{before(name)}" RENAME TO "{name}";
+        f"""  IF EXISTS (SELECT FROM pg_database WHERE datname = '{comes(name)}') THEN
+    ALTER DATABASE "{name}" RENAME TO "{goes(name)}";
+    ALTER DATABASE "{comes(name)}" RENAME TO "{name}";
   END IF;"""
         for name in databases
     )
-    return _alone([one for name in databases for one in (name, before(name))], renames)
+    return _alone([one for name in databases for one in (name, comes(name))], renames)
 
 
 def _alone(databases: list[str], statements: str) -> str:

@@ -22,6 +22,8 @@ SUPERVISOR = """
 for group in $CONTROL_GROUPS; do mkdir -p "$group" && echo $$ > "$group/cgroup.procs" || exit 1; done
 until "$@"; [ $? -ne 133 ]; do :; done
 """
+EXEC_SECONDS = 5.0
+"""Linux shows no command line of a process that is just being replaced by another program (execve)."""
 POWER_OFF_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
@@ -101,7 +103,7 @@ class Server:
         while time.monotonic() < deadline:
             if self._state() in ("running", "degraded"):
                 return
-            if self._supervisor() is None and self._nspawn() is None:
+            if self._is_off() and not _wait(lambda: not self._is_off(), EXEC_SECONDS):
                 raise BmnbError(f"{self.machine} is off, and was to boot:\n{self._last_lines()}")
             time.sleep(POLL_SECONDS)
         raise BmnbError(f"{self.machine} did not boot within {BOOT_SECONDS:.0f} s:\n{self._last_lines()}")
@@ -196,6 +198,9 @@ class Server:
             return "no answer"
         except BmnbError:
             return "off"
+
+    def _is_off(self) -> bool:
+        return self._supervisor() is None and self._nspawn() is None
 
     def _is_mounted(self) -> bool:
         return succeeds(["mountpoint", "-q", str(self.root)])

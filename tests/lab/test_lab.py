@@ -12,6 +12,7 @@ import pytest
 
 from bmnb.errors import BmnbError, InputError
 from bmnb.lab import Lab, platform
+from bmnb.lab import server as servers
 from bmnb.lab.host import call
 from bmnb.lab.platform import LABS
 from bmnb.lab.server import Server
@@ -117,7 +118,8 @@ def test_a_lab_whose_files_have_handles_cannot_be_saved(tmp_path: Path, monkeypa
         Lab("watched").save("first")
 
 
-def test_a_server_that_is_off_is_not_waited_for(tmp_path: Path):
+def test_a_server_that_is_off_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(servers, "EXEC_SECONDS", 0.2)
     (tmp_path / "console.log").write_text("the last line")
     with pytest.raises(BmnbError, match="is off, and was to boot:\nthe last line"):
         Server("target", "bmnbnone", tmp_path, "", "", ()).wait()
@@ -133,3 +135,15 @@ def test_the_live_writer_works_exactly_while_the_services_run(lab: Lab):
     assert counted() == counted()
     assert lab.origin.run("pg_isready -q").returncode != 0, "bmctl stop takes PostgreSQL down"
     assert lab.origin.run("bmctl status").returncode == 0, "bmctl status ends with 0 when all is stopped"
+
+
+def test_a_server_that_is_not_seen_at_once_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(servers, "EXEC_SECONDS", 2.0)
+    console = tmp_path / "console.log"
+    console.touch()
+    late = f"sleep 0.5; exec bash -c 'sleep 1; echo it was on > {console}; :' supervisor-bmnblate"
+    with (
+        subprocess.Popen(["bash", "-c", late]),
+        pytest.raises(BmnbError, match="is off, and was to boot:\nit was on"),
+    ):
+        Server("target", "bmnblate", tmp_path, "", "", ()).wait()

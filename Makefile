@@ -39,7 +39,7 @@ test: lint
 	$(PYTEST) --numprocesses 4 --nbval notebooks tests
 
 test-fast: $(STAMP)
-	$(PYTEST) --numprocesses 2 -m "not lab and not browser" tests
+	$(PYTEST) --numprocesses 2 -m "not lab and not browser and not install" tests
 
 lint: $(STAMP)
 	$(BIN)/ruff check bmnb benchmarks tests notebooks
@@ -61,8 +61,8 @@ bench: $(STAMP)
 notebooks: $(STAMP)
 	$(BIN)/python -m bmnb.headless
 
-lock:
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-annotate \
+lock: $(STAMP)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-annotate \
 		--no-header --output-file requirements.lock pyproject.toml
 
 clean:

@@ -1,6 +1,6 @@
 """The command line: thin, everything is done elsewhere.
 
-pandas, matplotlib, papermill and nbconvert take seconds and more than 100 MiB to import, so each command
+pandas, papermill and nbconvert take seconds and more than 100 MiB to import, so each command
 imports what it needs itself.
 """
 
@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import quote
 
 import click
+from click import shell_completion
 
 from bmnb import __version__, plan, procedures, seal
 from bmnb.errors import BmnbError, InputError
 from bmnb.folders import NOTEBOOK, home
 from bmnb.journal import Journal
 from bmnb.language import LANGUAGES
-from bmnb.settings import make, read
+from bmnb.preferences import preferences
+from bmnb.settings import make, problems, read
+from bmnb.steps import Procedure
 
 RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 NAMES = click.Choice([procedure.name for procedure in procedures.ALL])
@@ -49,10 +56,23 @@ class Commands(click.Group):
             sys.exit(error.exit_code)
 
 
-@click.group(cls=Commands)
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """Guided runbook notebooks for BlueMind servers."""
+
+
+def usual(name: str) -> Callable[[], str]:
+    """The value of an option that is not given: the person's own, or ours."""
+    return lambda: str(preferences().get(name, {"runs": "runs", "language": "en"}[name]))
+
+
+runs_option = click.option(
+    "--runs", type=Path, default=usual("runs"), help="folder of the runs  [default: runs]"
+)
+lang_option = click.option(
+    "--lang", type=click.Choice(LANGUAGES), default=usual("language"), help="language  [default: en]"
+)
 
 
 @main.command("plan", epilog="Example: bmnb plan changing-distributions -f client.yaml")
@@ -62,7 +82,8 @@ def main() -> None:
 def show_plan(procedure: str, client: Path | None, as_json: bool) -> None:
     """Print the plan of PROCEDURE; no server is contacted."""
     chosen = procedures.named(procedure)
-    settings: Any = make(chosen.settings, read(client) if client else {}, str(client or "parameters"))
+    values = {**preferences(), **(read(client) if client else {})}
+    settings: Any = make(chosen.settings, values, str(client or "parameters"))
     rows = list(plan.rows(chosen, settings))
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -105,7 +126,7 @@ def do_run(
     chosen = procedures.named(procedure)
     folder_given = {"folder": str(found)} if (found := home(client)) else {}
     runs_given = {"runs": runs} if runs else {}
-    values = {"dry_run": False, **read(client), **folder_given, **runs_given}
+    values = {"dry_run": False, **preferences(), **read(client), **folder_given, **runs_given}
     code, folder = headless.run(chosen, values, str(client), click.echo, through, cell_timeout)
     click.echo(f"notebook: {folder / 'notebook.ipynb'}")
     if (folder / "journal.jsonl").exists():  # a plan alone has none
@@ -113,26 +134,90 @@ def do_run(
     sys.exit(code)
 
 
+@main.command("check", epilog="Example: bmnb check -f client.yaml")
+@click.argument("procedure", type=NAMES, required=False)
+@click.option("-f", "--file", "client", type=Path, required=True, help="client file (YAML)")
+def check(procedure: str | None, client: Path) -> None:
+    """Check the prerequisites alone: nothing is changed on a server, no run is begun.
+
+    PROCEDURE is the one that has the client file's parameters, where it is not given.
+
+    Exit status: 0 all hold; 2 the input is wrong; 3 some do not, with the list.
+    """
+    from bmnb.run import Run
+
+    values = read(client)
+    chosen = procedures.named(procedure) if procedure else procedure_of(values, client)
+    with TemporaryDirectory(prefix="bmnb-") as folder:
+        given = {**preferences(), **values, "dry_run": False, "folder": folder, "through": ""}
+        settings: Any = make(chosen.settings, given, str(client))
+        run = Run(chosen, settings, echo)
+        try:
+            click.echo(run(chosen.steps[0]).to_string())
+        finally:
+            run.close()
+
+
+def echo(shown: Any) -> None:
+    """Show a person a run's table, unless it is empty, or its sentence."""
+    if not hasattr(shown, "to_string"):
+        click.echo(shown.data)
+    elif len(shown):
+        click.echo(shown.to_string())
+
+
+def procedure_of(values: dict[str, Any], client: Path) -> Procedure:
+    """The procedure that has these parameters. Raise InputError where none or several have."""
+    fitting = [one for one in procedures.ALL if not problems(one.settings, values)]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise InputError(
+        f"{client}: its parameters do not tell the procedure: bmnb check PROCEDURE -f {client}, "
+        f"with one of {', '.join(one.name for one in procedures.ALL)}"
+    )
+
+
 @main.command("new", epilog="Example: bmnb new changing-distributions --client 'Example Ltd' --lang fr")
 @click.argument("procedure", type=NAMES)
 @click.option("--client", required=True, help="name of the client")
-@click.option("--runs", type=Path, default="runs", show_default=True, help="folder of the runs")
-@click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language")
-def make_run(procedure: str, client: str, runs: Path, lang: str) -> None:
+@runs_option
+@lang_option
+@click.option("--open", "at_once", is_flag=True, help="open it in JupyterLab")
+def make_run(procedure: str, client: str, runs: Path, lang: str, at_once: bool) -> None:
     """Make the folder of a guided run of PROCEDURE, with its own copy of the notebook."""
     from bmnb import start
 
-    folder = start.new(procedures.named(procedure), client, runs, lang)
+    folder = start.new(procedures.named(procedure), client, runs, lang, preferences())
     if not (runs / "00-index.ipynb").exists():
         start.page("00-index", runs, lang)
     click.echo(f"notebook: {folder / NOTEBOOK}")
-    as_root = "" if os.geteuid() else " --allow-root"
-    click.echo(f"open it: {Path(sys.executable).parent}/jupyter lab{as_root} {folder / NOTEBOOK}")
+    if at_once:
+        start_jupyter(folder)
+    click.echo(f"open it: bmnb open {shlex.quote(str(folder))}")
+
+
+@main.command("open", epilog="Example: bmnb open runs/2026-01-31-example-changing-distributions")
+@click.argument("run", type=RUN)
+def open_run(run: Path) -> None:
+    """Open RUN's notebook in JupyterLab, which goes on until Ctrl-C. RUN may also be the folder of the runs."""
+    start_jupyter(run)
+
+
+def start_jupyter(folder: Path) -> None:
+    """Become the JupyterLab of our own environment; it takes a free port, and opens a browser where there is one."""
+    is_run = (folder / NOTEBOOK).exists()
+    root, name = (folder.parent, f"{folder.name}/{NOTEBOOK}") if is_run else (folder, "")
+    words = [
+        *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root.resolve()}"),
+        *([f"--LabApp.default_url=/lab/tree/{quote(name)}"] if name else []),
+        *([] if os.geteuid() else ["--allow-root"]),
+    ]
+    os.execv(sys.executable, words)  # noqa: S606
 
 
 @main.command("index", epilog="Example: bmnb index --lang fr")
-@click.option("--runs", type=Path, default="runs", show_default=True, help="folder of the runs")
-@click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language")
+@runs_option
+@lang_option
 def make_index(runs: Path, lang: str) -> None:
     """Write the index of the runs and the fleet's page into the folder of the runs."""
     from bmnb import start
@@ -246,7 +331,7 @@ def go_back(run: Path, confirm: str) -> None:
         run,
         procedures.ALL,
         dict.fromkeys((rollback.CONFIRM, rollback.RESTORED), confirm) if confirm else {},
-        lambda shown: click.echo(shown.to_string()),
+        echo,
     )
     with headless.Follower(run, click.echo):
         try:
@@ -254,3 +339,29 @@ def go_back(run: Path, confirm: str) -> None:
         finally:
             reopened.close()
     click.echo(f"rolled back in {rollback.seconds(reopened.journal):.0f} s")
+
+
+@main.command("doctor", epilog="Example: bmnb doctor")
+@runs_option
+@click.option("--json", "as_json", is_flag=True, help="one JSON list")
+def doctor(runs: Path, as_json: bool) -> None:
+    """Show what of this machine fits.
+
+    Exit status: 0 all that is needed is there; 1 something is missing.
+    """
+    from bmnb import doctor as machine
+    from bmnb.tables import table
+
+    config = Path(str(preferences().get("ssh_config", "~/.ssh/config"))).expanduser()
+    found = list(machine.rows(runs, config))
+    click.echo(json.dumps(found, indent=2) if as_json else table(found).to_string())
+    sys.exit(0 if all(row["fits"] or row["need"] == machine.OPTIONAL for row in found) else 1)
+
+
+@main.command("completion", epilog='Example: eval "$(bmnb completion bash)"')
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what has SHELL complete our commands: a line for its start-up file."""
+    kind = shell_completion.get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(main, {}, "bmnb", "_BMNB_COMPLETE").source())

@@ -8,7 +8,8 @@ import socket
 import threading
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+
+import psutil
 
 from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, Stopped
 from bmnb.journal import Journal
@@ -50,7 +51,8 @@ class Holder:
     def gone(self) -> bool:
         """Whether it was a process on this machine that is no more."""
         who, _, number = self.session.rpartition(" ")
-        return who == session().rpartition(" ")[0] and not Path(f"/proc/{number}").exists()
+        here = who == session().rpartition(" ")[0]
+        return here and number.isdigit() and not psutil.pid_exists(int(number))
 
 
 class Lock:

@@ -18,16 +18,24 @@ from bmnb.prose import translate
 from bmnb.settings import CLIENT_FILE, make, parameters_cell, write
 from bmnb.steps import Procedure
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+INSTALLED = Path(__file__).parent / "notebooks"
+NOTEBOOKS = INSTALLED if INSTALLED.is_dir() else Path(__file__).parent.parent / "notebooks"
+"""In a wheel they lie in the package, in a checkout at its top."""
 
 
-def new(procedure: Procedure, client: str, runs: Path, language: str = "en") -> Path:
-    """Make the folder of a new run and return it.
+def new(
+    procedure: Procedure,
+    client: str,
+    runs: Path,
+    language: str = "en",
+    usual: Mapping[str, Any] | None = None,
+) -> Path:
+    """Make the folder of a new run and return it; `usual` are the person's own values for all runs.
 
     A run of the client that was begun without a notebook of its own, as by papermill alone, gets one, with
     the values that it was begun with. Raise InputError where the client's name has no letter, or has a run of today or one that is not finished.
     """
-    given = {"client": client, "runs": str(runs), "language": language}
+    given = {**(usual or {}), "client": client, "runs": str(runs), "language": language}
     folder = folder_of(procedure, make(procedure.settings, given))
     if (folder / NOTEBOOK).exists():
         raise InputError(
@@ -35,7 +43,7 @@ def new(procedure: Procedure, client: str, runs: Path, language: str = "en") -> 
         )
     opened = Journal(folder / "journal.jsonl").last("opened")
     begun = {**opened["settings"], "through": ""} if opened else {}
-    furnish(procedure, folder, {**begun, "client": client, "language": language})
+    furnish(procedure, folder, {**given, **begun, "client": client, "language": language})
     return folder
 
 

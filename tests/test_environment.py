@@ -1,4 +1,4 @@
-"""environment.yml names the same packages as pyproject.toml; no conda channel is asked."""
+"""The environments of conda name the same packages as pyproject.toml; no conda channel is asked."""
 
 import re
 import tomllib
@@ -8,19 +8,31 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYTHON = f"python{PROJECT['requires-python']}"
+RUN = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["fleet"]]
+DEVELOP = PROJECT["optional-dependencies"]["dev"]
 
 
-def test_conda_and_pip_get_the_same_packages():
-    *conda, _, only_pip_has = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    conda += only_pip_has["pip"]
-    pip = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
-    assert sorted(conda) == sorted([f"python{PROJECT['requires-python']}", *(one.lower() for one in pip)])
+def of_conda(name: str) -> list[str]:
+    """The packages of an environment, by the names they have on PyPI."""
+    *conda, last = yaml.safe_load((ROOT / name).read_text())["dependencies"]
+    names = [*conda, *(last["pip"] if isinstance(last, dict) else [last])]
+    # conda-forge's `playwright` is the Node.js program
+    return sorted(re.sub(r"^playwright-python\b", "playwright", one) for one in names if one != "pip")
+
+
+def test_a_consultant_gets_what_runs_need():
+    [nbval] = [one for one in DEVELOP if one.startswith("nbval")]
+    assert of_conda("environment.yml") == sorted([PYTHON, nbval, *(one.lower() for one in RUN)])
+
+
+def test_a_developer_gets_all_there_is():
+    assert of_conda("environment-dev.yml") == sorted({PYTHON, *(one.lower() for one in [*RUN, *DEVELOP])})
 
 
 def test_lock_file_has_every_package_pinned_and_no_index():
     lock = (ROOT / "requirements.lock").read_text()
     names = {re.split(r"[<>=; ]", line)[0].lower() for line in lock.splitlines()}
-    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
-    assert {re.split(r"[<>=]", one)[0].lower() for one in wanted} <= names
+    assert {re.split(r"[<>=]", one)[0].lower() for one in [*RUN, *DEVELOP]} <= names
     assert "://" not in lock
     assert "index-url" not in lock

@@ -22,7 +22,6 @@ ONLY_IN = {
     "click": ("cli.py", "lab/cli.py", "fleet/cli.py"),
     "nbconvert": "report/render.py",
     "bleach": "report/clean.py",
-    "matplotlib": "report/charts.py",
     "distributed": "fleet/engine.py",
     "dask": "fleet/engine.py",
     "babel": ("language.py", "phrases.py", "report/wording.py"),

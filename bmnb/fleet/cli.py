@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -67,6 +68,10 @@ def run(
     are done; 1 some failed; 2 the input is wrong, nothing was started; 3 some wait for a person, were
     stopped, or missed their window.
     """
+    if find_spec("distributed") is None:
+        raise InputError(
+            "Dask, which places the runs of a fleet, is not installed\n  → pip install 'bmnb[fleet]'"
+        )
     from bmnb.fleet import inventory
     from bmnb.fleet.conduct import Conductor, Wish
     from bmnb.fleet.engine import Cluster, Engine

@@ -14,7 +14,6 @@ from bmnb.lab.images import RELEASES
 from bmnb.lab.layers import HOSTS
 from bmnb.lab.platform import UPDATE, Lab
 from bmnb.lab.sweep import sweep
-from bmnb.tables import table
 
 name_option = click.option(
     "--name", default="lab", show_default=True, help="name of the lab; several can be up"
@@ -154,6 +153,8 @@ def status(name: str, as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     shown = [{**row, "snapshots": ", ".join(row["snapshots"])} for row in rows]
+    from bmnb.tables import table
+
     click.echo(table(shown).to_string() if rows else f"no lab {name!r} is up")
 
 

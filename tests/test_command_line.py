@@ -1,0 +1,145 @@
+"""The command line: what each command takes from the person's own configuration, and what it says of this machine."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+
+from bmnb import cli
+from bmnb.cli import main
+from bmnb.settings import read
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BMNB_RUNS", "BMNB_LANG", "BMNB_SSH_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+
+
+def configure(tmp_path: Path, text: str) -> None:
+    place = tmp_path / "config" / "bmnb"
+    place.mkdir(parents=True)
+    (place / "config.yaml").write_text(text)
+
+
+def call(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(main, words)
+    return done.exit_code, done.output
+
+
+def test_a_new_run_lies_where_the_person_keeps_runs_and_speaks_their_language(tmp_path: Path):
+    configure(tmp_path, f"runs: {tmp_path}/nights\nlanguage: fr\nssh_config: ~/clients/ssh\n")
+    assert call("new", "changing-distributions", "--client", "Example")[0] == 0
+    [folder] = (tmp_path / "nights").glob("*-example-changing-distributions")
+    assert read(folder / "client.yaml") == {
+        "client": "Example",
+        "language": "fr",
+        "ssh_config": "~/clients/ssh",
+    }
+    assert "Synchronisation à chaud" in nbformat.writes(nbformat.read(folder / "notebook.ipynb", 4))
+
+
+def test_a_variable_goes_before_the_file_and_an_option_before_both(tmp_path, monkeypatch):
+    configure(tmp_path, "runs: in-file\n")
+    monkeypatch.setenv("BMNB_RUNS", str(tmp_path / "in-variable"))
+    call("new", "changing-distributions", "--client", "One")
+    call("new", "changing-distributions", "--client", "Two", "--runs", "in-option")
+    assert [path.parent.name for path in sorted(tmp_path.glob("*/*-one-*"))] == ["in-variable"]
+    assert [path.parent.name for path in sorted(tmp_path.glob("*/*-two-*"))] == ["in-option"]
+
+
+def test_a_parameter_of_a_client_is_refused_in_the_persons_file(tmp_path: Path):
+    configure(tmp_path, "origin: mail.example.org\n")
+    code, said = call("new", "changing-distributions", "--client", "Example")
+    assert code == 2
+    assert f"{tmp_path}/config/bmnb/config.yaml: origin cannot be set there" in said
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_client_file_tells_its_procedure(tmp_path: Path):
+    values = read_plan("origin: o\ntarget: t\naddress: 192.0.2.1\n", tmp_path)
+    assert cli.procedure_of(values, tmp_path / "client.yaml").name == "changing-distributions"
+    (tmp_path / "client.yaml").write_text("client: Example\n")
+    code, said = call("check", "-f", "client.yaml")
+    assert code == 2
+    assert "do not tell the procedure: bmnb check PROCEDURE" in said
+
+
+def read_plan(text: str, tmp_path: Path) -> dict[str, object]:
+    (tmp_path / "client.yaml").write_text(f"client: Example\n{text}")
+    return read(tmp_path / "client.yaml")
+
+
+def test_a_check_names_the_server_that_is_not_reached_and_leaves_no_run(tmp_path: Path):
+    (tmp_path / "ssh").write_text("")
+    read_plan(
+        f"origin: o.invalid\ntarget: t.invalid\naddress: 192.0.2.1\nssh_config: {tmp_path}/ssh\n", tmp_path
+    )
+    code, said = call("check", "changing-distributions", "-f", "client.yaml")
+    assert code in (1, 3)
+    assert "o.invalid" in said
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_is_opened_in_the_jupyter_of_this_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    called: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda program, words: called.append(words))
+    call("new", "changing-distributions", "--client", "Example")
+    [folder] = (tmp_path / "runs").glob("*-example-*")
+    call("open", str(folder))
+    call("open", "runs")
+    run, runs = called
+    assert run[:4] == [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={tmp_path}/runs"]
+    assert run[4] == f"--LabApp.default_url=/lab/tree/{folder.name}/notebook.ipynb"
+    assert not any("default_url" in word for word in runs)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_its_completion(shell: str):
+    code, said = call("completion", shell)
+    assert code == 0
+    assert "_BMNB_COMPLETE" in said
+
+
+def test_the_doctor_says_what_fits_and_what_to_do_where_not(monkeypatch: pytest.MonkeyPatch):
+    code, said = call("doctor", "--json")
+    rows = {row["what"]: row for row in json.loads(said)}
+    assert rows["Python"]["fits"]
+    assert code == 0
+    monkeypatch.setenv("PATH", "/nonexistent")
+    code, said = call("doctor", "--json")
+    rows = {row["what"]: row for row in json.loads(said)}
+    assert code == 1
+    assert rows["ssh"] == {
+        "what": "ssh",
+        "found": "not there",
+        "fits": False,
+        "need": "needed",
+        "otherwise": "install OpenSSH's client",
+    }
+
+
+def test_windows_is_told_what_to_do_in_one_sentence():
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.platform = 'win32'; import bmnb.cli"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "bmnb runs on Linux and macOS, and on Windows in WSL2: `wsl --install`, then install bmnb there"
+    ]
+
+
+def test_help_loads_neither_pandas_nor_ipython():
+    code = "import sys; from click.testing import CliRunner; from bmnb.cli import main; CliRunner().invoke(main, ['-h']); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"pandas", "IPython", "nbformat", "paramiko", "distributed"} & set(loaded.stdout.split())

@@ -358,6 +358,22 @@ def doctor(runs: Path, as_json: bool) -> None:
     sys.exit(0 if all(row["fits"] or row["need"] == machine.OPTIONAL for row in found) else 1)
 
 
+@main.command("bundle", epilog="Example: bmnb bundle bmnb-offline.tar.gz --python 3.12")
+@click.argument("out", type=Path)
+@click.option(
+    "--platform", default="", help="a wheel's platform, as manylinux_2_28_x86_64; this machine's if not given"
+)
+@click.option("--python", default="", help="version of Python there, as 3.12; this one if not given")
+@click.option(
+    "--wheel", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="bmnb's own wheel"
+)
+def bundle(out: Path, platform: str, python: str, wheel: Path | None) -> None:
+    """Write an archive from which bmnb is installed where there is no internet: tar xf OUT, sh install.sh."""
+    from bmnb import bundle as bundling
+
+    click.echo(f"bundle: {bundling.write(out, platform, python, wheel)}")
+
+
 @main.command("completion", epilog='Example: eval "$(bmnb completion bash)"')
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:

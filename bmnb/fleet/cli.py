@@ -129,7 +129,7 @@ def status(runs: Path, as_json: bool, watch: bool, as_report: bool, as_notebook:
 
     if as_notebook:
         path = notebook.write(_known(runs), lang)
-        click.echo(f"notebook: {path}\nopen it: jupyter lab {path}")
+        click.echo(f"notebook: {path}\nopen it: bmnb open {runs}")
         return
     shown = board.Board(_known(runs).runs, lang)
     while watch and shown.open:

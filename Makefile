@@ -8,7 +8,7 @@ APT := mmdebstrap systemd-container iproute2 openssh-client openssh-server rsync
 FILES ?= 200000
 ROUNDS ?= 3
 
-.PHONY: all demo demo-update test test-fast lint audit bench clean lock notebooks lab-packages
+.PHONY: all demo demo-update test test-fast lint audit bench clean docs lock notebooks lab-packages
 
 # Tests start some hundred Pythons, each of which would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -42,8 +42,8 @@ test-fast: $(STAMP)
 	$(PYTEST) --numprocesses 2 -m "not lab and not browser and not install" tests
 
 lint: $(STAMP)
-	$(BIN)/ruff check bmnb benchmarks tests notebooks
-	$(BIN)/ruff format --check bmnb benchmarks tests
+	$(BIN)/ruff check bmnb benchmarks tests notebooks docs
+	$(BIN)/ruff format --check bmnb benchmarks tests docs
 	$(BIN)/mypy
 	$(BIN)/vermin --quiet --target=3.5- bmnb/verification/comparing bmnb/transfer/asking bmnb/verification/dialogue.py
 	$(BIN)/vermin --quiet --target=3.6- bmnb/transfer/mailbox.py
@@ -61,10 +61,14 @@ bench: $(STAMP)
 notebooks: $(STAMP)
 	$(BIN)/python -m bmnb.headless
 
+# A site in docs/_build; a warning, such as a link that leads nowhere, is an error.
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build
+
 lock: $(STAMP)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-annotate \
 		--no-header --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/out
+	rm -rf $(VENV) docs/_build docs/made docs/jupyter_execute .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/out
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -30,7 +30,7 @@ from typing import Any, Dict, Iterable, Iterator, List, NoReturn, Sequence
 
 from .choosing import Choice
 from .facts import sums
-from .lines import END, FIND, TOLD, entries, named, read, tree_of, write
+from .lines import END, FIND, TOLD, entries, is_there, named, read, tree_of, write
 from .lists import Lists
 from .moves import as_moves, move
 from .progress import Progress
@@ -124,7 +124,7 @@ class Carrier:
             self.trust()
         else:
             say("compares what was sent")
-            self.prove([*sent, *deleted])
+            self.prove(sent, deleted)
         return told
 
     def remember_look(self, partial: bool) -> None:
@@ -184,9 +184,11 @@ class Carrier:
 
     def delete(self, paths: Iterable[bytes]) -> None:
         for path in paths:
+            if not is_there(path, self.by_bytes):
+                continue
             if os.path.isdir(path) and not os.path.islink(path):
                 shutil.rmtree(path)
-            elif os.path.lexists(path):
+            else:
                 os.unlink(path)
 
     def rsync(self, names: Sequence[str], progress: Progress) -> None:
@@ -223,17 +225,22 @@ class Carrier:
             told = f"tar ended with {sender.returncode} on the origin, {put.returncode} on the target"
             give_up(told, lost(sender.returncode))
 
-    def prove(self, names: Sequence[str]) -> None:
-        """All that was sent or deleted is the same on both servers, as read again on both."""
+    def prove(self, sent: Sequence[str], deleted: Sequence[str]) -> None:
+        """All that was sent is the same on both servers, as read again on both; nothing is left of what was deleted."""
         with ThreadPoolExecutor(1) as pool:
-            answer = pool.submit(self.there, "sums", names)
-            paths = self.fetch(names)
+            answer = pool.submit(self.there, "sums", sent)
+            paths = self.fetch(sent)
             here = sums(paths)
             there = answer.result().split(b"\0")[:-1]
         differing = [path for path, one, other in zip(paths, here, there) if one != other]
+        # what became something else is among these
+        again = {*paths}
+        differing += [
+            path for path in self.fetch(deleted) if path not in again and is_there(path, self.by_bytes)
+        ]
         if len(here) != len(there) or differing:
             shown = b", ".join(differing[:5]).decode(errors="backslashreplace")
-            sys.exit(f"{len(differing)} of {len(paths)} that were sent differ on the target: {shown}")
+            sys.exit(f"{len(differing)} of {len(paths)} that were sent or deleted differ on the target: {shown}")
 
 
 def lost(status: int) -> bool:

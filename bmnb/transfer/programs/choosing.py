@@ -8,7 +8,7 @@ from collections import ChainMap, Counter
 from functools import reduce
 from typing import Any, Dict, Iterable, Iterator, NamedTuple, Sequence, Set
 
-from .lines import UNPROVEN, Entry, parsed, path_of, read, through, tree_of, write
+from .lines import UNPROVEN, Entry, is_real, is_there, parsed, path_of, read, through, tree_of, write
 from .lists import Lists
 from .moves import moves_of
 from .parts import differences
@@ -72,11 +72,15 @@ class Choice:
         for kind in ("deleted", "folders", "links", "large", "send"):
             self.lists.clear(kind)
         names = sorted({*self.lists.names(self.listed), *self.lists.names("manifest")})
+        known = {name: self.lists.size("manifest", name) for name in names}
         chosen = [self.choose_of(name) for name in names]
         files, deleted = sum(one.files for one in chosen), sum(one.deleted for one in chosen)
         gone, made = ChainMap(*(one.gone for one in chosen)), ChainMap(*(one.made for one in chosen))
         moves = moves_of(gone, made) if move_first and deleted >= MANY else {}
         if moves:
+            # nothing of what was chosen is sent now
+            for name, size in known.items():
+                os.truncate(self.lists.path("manifest", name), size)
             # whatever becomes of this pass, what may be on the target at the new paths is known
             self.lists.follow(moves, done=False)
             return {"moves": [os.fsdecode(path) for move in moves.items() for path in move]}
@@ -127,7 +131,7 @@ class Choice:
                 path
                 for path, kind in before
                 if path.startswith(inside)
-                and (changed[path].kind != kind if path in changed else not os.path.lexists(path))
+                and (changed[path].kind != kind if path in changed else not is_there(path, self.lists.all_trees))
             }
             number += len(deleted)
             folders_gone.update(
@@ -136,7 +140,7 @@ class Choice:
             self.lists.append("deleted", name, sorted(deleted))
             # a folder whose entries are written or deleted on the target needs its own time again
             touched = {path.rpartition(b"/")[0] for path in (*changed, *deleted) if path.startswith(inside)}
-            folders |= {path for path in touched - folders if os.path.isdir(path)}
+            folders |= {path for path in touched - folders if self.is_folder(path)}
             files = [entry for path, entry in sorted(changed.items()) if entry.kind != b"d"]
             made = [entry for entry in changed.values() if entry.kind == b"d"]
             folders |= {entry.path for entry in made}
@@ -150,6 +154,9 @@ class Choice:
         return Chosen(
             listed.number + manifest.left, number, linked, together(sent), folders_gone, folders_made
         )
+
+    def is_folder(self, path: bytes) -> bool:
+        return os.path.isdir(path) and is_real(path, self.lists.all_trees)
 
     def through(self, folder: bytes) -> bytes:
         return through(folder, self.lists.all_trees)

@@ -14,7 +14,7 @@ from .lines import BLOCK, owner
 def facts(path: bytes) -> bytes:
     try:
         found = os.lstat(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return b"absent"
     kind = stat.S_IFMT(found.st_mode)
     told = [oct(found.st_mode), owner(pwd.getpwuid, found.st_uid), owner(grp.getgrgid, found.st_gid)]

@@ -106,3 +106,14 @@ def through(path: bytes, trees: Sequence[bytes]) -> bytes:
 
 def tree_of(path: bytes, trees: Sequence[bytes]) -> bytes:
     return next(tree for tree in trees if (path + b"/").startswith(tree + b"/"))
+
+
+def is_real(path: bytes, trees: Sequence[bytes]) -> bool:
+    """No part of it within its tree is a symbolic link."""
+    tree = tree_of(path, trees)
+    return os.path.realpath(path) == os.path.realpath(tree) + path[len(tree) :]
+
+
+def is_there(path: bytes, trees: Sequence[bytes]) -> bool:
+    """Whether a path is in its tree itself, and not where a folder above it leads that became a link."""
+    return os.path.lexists(path) and is_real(os.path.dirname(path), trees)

@@ -62,6 +62,11 @@ class Lists:
         with ExitStack() as opened:
             yield {name: opened.enter_context(open(self.path(kind, name), "wb")) for name in GROUPS}
 
+    def size(self, *names: str) -> int:
+        """Of a list in bytes, 0 where there is none."""
+        path = self.path(*names)
+        return os.path.getsize(path) if os.path.exists(path) else 0
+
     def append(self, kind: str, name: str, added: Iterable[bytes]) -> None:
         with open(self.path(kind, name), "ab") as file:
             file.writelines(one + b"\0" for one in added)

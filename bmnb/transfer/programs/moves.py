@@ -6,7 +6,7 @@ A path is followed by the deepest folder above it that was moved.
 import os
 from typing import Dict, Iterable, Iterator, Mapping, Sequence
 
-from .lines import tree_of
+from .lines import is_real
 
 Moves = Dict[bytes, bytes]
 """The new path of a folder by its old one."""
@@ -53,7 +53,7 @@ def move(moves: Moves, trees: Sequence[bytes]) -> Moves:
     done: Moves = {}
     for old, new in sorted(moves.items(), key=lambda pair: pair[1]):
         here = follow(done, old)
-        if os.path.lexists(new) or not all(_is_real(path, trees) for path in (here, os.path.dirname(new))):
+        if os.path.lexists(new) or not all(is_real(path, trees) for path in (here, os.path.dirname(new))):
             continue
         try:
             os.makedirs(os.path.dirname(new), exist_ok=True)
@@ -63,8 +63,3 @@ def move(moves: Moves, trees: Sequence[bytes]) -> Moves:
         done[old] = new
     return done
 
-
-def _is_real(path: bytes, trees: Sequence[bytes]) -> bool:
-    """No part of it within its tree is a symbolic link."""
-    tree = tree_of(path, trees)
-    return os.path.realpath(path) == os.path.realpath(tree) + path[len(tree) :]

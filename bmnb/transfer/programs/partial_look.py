@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import Iterable, Iterator, Sequence, Set
 
-from .lines import FIND, LISTED, entries, path_of
+from .lines import FIND, LISTED, entries, is_real, path_of
 from .manifest import Folder, Manifest, Scope, folder_in
 
 AT_ONCE = 400
@@ -27,7 +27,7 @@ class PartialLook:
         inside = tuple(tree + b"/" for tree in trees)
         named = {*changed}.union(*(one.unproven() for one in manifests))
         self.named = {path for path in named if path.startswith(inside)}.union(trees)
-        self.trees = {*trees}
+        self.trees = trees
 
     @property
     def new(self) -> Set[bytes]:
@@ -40,11 +40,8 @@ class PartialLook:
         looked_for = Scope(self.named)
         return Scope(self.named, {path for path in missing if path in looked_for} | self.new)
 
-    def is_looked_through(self, path: bytes) -> bool:
-        return path in self.trees or not os.path.islink(path)
-
     def lines(self) -> Iterator[bytes]:
-        there = Scope(path for path in self.named if os.path.isdir(path) and self.is_looked_through(path))
+        there = Scope(path for path in self.named if os.path.isdir(path) and is_real(path, self.trees))
         for line in find(sorted(there.folders), "-maxdepth", "1"):
             folder = folder_in(line)
             # find tells of a folder that is named among those in its own folder too, where that is named

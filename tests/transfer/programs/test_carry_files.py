@@ -7,8 +7,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from bmnb.transfer.programs import choosing, lists, moves
 from bmnb.transfer.programs.carry_files import CREATE, EXTRACT, Carrier
 from bmnb.transfer.programs.choosing import Choice
+from bmnb.transfer.programs.facts import sums
 from bmnb.transfer.programs.lines import read, write
 from bmnb.transfer.programs.lists import Lists
 
@@ -75,12 +78,7 @@ class Pair:
 
     def bring(self, some: Callable[[str], bool] = lambda _: True) -> None:
         """Delete and send what was chosen, or what of it comes before the pass is killed."""
-        for name in filter(some, self.listed("deleted")):
-            path = self.copy / name
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+        self.carrier.delete(os.fsencode(self.copy / name) for name in filter(some, self.listed("deleted")))
         chosen = [*self.listed("folders"), *self.files()]
         line = f"cd $0 && {CREATE} --ignore-failed-read | (cd $1 && {EXTRACT})"
         subprocess.run(
@@ -91,8 +89,12 @@ class Pair:
         )
 
     def cold_pass(self) -> None:
+        """As the carrier does it, which reads again on both servers what was sent and deleted."""
         self.look()
         self.bring()
+        names = [*self.listed("folders"), *self.files()]
+        there, here = (sums([os.fsencode(side / name) for name in names]) for side in (self.tree, self.copy))
+        assert [name for name, one, other in zip(names, there, here, strict=True) if one != other] == []
 
     def found(self) -> tuple[set[str], set[str]]:
         """Files to send and entries to delete, below the tree."""
@@ -213,6 +215,52 @@ def test_a_file_that_became_a_folder_is_deleted_first(pair: Pair):
     assert pair.found() == ({"one/inside"}, {"one"})
 
 
+BECOMES = {
+    "a folder becomes a file": "rm -r deep/er; echo > deep/er",
+    "a folder becomes a link within its tree": "mv deep/er away; ln -s ../away deep/er",
+    "a folder becomes a link out of its tree, to where the same names are": (
+        "cp -a deep/er ../elsewhere; rm -r deep/er; ln -s ../../elsewhere deep/er"
+    ),
+    "a folder becomes a FIFO": "rm -r deep/er; mkfifo deep/er",
+    "a file becomes a folder": "rm two; mkdir -p two/and; echo > two/and/more",
+    "a link becomes a folder": "rm link; mkdir -p link/and; echo > link/and/three",
+    "a link becomes a file": "rm link; echo > link",
+    "two folders change their names": "mv deep/er x; mv deep y; mv x deep; mv y deep/er",
+    "a folder takes the place of the one that it was in": "mv deep/er x; rm -r deep; mv x deep",
+}
+
+
+@pytest.mark.parametrize("change", BECOMES.values(), ids=BECOMES)
+@pytest.mark.parametrize("many", [1, 500], ids=["moving", "sending"])
+@pytest.mark.parametrize("is_brought", [False, True], ids=["at once", "after a pass that was killed"])
+def test_what_a_path_is_in_may_be_no_folder_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str, many: int, is_brought: bool
+):
+    monkeypatch.setattr(choosing, "MANY", many)
+    pair = Pair(tmp_path)
+    (pair.tree / "link").symlink_to("deep")
+    pair.hot_pass()
+    subprocess.run(["sh", "-ec", change], cwd=pair.tree, check=True)
+    if is_brought:
+        pair.look()
+        pair.bring()
+    pair.cold_pass()
+    assert pair.differing() == ""
+
+
+def test_what_a_link_on_the_target_leads_to_is_left(pair: Pair, tmp_path: Path):
+    """A killed pass has put it there, and the manifest tells of the folder that it was."""
+    shutil.rmtree(pair.tree / "deep/er")
+    shutil.rmtree(pair.copy / "deep/er")
+    (tmp_path / "log/and/deeper").mkdir(parents=True)
+    (tmp_path / "log/link b").write_text("of the target's own")
+    for side in (pair.tree, pair.copy):
+        (side / "deep/er").symlink_to(tmp_path / "log")
+    pair.cold_pass()
+    assert (tmp_path / "log/link b").exists()
+    assert pair.differing() == ""
+
+
 def test_what_the_target_alone_has_is_deleted_and_what_it_lacks_is_sent(pair: Pair):
     (pair.copy / "stray").write_text("of the target")
     (pair.copy / "two").unlink()
@@ -319,19 +367,33 @@ FOLDERS = st.sampled_from(["d", "e", "e/f", "e/f/g/h", "m", "m/n"])
 CHANGES = st.one_of(
     st.tuples(st.sampled_from(["write", "delete", "put back", "mode"]), FEW, FEW),
     st.tuples(st.sampled_from(["link", "rename"]), FEW, FEW),
-    st.tuples(st.just("rename folder"), FOLDERS, FOLDERS),
+    st.tuples(st.sampled_from(["rename folder", "moved and linked", "link instead"]), FOLDERS, FOLDERS),
+    st.tuples(st.sampled_from(["file instead", "folder instead"]), st.one_of(FOLDERS, FEW), FEW),
 )
 
 
 def change(tree: Path, kind: str, name: str, other: str) -> None:
-    """What users do to a tree; nothing where the name is not there."""
+    """What users do to a tree; nothing where the name is not there, or what it is in is no folder."""
     path, second = tree / name, tree / other
-    path.parent.mkdir(parents=True, exist_ok=True)
-    second.parent.mkdir(parents=True, exist_ok=True)
-    if kind == "write":
-        path.write_text(f"{time.time_ns()}")
-    elif not path.exists() or path == second:
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        second.parent.mkdir(parents=True, exist_ok=True)
+        do(kind, path, second)
+
+
+def do(kind: str, path: Path, second: Path) -> None:
+    if kind in INSTEAD:
+        remove(path)
+        INSTEAD[kind](path, second)
+    elif kind == "write":
+        if not path.is_dir():
+            path.write_text(f"{time.time_ns()}")
+    elif not path.exists() or path == second or path.is_dir() != ("folder" in kind or "moved" in kind):
         return
+    elif kind == "moved and linked":
+        if not os.path.lexists(second) and path not in second.parents and not path.is_symlink():
+            path.rename(second)
+            path.symlink_to(second)
     elif kind == "delete":
         path.unlink()
     elif kind == "put back":
@@ -341,10 +403,30 @@ def change(tree: Path, kind: str, name: str, other: str) -> None:
     elif kind == "rename":
         path.rename(second)
     elif kind == "rename folder":
-        if not second.exists() and path not in second.parents:
+        if not os.path.lexists(second) and path not in second.parents:
             path.rename(second)
-    elif not second.exists():
+    elif not os.path.lexists(second):
         os.link(path, second)
+
+
+def remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def put_folder(path: Path, _: Path) -> None:
+    (path / "inside").mkdir(parents=True)
+    (path / "inside/a").write_text("in a folder")
+
+
+INSTEAD: dict[str, Callable[[Path, Path], Any]] = {
+    "file instead": lambda path, _: path.write_text("a file"),
+    "folder instead": put_folder,
+    "link instead": lambda path, other: path.symlink_to(other),
+}
+"""What may take the place of whatever was there."""
 
 
 MOMENTS = 6

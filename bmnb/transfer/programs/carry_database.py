@@ -6,8 +6,8 @@ Each row is known by a hash of its text. The first pass restores a dump and reme
 the copy lies, sorted by hash; the origin remembers the hashes by page (rows.py). From then on a pass, whether the
 origin is up or stopped, has the origin read in one snapshot the pages that have changed, and tell which hashes
 are there no more, and the rows that are new. A table whose changes it cannot explain is copied whole, and one that
-is not logged always. A pass ends with the same number of rows and the same sum of hashes of every table on both, or
-it fails.
+is not logged always. A pass ends with the same number of rows and the same sum of hashes of every table on both. Where
+that can't be, the database is dumped and restored as a whole, and what differs then is left to the comparison.
 
 With --replicate this is done for those tables alone that logical replication cannot carry, and the pass waits
 until the others have come (see replication.py).
@@ -29,6 +29,7 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Se
 from . import rows
 from .arrays import view
 from .definitions import definitions
+from .large_objects import LARGE_OBJECTS, bring_large_object
 from .pages import settled
 from .postgres import (
     AS_POSTGRES,
@@ -39,6 +40,7 @@ from .postgres import (
     Failed,
     Lost,
     Session,
+    by_name,
     failed,
     hash_of_row,
     literal,
@@ -49,33 +51,26 @@ from .postgres import (
 from .replication import PROGRAMS, Replication
 
 WITHOUT = "--no-publications --no-subscriptions"
-UNCOMMENT = 'COMMENT ON DATABASE "{}" IS NULL'
 SET_TIME_ZONE = """ALTER DATABASE "{}" SET timezone TO 'GMT'"""
 
 # a partition is a table like others; one that others inherit from has its own rows only
-TABLES = """SELECT c.oid::regclass, 'ONLY ' || c.oid::regclass, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+TABLES = f"""SELECT c.oid::regclass, 'ONLY ' || c.oid::regclass,
+  string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), {by_name("c.oid")}
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped {stored}
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped {{stored}}
 WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
   AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 GROUP BY c.oid ORDER BY pg_relation_size(c.oid) DESC, c.oid::regclass::text"""
 
 SEQUENCES = """SELECT string_agg(format('SELECT %L, last_value, is_called FROM %s', c.oid::regclass, c.oid::regclass),
-  ' UNION ALL ') FROM pg_class c WHERE c.relkind = 'S'"""
-
-LARGE_OBJECTS = """SELECT m.oid, pg_get_userbyid(m.lomowner),
-  (SELECT md5(string_agg(md5(data), '' ORDER BY pageno)) FROM pg_largeobject WHERE loid = m.oid)
-FROM pg_largeobject_metadata m"""
+  ' UNION ALL ') FROM pg_class c WHERE c.relkind = 'S' AND c.relpersistence <> 't'"""
 
 MATERIALIZED = "SELECT oid::regclass FROM pg_class WHERE relkind = 'm' ORDER BY pg_class.oid"
 
+VERSION = "SELECT current_setting('server_version_num')"
 EXACT = "SET LOCAL extra_float_digits = 3"
 BYTES_A_SESSION = 64 << 20
-
-
-class Stale(Failed):
-    """The copy is not what its state tells."""
 
 
 def dump(snapshot: str, database: str) -> str:
@@ -150,11 +145,17 @@ def _write(hashes: Any, places: Any, entries: Sequence[Entry]) -> None:
 
 
 class Table(NamedTuple):
-    """`rows` names it where rows are read or deleted."""
+    """`rows` names it where rows are read or deleted; `columns` are what is stored, `row` is of all, by name."""
 
     name: str
     rows: str
     columns: str
+    row: str
+
+    @property
+    def listed(self) -> str:
+        """The columns of a COPY; a table may have none."""
+        return self.columns and f"({self.columns})"
 
 
 class Found(NamedTuple):
@@ -183,7 +184,7 @@ class Origin:
     def __init__(self, shell: Sequence[str], database: str) -> None:
         self.shell, self.database = shell, database
         self.session = Session(shell, database)
-        self.version = int(self.session.value("SHOW server_version_num"))
+        self.version = int(self.session.value(VERSION))
 
     def begin(self, digits: int, snapshot: str = "") -> None:
         """Open a snapshot, or one that is open already; `since` is the oldest transaction that it may not see."""
@@ -219,7 +220,7 @@ class Pass:
         self.name = os.urandom(8).hex()
         self.told = Counter(tables=0, rows=0, carried=0, removed=0, whole=0, restored=0)
         server = Session(LOCAL, "postgres")
-        self.oldest = min(int(server.value("SHOW server_version_num")), origin.version)
+        self.oldest = min(int(server.value(VERSION)), origin.version)
         if self.oldest < 100000:
             raise Failed("PostgreSQL is older than 10 on one of the servers: use the engine `literal`")
         self.state = self.last_state(server)
@@ -241,18 +242,38 @@ class Pass:
         else:
             found = self.look()
         self.told["behind"] = self.replication.behind
-        self.apply(found, {"schema": schema, "since": self.origin.since})
+        try:
+            self.apply(found, {"schema": schema, "since": self.origin.since})
+        except Lost:
+            raise
+        except Failed as why:
+            self.fall_back(str(why))
+
+    def fall_back(self, why: str) -> None:
+        """Leave what pg_dump and pg_restore make of it; whether that is the same, the comparison tells.
+
+        The copy has no state then, so that the next pass begins anew.
+        """
+        say(f"{why}: {self.origin.database} is dumped and restored as a whole")
+        self.told["dumped"] = 1
+        for session in (self.target, self.origin.session):
+            session.abandon()
+        if not self.told["restored"]:
+            self.replication.end()
+            self.origin = Origin(self.origin.shell, self.origin.database)
+            self.begin(False)
+            self.restore_dump()
 
     def begin(self, replicate: bool, snapshot: str = "") -> str:
         """Open the snapshot of this pass; return what the definitions are and how the copy follows them."""
         self.origin.begin(self.digits, snapshot)
         self.tables = self.origin.tables
         if not replicate:
-            return definitions(self.origin.session, self.hash)
+            return definitions(self.origin.session, self.oldest)
         carried = {row[0] for row in self.origin.session.rows(self.replication.not_replicated)}
         self.tables = [table for table in self.tables if table.name in carried]
         self.told["replicated"] = len(self.origin.tables) - len(self.tables)
-        return "replicated " + definitions(self.origin.session, self.hash)
+        return "replicated " + definitions(self.origin.session, self.oldest)
 
     def begin_replicated(self) -> str:
         """Open the snapshot with which a new slot begins."""
@@ -280,7 +301,18 @@ class Pass:
     # a copy from nothing
 
     def restore(self) -> List[Found]:
-        """Restore a dump of the snapshot, parallel by table and index, and read where each row lies.
+        """Restore a dump of the snapshot, and read where each row lies."""
+        self.restore_dump()
+        session = self.session_on_copy()
+        bases = {table.name: self.read_base(session, table) for table in self.tables}
+        session.close()
+        return [
+            Found(table, bases[table.name], told["rows"], told["sum"], [], [])
+            for table, told in self.ask(before="", recent="false")
+        ]
+
+    def restore_dump(self) -> None:
+        """Restore a dump of the snapshot, parallel by table and index.
 
         Never a physical copy: another distribution's C library sorts text in another order, which breaks
         every text index (wiki.postgresql.org/wiki/Locale_data_changes).
@@ -301,13 +333,6 @@ class Pass:
         # or PostgreSQL writes all this out in the downtime, where it is stopped soon
         postgres("psql -Xq -c CHECKPOINT")
         self.told["restored"] = 1
-        session = self.session_on_copy()
-        bases = {table.name: self.read_base(session, table) for table in self.tables}
-        session.close()
-        return [
-            Found(table, bases[table.name], told["rows"], told["sum"], [], [])
-            for table, told in self.ask(before="", recent="false")
-        ]
 
     def session_on_copy(self) -> Session:
         session = Session(LOCAL, self.copy)
@@ -325,11 +350,10 @@ class Pass:
         return Entry(int(number), int(block) << 16 | int(item))
 
     def places(self, table: Table, rest: str) -> str:
-        return f"SELECT {self.hash}, ctid FROM {table.rows} bmnb_row {rest}"
+        return f"SELECT {self.hash(table)}, ctid FROM {table.rows} bmnb_row {rest}"
 
-    @property
-    def hash(self) -> str:
-        return hash_of_row(self.oldest)
+    def hash(self, table: Table) -> str:
+        return hash_of_row(self.oldest, table.row)
 
     # what differs
 
@@ -344,8 +368,7 @@ class Pass:
         """What the origin tells of its tables, compared with the state that it keeps by this name."""
         sessions = max(1, min(self.jobs, 1 + self.origin.bytes // BYTES_A_SESSION, len(self.tables)))
         told = self.origin.ask(
-            tables=[(table.name, table.rows) for table in self.tables],
-            hash=self.hash,
+            tables=[(table.name, table.rows, self.hash(table)) for table in self.tables],
             recent=recent,
             jobs=sessions,
             folder=f"{self.folder}-rows",
@@ -428,14 +451,12 @@ class Pass:
         places = (one.base.places[at] for at in positions)
         listed = ",".join(f'"({place >> 16},{place & 0xFFFF})"' for place in places)
         rows = f"DELETE FROM {one.table.rows} bmnb_row WHERE ctid = ANY ('{{{listed}}}'::tid[])"
-        gone = Counter(int(line) for line in self.target.lines(f"{rows} RETURNING {self.hash}"))
+        gone = Counter(int(line) for line in self.target.lines(f"{rows} RETURNING {self.hash(one.table)}"))
         if gone != Counter(one.removed or ()):
-            raise Stale(
-                f"{one.table.name}: the copy is not as the last pass left it; the next one copies anew"
-            )
+            raise Failed(f"{one.table.name}: the copy is not as the last pass left it")
 
     def copy_in(self, table: Table, rows: Iterable[bytes]) -> None:
-        self.target.send([f"COPY {table.name} ({table.columns}) FROM STDIN;\n".encode()])
+        self.target.send([f"COPY {table.name} {table.listed} FROM STDIN;\n".encode()])
         self.target.send(rows)
         self.target.send([b"\\.\n"])
 
@@ -450,17 +471,17 @@ class Pass:
             raise Failed("sequences differ")
 
     def bring_large_objects(self) -> None:
-        wanted = {row[0]: row for row in self.origin.session.rows(LARGE_OBJECTS)}
-        have = {row[0]: row for row in self.target.rows(LARGE_OBJECTS)}
+        wanted, have = (
+            {row[0]: row for row in session.rows(LARGE_OBJECTS)}
+            for session in (self.origin.session, self.target)
+        )
         for number in wanted.keys() | have.keys():
             if wanted.get(number) == have.get(number):
                 continue
             if number in have:
                 self.target.value(f"SELECT lo_unlink({number})")
             if number in wanted:
-                content = self.origin.session.value(f"SELECT encode(lo_get({number}), 'hex')")
-                self.target.value(f"SELECT lo_from_bytea({number}, decode('{content}', 'hex'))")
-                self.target.tell(f'ALTER LARGE OBJECT {number} OWNER TO "{wanted[number][1]}"')
+                bring_large_object(self.origin.session, self.target, number, owner=wanted[number][1])
         if {row[0]: row for row in self.target.rows(LARGE_OBJECTS)} != wanted:
             raise Failed("large objects differ")
 
@@ -481,9 +502,6 @@ def main() -> None:
         replication = Replication(given.ssh, given.database, given.copy)
         one = Pass(Origin(given.ssh, given.database), given.copy, given.folder, given.jobs, replication)
         one.run(given.replicate)
-    except Stale as error:
-        postgres(f"psql -Xq -c {quote(UNCOMMENT.format(given.copy))}")
-        sys.exit(str(error))
     except Lost as error:
         say(str(error))
         sys.exit(LOST)

@@ -1,12 +1,19 @@
 """PostgreSQL of a server by psql: sessions that are kept open, single lines, and where they stop."""
 
 import os
+import re
 import subprocess
 import sys
+from contextlib import suppress
 from shlex import quote
 from typing import Any, Iterable, Iterator, List, Sequence
 
-AS_POSTGRES = "cd / && runuser -u postgres -- "
+UNBOUND = "statement_timeout=0 lock_timeout=0 idle_in_transaction_session_timeout=0"
+AS_USUAL = "standard_conforming_strings=on array_nulls=on default_transaction_read_only=off"
+OPTIONS = " ".join(f"-c {one}" for one in f"{UNBOUND} {AS_USUAL}".split())
+"""Above what is set for a role or a database."""
+
+AS_POSTGRES = f"cd / && PGOPTIONS={quote(OPTIONS)} runuser -u postgres -- "
 
 # Debian's psql is a script in Perl that looks for the cluster first, which takes five times as long as psql
 FIND_PSQL = (
@@ -17,8 +24,9 @@ FIND_PSQL = (
 
 PLAIN_TEXT = (
     "SET timezone = 'GMT'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; "
-    "SET client_encoding = 'UTF8'; SET search_path = pg_catalog"
+    "SET client_encoding = 'UTF8'; SET search_path = pg_catalog; SET lc_monetary = 'C'; SET xmloption = 'content'"
 )
+"""Have the same value be the same text on both servers, but for the digits of floats."""
 
 PLAIN_SESSION = "SET max_parallel_workers_per_gather = 0; SET jit = off"
 """For short statements, of which many are made."""
@@ -62,11 +70,21 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def hash_of_row(oldest: int) -> str:
-    """The hash of the text of bmnb_row, the same on both servers; `oldest` is the number of the older PostgreSQL."""
+def by_name(oid: str) -> str:
+    """A query for a row of bmnb_row's columns in the order of their names; `oid` is an expression for its table.
+
+    The order of columns is not the same on both servers: a dump puts inherited ones first.
+    """
+    columns = "string_agg('bmnb_row.' || quote_ident(attname), ', ' ORDER BY attname COLLATE \"C\")"
+    there = f"attrelid = {oid} AND attnum > 0 AND NOT attisdropped"
+    return f"(SELECT format('ROW(%s)', {columns}) FROM pg_attribute WHERE {there})"
+
+
+def hash_of_row(oldest: int, row: str) -> str:
+    """The hash of the text of a row, the same on both servers; `oldest` is the number of the older PostgreSQL."""
     if oldest < 110000:
-        return "('x' || substr(md5((bmnb_row.*)::text), 1, 16))::bit(64)::bigint"
-    return 'hashtextextended((bmnb_row.*)::text COLLATE "C", 0)'
+        return f"('x' || substr(md5(({row})::text), 1, 16))::bit(64)::bigint"
+    return f'hashtextextended(({row})::text COLLATE "C", 0)'
 
 
 def postgres(line: str, **streams: Any) -> None:
@@ -85,6 +103,16 @@ def psql(database: str) -> str:
     return f"{FIND_PSQL}{AS_POSTGRES}{session}"
 
 
+ESCAPED = re.compile(r"\\(.)")
+MEANT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "N": ""}
+
+
+def fields(line: bytes) -> List[str]:
+    """The fields of a line of COPY (postgresql.org/docs/current/sql-copy.html, text format)."""
+    told = line.decode(errors="surrogateescape").rstrip("\n").split("\t")
+    return [ESCAPED.sub(lambda found: MEANT.get(found[1], found[1]), one) for one in told]
+
+
 class Session:
     """A psql that is kept open; it ends at the first error, which it has told by then."""
 
@@ -96,7 +124,7 @@ class Session:
 
     def ask(self, sql: str) -> None:
         """Send a query; several may wait for their answers, which come in the same order."""
-        self.send([f"{sql};\n\\echo {self.mark.decode()}".encode()])
+        self.send([f"{sql};\n\\echo {self.mark.decode()}".encode(errors="surrogateescape")])
 
     def send(self, blocks: Iterable[bytes]) -> None:
         assert self.process.stdin
@@ -121,7 +149,8 @@ class Session:
         return self.answer()
 
     def rows(self, sql: str) -> List[List[str]]:
-        return [line.decode().rstrip("\n").split("\t") for line in self.lines(sql)]
+        """What a query tells: any text may be in a field, since COPY tells it; it is empty for NULL."""
+        return [fields(line) for line in self.lines(f"COPY ({sql}) TO STDOUT")]
 
     def tell(self, sql: str) -> None:
         for line in self.lines(sql):
@@ -129,6 +158,14 @@ class Session:
 
     def value(self, sql: str) -> str:
         return self.rows(sql)[0][0]
+
+    def abandon(self) -> None:
+        """End it, and the transaction that it is in, whatever is left of an answer."""
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            with suppress(BrokenPipeError):
+                pipe and pipe.close()
+        self.process.wait()
 
     def close(self) -> None:
         self.process.communicate()

@@ -141,7 +141,8 @@ class Replication:
         origin.close()
         say(f"{self.database}: the slot waits for the end of the transactions that are under way")
         session = Session(self.shell, walsender(self.database))
-        self.snapshot = session.rows(f"CREATE_REPLICATION_SLOT {self.name} LOGICAL pgoutput")[0][2]
+        told = list(session.lines(f"CREATE_REPLICATION_SLOT {self.name} LOGICAL pgoutput"))
+        self.snapshot = told[0].decode().split("\t")[2]
         return session
 
     @property

@@ -123,20 +123,21 @@ class Table(NamedTuple):
     number: int
     name: str
     rows: str
+    hash: str
     lies: Lies
 
 
 class Question(NamedTuple):
     """`begin` opens the snapshot; `mark` is the place in the log up to which all is in it, None where unknown.
 
-    `hash` and `recent` are told of a row; `before` and `after` name the states of the earlier pass and of this.
+    A table is its name, as which its rows are read, and the hash of a row. `recent` is told of a row; `before` and
+    `after` name the states of the earlier pass and of this.
     """
 
     database: str
     begin: str
     mark: Optional[int]
-    tables: List[Tuple[str, str]]
-    hash: str
+    tables: List[Tuple[str, str, str]]
     recent: str
     jobs: int
     folder: str
@@ -182,7 +183,7 @@ class Answer:
         return session
 
     def tables(self, session: Session) -> Iterator[Table]:
-        names = [name for name, _ in self.question.tables]
+        names = [name for name, _, _ in self.question.tables]
         for number, lies in enumerate(lying(session, names)):
             yield Table(number, *self.question.tables[number], lies)
 
@@ -240,7 +241,7 @@ class Answer:
 
     def pages(self, session: Session, table: Table, changed: Changed) -> Iterator[Page]:
         pages = zip(changed.blocks, changed.items)
-        row = f"{self.question.hash} AS hash, {self.question.recent} AS recent"
+        row = f"{table.hash} AS hash, {self.question.recent} AS recent"
         for read in by_page(pages, TOLD, row, table.rows):
             yield from map(parsed, session.lines(read))
 

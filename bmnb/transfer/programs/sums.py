@@ -4,7 +4,7 @@ Runs on a server as root, on Python 3.7 or newer with nothing installed. The fir
 number and sum of each page; the next ones read the pages that have changed since, and a sample of the others: where
 one of those is not as it was left, every row is read again.
 
-Prints a line for each table, then how many pages were read by an earlier look alone.
+Prints a line of JSON for each table, then how many pages were read by an earlier look alone.
 """
 
 import argparse
@@ -21,21 +21,22 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Set, Tuple
 from .arrays import view
 from .definitions import definitions
 from .pages import ANY_PAGE, Changed, Lies, by_page, changed, lying, settled
-from .postgres import BEGIN, LOCAL, PLAIN_SESSION, PLAIN_TEXT, Failed, Session, hash_of_row, say
+from .postgres import BEGIN, LOCAL, PLAIN_SESSION, PLAIN_TEXT, Failed, Session, by_name, hash_of_row, say
 
 SAMPLE = 0.01
 SUMS = 1 << 64
 """Sums of hashes are told modulo this, so that one of a page has eight bytes."""
 
 # those of a partitioned table are told with it; one that others inherit from has its own rows only
-TABLES = """WITH RECURSIVE every AS (
+TABLES = f"""WITH RECURSIVE every AS (
   SELECT c.oid, c.oid AS root FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT LIKE 'pg\\_%'
     AND n.nspname <> 'information_schema' AND NOT EXISTS (
       SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')
   UNION ALL SELECT c.oid, root FROM every JOIN pg_inherits ON inhparent = every.oid
   JOIN pg_class c ON c.oid = inhrelid AND c.relispartition)
-SELECT root::regclass, every.oid::regclass, relkind = 'r' FROM every JOIN pg_class USING (oid) ORDER BY 1, 2"""
+SELECT (SELECT format('%I.%I', nspname, relname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE c.oid = root),
+  every.oid::regclass, relkind = 'r', {by_name("every.oid")} FROM every JOIN pg_class USING (oid) ORDER BY 1, 2"""
 
 
 class Stale(Exception):
@@ -47,6 +48,7 @@ class Table(NamedTuple):
 
     root: str
     name: str
+    row: str
 
 
 def sampled(known: Sequence[int]) -> Iterator[Set[int]]:
@@ -63,13 +65,13 @@ class Look:
     """One look at the tables of a database; `before` is what the last one has left."""
 
     def __init__(self, session: Session, folder: str, oldest: int) -> None:
-        self.session, self.folder, self.hash = session, folder, hash_of_row(oldest)
+        self.session, self.folder, self.oldest = session, folder, oldest
         session.tell(f"{PLAIN_SESSION}; {PLAIN_TEXT}; SET extra_float_digits = 0")
         self.mark = settled(session)
         session.tell(BEGIN)
         which = "SELECT oid FROM pg_database WHERE datname = current_database()"
         # a change of these changes the text of rows, and no page
-        self.defined = f"{session.value(which)} {self.hash} {definitions(session, self.hash)}"
+        self.defined = f"{session.value(which)} {oldest < 110000} {definitions(session, oldest)}"
         self.before = self.last_state()
         self.earlier = 0
 
@@ -85,8 +87,8 @@ class Look:
     def tell(self) -> Iterator[str]:
         """The lines to print."""
         told = self.session.rows(TABLES)
-        tables = [Table(root, name) for root, name, has_rows in told if has_rows == "t"]
-        sums = {root: (0, 0) for root, _, _ in told}
+        tables = [Table(root, name, row) for root, name, has_rows, row in told if has_rows == "t"]
+        sums = {root: (0, 0) for root, *_ in told}
         try:
             found = self.look(tables)
         except Stale as why:
@@ -97,8 +99,8 @@ class Look:
             others = sums[table.root]
             sums[table.root] = others[0] + rows, (others[1] + total) % SUMS
         for name, (rows, total) in sums.items():
-            yield f"table\t{name}\t{rows} rows, sum {total}"
-        yield f"read before\tpages\t{self.earlier}"
+            yield json.dumps(["table", name, f"{rows} rows, sum {total}"])
+        yield json.dumps(["read before", "pages", str(self.earlier)])
 
     def look(self, tables: List[Table]) -> List[Tuple[int, int]]:
         """Number of rows and sum of hashes of each table; leaves what the next look needs."""
@@ -148,7 +150,7 @@ class Look:
 
     def read(self, table: Table, pages: Iterator[Tuple[int, int]]) -> Iterator[Tuple[int, int, int]]:
         """Of each page its number, the number of its rows and the sum of their hashes."""
-        told, row = "count(*), coalesce(sum(hash), 0)", f"{self.hash} AS hash"
+        told, row = "count(*), coalesce(sum(hash), 0)", f"{hash_of_row(self.oldest, table.row)} AS hash"
         for statement in by_page(pages, told, row, f"ONLY {table.name}"):
             for line in list(self.session.lines(statement)):
                 block, rows, total = map(int, line.split())

@@ -4,6 +4,7 @@ Never a physical copy: another distribution's C library sorts text in another or
 every text index (wiki.postgresql.org/wiki/Locale_data_changes).
 """
 
+import json
 import re
 from collections.abc import Callable
 from shlex import quote
@@ -253,20 +254,20 @@ def none_foreign(found: Result) -> Verdict:
 
 
 def count_rows(database: str) -> str:
-    """A line that prints each table of a database with its number of rows, counted.
+    """A line that prints each table of a database with its number of rows, counted, as JSON.
 
     Without parallel workers, each of which locks all partitions of a table and their indexes once more: both
     databases at once could have more than max_locks_per_transaction allows for.
     """
-    return f"""{_psql(database)} -AtF ' ' <<'END'
-SET max_parallel_workers_per_gather = 0;
-SELECT '{database}', n.nspname || '.' || c.relname,
+    return f"""{_psql(database)} -At <<'END'
+SET max_parallel_workers_per_gather = 0; SET statement_timeout = 0;
+SELECT json_build_array('{database} ' || format('%I.%I', n.nspname, c.relname),
   (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I.%I', n.nspname, c.relname),
-                                       false, true, '')))[1]
+                                       false, true, '')))[1]::text::bigint)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg_toast%'
-ORDER BY 2;
+ORDER BY n.nspname, c.relname;
 END"""
 
 
@@ -283,5 +284,4 @@ def same_rows(origin: Result, target: Result) -> Verdict:
 
 
 def _rows(counted: Result) -> dict[str, int]:
-    fields = [line.split(" ") for line in counted.stdout.splitlines()]
-    return {f"{database} {table}": int(rows) for database, table, rows in fields}
+    return dict(json.loads(line) for line in counted.stdout.split("\n") if line)

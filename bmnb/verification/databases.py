@@ -2,59 +2,75 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from shlex import quote
+from typing import Any
 
 from bmnb.steps import Result, Row, Verdict
+from bmnb.transfer import access
+from bmnb.transfer.programs.large_objects import CONTENT
+from bmnb.transfer.programs.postgres import AS_POSTGRES, PLAIN_TEXT, by_name, hash_of_row
+from bmnb.verification.files import PROGRAMS
 from bmnb.verification.items import differing
 
-# One line a fact: kind, name, value, parted by tabs. Texts of rows depend on these settings, and from
-# PostgreSQL 12 on floats print in another way unless extra_float_digits is 0. The definitions of views are
-# written differently by each version, so their columns are told.
-FACTS = r"""
-SET timezone = 'GMT'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex';
-SET extra_float_digits = 0; SET client_encoding = 'UTF8'; SET search_path = pg_catalog;
+_OLD, _NEW = (hash_of_row(oldest, "%2$s") for oldest in (100000, 110000))
+
+# One fact a line as JSON: kind, name, value. From PostgreSQL 12 on floats print in another way unless
+# extra_float_digits is 0. The sum of the hashes of the rows is the same in whatever order they are.
+FACTS = rf"""
+{PLAIN_TEXT};
+SELECT CASE WHEN :oldest < 120000 THEN 0 ELSE 1 END AS digits, :oldest < 110000 AS old \gset
+SET extra_float_digits = :digits;
 
 CREATE TEMP VIEW ours AS
   SELECT c.*, format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
     AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e');
 
-SELECT 'database', 'owner', pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database();
-SELECT 'database', 'encoding', pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database();
-SELECT 'extension', extname, 'installed' FROM pg_extension;
-SELECT 'relation', name, relkind::text || ' of ' || pg_get_userbyid(relowner) FROM pg_temp.ours WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f');
-SELECT 'columns', o.name, string_agg(format('%I %s%s%s', attname, format_type(atttypid, atttypmod),
-    CASE WHEN attnotnull THEN ' not null' END, ' default ' || pg_get_expr(adbin, adrelid)), ', ' ORDER BY attnum)
-  FROM pg_temp.ours o JOIN pg_attribute ON attrelid = o.oid AND attnum > 0 AND NOT attisdropped
-  LEFT JOIN pg_attrdef ON adrelid = o.oid AND adnum = attnum WHERE relkind IN ('r', 'p', 'v', 'm', 'f') GROUP BY 2;
-SELECT 'index', o.name, pg_get_indexdef(o.oid) FROM pg_temp.ours o WHERE relkind IN ('i', 'I');
-SELECT 'invalid index', o.name, 'invalid' FROM pg_temp.ours o JOIN pg_index ON indexrelid = o.oid WHERE NOT indisvalid;
-SELECT 'constraint', o.name || ' ' || conname, pg_get_constraintdef(k.oid)
-  FROM pg_temp.ours o JOIN pg_constraint k ON conrelid = o.oid WHERE contype IN ('p', 'u', 'f', 'c', 'x');
-SELECT 'trigger', o.name || ' ' || tgname, tgenabled::text || ' ' || tgfoid::regproc FROM pg_temp.ours o
-  JOIN pg_trigger ON tgrelid = o.oid WHERE NOT tgisinternal;
-SELECT 'function', p.oid::regprocedure, md5(prosrc) FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
-  WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
-    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e');
-SELECT 'type', format('%I.%I', n.nspname, typname), (SELECT string_agg(enumlabel, ', ' ORDER BY enumsortorder) FROM pg_enum
-  WHERE enumtypid = t.oid) FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace
-  WHERE typtype = 'e' AND n.nspname NOT LIKE 'pg\_%';
-SELECT 'sequence', format('%I.%I', schemaname, sequencename), coalesce(last_value::text, 'unused') FROM pg_sequences;
-SELECT 'large object', oid, pg_get_userbyid(lomowner) || ' ' || md5(lo_get(oid)) FROM pg_largeobject_metadata;
+SELECT json_build_array('database', 'owner', pg_get_userbyid(datdba)) FROM pg_database WHERE datname = current_database();
+SELECT json_build_array('database', 'encoding', pg_encoding_to_char(encoding)) FROM pg_database WHERE datname = current_database();
+SELECT json_build_array('extension', extname, 'installed') FROM pg_extension;
+SELECT json_build_array('invalid index', o.name, 'invalid') FROM pg_temp.ours o JOIN pg_index ON indexrelid = o.oid WHERE NOT indisvalid;
+SELECT json_build_array('sequence', format('%I.%I', schemaname, sequencename), coalesce(last_value::text, 'unused')) FROM pg_sequences;
+SELECT json_build_array('large object', oid::text, pg_get_userbyid(lomowner) || ' ' || {CONTENT}) FROM pg_largeobject_metadata m;
 
--- The sum of the hashes of the rows is the same in whatever order they are. PostgreSQL has this hash from 11 on.
 \if :whole
-\set row_hash 'hashtextextended((bmnb_row.*)::text COLLATE "C", 0)'
-SELECT :oldest < 110000 AS old \gset
-\if :old
-  \set row_hash '(\'x\' || left(md5((bmnb_row.*)::text), 16))::bit(64)::bigint'
-\endif
-SELECT format($$SELECT 'table', %1$L, count(*) || ' rows, sum ' || (coalesce(sum(%2$s), 0) %% %3$s + %3$s) %% %3$s
-    FROM %4$s %1$s bmnb_row$$, name, :'row_hash', 18446744073709551616, CASE relkind WHEN 'r' THEN 'ONLY' END)
-  FROM pg_temp.ours WHERE relkind IN ('r', 'p') AND NOT relispartition ORDER BY name \gexec
+SELECT format($$SELECT json_build_array('table', %1$L, count(*) || ' rows, sum ' || (coalesce(sum(hash), 0) %% %3$s + %3$s) %% %3$s)
+    FROM (SELECT $$ || CASE WHEN :'old' THEN $${_OLD}$$ ELSE $${_NEW}$$ END || $$ AS hash FROM %4$s %1$s bmnb_row) hashed$$,
+    name, every, 18446744073709551616, one)
+  FROM (SELECT name, {by_name("o.oid")} AS every, CASE relkind WHEN 'r' THEN 'ONLY' END AS one
+    FROM pg_temp.ours o WHERE relkind IN ('r', 'p') AND NOT relispartition) tables ORDER BY name \gexec
 \endif
 """
+
+
+def definitions_there(database: str) -> str:
+    """The line by which the origin tells its definitions; PostgreSQL 9 has none of what is left out."""
+    without = "$(pg_dump --help | grep -o -e '--no-publications' -e '--no-subscriptions')"
+    return f"{AS_POSTGRES}pg_dump --schema-only {without} {database}"
+
+
+def compare_definitions(folder: str, origin: str, database: str) -> str:
+    """A line for the target that compares all definitions of a database, and leaves what differs.
+
+    Both are told by the same pg_dump of the same PostgreSQL: the origin's are restored beside. So what a newer
+    PostgreSQL adds, orders or writes in another way is no difference, and no kind of definition is left out.
+    """
+    there = f"{access.ssh(folder)} root@{origin} {quote(definitions_there(database))}"
+    beside, file = f"{database}_bmnb_definitions", f"{folder}/definitions-{database}"
+    drop = f"( {AS_POSTGRES}dropdb --if-exists {beside} )"
+    create = f"( {AS_POSTGRES}createdb -O bj -E UTF8 -l en_US.UTF-8 -T template0 {beside} )"
+    told = f"{AS_POSTGRES}pg_dump --schema-only --no-publications --no-subscriptions"
+    return f"""umask 077; cd {folder} && {there} > {file}.sql && {drop} && {create} || exit
+( {AS_POSTGRES}psql -Xq -o /dev/null -d {beside} ) < {file}.sql || exit
+( {told} {beside} ) > {file}.origin && ( {told} {database} ) > {file}.target && {drop} || exit
+python3 -m {PROGRAMS.name}.definitions {file}.origin {file}.target > {file}"""
+
+
+def show_definitions(folder: str, database: str) -> str:
+    return f"cat {folder}/definitions-{database}"
 
 
 def count_ahead(folder: str, database: str, named: str, oldest: str) -> str:
@@ -81,25 +97,30 @@ def facts(folder: str, database: str, oldest: str) -> str:
     """
     file, ahead = f"{folder}/facts-{database}", f"{folder}/sums/{database}/state"
     options = "-v ON_ERROR_STOP=1 -v oldest=$oldest -v whole=$whole"
-    psql = f"runuser -u postgres -- psql -XAtq -F $'\\t' {options} -d {database}"
+    psql = f"psql -XAtq {options} -d {database}"
     return f"""umask 077; {_oldest(oldest)} || exit
 whole=1; [ ! -e {ahead} ] || whole=0
-(cd / && {psql}) > {file}.new && ([ $whole = 1 ] || {_count(folder, database, database)} >> {file}.new) && mv {file}.new {file}"""
+({AS_POSTGRES}{psql}) > {file}.new && ([ $whole = 1 ] || {_count(folder, database, database)} >> {file}.new) && mv {file}.new {file}"""
 
 
 def show(folder: str, database: str) -> str:
     return f"cat {folder}/facts-{database}"
 
 
-def same_facts(database: str, origin: Result, target: Result) -> Verdict:
+def same_facts(database: str, origin: Result, target: Result, definitions: Result) -> Verdict:
+    """`definitions` is what the comparison of those has left."""
     theirs, ours = _read(origin), _read(target)
     if not theirs or not (origin.ok and target.ok):
         return Verdict(False, (origin.stderr + target.stderr).strip() or "nothing was told of the origin")
+    *other, (compared,) = _told(definitions)
     before = theirs.pop(BEFORE, ""), ours.pop(BEFORE, "")
     tables = [value for (kind, _), value in theirs.items() if kind == "table"]
     rows = sum(int(value.split(" ")[0]) for value in tables)
-    items = list(_items(theirs, ours))
-    same = f"{len(tables):,} tables, {rows:,} rows and {len(theirs) - len(tables):,} other facts are the same"
+    items = [*_items(theirs, ours), *_definitions(other)]
+    same = (
+        f"{len(tables):,} tables, {rows:,} rows, {compared:,} definitions "
+        f"and {len(theirs) - len(tables):,} other facts are the same"
+    )
     if any(before):
         there, here = (int(pages or 0) for pages in before)
         same += (
@@ -115,18 +136,13 @@ BEFORE = "read before", "pages"
 Facts = dict[tuple[str, str], str]
 
 
+def _told(result: Result) -> list[Any]:
+    return [json.loads(line) for line in result.stdout.split("\n") if line]
+
+
 def _read(told: Result) -> Facts:
-    """Values by kind and name; a value may have line breaks in it, so that a line without tabs goes on."""
-    found: Facts = {}
-    last: tuple[str, str] | None = None
-    for line in told.stdout.split("\n"):
-        fields = line.split("\t", 2)
-        if len(fields) == 3:
-            last = fields[0], fields[1]
-            found[last] = fields[2]
-        elif last:
-            found[last] += f"\n{line}"
-    return found
+    """Values by kind and name."""
+    return {(kind, name): value for kind, name, value in _told(told)}
 
 
 def _items(theirs: Facts, ours: Facts) -> Iterator[Row]:
@@ -134,3 +150,8 @@ def _items(theirs: Facts, ours: Facts) -> Iterator[Row]:
         there, here = theirs.get((kind, name), "absent"), ours.get((kind, name), "absent")
         if there != here:
             yield {"item": name, "what": kind, "origin": there, "target": here}
+
+
+def _definitions(told: list[Any]) -> Iterator[Row]:
+    for kind, name, there, here in told:
+        yield {"item": name, "what": f"definition of {kind}", "origin": there, "target": here}

@@ -5,21 +5,26 @@ from collections.abc import Iterator
 
 import pytest
 
-from bmnb.transfer.fast import PROGRAMS
+from bmnb.steps import Result, Verdict
+from bmnb.transfer import access, fast
 from bmnb.transfer.placing import contents, place
+from bmnb.verification import databases, files
 from tests.lab.clusters import ORIGIN_FROM_TARGET, Side, clusters
 
 pytestmark = pytest.mark.lab
 
 FOLDER = "/var/lib/bmnb/test"
 COPY = "bj_copy"
+SSH = f"{access.ssh(FOLDER)} root@origin "
 
 
 @pytest.fixture(scope="module")
 def sides() -> Iterator[tuple[Side, Side]]:
     with clusters("bullseye", "bookworm") as both:
         for side in both:
-            side.must(f"({place(FOLDER, PROGRAMS)}) <<'END-OF-PROGRAMS'\n{contents(PROGRAMS)}\nEND-OF-PROGRAMS")
+            for programs in (fast.PROGRAMS, files.PROGRAMS):
+                put = f"({place(FOLDER, programs)}) <<'END-OF-PROGRAMS'\n{contents(programs)}\nEND-OF-PROGRAMS"
+                side.must(put)
         yield both
 
 
@@ -43,6 +48,27 @@ class Move:
             self.target.must(f"{line} -- {' '.join(ORIGIN_FROM_TARGET)}").splitlines()[-1]
         )
         return told
+
+
+    def verdict(self) -> Verdict:
+        """What the procedure makes of it, whichever engine has brought it."""
+        self.target.sql(f'ALTER DATABASE "{COPY}" RENAME TO bj', "postgres")
+        try:
+            for side in (self.origin, self.target):
+                side.must(databases.facts(FOLDER, "bj", "echo 130000"), databases.FACTS)
+            line = databases.compare_definitions(FOLDER, "origin", "bj")
+            self.target.must(line.replace(SSH, f"{' '.join(ORIGIN_FROM_TARGET)} "))
+            told = [
+                side.must(line)
+                for side, line in (
+                    (self.origin, databases.show(FOLDER, "bj")),
+                    (self.target, databases.show(FOLDER, "bj")),
+                    (self.target, databases.show_definitions(FOLDER, "bj")),
+                )
+            ]
+        finally:
+            self.target.sql(f'ALTER DATABASE bj RENAME TO "{COPY}"', "postgres")
+        return databases.same_facts("bj", *(Result("", "", 0, one) for one in told))
 
 
 @pytest.fixture
@@ -80,3 +106,5 @@ def test_whatever_a_database_holds_two_passes_bring_it(move: Move, made: str):
     assert move.carry()["restored"] == 1
     told = move.carry()
     assert (told["restored"], told.get("dumped", 0)) == (0, 0)
+    verdict = move.verdict()
+    assert verdict.holds, verdict.seen

@@ -8,6 +8,7 @@ from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, P
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.steps import Command
 from bmnb.transfer import access, configuration, databases, fast, files, guards, naming
+from bmnb.verification import databases as facts
 from bmnb.verification import files as listing
 
 
@@ -46,6 +47,7 @@ def _lines(settings: Settings) -> Iterator[str]:
     for database in DATABASES:
         yield databases.dump_there(database)
         yield databases.table_under_way(database)
+        yield facts.definitions_there(database)
     yield databases.SERVER_VERSION
     if settings.carry_forgotten:
         yield naming.list_there(settings.carry_forgotten)

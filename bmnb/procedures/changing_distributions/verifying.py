@@ -142,6 +142,15 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         for server in (origin, target)
         for database in DATABASES
     ]
+    told += [
+        Command(
+            target,
+            facts.compare_definitions(folder, origin, database),
+            f"compare the definitions of {database}",
+            ensure=True,
+        )
+        for database in DATABASES
+    ]
     queue = [carry_queue(settings)] if settings.carry_forgotten else []
     done_with = settings.fast.end_journal() if settings.fast else ()
     yield Together((*compared, *told, *queue, *done_with))
@@ -186,8 +195,8 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
     )
     for database in DATABASES:
         yield Check(
-            (origin, target),
-            facts.show(folder, database),
+            (origin, target, target),
+            (*[facts.show(folder, database)] * 2, facts.show_definitions(folder, database)),
             partial(facts.same_facts, database),
             f"{database} is the same",
             "find out who has written; then import the origin's dump again, or accept it",

@@ -41,6 +41,7 @@ from .postgres import (
     Lost,
     Session,
     by_name,
+    digits,
     failed,
     hash_of_row,
     literal,
@@ -225,9 +226,7 @@ class Pass:
             raise Failed("PostgreSQL is older than 10 on one of the servers: use the engine `literal`")
         self.state = self.last_state(server)
         server.close()
-
-        # before 12 the shortest text of a float was another one: then 15 digits are compared
-        self.digits = 1 if self.oldest >= 120000 else 0
+        self.digits = digits(self.oldest)
 
     def run(self, replicate: bool) -> None:
         schema = self.begin(replicate)

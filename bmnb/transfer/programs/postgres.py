@@ -80,6 +80,11 @@ def by_name(oid: str) -> str:
     return f"(SELECT format('ROW(%s)', {columns}) FROM pg_attribute WHERE {there})"
 
 
+def digits(oldest: int) -> int:
+    """The extra_float_digits with which floats are compared: before 12 the shortest text was another one."""
+    return 1 if oldest >= 120000 else 0
+
+
 def hash_of_row(oldest: int, row: str) -> str:
     """The hash of the text of a row, the same on both servers; `oldest` is the number of the older PostgreSQL."""
     if oldest < 110000:

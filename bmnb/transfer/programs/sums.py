@@ -21,7 +21,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Set, Tuple
 from .arrays import view
 from .definitions import definitions
 from .pages import ANY_PAGE, Changed, Lies, by_page, changed, lying, settled
-from .postgres import BEGIN, LOCAL, PLAIN_SESSION, PLAIN_TEXT, Failed, Session, by_name, hash_of_row, say
+from .postgres import BEGIN, LOCAL, PLAIN_SESSION, PLAIN_TEXT, Failed, Session, by_name, digits, hash_of_row, say
 
 SAMPLE = 0.01
 SUMS = 1 << 64
@@ -66,7 +66,7 @@ class Look:
 
     def __init__(self, session: Session, folder: str, oldest: int) -> None:
         self.session, self.folder, self.oldest = session, folder, oldest
-        session.tell(f"{PLAIN_SESSION}; {PLAIN_TEXT}; SET extra_float_digits = 0")
+        session.tell(f"{PLAIN_SESSION}; {PLAIN_TEXT}; SET extra_float_digits = {digits(oldest)}")
         self.mark = settled(session)
         session.tell(BEGIN)
         which = "SELECT oid FROM pg_database WHERE datname = current_database()"

@@ -54,14 +54,18 @@ class Observer:
         return self._decided(action.decision, verdict) if isinstance(action, Check) else verdict
 
     def _decided(self, key: str, verdict: Verdict) -> Verdict:
-        """What differs may be accepted on record, by the sum of just these items."""
+        """What differs may be accepted on record, by the sum of just these items, by somebody, for a reason."""
         if verdict.holds or not key or not verdict.items:
             return verdict
         seen = hashlib.sha256(repr([sorted(item.items()) for item in verdict.items]).encode()).hexdigest()[:8]
-        if self.journal.last("answer", key=key, answer=seen) or self.answers.get(key) == seen:
-            self.journal.write("answer", key=key, answer=seen)
-            return replace(verdict, holds=True, seen=f"accepted by {key}: {seen}; {verdict.seen}")
-        return replace(verdict, seen=f"{verdict.seen}\n  → or accept just these: answer `{key}: {seen}`")
+        recorded = [line["answer"] for line in self.journal.events("answer") if line["key"] == key]
+        answer = next((one for one in (*recorded, self.answers.get(key, "")) if accepts(seen, one)), "")
+        if not answer:
+            wanted = f"answer `{key}: {seen} NAME, REASON`"
+            return replace(verdict, seen=f"{verdict.seen}\n  → or accept just these: {wanted}")
+        if answer not in recorded:
+            self.journal.write("answer", key=key, answer=answer)
+        return replace(verdict, holds=True, seen=f"accepted by {key}: {answer}; {verdict.seen}")
 
     def _checked(self, check: Check) -> Verdict:
         return judged(check, [self.servers.run(host, line) for host, line in check.observations])
@@ -121,6 +125,13 @@ class Observer:
         if answer != given[0]:
             self.journal.write("answer", key=manual.key, answer=answer)
         return Verdict(True, answer)
+
+
+def accepts(seen: str, answer: str) -> bool:
+    """Whether an answer accepts what has this sum, and says who does so and why."""
+    number, _, rest = answer.partition(" ")
+    who, _, why = rest.partition(",")
+    return number == seen and bool(who.strip() and why.strip())
 
 
 def judged(check: Check, results: Sequence[Result]) -> Verdict:

@@ -114,7 +114,7 @@ class Check:
     """Observes one or more servers and states what must hold; `judge` gets one Result per server.
 
     `patience` is how many seconds it may take until it holds; `line` may be one per server. What does not
-    hold may be accepted where `decision` names the key of an answer, which is the sum of the items seen.
+    hold may be accepted where `decision` names the key of an answer: the sum of the items seen, who accepts them, why.
     `reopens` is the name of an earlier step: where this does not hold, what that one and those after it have
     proven no longer counts, and they are done again.
     `answers` are the exit statuses with which a line answers, ANY where the judge looks at that itself; after

@@ -84,6 +84,7 @@ class Page:
             ("downtime", _("Downtime")),
             ("checks", _("What was verified")),
             ("changes", _("Configuration differences")),
+            *([("accepted", _("Accepted differences"))] if self.rows.accepted else []),
             ("manual", _("Confirmations and manual steps")),
             ("notes", _("Operator's notes")),
             ("deviations", _("Deviations from BlueMind's document")),

@@ -33,6 +33,7 @@ class Rows:
             "checks": self.checks,
             "items": [{"check": check, **row} for check, rows in self.items.items() for row in rows],
             "changes": self.changes,
+            "accepted": self.accepted,
             "manual": self.manual,
             "notes": self.notes,
             "commands": self.commands,
@@ -231,6 +232,25 @@ class Rows:
         ]
 
     @cached_property
+    def accepted(self) -> list[Row]:
+        """What does not hold and was accepted: by whom, and why."""
+        answers = [(line["key"], line["answer"]) for line in self.facts.journal.events("answer")]
+        begins = {f"accepted by {key}: {answer}; ": answer for key, answer in answers}
+        found = [
+            (one, begin) for one in self.facts.accepted for begin in begins if one.seen.startswith(begin)
+        ]
+        return [
+            {
+                "what must hold": Word(one.title),
+                "server": one.server,
+                "difference": Word(_first_line(one.seen).removeprefix(begin)),
+                **_reason(begins[begin]),
+                "at": one.ended or one.began,
+            }
+            for one, begin in found
+        ]
+
+    @cached_property
     def manual(self) -> list[Row]:
         """What persons confirmed or did: their answer, who gave it, and when."""
         answers = {line["answer"]: line for line in self.facts.journal.events("answer")}
@@ -287,6 +307,11 @@ def _checked(one: Entry) -> Row:
         "seen": Word(_first_line(one.seen)),
         "status": Word(one.status),
     }
+
+
+def _reason(answer: str) -> Row:
+    who, _, why = answer.partition(" ")[2].partition(",")
+    return {"who": who.strip(), "why": why.strip()}
 
 
 def _first_line(text: str) -> str:

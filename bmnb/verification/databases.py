@@ -34,7 +34,9 @@ SELECT json_build_array('database', 'encoding', pg_encoding_to_char(encoding)) F
 SELECT json_build_array('extension', extname, 'installed') FROM pg_extension;
 SELECT json_build_array('invalid index', o.name, 'invalid') FROM pg_temp.ours o JOIN pg_index ON indexrelid = o.oid WHERE NOT indisvalid;
 SELECT json_build_array('sequence', format('%I.%I', schemaname, sequencename), coalesce(last_value::text, 'unused')) FROM pg_sequences;
-SELECT json_build_array('large object', oid::text, pg_get_userbyid(lomowner) || ' ' || {CONTENT}) FROM pg_largeobject_metadata m;
+SELECT json_build_array('large object', oid::text, concat_ws(' ', pg_get_userbyid(lomowner), {CONTENT},
+    (SELECT string_agg(each::text, ' ' ORDER BY each::text COLLATE "C") FROM unnest(lomacl) each),
+    obj_description(oid, 'pg_largeobject'))) FROM pg_largeobject_metadata m;
 
 \if :whole
 SELECT format($$SELECT json_build_array('table', %1$L, count(*) || ' rows, sum ' || (coalesce(sum(hash), 0) %% %3$s + %3$s) %% %3$s)

@@ -245,13 +245,16 @@ def test_virtual_folders_are_listed_by_user_and_their_loss_has_to_be_accepted(la
     )
     try:
         stopped = refusal(lab, runs, "points_of_caution")
-        told = re.search(r"answer `lose-virtual-folders: (\w+)`", str(stopped))
+        told = re.search(r"answer `lose-virtual-folders: (\w+) NAME, REASON`", str(stopped))
         items = [line["items"] for line in journal(runs) if line.get("items")]
         accepted = through(
             lab,
             runs,
             "points_of_caution",
-            answers={**ANSWERS, "lose-virtual-folders": told[1] if told else ""},
+            answers={
+                **ANSWERS,
+                "lose-virtual-folders": f"{told[1] if told else ''} Anna, Outlook makes them anew",
+            },
         )
     finally:
         core.must(

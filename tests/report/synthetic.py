@@ -58,6 +58,8 @@ def run(
                 unit = {"unit": f"run-{label}-{number}"} if isinstance(action, Command) else {}
                 if isinstance(action, Manual):
                     journal.write("answer", key=action.key, answer=action.expect or "seen by Anne")
+                if isinstance(action, Check) and action.decision == ACCEPTED[0]:
+                    journal.write("answer", key=ACCEPTED[0], answer=ACCEPTED[1])
                 journal.write("started", line=line, **unit, **told)
                 if step.name == until and isinstance(action, Command):
                     return furnished(folder, procedure)
@@ -80,8 +82,12 @@ def labels(step: Step, passes: int) -> list[str]:
 def seen(action: Any) -> str:
     if isinstance(action, Manual):
         return action.expect or "seen by Anne"
+    if isinstance(action, Check) and action.decision == ACCEPTED[0]:
+        return f"accepted by {': '.join(ACCEPTED)}; 1 differences: /etc/bm/local.ini: content"
     return "BlueMind 4.9.3884" if isinstance(action, Check) else ""
 
+
+ACCEPTED = "accept-configuration", "3f2a91c4 Anne, the new server has another name; it is right so"
 
 MAILBOXES = [
     {"mailbox": f"user{number}@dupont.example", "folders": 8, "messages": 40, "bytes": 10**6, "state": "same"}

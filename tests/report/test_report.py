@@ -159,6 +159,17 @@ def test_deviations_commands_and_manual_steps_are_all_there(folder: Path):
     assert all(row["who"] for row in rows(folder).manual)
 
 
+def test_what_was_accepted_stands_there_with_who_and_why(folder: Path):
+    (accepted,) = rows(folder).accepted
+    assert {name: str(accepted[name]) for name in ("what must hold", "difference", "who", "why")} == {
+        "what must hold": "configuration is the same",
+        "difference": "1 differences: /etc/bm/local.ini: content",
+        "who": "Anne",
+        "why": "the new server has another name; it is right so",
+    }
+    assert "the new server has another name" in text(folder / "report.html").split("Accepted differences")[-1]
+
+
 def test_what_is_not_what_it_was_is_named(folder: Path):
     shown = text(folder / "report.html").split("Configuration differences")[-1]
     assert "/etc/postfix/main.cf" in shown

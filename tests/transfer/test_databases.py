@@ -1,6 +1,8 @@
 """Dumps and imports: what counts as complete, and as equal."""
 
+import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,17 +28,19 @@ def test_a_dump_counts_when_it_has_its_closing_comment(end: str, holds: bool):
     assert dump_complete(told(end)).holds is holds
 
 
+def counted(exit: int = 0, **rows: int) -> Result:
+    return told("".join(f"{json.dumps([name, number])}\n" for name, number in rows.items()), exit)
+
+
 def test_rows_are_equal_table_by_table():
-    origin = told("bj public.t_server 1\nbj public.t_domain 3\n")
+    names = ("bj public.t_server", 'bj public."Line\nItems"')
+    origin, less = (counted(**dict(zip(names, rows, strict=True))) for rows in ((1, 3), (1, 2)))
     assert same_rows(origin, origin).holds
-    different = same_rows(origin, told("bj public.t_server 1\nbj public.t_domain 2\n"))
-    assert (different.holds, different.seen) == (
-        False,
-        "bj public.t_domain: 3 on the origin, 2 on the target",
-    )
-    assert not same_rows(origin, told("bj public.t_server 1\n")).holds
+    different = same_rows(origin, less)
+    assert (different.holds, different.seen) == (False, f"{names[1]}: 3 on the origin, 2 on the target")
+    assert not same_rows(origin, counted(**{names[0]: 1})).holds
     assert not same_rows(told(""), told("")).holds, "nothing counted is not equal"
-    assert not same_rows(origin, told("bj public.t_server 1\nbj public.t_domain 3\n", exit=1)).holds
+    assert not same_rows(origin, replace(origin, exit=1)).holds
 
 
 def test_postgresql_may_become_newer_but_not_older():

@@ -1,6 +1,9 @@
 """What the operator reads of a comparison, and that nothing is the same where nothing was told."""
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from bmnb.steps import Result
 from bmnb.verification.databases import same_facts
@@ -41,19 +44,30 @@ def test_a_mailbox_that_lacks_a_message_comes_first():
     assert "4 messages and 40 bytes on the target" in verdict.seen
 
 
-def test_a_changed_row_and_a_missing_index_are_named():
-    origin = "table\tpublic.t_user\t3 rows, sum 12\nindex\tpublic.i\tCREATE INDEX\nfunction\tf()\tone\ntwo\n"
-    target = "table\tpublic.t_user\t3 rows, sum 13\nfunction\tf()\tone\ntwo\n"
-    verdict = same_facts("bj", said(origin), said(target))
-    assert [row["item"] for row in verdict.items] == ["public.i", "public.t_user"]
-    assert (
-        same_facts("bj", said(origin), said(origin)).seen == "1 tables, 3 rows and 2 other facts are the same"
-    )
+def told(*lines: object) -> Result:
+    return said("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+def test_a_changed_row_a_missing_sequence_and_another_definition_are_named():
+    origin = told(["table", "public.t_user", "3 rows, sum 12"], ["sequence", "public.s", "7"])
+    target = told(["table", "public.t_user", "3 rows, sum 13"])
+    view = ["VIEW", "public.a\tb\nc", "SELECT 1", "absent"]
+    verdict = same_facts("bj", origin, target, told(view, [4]))
+    assert [(row["item"], row["what"]) for row in verdict.items] == [
+        ("public.s", "sequence"),
+        ("public.t_user", "table"),
+        ("public.a\tb\nc", "definition of VIEW"),
+    ]
+    same = same_facts("bj", origin, origin, told([4]))
+    assert same.seen == "1 tables, 3 rows, 4 definitions and 1 other facts are the same"
 
 
 def test_nothing_told_is_not_the_same():
-    assert not same_facts("bj", said(""), said("")).holds
-    assert not same_facts("bj", said("table\ta\t1 rows\n", exit=1), said("table\ta\t1 rows\n")).holds
+    table = told(["table", "a", "1 rows"])
+    assert not same_facts("bj", said(""), said(""), told([4])).holds
+    assert not same_facts("bj", replace(table, exit=1), table, told([4])).holds
+    with pytest.raises((ValueError, TypeError, IndexError)):
+        same_facts("bj", table, table, told())
     assert not same_mail(said("")).holds
     assert not nothing_differs(100, said("")).holds
     assert not same_content(said(sums(), exit=1)).holds

@@ -240,7 +240,9 @@ class Carrier:
         ]
         if len(here) != len(there) or differing:
             shown = b", ".join(differing[:5]).decode(errors="backslashreplace")
-            sys.exit(f"{len(differing)} of {len(paths)} that were sent or deleted differ on the target: {shown}")
+            sys.exit(
+                f"{len(differing)} of {len(paths)} that were sent or deleted differ on the target: {shown}"
+            )
 
 
 def lost(status: int) -> bool:

@@ -131,7 +131,11 @@ class Choice:
                 path
                 for path, kind in before
                 if path.startswith(inside)
-                and (changed[path].kind != kind if path in changed else not is_there(path, self.lists.all_trees))
+                and (
+                    changed[path].kind != kind
+                    if path in changed
+                    else not is_there(path, self.lists.all_trees)
+                )
             }
             number += len(deleted)
             folders_gone.update(

@@ -75,7 +75,9 @@ def _sum(oldest: int, catalog: str, columns: str, numbers: str) -> str:
     """The sum of the hashes of a catalog's rows; `numbers` are its columns that may name another object."""
     counted = [f"NOT ({NOT_COUNTED[catalog]})"] if catalog in NOT_COUNTED else []
     if numbers:
-        counted.append(f"NOT (ARRAY[{numbers}]::oid[] && (SELECT coalesce(array_agg(oid), '{{}}') FROM temporary))")
+        counted.append(
+            f"NOT (ARRAY[{numbers}]::oid[] && (SELECT coalesce(array_agg(oid), '{{}}') FROM temporary))"
+        )
     where = f" WHERE {' AND '.join(counted)}" if counted else ""
     return f"(SELECT sum({hash_of_row(oldest, f'ROW({columns})')}) FROM pg_catalog.{catalog} bmnb_row{where})"
 

@@ -14,14 +14,18 @@ CONTENT = f"""(SELECT concat_ws(' ', coalesce(max(pageno::bigint * {_PAGE} + len
   FROM pg_largeobject WHERE loid = m.oid)"""
 """The size of a large object m, and a sum over what it reads as."""
 
-LARGE_OBJECTS = f"SELECT m.oid, quote_ident(pg_get_userbyid(m.lomowner)), {CONTENT} FROM pg_largeobject_metadata m"
+LARGE_OBJECTS = (
+    f"SELECT m.oid, quote_ident(pg_get_userbyid(m.lomowner)), {CONTENT} FROM pg_largeobject_metadata m"
+)
 
 
 def bring_large_object(origin: Session, target: Session, number: str, owner: str) -> None:
     """Make it anew, within a transaction of the target's; `owner` is quoted."""
     target.tell("CREATE TEMP TABLE bmnb_pages (pageno int, data bytea) ON COMMIT DROP")
     target.send([b"COPY pg_temp.bmnb_pages FROM STDIN;\n"])
-    target.send(origin.lines(f"COPY (SELECT pageno, data FROM pg_largeobject WHERE loid = {number}) TO STDOUT"))
+    target.send(
+        origin.lines(f"COPY (SELECT pageno, data FROM pg_largeobject WHERE loid = {number}) TO STDOUT")
+    )
     target.send([b"\\.\n"])
     target.value(f"SELECT lo_create({number})")
     put = f"lo_put({number}, pageno::bigint * {_PAGE}, data)"

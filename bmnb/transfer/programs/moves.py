@@ -62,4 +62,3 @@ def move(moves: Moves, trees: Sequence[bytes]) -> Moves:
             continue  # another file system, say: it is deleted and sent
         done[old] = new
     return done
-

@@ -21,7 +21,18 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Set, Tuple
 from .arrays import view
 from .definitions import definitions
 from .pages import ANY_PAGE, Changed, Lies, by_page, changed, lying, settled
-from .postgres import BEGIN, LOCAL, PLAIN_SESSION, PLAIN_TEXT, Failed, Session, by_name, digits, hash_of_row, say
+from .postgres import (
+    BEGIN,
+    LOCAL,
+    PLAIN_SESSION,
+    PLAIN_TEXT,
+    Failed,
+    Session,
+    by_name,
+    digits,
+    hash_of_row,
+    say,
+)
 
 SAMPLE = 0.01
 SUMS = 1 << 64

@@ -28,7 +28,9 @@ def read(path: str) -> Definitions:
             if head:
                 name, kind, schema, _ = head.groups()
                 last = []
-                found.setdefault((kind, name if schema == "-" else "{}.{}".format(schema, name)), []).append(last)
+                found.setdefault((kind, name if schema == "-" else "{}.{}".format(schema, name)), []).append(
+                    last
+                )
             else:
                 last.append(line.rstrip("\n"))
     return {key: sorted(map(trimmed, every)) for key, every in found.items()}

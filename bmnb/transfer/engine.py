@@ -19,6 +19,8 @@ from bmnb.transfer.programs.replication import end_on_origin, end_on_target
 
 OPEN_LINE = "open the connection of the cold pass"
 
+DUMP_FAILS = "mend what pg_dump or pg_restore names: the engine `literal` would meet it too"
+
 LACKING = {
     "files": "a server lacks Python 3.7, GNU find, sort or tar: rsync does it",
     "databases": "a server lacks Python 3.7 or PostgreSQL 10: dump and import do it",
@@ -216,8 +218,8 @@ class Fast:
                 gauge=fast.tables(self.folder, self.origin, database),
                 again=(postgres.LOST,) if live else (),
                 ensure=not live,
-                remedy="run this cell again; where it fails again, take "
-                + ("`database_copy: rows`" if self.replicate else "the engine `literal`"),
+                remedy="run this cell again; where it fails again, "
+                + ("take `database_copy: rows`" if self.replicate else DUMP_FAILS),
             )
 
     def _literal_files(self, live: bool) -> Command:

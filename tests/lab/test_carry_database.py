@@ -66,11 +66,11 @@ def pages_read(server: Server, table: str) -> int:
     return sum(map(int, read))
 
 
-def facts(server: Server, database: str) -> list[str]:
+def facts(server: Server, database: str) -> list[list[str]]:
     told = server.must(
-        f"{PSQL} -F $'\\t' -v oldest=130000 -v whole=1 -d {database} <<'END'\n{databases.FACTS}\nEND"
+        f"{PSQL} -v oldest=130000 -v whole=1 -d {database} <<'END'\n{databases.FACTS}\nEND"
     )
-    return sorted(told.splitlines())
+    return sorted(map(json.loads, told.splitlines()))
 
 
 def is_equal(server: Server) -> bool:
@@ -189,15 +189,16 @@ def test_the_place_that_replication_waits_for_is_written_with_all_before(server:
     assert server.must(f"cd {FOLDER} && python3 - <<'END'\n{LOG_END}\nEND") == "t\n"
 
 
-def count(server: Server) -> tuple[list[str], int]:
-    """The lines of the tables, and how many pages were not read again."""
+def count(server: Server) -> tuple[list[list[str]], int]:
+    """What is told of the tables, and how many pages were not read again."""
     line = f"cd {FOLDER} && python3 -m programs.sums bj-data {FOLDER}/sums 130000 2> {FOLDER}/said"
-    *tables, before = server.must(f"{line} || {{ cat {FOLDER}/said; exit 1; }}").splitlines()
-    return sorted(tables), int(before.split("\t")[2])
+    told = server.must(f"{line} || {{ cat {FOLDER}/said; exit 1; }}")
+    *tables, before = map(json.loads, told.splitlines())
+    return sorted(tables), int(before[2])
 
 
-def every_row(server: Server) -> list[str]:
-    return [line for line in facts(server, "bj-data") if line.startswith("table\t")]
+def every_row(server: Server) -> list[list[str]]:
+    return [told for told in facts(server, "bj-data") if told[0] == "table"]
 
 
 def test_a_look_counts_what_is_there_and_the_next_reads_what_has_changed(server: Server):

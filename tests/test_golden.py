@@ -66,7 +66,7 @@ DEVIATIONS = [
     (r"rsync -avH --delete (.*bm-filehosting)$", r"rsync -avH --delete \1/", "rsync -avH --delete"),
     (
         r"rsync -avH --delete",
-        "rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2",
+        "rsync -aHAX --sparse --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2",
         "rsync -avH --delete",
     ),
     (r"PGPASSWORD=bj", "PGPASSWORD=BM.INI", "`PGPASSWORD` set to `bj`"),
@@ -135,7 +135,7 @@ def test_both_synchronizations_have_the_documents_trees_in_its_order():
     [
         (
             "bmctl stop",
-            "rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2 root@origsrv.domain.tld:/var/spool/cyrus/",
+            "rsync -aHAX --sparse --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2 root@origsrv.domain.tld:/var/spool/cyrus/",
         ),
         ("ssh root@", "mkdir -p /etc/bm && COPY"),
         ("mkdir -p /etc/bm-webmail", "dropdb"),

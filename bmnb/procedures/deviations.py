@@ -5,8 +5,8 @@ from bmnb.steps import Deviation
 CHANGING_DISTRIBUTIONS = (
     Deviation(
         "`rsync -avH --delete`",
-        "`rsync -aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2`",
-        "`-v` would name millions of files; whole seconds miss a rewrite of the same size within the second; access lists and attributes are kept; hard links need the whole list, and a dead line must end",
+        "`rsync -aHAX --sparse --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2`",
+        "`-v` would name millions of files; whole seconds miss a rewrite of the same size within the second; access lists, attributes and holes are kept; hard links need the whole list, and a dead line must end",
     ),
     Deviation(
         "`PGPASSWORD` set to `bj`",

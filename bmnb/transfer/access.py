@@ -12,7 +12,7 @@ WORK = "/var/lib/bmnb"
 WORDS = "A-Za-z0-9 ./_-"
 """Signs of plain words."""
 
-LETTERS = "ADHILRXcglnoprt"
+LETTERS = "ADHILRSXcglnoprt"
 """rsync's options in one letter that this run uses, as they get to the origin; before `e`, whose value tells what its
 other half understands."""
 

@@ -14,7 +14,9 @@ BROKEN_OFF = (2, 10, 12, 19, 23, 30, 255)
 Seen on a live spool: rsync 3.5.0 as the receiver of 3.2.3 ended with 2 or 10, "Invalid packet at end of run", after
 files had vanished."""
 
-OPTIONS = "-aHAX --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2"
+OPTIONS = (
+    "-aHAX --sparse --delete --modify-window=-1 --no-inc-recursive --timeout=600 --stats --info=progress2"
+)
 """-v names every file, millions on a mail spool: --stats tells their number, progress2 how far it has come.
 --modify-window=-1 compares nanoseconds: whole seconds miss a rewrite of the same size within the second.
 -A -X keep access lists and extended attributes.

@@ -84,12 +84,15 @@ def read_sums(compared: Result) -> Row:
 # The receiver refuses paths that go through a link (rsync 3.5, and what distributions mended), or puts a folder in its
 # place: only the tree that it is given may be one.
 def copy_again(folder: str, origin: str, trees: Sequence[str], out: str) -> str:
-    """A line that copies by content what differed, tree by tree, and deletes what is on the target alone."""
-    rsync = "rsync -aHAX --checksum --modify-window=-1 --delete-missing-args --from0 --files-from=within"
+    """A line that copies by content what differed, tree by tree, and deletes what is on the target alone.
+
+    What a path was in may be no folder any more, of which rsync says 23; the next comparison tells what differs then.
+    """
+    rsync = "rsync -aHAX --sparse --force --checksum --modify-window=-1 --delete-missing-args --from0 --files-from=within"
     return f"""cd {folder}/{out} || exit
 for tree in {_words(trees)}; do
   LC_ALL=C sed -nz "s#^$tree\\$#.#p; s#^$tree/##p" again > within
-  [ ! -s within ] || {rsync} "root@{origin}:$tree/" "$tree/" || exit
+  [ ! -s within ] || {rsync} "root@{origin}:$tree/" "$tree/" || [ $? = 23 ] || exit
 done
 {settle(folder, out)}"""
 

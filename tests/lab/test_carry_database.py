@@ -67,9 +67,7 @@ def pages_read(server: Server, table: str) -> int:
 
 
 def facts(server: Server, database: str) -> list[list[str]]:
-    told = server.must(
-        f"{PSQL} -v oldest=130000 -v whole=1 -d {database} <<'END'\n{databases.FACTS}\nEND"
-    )
+    told = server.must(f"{PSQL} -v oldest=130000 -v whole=1 -d {database} <<'END'\n{databases.FACTS}\nEND")
     return sorted(map(json.loads, told.splitlines()))
 
 

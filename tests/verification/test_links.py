@@ -111,3 +111,18 @@ def test_what_differed_is_copied_again_through_the_link(tmp_path: Path):
     assert (tree / "a/one").read_text() == "new"
     assert tree.stat().st_mode & 0o777 == 0o750
     assert not (out / "again").exists()
+
+
+def test_a_file_with_names_in_two_trees_is_one_file_on_both(tmp_path: Path):
+    (tmp_path / "out").mkdir()
+    trees = [tmp_path / name for name in ("bm-docs", "bm-hsm")]
+    for tree in trees:
+        tree.mkdir()
+    (trees[0] / "a").write_text("one")
+    (trees[1] / "b").hardlink_to(trees[0] / "a")
+    lines = told(*map(str, trees))
+    assert compared(lines, tmp_path / "out")[0] == []
+    (trees[1] / "b").unlink()
+    shutil.copy2(trees[0] / "a", trees[1] / "b")
+    differing, _ = compared(lines, tmp_path / "out")
+    assert [one["what"] for one in differing if one["what"] == "hard link"] != []

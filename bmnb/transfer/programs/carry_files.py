@@ -29,7 +29,7 @@ from itertools import chain
 from typing import Any, Dict, Iterable, Iterator, List, NoReturn, Sequence
 
 from .choosing import Choice
-from .facts import sums
+from .facts import content, sums
 from .lines import END, FIND, TOLD, entries, is_there, named, read, tree_of, write
 from .lists import Lists
 from .moves import as_moves, move
@@ -124,7 +124,9 @@ class Carrier:
             self.trust()
         else:
             say("compares what was sent")
-            self.prove(sent, deleted)
+            others = self.prove(sent, deleted)
+            if others:
+                told["other facts differ"] = others
         return told
 
     def remember_look(self, partial: bool) -> None:
@@ -202,7 +204,7 @@ class Carrier:
 
     def rsync_within(self, tree: str, paths: Sequence[bytes], progress: Progress) -> None:
         """What the target has of them is used, also after a break. The tree may be a link on either server."""
-        options = "-aHAX --ignore-times --modify-window=-1 --partial-dir=.bmnb-partial --timeout=600 --from0"
+        options = "-aHAX --sparse --ignore-times --modify-window=-1 --partial-dir=.bmnb-partial --timeout=600 --from0"
         *shell, login = self.ssh
         listed = os.path.join(self.folder, "large")
         write(listed, paths)
@@ -225,14 +227,18 @@ class Carrier:
             told = f"tar ended with {sender.returncode} on the origin, {put.returncode} on the target"
             give_up(told, lost(sender.returncode))
 
-    def prove(self, sent: Sequence[str], deleted: Sequence[str]) -> None:
-        """All that was sent is the same on both servers, as read again on both; nothing is left of what was deleted."""
+    def prove(self, sent: Sequence[str], deleted: Sequence[str]) -> int:
+        """All that was sent has the same content on both servers, as read again on both; nothing deleted is left.
+
+        Return in how many other facts differ, which the comparison names that looks at those of every path.
+        """
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(self.there, "sums", sent)
             paths = self.fetch(sent)
             here = sums(paths)
             there = answer.result().split(b"\0")[:-1]
-        differing = [path for path, one, other in zip(paths, here, there) if one != other]
+        pairs = list(zip(paths, here, there))
+        differing = [path for path, one, other in pairs if content(one) != content(other)]
         # what became something else is among these
         again = {*paths}
         differing += [
@@ -243,6 +249,7 @@ class Carrier:
             sys.exit(
                 f"{len(differing)} of {len(paths)} that were sent or deleted differ on the target: {shown}"
             )
+        return sum(one != other for _, one, other in pairs)
 
 
 def lost(status: int) -> bool:

@@ -223,8 +223,10 @@ class Choice:
 
 
 def by_rsync(entry: Entry) -> bool:
-    """What rsync copies: large files, and sockets, which tar leaves out."""
-    return entry.kind == b"s" or (entry.kind == b"f" and int(entry.size) >= LARGE)
+    """What rsync copies: large files; sockets, which tar leaves out; FIFOs and devices of which it makes several."""
+    if entry.kind == b"f":
+        return int(entry.size) >= LARGE
+    return entry.kind == b"s" or (entry.kind != b"l" and entry.names != b"1")
 
 
 class Counted(Iterator[bytes]):

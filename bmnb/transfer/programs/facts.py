@@ -12,21 +12,32 @@ from .lines import BLOCK, owner
 
 
 def facts(path: bytes) -> bytes:
+    """Other facts, then the content."""
     try:
         found = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
-        return b"absent"
+        return PARTED + b"absent"
     kind = stat.S_IFMT(found.st_mode)
-    told = [oct(found.st_mode), owner(pwd.getpwuid, found.st_uid), owner(grp.getgrgid, found.st_gid)]
+    told: List[str] = []
+    names = [owner(pwd.getpwuid, found.st_uid), owner(grp.getgrgid, found.st_gid)]
+    others = [oct(stat.S_IMODE(found.st_mode)), *names, str(found.st_mtime_ns)]
     if kind == stat.S_IFLNK:
-        return repr([*told, os.readlink(path)]).encode()
-    if kind == stat.S_IFREG:
+        others, told = names, [repr(os.readlink(path))]
+    elif kind == stat.S_IFREG:
         digest = hashlib.sha256()
         with open(path, "rb") as file:
             for block in iter(lambda: file.read(BLOCK), b""):
                 digest.update(block)
-        told += [f"{found.st_size} bytes", digest.hexdigest()]
-    return repr([*told, found.st_mtime_ns]).encode()
+        told = [f"{found.st_size} bytes", digest.hexdigest()]
+    return PARTED.join((repr(others).encode(), repr([kind, *told]).encode()))
+
+
+PARTED = b"\n"
+
+
+def content(told: bytes) -> bytes:
+    """The part of a path's facts that a wrong copy has otherwise, whatever the servers call their users."""
+    return told.partition(PARTED)[2]
 
 
 def sums(paths: Sequence[bytes]) -> List[bytes]:
@@ -40,4 +51,4 @@ def sums(paths: Sequence[bytes]) -> List[bytes]:
         for number, found in enumerate(inodes)
     ]
     with ThreadPoolExecutor(2) as pool:
-        return [b"%s %d" % pair for pair in zip(pool.map(facts, paths), linked)]
+        return [b"%d %s" % pair for pair in zip(linked, pool.map(facts, paths))]

@@ -130,9 +130,10 @@ class Sums:
             yield difference
 
     def links(self, place: str, links: List[Any]) -> Iterator[Tuple[str, Difference]]:
-        """Files that are one file on one side must be one file on the other."""
+        """Files that are one file on one side must be one file on the other, also in two trees."""
+        apart = place if place.startswith(KEPT) else ""
         for path, there, here in links:
-            there, here = (place + (one or "alone " + path) for one in (there, here))
+            there, here = (apart + (one or "alone " + path) for one in (there, here))
             same = self.there.setdefault(there, here) == here and self.here.setdefault(here, there) == there
             if not same:
                 item = item_of(place, path.encode("latin-1"))

@@ -208,6 +208,24 @@ def test_what_tar_leaves_out_rsync_copies(pair: Pair):
     assert pair.told["large"] == 1
 
 
+def test_what_is_no_usual_file_comes_as_it_is(pair: Pair):
+    (pair.tree / "out").symlink_to("/var/log")
+    with (pair.tree / "holes").open("wb") as file:
+        file.truncate(50 << 20)
+    os.mkfifo(pair.tree / "single")
+    pair.cold_pass()
+    assert pair.listed("large") == []
+    assert (pair.copy / "holes").stat().st_blocks < 100
+    assert pair.differing() == ""
+
+
+def test_of_a_fifo_with_several_names_tar_would_make_several(pair: Pair):
+    os.mkfifo(pair.tree / "fifo")
+    os.link(pair.tree / "fifo", pair.tree / "deep/fifo")
+    pair.look()
+    assert sorted(pair.listed("large")) == ["deep/fifo", "fifo"]
+
+
 def test_a_file_that_became_a_folder_is_deleted_first(pair: Pair):
     (pair.tree / "one").unlink()
     (pair.tree / "one").mkdir()

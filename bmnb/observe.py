@@ -61,8 +61,8 @@ class Observer:
         recorded = [line["answer"] for line in self.journal.events("answer") if line["key"] == key]
         answer = next((one for one in (*recorded, self.answers.get(key, "")) if accepts(seen, one)), "")
         if not answer:
-            wanted = f"answer `{key}: {seen} NAME, REASON`"
-            return replace(verdict, seen=f"{verdict.seen}\n  → or accept just these: {wanted}")
+            wanted = f"\n  → or accept just these: answer `{key}: {seen} NAME, REASON`"
+            return replace(verdict, seen=f"{verdict.seen}{wanted}")
         if answer not in recorded:
             self.journal.write("answer", key=key, answer=answer)
         return replace(verdict, holds=True, seen=f"accepted by {key}: {answer}; {verdict.seen}")

@@ -43,7 +43,8 @@ class Move:
         origin.sql("DROP DATABASE IF EXISTS bj", "postgres")
         origin.sql("CREATE DATABASE bj OWNER bj TEMPLATE template0 ENCODING 'UTF8'", "postgres")
         target.must(f"rm -rf {FOLDER}/databases; cd / && runuser -u postgres -- dropdb --if-exists {COPY}")
-        origin.must(f"rm -rf {FOLDER}/databases-rows {FOLDER}/databases/")
+        for side in (origin, target):
+            side.must(f"rm -rf {FOLDER}/databases {FOLDER}/sums")
 
     def sql(self, script: str) -> str:
         return self.origin.sql(script, "bj")
@@ -75,6 +76,11 @@ class Move:
         there = Result("", "", 0, self.origin.must(counting.count_rows("bj")))
         here = self.target.must(counting.count_rows(COPY)).replace(f'["{COPY} ', '["bj ')
         return counting.same_rows(there, Result("", "", 0, here))
+
+    def count_ahead(self) -> None:
+        """Read the rows of both while they are in use, as the verification does."""
+        for side, database in ((self.origin, "bj"), (self.target, COPY)):
+            side.must(databases.count_ahead(FOLDER, "bj", database, "echo 130000"))
 
     def verdict(self) -> Verdict:
         """What the procedure makes of it, whichever engine has brought it."""
@@ -160,9 +166,14 @@ def test_whatever_a_database_holds_two_passes_bring_it(move: Move):
     move.sql(
         "INSERT INTO c VALUES (2, 'y', 3); INSERT INTO none DEFAULT VALUES; SELECT lo_put(70000, 60000, 'z')"
     )
+    move.count_ahead()
+    move.sql("UPDATE v SET f = 1; DELETE FROM r")
     told = move.carry()
     assert (told["restored"], told.get("dumped", 0)) == (0, 0)
     assert_same(move)
+    assert "were read before the downtime" in move.verdict().seen
+    move.sql("INSERT INTO c VALUES (3, 'x', 4)")
+    assert [item["item"] for item in move.verdict().items] == ["public.c"]
 
 
 @pytest.mark.parametrize("engine", ["fast", "literal"])

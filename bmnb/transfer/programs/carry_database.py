@@ -229,7 +229,7 @@ class Pass:
         self.digits = digits(self.oldest)
 
     def run(self, replicate: bool) -> None:
-        schema = self.begin(replicate)
+        schema, found = self.begin(replicate), None
         if self.state.get("schema") != schema or (
             replicate and not self.replication.caught_up(self.origin.session)
         ):
@@ -238,10 +238,9 @@ class Pass:
             found = self.restore()
             if replicate:
                 self.replication.subscribe()
-        else:
-            found = self.look()
         self.told["behind"] = self.replication.behind
         try:
+            found = self.look() if found is None else found
             self.apply(found, {"schema": schema, "since": self.origin.since})
         except Lost:
             raise
@@ -255,8 +254,7 @@ class Pass:
         """
         say(f"{why}: {self.origin.database} is dumped and restored as a whole")
         self.told["dumped"] = 1
-        for session in (self.target, self.origin.session):
-            session.abandon()
+        self.origin.session.abandon()
         if not self.told["restored"]:
             self.replication.end()
             self.origin = Origin(self.origin.shell, self.origin.database)
@@ -382,6 +380,13 @@ class Pass:
     def apply(self, found: Sequence[Found], state: Dict[str, Any]) -> None:
         """Bring tables, sequences and large objects over in one transaction, and the new state with it."""
         self.target = self.session_on_copy()
+        try:
+            self.bring_all(found, state)
+        except Failed:
+            self.target.abandon()
+            raise
+
+    def bring_all(self, found: Sequence[Found], state: Dict[str, Any]) -> None:
         self.target.tell("BEGIN; SET LOCAL session_replication_role = replica")
         bases = {one.table.name: self.bring(one) for one in found}
         self.bring_large_objects()

@@ -24,7 +24,7 @@ from bmnb import __version__, plan, procedures, seal
 from bmnb.errors import BmnbError, InputError
 from bmnb.folders import NOTEBOOK, home
 from bmnb.journal import Journal
-from bmnb.language import LANGUAGES
+from bmnb.language import LANGUAGES, use
 from bmnb.preferences import preferences
 from bmnb.settings import make, problems, read
 from bmnb.steps import Procedure
@@ -353,6 +353,7 @@ def doctor(runs: Path, as_json: bool) -> None:
     from bmnb.tables import table
 
     config = Path(str(preferences().get("ssh_config", "~/.ssh/config"))).expanduser()
+    use(str(preferences().get("language", "en")))
     found = list(machine.rows(runs, config))
     click.echo(json.dumps(found, indent=2) if as_json else table(found).to_string())
     sys.exit(0 if all(row["fits"] or row["need"] == machine.OPTIONAL for row in found) else 1)

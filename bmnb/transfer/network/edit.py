@@ -1,6 +1,7 @@
 """Edits of a text by its lines: what is not touched stays to the byte."""
 
-from typing import Dict, Iterable, List, Set
+from contextlib import contextmanager
+from typing import Dict, Iterable, Iterator, List, Set
 
 MARK = "#bmnb "
 """What a line that was set aside begins with."""
@@ -12,6 +13,15 @@ class Refused(Exception):
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
         self.remedy = remedy
+
+
+@contextmanager
+def of(path: str) -> Iterator[None]:
+    """What is refused within is so in this file."""
+    try:
+        yield
+    except Refused as error:
+        raise Refused("{}: {}".format(path, error), error.remedy) from None
 
 
 class Edit:

@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
-from .edit import Edit, Refused
+from .edit import Edit, Refused, of
 from .values import Interface, among, interface, is_cut_off, same, with_prefix_of
 
 MAIN = "/etc/network/interfaces"
@@ -61,7 +61,9 @@ def _is_single(key: str) -> bool:
 def named(read: Callable[[str], str], path: str = MAIN) -> Iterator[str]:
     """The path of this file, and of all that it names, in the order in which they are read."""
     yield path
-    for stanza in parse(read(path)):
+    with of(path):
+        stanzas = parse(read(path))
+    for stanza in stanzas:
         for word in stanza.words if stanza.kind.startswith("source") else ():
             pattern = os.path.join(os.path.dirname(path), word)
             if stanza.kind == "source":
@@ -97,8 +99,9 @@ def off(texts: Dict[str, str], names: Sequence[str], gone: Sequence[Interface]) 
     changed = {}  # type: Dict[str, str]
     for path, text in texts.items():
         edit = Edit(text)
-        for stanza in _stanzas(text, names):
-            _take_off(edit, stanza, gone, kept)
+        with of(path):
+            for stanza in _stanzas(text, names):
+                _take_off(edit, stanza, gone, kept)
         if edit.text != text:
             changed[path] = edit.text
     _must_change(gone, addresses(texts, names))
@@ -156,7 +159,8 @@ def over(
     others = {one.key: one for one in stanza.options}
     if "pointopoint" in others:
         raise Refused("{} is a point-to-point address".format(own.ip), BY_HAND)
-    _one_line(option.first, option.last)
+    with of(path):
+        _one_line(option.first, option.last)
     edit = Edit(texts[path])
     line, name = edit.lines[option.first], stanza.words[0]
     start = WORDS.match(line)

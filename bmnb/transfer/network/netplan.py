@@ -24,6 +24,15 @@ def _map(node: Any) -> Dict[str, Any]:
     return {key.value: value for key, value in node.value} if isinstance(node, yaml.MappingNode) else {}
 
 
+def parse(text: str) -> None:
+    """Raise Refused where it is no YAML."""
+    yaml = _yaml()
+    try:
+        yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Refused(" ".join(str(error).split()), "correct that file") from None
+
+
 def _devices(text: str) -> Iterator[Tuple[str, Any]]:
     """Each device, as its kind and its name, with its node of the text."""
     root = _yaml().compose(text)

@@ -1,11 +1,12 @@
 """Trying changed files in a folder of their own, with the programs that will read them."""
 
+import glob
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from typing import Dict, Iterable, List
+from typing import Dict, Iterable
 
 from . import interfaces, system
 from .edit import Refused
@@ -113,9 +114,8 @@ def _generate(
     for path, text in texts.items():
         _put(folder, path, text)
     _run("netplan", "generate", "--root-dir", folder)
-    made = []  # type: List[str]
-    for within, _, names in os.walk(folder + "/run"):
-        made += [system.read(os.path.join(within, name)) for name in names if not name.endswith(".yaml")]
+    places = [folder + "/run/" + one for one in ("systemd/network", "NetworkManager/system-connections")]
+    made = [system.read(path) for place in places for path in glob.glob(place + "/*")]
     _has("\n".join(made), there, gone, "netplan generate")
     return "netplan generate"
 

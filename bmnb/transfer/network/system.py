@@ -7,8 +7,8 @@ import shutil
 import subprocess
 from typing import Any, Dict, List, NamedTuple, Sequence
 
-from . import ifcfg, interfaces, keyfile, netplan, units
-from .edit import Refused
+from . import ifcfg, ini, interfaces, keyfile, netplan, units
+from .edit import Refused, of
 from .values import Interface
 
 IFUPDOWN, NETWORKD, NETPLAN = "ifupdown", "systemd-networkd", "netplan"
@@ -59,7 +59,12 @@ def source_of(device: str) -> Source:
 def _source(
     kind: str, device: str, paths: Sequence[str], names: Sequence[str] = (), by: str = "", uuid: str = ""
 ) -> Source:
-    return Source(kind, device, list(names), {path: read(path) for path in paths}, by, uuid)
+    texts = {path: read(path) for path in paths}
+    parse = {IFUPDOWN: interfaces.parse, NETPLAN: netplan.parse, IFCFG: ifcfg.parse}.get(kind, ini.parse)
+    for path, text in texts.items():
+        with of(path):
+            parse(text)
+    return Source(kind, device, list(names), texts, by, uuid)
 
 
 def _by_networkmanager(device: str) -> List[Source]:

@@ -132,9 +132,7 @@ def can_move(origin: Result, target: Result) -> Verdict:
     rows = (*theirs["rows"], *ours["rows"])
     stranger = [one for one in theirs["moving"] if not _is_on(one, ours["networks"])]
     if stranger:
-        return Verdict(
-            False, f"the target has no address of IPv6 on the network of {', '.join(stranger)}", rows
-        )
+        return Verdict(False, f"the target has no address of IPv6 on the network of {', '.join(stranger)}")
     if theirs["moving"] and ours["six"]:
         return Verdict(False, f"no address of IPv6 can come to the target: {ours['six']}")
     if theirs["named"]:

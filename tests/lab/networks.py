@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from bmnb.lab import identity, images
 from bmnb.lab.network import Bridge
 from bmnb.lab.server import Server
-from bmnb.transfer import address, placing
 
 WORK = "/var/lib/bmnb/test"
 

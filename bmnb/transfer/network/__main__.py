@@ -13,7 +13,7 @@
 import json
 import os
 import sys
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 from . import plan, running, system, writing
 from .edit import Refused
@@ -63,6 +63,7 @@ def kept(path: str, found: Plan) -> Dict[str, Any]:
         "by": found.source.by,
         "moving": [str(one) for one in found.moving],
         "own": [str(one) for one in found.own],
+        "first": running.of_network(found.source.device, found.moving[0])[:1] == found.moving[:1],
         "ways": running.ways(),
         "before": writing.packed(before),
         "after": writing.packed(found.changed),
@@ -71,20 +72,23 @@ def kept(path: str, found: Plan) -> Dict[str, Any]:
     return told
 
 
-def source_in(told: Dict[str, Any]) -> Source:
-    return Source(told["kind"], told["device"], [], {}, told["by"], "")
+def follow(told: Dict[str, Any], before: Sequence[running.Held]) -> float:
+    """Have the system read the files again; how many seconds it may take to act on that."""
+    reads = running.follow(Source(told["kind"], told["device"], [], {}, told["by"], ""))
+    running.stay_beside(before)
+    return running.SETTLED_SECONDS if reads else 0.0
 
 
 def off(folder: str, address: Interface) -> None:
     path = state(folder, "off")
     told = writing.kept(path) or kept(path, plan.off(address))
     gone, before = [read(one) for one in told["moving"]], running.held()
-    writing.write(writing.unpacked(told["after"]))
+    writing.write(writing.unpacked(told["before"]), writing.unpacked(told["after"]))
     running.drop(gone)
-    running.follow(source_in(told))
+    seconds = follow(told, before)
+    running.stay_off(gone, seconds)
     running.stay_beside(before)
-    running.stay_off(gone)
-    running.stay_beside(before)
+    running.put_ways(told["ways"])
 
 
 def over(folder: str, address: Interface) -> None:
@@ -92,15 +96,13 @@ def over(folder: str, address: Interface) -> None:
     more = [read(line) for line in system.read(given).split()] if os.path.exists(given) else []
     told = writing.kept(path) or kept(path, plan.over(address, more))
     new = [read(one) for one in told["moving"]]
-    writing.write(writing.unpacked(told["after"]))
+    writing.write(writing.unpacked(told["before"]), writing.unpacked(told["after"]))
     running.add(told["device"], new)
     running.make_first(told["device"], new[0])
     running.put_ways(told["ways"])
     running.announce(told["device"], new)
-    before = running.held()
-    running.follow(source_in(told))
-    running.stay_beside(before)
-    running.stay_on(told["device"], new + [read(one) for one in told["own"]], True)
+    seconds = follow(told, running.held())
+    running.stay_on(told["device"], new + [read(one) for one in told["own"]], True, seconds)
     running.put_ways(told["ways"])
     running.announce(told["device"], new)
 
@@ -115,9 +117,8 @@ def back(folder: str) -> None:
     writing.take_back(writing.unpacked(told["before"]), writing.unpacked(told["after"]))
     device, came = told["device"], [read(one) for one in told["moving"]]
     running.do("ip", "link", "set", device, "up")
-    running.follow(source_in(told))
-    running.stay_beside(before)
-    running.stay_on(device, came, True)
+    seconds = follow(told, before)
+    running.stay_on(device, came, told["first"], seconds)
     running.put_ways(told["ways"])
     running.announce(device, came)
     os.unlink(path)
@@ -135,10 +136,9 @@ def up(folder: str) -> None:
     running.add(told["device"], own)
     running.drop(gone)
     running.add(told["device"], own)
-    running.follow(source_in(told))
-    running.stay_beside(before)
-    running.stay_off(gone)
-    running.stay_on(told["device"], own, False)
+    seconds = follow(told, before)
+    running.stay_off(gone, seconds)
+    running.stay_on(told["device"], own, False, 0.0)
     running.put_ways(told["ways"])
     os.unlink(path)
 

@@ -45,7 +45,7 @@ def off(address: Interface) -> Plan:
     if place.dynamic:
         raise Refused("{} was given by DHCP: the server would ask for it again".format(address.ip), DHCP)
     source = system.source_of(place.device)
-    moving = [place.address] + sixes(source)
+    moving = [place.address, *sixes(source)]
     changed = system.without(source, moving)
     system.assert_stays(source, list(changed))
     return Plan(source, changed, moving, [], proving.prove(source, changed, [], moving))
@@ -69,10 +69,10 @@ def over(address: Interface, more: Sequence[Interface] = ()) -> Plan:
     """The IPv4 address comes, with the prefix of the own one on its network, and those of IPv6 from the origin."""
     own = _own(address)
     source = system.source_of(own.device)
-    new = [_interface(address, own.address.network.prefixlen)] + list(more)
+    new = [_interface(address, own.address.network.prefixlen), *more]
     changed = system.with_first(source, own.address, new)
     system.assert_stays(source, list(changed))
-    return Plan(source, changed, new, [own.address], proving.prove(source, changed, new + [own.address], []))
+    return Plan(source, changed, new, [own.address], proving.prove(source, changed, [*new, own.address], []))
 
 
 def _interface(address: Interface, prefix: int) -> Interface:

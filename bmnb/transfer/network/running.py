@@ -17,9 +17,9 @@ from .values import Interface, among, interface
 Held = NamedTuple(
     "Held", [("device", str), ("address", Interface), ("scope", str), ("peer", str), ("dynamic", bool)]
 )
-SETTLED_SECONDS = 1.5
-"""How long nothing may bring an address back."""
-POLL_SECONDS = 0.1
+SETTLED_SECONDS = 0.5
+"""How long those who read the files again may take to act on that."""
+POLL_SECONDS = 0.05
 
 
 def do(*command: str, said: str = "") -> None:
@@ -74,9 +74,18 @@ def put_ways(routes: Iterable[str]) -> None:
 
 
 def drop(addresses: Iterable[Interface]) -> None:
-    for one in held():
-        if among(str(one.address.ip), addresses):
+    """Take them off. With the first of a network the kernel may take the others of it, which are put back."""
+    before = held()
+    for one in before:
+        if among(str(one.address.ip), addresses) and one.address in [
+            other.address for other in held(one.device)
+        ]:
             do("ip", "addr", "del", str(one.address), "dev", one.device)
+    now = [one.address for one in held()]
+    for one in before:
+        lost = one.address not in now and not among(str(one.address.ip), addresses)
+        if lost and one.scope == "global" and not one.peer:
+            add(one.device, [one.address])
 
 
 def add(device: str, addresses: Iterable[Interface]) -> None:
@@ -88,18 +97,22 @@ def add(device: str, addresses: Iterable[Interface]) -> None:
             do("ip", "-6", "addr", "replace", str(one), "dev", device, "nodad")
 
 
-def make_first(device: str, new: Interface) -> None:
-    """Have the new address before all others of the interface: servers are known by what they send from."""
-    fours = [
-        one.address
-        for one in held(device)
-        if one.address.version == 4 and one.scope == "global" and not one.peer
+def of_network(device: str, address: Interface) -> List[Interface]:
+    """All addresses of the interface on this one's network, the one that it sends from first."""
+    every = [
+        one for one in held(device) if one.address.version == 4 and one.scope == "global" and not one.peer
     ]
-    if fours and fours[0] == new:
+    return [one.address for one in every if one.address.network == address.network]
+
+
+def make_first(device: str, new: Interface) -> None:
+    """Have the address before all others of its network: servers are known by what they send from."""
+    there = of_network(device, new)
+    if there[:1] == [new]:
         return
-    others = [one for one in fours if one.ip != new.ip]
-    lines = ["addr del {} dev {}".format(one, device) for one in reversed(fours)]
-    lines += ["addr add {} brd + dev {}".format(one, device) for one in [new] + others]
+    wanted = [new] + [one for one in there if one.ip != new.ip]
+    lines = ["addr del {} dev {}".format(one, device) for one in reversed(there)]
+    lines += ["addr add {} brd + dev {}".format(one, device) for one in wanted]
     do("ip", "-batch", "-", said="\n".join(lines) + "\n")
 
 
@@ -112,8 +125,8 @@ def stay_beside(before: Sequence[Held]) -> None:
             do("ip", "addr", "replace", str(one.address.ip), *peer, "dev", one.device, "scope", "link")
 
 
-def follow(source: Source) -> None:
-    """Have those who keep the configuration in memory read the files again."""
+def follow(source: Source) -> bool:
+    """Have those who keep the configuration in memory read the files again; whether there is anybody."""
     if source.kind == system.NETPLAN:
         do("netplan", "generate")
     if source.by == system.NETWORKMANAGER:
@@ -122,16 +135,17 @@ def follow(source: Source) -> None:
     elif source.kind in (system.NETWORKD, system.NETPLAN) and not _succeeds("networkctl", "reload"):
         # before systemd 244
         do("systemctl", "restart", "systemd-networkd")
+    return source.by == system.NETWORKMANAGER or source.kind in (system.NETWORKD, system.NETPLAN)
 
 
 def _succeeds(*command: str) -> bool:
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
 
-def stay_off(addresses: Sequence[Interface]) -> None:
-    """Have them off until nothing brings them back any more. Raise Refused where something does."""
-    until, tries = time.time() + SETTLED_SECONDS, 0
-    while time.time() < until:
+def stay_off(addresses: Sequence[Interface], seconds: float) -> None:
+    """Have them off until nothing has brought them back for so long. Raise Refused where something does."""
+    until, tries = time.monotonic() + seconds, 0
+    while time.monotonic() < until:
         if any(among(str(one.address.ip), addresses) for one in held()):
             tries += 1
             if tries > 5:
@@ -139,18 +153,20 @@ def stay_off(addresses: Sequence[Interface]) -> None:
                     "something gives this server {} again".format(addresses[0].ip), "find out what does"
                 )
             drop(addresses)
-            until = time.time() + SETTLED_SECONDS
+            until = time.monotonic() + seconds
         time.sleep(POLL_SECONDS)
 
 
-def stay_on(device: str, addresses: Sequence[Interface], first: bool) -> None:
-    """Have them there until nothing takes them away any more."""
-    until = time.time() + SETTLED_SECONDS
-    while time.time() < until:
+def stay_on(device: str, addresses: Sequence[Interface], first: bool, seconds: float) -> None:
+    """Have them there for so long; the first one before all others of its network."""
+    until = time.monotonic() + seconds
+    while True:
         now = [one.address.ip for one in held(device)]
         add(device, [one for one in addresses if one.ip not in now])
         if first:
             make_first(device, addresses[0])
+        if time.monotonic() >= until:
+            return
         time.sleep(POLL_SECONDS)
 
 

@@ -190,7 +190,7 @@ def _cloud_init_is_off() -> bool:
         return True
     said = [
         read(path)
-        for path in ["/etc/cloud/cloud.cfg"] + sorted(glob.glob("/etc/cloud/cloud.cfg.d/*.cfg"))
+        for path in ["/etc/cloud/cloud.cfg", *sorted(glob.glob("/etc/cloud/cloud.cfg.d/*.cfg"))]
         if os.path.exists(path)
     ]
     one_line, block = (

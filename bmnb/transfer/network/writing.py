@@ -37,8 +37,14 @@ def replace(path: str, text: str) -> None:
     os.close(holder)
 
 
-def write(changed: Dict[str, str]) -> None:
-    for path, text in changed.items():
+def write(before: Dict[str, str], after: Dict[str, str]) -> None:
+    """Write the files that are not written yet. Raise Refused where they are neither what they were nor what is wanted."""
+    for path, text in after.items():
+        now = read(path)
+        if now == text:
+            continue
+        if now != before[path]:
+            raise Refused("{} has changed since it was read".format(path), "see what has changed it")
         replace(path, text)
         if read(path) != text:
             raise Refused("{} has not become what was written".format(path), "see what else writes it")

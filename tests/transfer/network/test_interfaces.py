@@ -1,6 +1,7 @@
 """interfaces(5): an address goes or comes, and all else stays to the byte."""
 
 from ipaddress import ip_interface as at
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -18,7 +19,7 @@ iface lo inet loopback
 iface eth0 inet static
 \taddress\t192.0.2.10
 \tnetmask 255.255.255.0
-\tgateway 192.0.2.1   
+\tgateway 192.0.2.1\x20\x20\x20
 \tdns-nameservers 192.0.2.1
 \tup ethtool -K eth0 tso off
 """
@@ -194,7 +195,7 @@ def test_files_are_read_in_the_order_in_which_they_are_named(tmp_path):
     """)
     )
     (more / "deep").write_text("auto deep\n")
-    found = list(interfaces.named(lambda path: open(path).read(), str(main)))
+    found = list(interfaces.named(lambda path: Path(path).read_text(), str(main)))
     assert [one.rpartition("/")[2] for one in found] == ["interfaces", "a.cfg", "deep", "b.cfg", "deep"]
 
 

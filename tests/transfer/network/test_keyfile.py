@@ -1,6 +1,5 @@
 """NetworkManager's keyfiles: an address goes or comes, and all else stays to the byte."""
 
-import subprocess
 from ipaddress import ip_interface as at
 
 import pytest

@@ -88,10 +88,10 @@ def test_an_empty_entry_resets_what_stood_before():
 
 
 def test_what_is_not_understood_is_refused():
-    with pytest.raises(Refused, match="line 2: 'Address 192.0.2.10/24' is neither"):
+    with pytest.raises(Refused, match=r"line 2: 'Address 192.0.2.10/24' is neither"):
         units.off({PATH: "[Network]\nAddress 192.0.2.10/24\n"}, GONE)
     with pytest.raises(Refused, match="has no Address="):
         units.off({PATH: "[Network]\nDHCP=yes\n"}, GONE)
+    text = "[Address]\nAddress=192.0.2.20/32\nPeer=192.0.2.1/32\n"
     with pytest.raises(Refused, match="point-to-point"):
-        text = "[Address]\nAddress=192.0.2.20/32\nPeer=192.0.2.1/32\n"
         units.over({PATH: text}, at("192.0.2.20/32"), GONE)

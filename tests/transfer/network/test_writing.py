@@ -23,12 +23,19 @@ def test_a_link_is_written_through_and_the_mode_stays(file: Path, tmp_path: Path
     link = tmp_path / "link"
     link.symlink_to(file)
     os.setxattr(file, "user.label", b"kept")
-    writing.write({str(link): AFTER})
+    writing.write({str(link): BEFORE}, {str(link): AFTER})
     assert link.is_symlink()
     assert file.read_text() == AFTER
     assert file.stat().st_mode & 0o777 == 0o640
     assert os.getxattr(file, "user.label") == b"kept"
-    assert sorted(os.listdir(tmp_path)) == ["interfaces", "link"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["interfaces", "link"]
+
+
+def test_what_others_write_meanwhile_is_not_overwritten(file: Path):
+    file.write_text("theirs\n")
+    with pytest.raises(Refused, match="has changed since it was read"):
+        writing.write({str(file): BEFORE}, {str(file): AFTER})
+    assert file.read_text() == "theirs\n"
 
 
 @pytest.mark.parametrize(
@@ -57,5 +64,5 @@ def test_bytes_that_are_no_text_stay(file: Path):
     file.write_bytes(b"# caf\xe9\r\nb\n")
     text = file.read_bytes().decode(errors="surrogateescape")
     kept = writing.unpacked(writing.packed({str(file): text}))[str(file)]
-    writing.write({str(file): kept + "c\n"})
+    writing.write({str(file): kept}, {str(file): kept + "c\n"})
     assert file.read_bytes() == b"# caf\xe9\r\nb\nc\n"

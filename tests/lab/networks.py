@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 from bmnb.lab import identity, images
 from bmnb.lab.network import Bridge
@@ -16,12 +17,18 @@ WORK = "/var/lib/bmnb/test"
 class Pair:
     """An origin and a target on one bridge; `bridge.address(10)` and (20) are theirs."""
 
-    def __init__(self, bridge: Bridge, place: Path, release: str = "bookworm") -> None:
+    def __init__(self, bridge: Bridge, place: Path) -> None:
         self.bridge = bridge
-        layers = (images.base(release, print),)
         self.origin, self.target = (
-            Server(name, f"{bridge.name}{name[0]}", place / name, bridge.name, bridge.address(host), layers)
-            for name, host in (("origin", 10), ("target", 20))
+            Server(
+                name,
+                f"{bridge.name}{name[0]}",
+                place / name,
+                bridge.name,
+                bridge.address(host),
+                (images.base(release, print),),
+            )
+            for name, host, release in (("origin", 10, "bullseye"), ("target", 20, "bookworm"))
         )
 
     @property
@@ -35,9 +42,9 @@ class Pair:
 
 
 @contextmanager
-def pair(place: Path, release: str = "bookworm") -> Iterator[Pair]:
+def pair(place: Path) -> Iterator[Pair]:
     with Bridge.free(place) as bridge:
-        both = Pair(bridge, place, release)
+        both = Pair(bridge, place)
         try:
             for server in both.servers:
                 server.mount()
@@ -55,9 +62,12 @@ def configure(server: Server, files: Mapping[str, str], services: tuple[str, ...
         f"{away}; printf 'auto lo\\niface lo inet loopback\\n' > /etc/network/interfaces; rm -rf {WORK}"
     )
     for path, text in files.items():
-        server.must(f"mkdir -p $(dirname {path}); umask 077; cat > {path} <<'END'\n{text.rstrip()}\nEND")
+        place = quote(path)
+        server.must(
+            f"mkdir -p \"$(dirname {place})\"; umask 077; cat > {place} <<'END'\n{text.rstrip()}\nEND"
+        )
         # systemd-networkd has a user of its own
-        server.must(f"case {path} in /etc/systemd/*) chmod -R a+rX /etc/systemd/network ;; esac")
+        server.must(f"case {place} in /etc/systemd/*) chmod -R a+rX /etc/systemd/network ;; esac")
     for unit in ("systemd-networkd.service", "NetworkManager.service"):
         server.must(f"systemctl {'enable' if unit in services else 'disable'} {unit}")
     server.restart()

@@ -1,5 +1,6 @@
 """The address moves in every kind of network configuration, stays moved over a restart, and comes back to the byte."""
 
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -185,9 +186,14 @@ def has_it(two: Pair, six: bool) -> None:
     assert any("fd00:18::20/64" in one for one in there) == six
 
 
+HAS_VLANS = "ip link add lan type veth peer name far && ip link add link lan name lan.5 type vlan id 5"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_address_moves(two: Pair, kind: str):
     given, services = KINDS[kind]
+    if given is VLAN and subprocess.run(["unshare", "-n", "bash", "-c", HAS_VLANS], check=False).returncode:
+        pytest.skip("Linux of this machine has no VLANs")
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda server: configure(server, files(given, server), services), two.servers))
     six = any("fd00" in text for text in given.values())

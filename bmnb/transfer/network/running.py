@@ -192,7 +192,12 @@ def _advertise(device: str, address: Interface) -> None:
     packet = struct.pack("!BBHI", 136, 0, 0, override) + address.ip.packed + struct.pack("!BB", 2, 1) + link
     with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as out:
         out.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
-        out.sendto(packet, ("ff02::1", 0, 0, socket.if_nametoindex(device)))
+        try:
+            out.bind((str(address.ip), 0))
+            out.sendto(packet, ("ff02::1", 0, 0, socket.if_nametoindex(device)))
+        except OSError as error:
+            # those who are not told find out when they get no answer
+            print("nobody was told who has {}: {}".format(address.ip, error))
 
 
 def exists(device: str) -> bool:

@@ -120,7 +120,7 @@ def try_over(address: str) -> str:
 
 
 def can_move(origin: Result, target: Result) -> Verdict:
-    """Both configurations are understood, and nothing else would bring the address back."""
+    """Both configurations are understood, and nothing else is known to write the address."""
     theirs, ours = json.loads(origin.stdout), json.loads(target.stdout)
     refused = [
         f"{server}: {one['refused']}\n  → {one['remedy']}"
@@ -135,11 +135,14 @@ def can_move(origin: Result, target: Result) -> Verdict:
         return Verdict(False, f"the target has no address of IPv6 on the network of {', '.join(stranger)}")
     if theirs["moving"] and ours["six"]:
         return Verdict(False, f"no address of IPv6 can come to the target: {ours['six']}")
-    if theirs["named"]:
-        seen = "; ".join(f"{one['item']}: {one['line']}" for one in theirs["named"])
-        return Verdict(
-            False, f"named on the origin outside of what will change: {seen}", tuple(theirs["named"])
-        )
+    named = [
+        {"server": server, **one}
+        for server, told in (("origin", theirs), ("target", ours))
+        for one in told["named"]
+    ]
+    if named:
+        seen = "; ".join(f"{one['server']}: {one['item']}: {one['line']}" for one in named)
+        return Verdict(False, f"something else may write the address: {seen}", tuple(named))
     also = f", with {', '.join(theirs['moving'])}" if theirs["moving"] else ""
     return Verdict(True, f"{len(rows)} files will change{also}", rows)
 

@@ -42,7 +42,13 @@ def test_an_address_is_not_free_where_nobody_was_asked():
 
 ROW = {"item": "/etc/network/interfaces", "server": "origin", "change": "-  address 192.0.2.10/24"}
 THERE = {"rows": [ROW], "moving": ["2001:db8::10/64"], "named": []}
-HERE = {"rows": [{**ROW, "server": "target"}], "moving": [], "networks": ["2001:db8::/64"], "six": ""}
+HERE = {
+    "rows": [{**ROW, "server": "target"}],
+    "moving": [],
+    "named": [],
+    "networks": ["2001:db8::/64"],
+    "six": "",
+}
 
 
 def judged(there: dict[str, object], here: dict[str, object]) -> Verdict:
@@ -70,7 +76,8 @@ def test_an_address_of_ipv6_comes_only_where_its_network_is():
     assert judged({**THERE, "moving": []}, {**HERE, "networks": [], "six": "no section [ipv6]"}).holds
 
 
-def test_what_else_may_give_the_address_at_a_start_can_be_accepted_by_name():
+def test_what_else_may_write_the_address_can_be_accepted_by_name():
     named = {"item": "/etc/rc.local:3", "line": "ip addr add 192.0.2.10/24 dev eth0"}
     verdict = judged({**THERE, "named": [named]}, HERE)
-    assert (verdict.holds, verdict.items) == (False, (named,))
+    assert (verdict.holds, verdict.items) == (False, ({"server": "origin", **named},))
+    assert not judged(THERE, {**HERE, "named": [named]}).holds

@@ -107,8 +107,8 @@ def network(origin: str, target: str, address: str) -> Iterator[Action]:
         (addresses.try_off(address), addresses.try_over(address)),
         addresses.can_move,
         "what will change in the network configuration of both servers",
-        "do what is named; what gives the origin its address when it starts is to be taken out before the switch, or "
-        "accepted. By hand: keep the address out of the configuration of the original server, add it to that of the "
+        "do what is named; what else writes the address is to be taken out or stopped before the switch, or accepted. "
+        "By hand: keep the address out of the configuration of the original server, add it to that of the "
         "target, each with what the server has for it",
         decision="accept-named-addresses",
         text=addresses.CODE,

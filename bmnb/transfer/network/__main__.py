@@ -35,9 +35,10 @@ def check(way: str, address: Interface) -> Dict[str, Any]:
         told = {
             "rows": list(plan.told(found, "origin" if way == "off" else "target")),
             "moving": [str(one) for one in found.moving[1:]],
+            "named": system.managed(found.source, list(found.changed)),
         }  # type: Dict[str, Any]
         if way == "off":
-            return dict(told, named=plan.named_elsewhere(found))
+            return dict(told, named=told["named"] + plan.named_elsewhere(found))
         here = [one.address for one in running.held(found.source.device) if one.address.version == 6]
         return dict(told, networks=[str(one.network) for one in here], six=plan.sixes_can_come(address))
     except Refused as error:

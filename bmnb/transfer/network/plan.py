@@ -31,6 +31,8 @@ AT_START = (
 )  # fmt: skip
 """What may give a server its addresses."""
 LARGE = 1 << 18
+UNREAD = re.compile(r"(~|\.(bak|orig|old|save|dpkg-\w+|ucf-\w+|rpm(save|new|orig)|disabled))$")
+"""Copies that nothing reads."""
 OTHER_USE = re.compile(r"\b(dns|nameserver|search|gateway|via|ntp|fallback)", re.IGNORECASE)
 FIRST_OF_TARGET = "give the target an address of its own on that network, in its configuration"
 DHCP = (
@@ -145,6 +147,10 @@ def _files() -> Set[str]:
     found = set()  # type: Set[str]
     for place in AT_START:
         paths = [place] if os.path.isfile(place) else glob.glob(place + "/**/*", recursive=True)
-        found.update(one for one in paths if os.path.isfile(one) and os.path.getsize(one) < LARGE)
+        found.update(
+            one
+            for one in paths
+            if os.path.isfile(one) and os.path.getsize(one) < LARGE and not UNREAD.search(one)
+        )
     # a link to another of them is that other one
     return {one for one in found if not (os.path.islink(one) and os.path.realpath(one) in found)}

@@ -80,9 +80,11 @@ def _ifquery(
 ) -> str:
     """All files as one, since a file names others by their paths."""
     one = _put(folder, "/interfaces", _flat(texts, interfaces.MAIN))
+    wanted = [
+        one if one.partition(":")[0] == source.device else source.device + "=" + one for one in source.names
+    ]
     said = "".join(
-        _run("ifup", "--no-act", "--force", "--verbose", "-i", one, name)
-        for name in dict.fromkeys(source.names)
+        _run("ifup", "--no-act", "--force", "--verbose", "-i", one, name) for name in dict.fromkeys(wanted)
     )
     at_start = [
         line

@@ -34,7 +34,8 @@ def ask(*command: str) -> str:
     """What a program says; nothing where it is not there, or fails."""
     if not shutil.which(command[0]):
         return ""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    english = dict(os.environ, LC_ALL="C.UTF-8")
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=english)
     return done.stdout.decode(errors="surrogateescape") if done.returncode == 0 else ""
 
 
@@ -166,37 +167,58 @@ def _editor(source: Source) -> Any:
 
 
 def assert_stays(source: Source, changed: Sequence[str]) -> None:
-    """Nothing writes these files anew."""
+    """These files can be written, and nothing is known to write them anew."""
     for path in changed:
-        if not os.path.realpath(path).startswith("/etc/"):
+        real = os.path.realpath(path)
+        if not real.startswith("/etc/"):
             raise Refused(
                 "{} is not below /etc: what makes it makes it again".format(path),
                 "copy it to the folder of the same name below /etc, where it takes its place",
             )
+        try:
+            os.close(os.open(real, os.O_RDWR))
+        except OSError as error:
+            raise Refused(
+                "{} can't be written: {}".format(path, error.strerror), "see lsattr and mount"
+            ) from None
+        text = source.texts[path]
         by_cloud = "cloud-init" in os.path.basename(path) or re.search(
-            r"^\s*#.*cloud-init", source.texts[path], re.MULTILINE
+            r"^\s*#.*cloud-init", text, re.MULTILINE
         )
         if by_cloud and not _cloud_init_is_off():
             raise Refused(
                 "{} is written by cloud-init, which may write it anew when the server starts".format(path),
                 "echo 'network: {config: disabled}' > /etc/cloud/cloud.cfg.d/99-disable-network-config.cfg",
             )
+        keep = os.path.join(os.path.dirname(path), ".pve-ignore." + os.path.basename(path))
+        if os.path.exists(PVE) and "--- BEGIN PVE ---" in read(PVE) and not os.path.exists(keep):
+            raise Refused(
+                "{} is written by Proxmox VE when the container starts".format(path),
+                "touch {}; or give the container its address there".format(keep),
+            )
+
+
+PVE = "/etc/hosts"
+"""Proxmox VE marks what it writes there into a container."""
+MANAGED = re.compile(
+    r"^\s*[#;].*(managed by|ansible managed|(generated|maintained) by|do not edit).*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def managed(source: Source, changed: Sequence[str]) -> List[Dict[str, str]]:
+    """Files that say that a program writes them."""
+    found = [(path, MANAGED.search(source.texts[path])) for path in changed]
+    return [{"item": path, "line": said.group(0).strip()} for path, said in found if said]
+
+
+CLOUD = "/etc/cloud"
+OFF = r"^network:\s*(\{\s*|\n\s+)[\"']?config[\"']?:\s*[\"']?disabled\b"
 
 
 def _cloud_init_is_off() -> bool:
-    if os.path.exists("/etc/cloud/cloud-init.disabled") or not (
-        shutil.which("cloud-init") or os.path.exists("/etc/cloud")
-    ):
+    """Whether it is not there, or is told to leave the network, or all, alone."""
+    if os.path.exists(CLOUD + "/cloud-init.disabled") or not os.path.exists(CLOUD):
         return True
-    said = [
-        read(path)
-        for path in ["/etc/cloud/cloud.cfg", *sorted(glob.glob("/etc/cloud/cloud.cfg.d/*.cfg"))]
-        if os.path.exists(path)
-    ]
-    one_line, block = (
-        r"^network:\s*\{\s*config:\s*[\"']?disabled",
-        r"^network:\s*\n\s+config:\s*[\"']?disabled",
-    )
-    return any(
-        re.search(one_line, text, re.MULTILINE) or re.search(block, text, re.MULTILINE) for text in said
-    )
+    paths = [CLOUD + "/cloud.cfg", *sorted(glob.glob(CLOUD + "/cloud.cfg.d/*.cfg"))]
+    return any(re.search(OFF, read(path), re.MULTILINE) for path in paths if os.path.exists(path))

@@ -1,5 +1,6 @@
 """What the kernel tells of addresses, what is named elsewhere, and what would write a file anew."""
 
+import os
 from ipaddress import ip_interface as at
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def source(path: str, text: str = "") -> Source:
 def test_other_files_that_name_the_address_are_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str, is_named: bool
 ):
-    (tmp_path / "rc.local").write_text(f"#!/bin/sh\n{line}\n")
+    for name in ("rc.local", "rc.local.bak", "rc.local~", "rc.local.dpkg-old"):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
     monkeypatch.setattr(plan, "AT_START", (str(tmp_path),))
     moving = [at("192.0.2.10/24"), at("2001:db8::10/64")]
     found = plan.named_elsewhere(Plan(source("/etc/x"), {"/etc/x": "\n"}, moving, [], ""))
@@ -78,6 +80,7 @@ def test_a_file_that_would_be_written_anew_is_refused(
     monkeypatch: pytest.MonkeyPatch, path: str, text: str, is_off: bool, said: str
 ):
     monkeypatch.setattr(system, "_cloud_init_is_off", lambda: is_off)
+    monkeypatch.setattr(system.os, "open", lambda path, flags: os.dup(0))
     if not said:
         return system.assert_stays(source(path, text), [path])
     with pytest.raises(Refused, match=said):
@@ -88,3 +91,72 @@ def test_an_interface_that_nothing_configures_is_refused(monkeypatch: pytest.Mon
     monkeypatch.setattr(system, "ask", lambda *words: "")
     with pytest.raises(Refused, match="nosuch0 is configured by no system that is understood"):
         system.source_of("nosuch0")
+
+
+def test_a_file_that_can_not_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(system.os.path, "realpath", lambda path: "/etc/no-such-folder/interfaces")
+    with pytest.raises(Refused, match="can't be written: No such file"):
+        system.assert_stays(source("/etc/network/interfaces"), ["/etc/network/interfaces"])
+
+
+@pytest.mark.parametrize(
+    ("text", "is_managed"),
+    [
+        ("# Ansible managed\nauto lo\n", True),
+        ("# This file is managed by Puppet. DO NOT EDIT.\n", True),
+        ("; maintained by salt\n", True),
+        ("# This file describes the network interfaces available on your system\n", False),
+        ("auto lo # ask before: managed\n", False),
+    ],
+)
+def test_a_file_that_a_program_says_to_write_is_told(text: str, is_managed: bool):
+    assert (
+        bool(system.managed(source("/etc/network/interfaces", text), ["/etc/network/interfaces"]))
+        == is_managed
+    )
+
+
+def test_a_container_of_proxmox_gets_its_files_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "hosts").write_text("127.0.0.1 localhost\n# --- BEGIN PVE ---\n")
+    monkeypatch.setattr(system, "PVE", str(tmp_path / "hosts"))
+    monkeypatch.setattr(system.os, "open", lambda path, flags: os.dup(0))
+    with pytest.raises(Refused, match="is written by Proxmox VE"):
+        system.assert_stays(source("/etc/network/interfaces"), ["/etc/network/interfaces"])
+
+
+@pytest.mark.parametrize(
+    ("files", "is_off"),
+    [
+        ({"cloud.cfg": "users: [default]\n"}, False),
+        (
+            {"cloud.cfg": "", "cloud.cfg.d/99-disable-network-config.cfg": "network: {config: disabled}\n"},
+            True,
+        ),
+        ({"cloud.cfg": "users: []\nnetwork:\n  config: disabled\n"}, True),
+        ({"cloud.cfg": "# network: {config: disabled}\n"}, False),
+        ({"cloud.cfg": "", "cloud-init.disabled": ""}, True),
+        ({}, True),
+    ],
+)
+def test_cloud_init_leaves_the_network_alone_where_it_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], is_off: bool
+):
+    for name, text in files.items():
+        (tmp_path / "cloud" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "cloud" / name).write_text(text)
+    monkeypatch.setattr(system, "CLOUD", str(tmp_path / "cloud"))
+    assert system._cloud_init_is_off() == is_off
+
+
+def test_an_address_from_dhcp_is_refused_on_both_servers(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(running, "ask", lambda *words: SHOWN)
+    with pytest.raises(Refused, match=r"192.0.2.10 was given by DHCP: the server would ask for it again"):
+        plan.off(at("192.0.2.10"))
+    with pytest.raises(Refused, match=r"192.0.2.10 was given by DHCP"):
+        plan.over(at("192.0.2.77"))
+
+
+def test_a_target_that_is_not_on_the_network_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(running, "ask", lambda *words: SHOWN)
+    with pytest.raises(Refused, match=r"no address of the target is on the network of 198.51.100.9"):
+        plan.over(at("198.51.100.9"))

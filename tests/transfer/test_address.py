@@ -40,7 +40,7 @@ def test_an_address_is_not_free_where_nobody_was_asked():
     assert not address.free(asked(f"{other} && {elsewhere}")).holds
 
 
-ROW = {"item": "/etc/network/interfaces", "server": "origin", "change": "-  address 192.0.2.10/24"}
+ROW = {"item": "/etc/network/interfaces", "server": "origin", "diff": "-  address 192.0.2.10/24"}
 THERE = {"rows": [ROW], "moving": ["2001:db8::10/64"], "named": []}
 HERE = {
     "rows": [{**ROW, "server": "target"}],

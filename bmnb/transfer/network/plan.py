@@ -120,7 +120,7 @@ def told(plan: Plan, server: str) -> Iterator[Dict[str, Any]]:
             "server": server,
             "system": plan.source.kind,
             "interface": plan.source.device,
-            "change": "\n".join(line for line in lines if not line.startswith("@@")),
+            "diff": "\n".join(line for line in lines if not line.startswith("@@")),
             "tried": plan.proof,
         }
 

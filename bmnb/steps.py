@@ -113,7 +113,7 @@ TRUE_OR_FALSE = (0, 1)
 class Check:
     """Observes one or more servers and states what must hold; `judge` gets one Result per server.
 
-    `patience` is how many seconds it may take until it holds; `line` may be one per server. What does not
+    `patience` is how many seconds it may take until it holds; `line` may be one per server; `text` is its input. What does not
     hold may be accepted where `decision` names the key of an answer, which is the sum of the items seen.
     `reopens` is the name of an earlier step: where this does not hold, what that one and those after it have
     proven no longer counts, and they are done again.
@@ -131,6 +131,7 @@ class Check:
     decision: str = ""
     reopens: str = ""
     answers: tuple[int, ...] = (0,)
+    text: str = ""
 
     @property
     def observations(self) -> list[tuple[str, str]]:

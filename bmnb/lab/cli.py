@@ -48,8 +48,8 @@ def lab() -> None:
 @click.option(
     "--family", type=click.Choice(list(UPDATE)), default="debian", show_default=True, help="with --update"
 )
-@click.option("--origin-network", type=click.Choice(NETWORKS), default="ifupdown", show_default=True)
-@click.option("--target-network", type=click.Choice(NETWORKS), default="networkd", show_default=True)
+@click.option("--origin-network", type=click.Choice(list(NETWORKS)), default="ifupdown", show_default=True)
+@click.option("--target-network", type=click.Choice(list(NETWORKS)), default="networkd", show_default=True)
 @click.option(
     "--wal-level",
     type=click.Choice(["replica", "logical"]),

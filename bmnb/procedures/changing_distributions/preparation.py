@@ -19,6 +19,7 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     """Everything is checked before anything is touched, and reported at once."""
     origin, target = settings.origin, settings.target
     yield from requirements.servers(origin, target, settings.address)
+    yield from requirements.network(origin, target, settings.address)
     yield from requirements.bluemind(origin, target)
     yield from requirements.databases(origin, target)
     yield trees_are_there(settings)

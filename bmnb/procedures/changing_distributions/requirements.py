@@ -100,6 +100,21 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
     )
 
 
+def network(origin: str, target: str, address: str) -> Iterator[Action]:
+    """What changes in the configuration of both servers when the address moves, tried in a folder of its own."""
+    yield Check(
+        (origin, target),
+        (addresses.try_off(address), addresses.try_over(address)),
+        addresses.can_move,
+        "what will change in the network configuration of both servers",
+        "do what is named; what else writes the address is to be taken out or stopped before the switch, or accepted. "
+        "By hand: keep the address out of the configuration of the original server, add it to that of the "
+        "target, each with what the server has for it",
+        decision="accept-named-addresses",
+        text=addresses.CODE,
+    )
+
+
 def bluemind(origin: str, target: str) -> Iterator[Action]:
     """The same BlueMind on both, set up, with a valid subscription, on one server, with no job running."""
     both = (origin, target)

@@ -63,6 +63,15 @@ POSTFIX_MAPS = tuple(path for path in CONFIGURATION if path.endswith(".db"))
 DATABASES = {"bj": "db.sql", "bj-data": "db-data.sql"}
 """Each database with the document's name of its dump."""
 
+KEYCLOAK = "keycloak"
+"""How Keycloak's database of 5.x is called unless the settings say otherwise; BlueMind tells its name in no public page."""
+
+
+def dump_of(database: str) -> str:
+    """The file of its dump."""
+    return DATABASES.get(database, f"db-{database}.sql")
+
+
 BM_INI = "/etc/bm/bm.ini"
 TOKEN = "/etc/bm/bm-core.tok"
 

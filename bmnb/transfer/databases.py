@@ -5,12 +5,13 @@ every text index (wiki.postgresql.org/wiki/Locale_data_changes).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from shlex import quote
 
 from bmnb.bluemind.paths import ini
 from bmnb.steps import Gauge, Result, Verdict
 from bmnb.transfer.access import ssh
+from bmnb.transfer.programs import carry_database
 
 COMPLETE = "-- PostgreSQL database dump complete"
 
@@ -153,17 +154,17 @@ def analyze(database: str) -> str:
     return _as_postgres(f"vacuumdb -q --analyze-only -d {imported(database)}")
 
 
-def put_in_place(databases: list[str]) -> str:
+def put_in_place(databases: Sequence[str]) -> str:
     """Rename all databases in one transaction; repeated after it was done, it changes nothing."""
     return _swap(databases, imported, before)
 
 
-def take_back(databases: list[str]) -> str:
+def take_back(databases: Sequence[str]) -> str:
     """Undo `put_in_place` for another pass, in one transaction: what was imported gets its name of before."""
     return _swap(databases, before, imported)
 
 
-def _swap(databases: list[str], comes: Callable[[str], str], goes: Callable[[str], str]) -> str:
+def _swap(databases: Sequence[str], comes: Callable[[str], str], goes: Callable[[str], str]) -> str:
     """A line by which those that have the name `comes` get their database's own, whose holder is called `goes` then."""
     renames = "\n".join(
         f"""  IF EXISTS (SELECT FROM pg_database WHERE datname = '{comes(name)}') THEN
@@ -175,20 +176,21 @@ def _swap(databases: list[str], comes: Callable[[str], str], goes: Callable[[str
     return _alone([one for name in databases for one in (name, comes(name))], renames)
 
 
-def _alone(databases: list[str], statements: str) -> str:
+def _alone(databases: Sequence[str], statements: str) -> str:
     """A line that ends the sessions on these databases and does the statements in one transaction."""
-    names = ", ".join(f"'{name}'" for name in databases)
     return f"""{_psql()} <<'END'
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({names}) \\g /dev/null
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({_listed(databases)}) \\g /dev/null
 DO $$ BEGIN
 {statements}
 END $$;
 END"""
 
 
-def uncomment(databases: list[str]) -> str:
-    lines = "\n".join(f'COMMENT ON DATABASE "{name}" IS NULL;' for name in databases)
-    return f"{_psql()} <<'END'\n{lines}\nEND"
+def unmark(databases: Sequence[str]) -> str:
+    """A line that takes away what the fast engine marks its copies with."""
+    return f"""{_psql()} -At <<'END'
+SELECT format('{carry_database.UNMARK}', datname) FROM pg_database WHERE datname IN ({_listed(databases)}) \\gexec
+END"""
 
 
 def given_up(database: str) -> str:
@@ -196,7 +198,7 @@ def given_up(database: str) -> str:
     return f"{database}_given_up_bmnb"
 
 
-def put_back(databases: list[str]) -> str:
+def put_back(databases: Sequence[str]) -> str:
     """Undo `put_in_place`, in one transaction; where it was not done, this changes nothing."""
     renames = "\n".join(
         f"""  IF EXISTS (SELECT FROM pg_database WHERE datname = '{before(name)}') THEN
@@ -226,6 +228,34 @@ def not_older(origin: Result, target: Result) -> Verdict:
         return Verdict(False, f"PostgreSQL does not answer on {', '.join(down)}")
     ours, theirs = int(target.stdout) // 10000, int(origin.stdout) // 10000
     return Verdict(ours >= theirs, f"PostgreSQL {theirs} to {ours}")
+
+
+ABSENT = "the original server has no such database"
+
+
+def named(databases: Sequence[str]) -> str:
+    """A line that prints which of them a server has."""
+    query = f"SELECT datname FROM pg_database WHERE datname IN ({_listed(databases)}) ORDER BY 1"
+    return _as_postgres(f'psql -XAtc "{query}"')
+
+
+def exists(database: str) -> str:
+    """A line that holds where a server has it; it ends with 1 where not."""
+    return f'found=$({named([database])}) || exit; [ -n "$found" ]'
+
+
+def remember(folder: str) -> str:
+    """A line that keeps for the target which databases the origin has; their names come in as input."""
+    return f"""umask 077; mkdir -p {folder} && rm -f {folder}/with-*
+while read -r name; do touch "{folder}/with-$name" || exit; done"""
+
+
+def is_there(folder: str, database: str) -> str:
+    return f"test -e {folder}/with-{database}"
+
+
+def _listed(databases: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in databases)
 
 
 ENCODINGS = _as_postgres(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from shlex import quote
 
-from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, POSTFIX_MAPS
 from bmnb.steps import Gauge, Result, Row
 from bmnb.transfer import configuration, databases, files, naming, replication
 from bmnb.transfer.access import Around, socket, ssh
@@ -169,19 +169,20 @@ def _configuration(added: bool) -> str:
     )
 
 
-def lines_there(folder: str, trees: tuple[str, ...], added: bool) -> Iterator[str]:
+def lines_there(folder: str, trees: tuple[str, ...], added: bool, names: Iterable[str]) -> Iterator[str]:
     """The lines that the origin does for this engine, as they stand."""
     yield from (PYTHON, GNU, POSTGRESQL, SOURCE, postgres.START, _configuration(added), rows.line(folder))
-    yield from map(postgres.psql, DATABASES)
-    # whatever an earlier pass with another setting may have left
-    yield from map(replicating.end_on_origin, DATABASES)
+    for database in names:
+        yield postgres.psql(database)
+        # whatever an earlier pass with another setting may have left
+        yield replicating.end_on_origin(database)
     yield from map(files.has_something, trees)
 
 
-def lines_of_replication(folder: str) -> Iterator[str]:
+def lines_of_replication(folder: str, names: Iterable[str]) -> Iterator[str]:
     """Those that it does for logical replication."""
     yield replication.against(replication.ON_ORIGIN)
-    for database in DATABASES:
+    for database in names:
         yield postgres.psql(replicating.walsender(database))
         yield replicating.guard(database, _programs(folder))
 
@@ -194,7 +195,7 @@ PATH, SNAPSHOT = "A-Za-z0-9./_-", "0-9A-F-"
 """Signs of one word: with a blank, it could be followed by another option."""
 
 
-def lines_around(folder: str) -> Iterator[Around]:
+def lines_around(folder: str, names: Iterable[str]) -> Iterator[Around]:
     """How the other lines begin and end that the origin does for this engine."""
     listed = f"cat {_lists(folder)}/"
     for command in ("scan", "choose", "trust"):
@@ -204,7 +205,7 @@ def lines_around(folder: str) -> Iterator[Around]:
     yield Around(listed, "")
     for source in carry_files.SOURCES.values():
         yield Around(f"set -o pipefail; {listed}", f" | {source}")
-    for database in DATABASES:
+    for database in names:
         first, last = carry_database.dump("|", database).split("|")
         yield Around(first, last, SNAPSHOT)
 
@@ -218,9 +219,9 @@ def rebuild_maps(aliases: bool) -> str:
     return "\n".join([*lines, *(["newaliases || exit", naming.MAKE_MAPS] if aliases else [])])
 
 
-def end_replication(end: Callable[[str], str]) -> str:
+def end_replication(end: Callable[[str], str], names: Iterable[str]) -> str:
     """A line that leaves nothing of it on a server, whatever is there; `end` does so for a database."""
-    lines = "\n".join(f"(\n{end(database)}\n) || exit" for database in DATABASES)
+    lines = "\n".join(f"! ( {databases.exists(name)} ) || (\n{end(name)}\n) || exit" for name in names)
     return f"""systemctl start postgresql && version=$({databases.SERVER_VERSION}) || exit
 [ "$version" -ge 100000 ] || exit 0
 {lines}"""

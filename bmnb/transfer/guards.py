@@ -127,12 +127,14 @@ def changed_since(mark: str, trees: Sequence[str]) -> str:
     return f"find -H $(ls -d {places} 2> /dev/null) -cnewer {mark} -print | head -n 20"
 
 
-SESSIONS = (
-    'cd / && runuser -u postgres -- psql -XAtF " " -c "SELECT datname, usename, application_name, client_addr'
-    " FROM pg_stat_activity WHERE datname IN ('bj', 'bj-data') AND pid <> pg_backend_pid()"
-    " AND application_name !~ '^bmnb_' AND usename IS NOT NULL AND query !~ '^autovacuum: '\""
-)
-"""A line that prints the sessions on BlueMind's databases, but for our own; PostgreSQL's own workers change no data."""
+def sessions(databases: Sequence[str]) -> str:
+    """A line that prints the sessions on them, but for our own; PostgreSQL's own workers change no data."""
+    names = ", ".join(f"'{name}'" for name in databases)
+    return (
+        'cd / && runuser -u postgres -- psql -XAtF " " -c "SELECT datname, usename, application_name, client_addr'
+        f" FROM pg_stat_activity WHERE datname IN ({names}) AND pid <> pg_backend_pid()"
+        " AND application_name !~ '^bmnb_' AND usename IS NOT NULL AND query !~ '^autovacuum: '\""
+    )
 
 
 def queue() -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from bmnb.bluemind import api, proofs
-from bmnb.bluemind.paths import DATABASES, POSTFIX_MAPS
+from bmnb.bluemind.paths import POSTFIX_MAPS, dump_of
 from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
 from bmnb.procedures.changing_distributions.services import running
 from bmnb.procedures.changing_distributions.settings import Settings
@@ -133,7 +133,7 @@ def _try(settings: Settings) -> Iterator[Action]:
 def clean_up(settings: Settings) -> Iterator[Action]:
     """The saved configuration stays, and so does the original server, stopped, until someone decides."""
     target, folder = settings.target, settings.work
-    files = list(DATABASES.values())
+    files = list(map(dump_of, settings.databases))
     dumps = " ".join(f"{folder}/{file}" for file in files)
     if settings.keep_dumps:
         yield Command(
@@ -146,5 +146,5 @@ def clean_up(settings: Settings) -> Iterator[Action]:
     yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key pair")
     if settings.fast:
         yield from settings.fast.clean_up()
-    for database in DATABASES:
+    for database in settings.databases:
         yield Command(target, databases.drop_before(database), f"drop the target's old {database}")

@@ -49,7 +49,9 @@ from .postgres import (
 from .replication import PROGRAMS, Replication
 
 WITHOUT = "--no-publications --no-subscriptions"
-UNCOMMENT = 'COMMENT ON DATABASE "{}" IS NULL'
+MARK, UNMARK = 'ALTER DATABASE "{}" SET bmnb.state TO {}', 'ALTER DATABASE "{}" RESET bmnb.state'
+MARKED = """SELECT split_part(setting, '=', 2) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
+  unnest(setconfig) setting WHERE setrole = 0 AND setting LIKE 'bmnb.state=%' AND datname = {}"""
 SET_TIME_ZONE = """ALTER DATABASE "{}" SET timezone TO 'GMT'"""
 
 # a partition is a table like others; one that others inherit from has its own rows only
@@ -262,12 +264,11 @@ class Pass:
         walsender.close()
         return schema
 
-    # what the last pass left: a file, named by the comment of the database, so that both change at once
+    # what the last pass left: a file, named by a setting of the database, so that both change at once
 
     def last_state(self, server: Session) -> Dict[str, Any]:
         """Empty where there is no copy, or none that ended."""
-        comment = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = "
-        named = server.rows(comment + literal(self.copy))
+        named = server.rows(MARKED.format(literal(self.copy)))
         path = os.path.join(self.folder, named[0][0] if named else "")
         if not os.path.isfile(path):
             return {}
@@ -371,7 +372,7 @@ class Pass:
             json.dump({**state, "bases": {name: (base.path, base.sum) for name, base in bases.items()}}, file)
             file.flush()
             os.fsync(file.fileno())
-        self.target.tell(f'COMMENT ON DATABASE "{self.copy}" IS {literal(self.name)}; COMMIT')
+        self.target.tell(f"{MARK.format(self.copy, literal(self.name))}; COMMIT")
         self.target.close()
         kept = {path} | {f"{base.path}.{part}" for base in bases.values() for part in ("hash", "place")}
         for name in os.listdir(self.folder):
@@ -482,7 +483,7 @@ def main() -> None:
         one = Pass(Origin(given.ssh, given.database), given.copy, given.folder, given.jobs, replication)
         one.run(given.replicate)
     except Stale as error:
-        postgres(f"psql -Xq -c {quote(UNCOMMENT.format(given.copy))}")
+        postgres(f"psql -Xq -c {quote(UNMARK.format(given.copy))}")
         sys.exit(str(error))
     except Lost as error:
         say(str(error))

@@ -11,7 +11,6 @@ from shlex import quote
 from bmnb.bluemind.paths import ini
 from bmnb.steps import Gauge, Result, Verdict
 from bmnb.transfer.access import ssh
-from bmnb.transfer.programs import carry_database
 
 COMPLETE = "-- PostgreSQL database dump complete"
 
@@ -189,7 +188,7 @@ END"""
 def unmark(databases: Sequence[str]) -> str:
     """A line that takes away what the fast engine marks its copies with."""
     return f"""{_psql()} -At <<'END'
-SELECT format('{carry_database.UNMARK}', datname) FROM pg_database WHERE datname IN ({_listed(databases)}) \\gexec
+SELECT format('ALTER DATABASE %I RESET bmnb.state', datname) FROM pg_database WHERE datname IN ({_listed(databases)}) \\gexec
 END"""
 
 
@@ -239,11 +238,6 @@ def named(databases: Sequence[str]) -> str:
     return _as_postgres(f'psql -XAtc "{query}"')
 
 
-def exists(database: str) -> str:
-    """A line that holds where a server has it; it ends with 1 where not."""
-    return f'found=$({named([database])}) || exit; [ -n "$found" ]'
-
-
 def remember(folder: str) -> str:
     """A line that keeps for the target which databases the origin has; their names come in as input."""
     return f"""umask 077; mkdir -p {folder} && rm -f {folder}/with-*
@@ -256,6 +250,15 @@ def is_there(folder: str, database: str) -> str:
 
 def _listed(databases: Sequence[str]) -> str:
     return ", ".join(f"'{name}'" for name in databases)
+
+
+def sessions(databases: Sequence[str]) -> str:
+    """A line that prints the sessions on them, but for our own; PostgreSQL's own workers change no data."""
+    return _as_postgres(
+        'psql -XAtF " " -c "SELECT datname, usename, application_name, client_addr FROM pg_stat_activity'
+        f" WHERE datname IN ({_listed(databases)}) AND pid <> pg_backend_pid()"
+        " AND application_name !~ '^bmnb_' AND usename IS NOT NULL AND query !~ '^autovacuum: '\""
+    )
 
 
 ENCODINGS = _as_postgres(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -219,11 +219,12 @@ def rebuild_maps(aliases: bool) -> str:
     return "\n".join([*lines, *(["newaliases || exit", naming.MAKE_MAPS] if aliases else [])])
 
 
-def end_replication(end: Callable[[str], str], names: Iterable[str]) -> str:
+def end_replication(end: Callable[[str], str], names: Sequence[str]) -> str:
     """A line that leaves nothing of it on a server, whatever is there; `end` does so for a database."""
-    lines = "\n".join(f"! ( {databases.exists(name)} ) || (\n{end(name)}\n) || exit" for name in names)
+    lines = "\n".join(f'! grep -qx {name} <<< "$there" || (\n{end(name)}\n) || exit' for name in names)
     return f"""systemctl start postgresql && version=$({databases.SERVER_VERSION}) || exit
 [ "$version" -ge 100000 ] || exit 0
+there=$({databases.named(names)}) || exit
 {lines}"""
 
 

@@ -11,6 +11,7 @@ from shlex import quote
 from bmnb.bluemind.paths import ini
 from bmnb.steps import Gauge, Result, Verdict
 from bmnb.transfer.access import ssh
+from bmnb.transfer.programs import carry_database
 
 COMPLETE = "-- PostgreSQL database dump complete"
 
@@ -132,8 +133,23 @@ def drop_unfinished(database: str) -> str:
     return _as_postgres(f"dropdb --if-exists {imported(database)}")
 
 
-def create(database: str) -> str:
-    return _as_postgres(f"createdb -O bj -E UTF8 -l en_US.UTF-8 -T template0 {imported(database)}")
+def create(database: str, locale: str = "en_US.UTF-8") -> str:
+    """`locale` is a word of the shell."""
+    return _as_postgres(f"createdb -O bj -E UTF8 -l {locale} -T template0 {imported(database)}")
+
+
+def create_alike(folder: str, origin: str, database: str) -> str:
+    """The same for one that BlueMind's wizard does not make, in the origin's locale."""
+    asked = f"locale=$({ssh(folder)} root@{origin} {quote(locale_there(database))}) || exit"
+    return f"{asked}\n{create(database, LOCALE)}"
+
+
+LOCALE = '"$locale"'
+
+
+def locale_there(database: str) -> str:
+    """The line that the origin does for it."""
+    return _as_postgres(f"psql -XAtc \"SELECT datcollate FROM pg_database WHERE datname = '{database}'\"")
 
 
 def import_dump(folder: str, database: str, file: str) -> str:
@@ -145,8 +161,12 @@ def import_dump(folder: str, database: str, file: str) -> str:
 
 
 def set_time_zone(database: str) -> str:
-    """BlueMind's databases run on GMT; a dump of one database does not carry its settings."""
-    return f'{_psql()} -c "ALTER DATABASE \\"{imported(database)}\\" SET timezone TO \'GMT\'"'
+    """BlueMind's databases run on GMT; a dump of one database does not carry its settings.
+
+    PostgreSQL has the collations of the locales that were there when it was installed; others may have come since.
+    """
+    gmt = f'{_psql()} -c "ALTER DATABASE \\"{imported(database)}\\" SET timezone TO \'GMT\'"'
+    return f"{gmt} && {_psql(imported(database))} -o /dev/null -c {quote(carry_database.COLLATIONS)}"
 
 
 def analyze(database: str) -> str:
@@ -222,9 +242,6 @@ SERVER_VERSION = _as_postgres("psql -XAtc 'SHOW server_version_num'")
 
 def not_older(origin: Result, target: Result) -> Verdict:
     """A dump can be imported by the same or a newer major version of PostgreSQL only."""
-    if not (origin.ok and target.ok):
-        down = [one.host for one in (origin, target) if not one.ok]
-        return Verdict(False, f"PostgreSQL does not answer on {', '.join(down)}")
     ours, theirs = int(target.stdout) // 10000, int(origin.stdout) // 10000
     return Verdict(ours >= theirs, f"PostgreSQL {theirs} to {ours}")
 
@@ -271,18 +288,6 @@ def utf8_en_us(found: Result) -> Verdict:
     rows = [line.split() for line in found.stdout.splitlines()]
     good = [row for row in rows if row[1] == "UTF8" and row[2].lower().replace("-", "") == "en_us.utf8"]
     return Verdict(len(good) == 2, "; ".join(" ".join(row) for row in rows) or found.stderr.strip())
-
-
-FOREIGN = _as_postgres(
-    'psql -XAtc "SELECT datname FROM pg_database WHERE NOT datistemplate'
-    " AND datname NOT IN ('bj', 'bj-data', 'postgres')\""
-)
-
-
-def none_foreign(found: Result) -> Verdict:
-    names = found.stdout.splitlines()
-    items = tuple({"database": name} for name in names)
-    return Verdict(found.ok and not names, ", ".join(names) or "bj, bj-data", items)
 
 
 def count_rows(database: str) -> str:

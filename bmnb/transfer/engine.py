@@ -46,8 +46,11 @@ class Fast:
     journal: bool = True
     databases: tuple[str, ...] = tuple(DATABASES)
 
-    def hot_pass(self) -> Iterator[Action]:
-        """Everything is copied, or what changed since the last pass: then it rehearses the cold pass."""
+    def hot_pass(self, *first: Command) -> Iterator[Action]:
+        """Everything is copied, or what changed since the last pass: then it rehearses the cold pass.
+
+        `first` is what the databases need of their server before they come.
+        """
         both = (self.origin, self.target)
         yield from put(both, self.folder, fast.PROGRAMS, "put the programs of the fast engine there")
         yield Command(
@@ -76,6 +79,7 @@ class Fast:
                 ensure=True,
                 remedy="run this cell again; where it fails again, set `change_journal` to false",
             )
+        yield from first
         yield Together((self._files(live=True), *self._databases(live=True)))
         yield self._literal_files(live=True)
         yield Command(self.target, fast.open_line(self.folder, self.origin), OPEN_LINE)
@@ -165,13 +169,18 @@ class Fast:
             parts = [
                 databases.adopt_password(),
                 databases.drop_unfinished(database),
-                databases.create(database),
+                self._create(database),
                 databases.set_time_zone(database),
                 databases.import_dump(self.folder, database, dump_of(database)),
                 databases.analyze(database),
             ]
             line = "\n".join(["set -e", *(f"(\n{part}\n)" for part in parts)])
             yield Command(self.target, line, f"import {database}", when=self._unless("databases", database))
+
+    def _create(self, database: str) -> str:
+        if database in DATABASES:
+            return databases.create(database)
+        return databases.create_alike(self.folder, self.origin, database)
 
     def end_replication(self) -> Iterator[Command]:
         """Leave nothing of it on either server, the origin first: what is left there would fill its disk."""
@@ -237,6 +246,9 @@ class Fast:
 
     def _limit(self, live: bool) -> int:
         return self.limit if live else 0
+
+    def carries_databases(self) -> Condition:
+        return self._if("databases")
 
     def carries(self, database: str) -> Condition:
         """Whether a hot pass has made a copy of it."""

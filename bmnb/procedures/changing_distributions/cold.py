@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bmnb.bluemind import api
-from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, POSTFIX_MAPS, dump_of
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS, dump_of
 from bmnb.procedures.changing_distributions.guarding import (
     STOP,
     no_session,
@@ -26,6 +26,7 @@ from bmnb.procedures.changing_distributions.services import (
     stop_again,
 )
 from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.surroundings import carry_databases, carry_roles
 from bmnb.procedures.changing_distributions.synchronizing import (
     carry_queue,
     ssh_for_rsync,
@@ -176,7 +177,9 @@ def import_databases(settings: Settings) -> Iterator[Action]:
     place = Command(target, databases.put_in_place(settings.databases), "put the imported databases in place")
     if settings.fast:
         yield Together((*starts, *settings.fast.end_replication()))
+        yield from carry_roles(settings)
         yield from settings.fast.imports()
+        yield from carry_databases(settings)
         yield Together((password, place))
         return
     yield from (*starts, password)
@@ -184,7 +187,9 @@ def import_databases(settings: Settings) -> Iterator[Action]:
     yield Command(
         target, databases.take_back(settings.databases), "take back what an earlier import has put in place"
     )
+    yield from carry_roles(settings)
     yield from _import(settings)
+    yield from carry_databases(settings)
     yield place
     for database in settings.databases:
         yield Check(
@@ -200,14 +205,16 @@ def import_databases(settings: Settings) -> Iterator[Action]:
 def _import(settings: Settings) -> Iterator[Action]:
     for database in settings.databases:
         there = settings.where_it_is(database)
-        for one in _import_one(settings.target, settings.work, database):
+        for one in _import_one(settings, database):
             yield replace(one, when=there)
 
 
-def _import_one(target: str, folder: str, database: str) -> Iterator[Command]:
-    file = dump_of(database)
+def _import_one(settings: Settings, database: str) -> Iterator[Command]:
+    target, folder, file = settings.target, settings.work, dump_of(database)
+    alike = databases.create_alike(folder, settings.origin, database)
+    create = databases.create(database) if database in DATABASES else alike
     yield Command(target, databases.drop_unfinished(database), f"drop an unfinished import of {database}")
-    yield Command(target, databases.create(database), f"create {database}")
+    yield Command(target, create, f"create {database}")
     yield Command(target, databases.set_time_zone(database), f"time zone of {database}")
     yield Command(
         target,

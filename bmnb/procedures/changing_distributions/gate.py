@@ -8,6 +8,7 @@ from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, POSTFIX_MAPS
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.steps import Command
 from bmnb.transfer import access, configuration, databases, fast, files, guards, naming
+from bmnb.transfer.surroundings import carrying
 from bmnb.verification import files as listing
 
 
@@ -46,7 +47,10 @@ def _lines(settings: Settings) -> Iterator[str]:
     for database in settings.databases:
         yield databases.dump_there(database)
         yield databases.table_under_way(database)
+        yield databases.locale_there(database)
     yield databases.SERVER_VERSION
+    yield carrying.roles_there()
+    yield carrying.databases_there(settings.databases)
     if settings.carry_forgotten:
         yield naming.list_there(settings.carry_forgotten)
     compared = compared_places(settings)

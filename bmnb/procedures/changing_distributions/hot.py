@@ -10,6 +10,7 @@ from bmnb.procedures.changing_distributions.guarding import safe_to_delete, same
 from bmnb.procedures.changing_distributions.phases import HOT
 from bmnb.procedures.changing_distributions.services import start_postgresql, stop, stopped
 from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.surroundings import carry_roles, put_roles_back
 from bmnb.procedures.changing_distributions.synchronizing import synchronize
 from bmnb.steps import Action, Command, Manual, step
 from bmnb.transfer import configuration, databases, files, guards, naming
@@ -32,6 +33,7 @@ def undo_stop_target(settings: Settings) -> Iterator[Action]:
     for database in settings.databases:
         yield Command(target, databases.drop_given_up(database), f"drop the imported {database}")
         yield Command(target, f"rm -f {folder}/{dump_of(database)}", f"remove the dump of {database}")
+    yield put_roles_back(settings)
 
 
 @step("Stop services on the target server", HOT, undo=undo_stop_target)
@@ -63,6 +65,6 @@ def hot_synchronization(settings: Settings) -> Iterator[Action]:
     yield Command(origin, guards.mark_trees(folder, settings.trees), "remember what is mounted where")
     if settings.fast:
         yield from safe_to_delete(settings)
-        yield from settings.fast.hot_pass()
+        yield from settings.fast.hot_pass(*carry_roles(settings, settings.fast.carries_databases()))
     else:
         yield from synchronize(settings, accept=(0, files.VANISHED), again=files.BROKEN_OFF)

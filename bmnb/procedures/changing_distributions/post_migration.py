@@ -15,7 +15,7 @@ from bmnb.procedures.checks import done, url_answers
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Manual, step
 from bmnb.transfer import accepted, databases
 from bmnb.transfer.placing import inline
-from bmnb.verification import account, dialogue
+from bmnb.verification import account, dialogue, openid
 
 
 @step("Save Security > Firewall", POST_MIGRATION)
@@ -109,6 +109,18 @@ def verify_service(settings: Settings) -> Iterator[Action]:
         "look in /var/log/mail.log",
         patience=60,
         answers=ANY,
+    )
+    yield Check(
+        target,
+        inline(openid),
+        done,
+        "Keycloak takes the secret of each domain, as at a login by OpenID",
+        "look in /var/log/bm-keycloak; the secret of the domain's client in Keycloak's console and that of the domain must be "
+        "one: OPENID_CLIENT_SECRET",
+        when=settings.where_it_is(settings.keycloak_database),
+        patience=120,
+        decision="accept-openid",
+        answers=TRUE_OR_FALSE,
     )
     if settings.test_account:
         yield from _try(settings)

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from functools import partial
 from shlex import quote
 
-from bmnb.bluemind import api, subscription
+from bmnb.bluemind import api, hardware, subscription
 from bmnb.bluemind.paths import QUEUE, ini
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs, nothing_printed, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Result, Row, Verdict
 from bmnb.transfer import access, guards, naming, places
 from bmnb.transfer import address as addresses
-from bmnb.transfer import databases as pg
 
 CLOCK_SECONDS = 30
 """Clocks may differ by this much; the two servers are asked one after the other."""
@@ -108,8 +107,17 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
         INSTALLED,
         same_packages,
         "same version of every bm-* package",
-        "install the packages that are named in the original server's version on the target",
+        "install on the target, in the original server's version, what is named; plugins such as the import from LDAP or "
+        "signatures are packages too",
         answers=(0, 1, 127),
+    )
+    yield Check(
+        both,
+        hardware.LINE,
+        hardware.not_weaker,
+        "cores and memory of the target",
+        "give the target as many cores and as much memory as the origin has, or accept that it has less",
+        decision="accept-hardware",
     )
     yield Check(
         both,
@@ -145,41 +153,6 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
 
 ONE_SERVER = "this procedure moves one server; a platform of several needs BlueMind's support"
 S3 = "with an archive in object storage bodies are not on the server: its credentials must move too"
-
-
-def databases(origin: str, target: str) -> Iterator[Action]:
-    yield Check(
-        (origin, target),
-        pg.SERVER_VERSION,
-        pg.not_older,
-        "PostgreSQL of the target is not older",
-        "start PostgreSQL where it does not answer; otherwise choose a newer distribution",
-        answers=ANY,
-    )
-    for server in (origin, target):
-        yield Check(
-            server,
-            pg.ENCODINGS,
-            pg.utf8_en_us,
-            f"databases of {server} are UTF8, en_US",
-            "bj and bj-data must be there, in UTF8 and en_US.UTF-8",
-        )
-    yield Check(
-        origin,
-        pg.FOREIGN,
-        pg.none_foreign,
-        "no other database on the origin",
-        "databases that are named are not in this procedure: have them carried over by hand. The origin stays as it is",
-        decision="leave-databases",
-    )
-    yield Check(
-        target,
-        "locale -a | grep -ix 'en_US.utf-\\?8'",
-        done,
-        "locale en_US.UTF-8 on the target",
-        "dpkg-reconfigure locales",
-        answers=TRUE_OR_FALSE,
-    )
 
 
 def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iterator[Action]:
@@ -391,6 +364,9 @@ def same_packages(origin: Result, target: Result) -> Verdict:
     ]
     if not theirs:
         return Verdict(False, "no bm-* package on the origin")
+    absent = [f"{name}={theirs[name]}" for name in sorted(theirs.keys() - ours.keys())]
+    if absent:
+        wrong.append(f"apt install {' '.join(absent)}, or yum install {' '.join(absent).replace('=', '-')}")
     return Verdict(
         not wrong, "; ".join(wrong) or f"{len(theirs)} packages, bm-core {theirs.get('bm-core', 'none')}"
     )

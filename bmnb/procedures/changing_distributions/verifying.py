@@ -11,6 +11,7 @@ from bmnb.procedures.changing_distributions.guarding import nothing_writes_still
 from bmnb.procedures.changing_distributions.phases import COLD, HOT
 from bmnb.procedures.changing_distributions.services import start_postgresql
 from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.surroundings import same
 from bmnb.procedures.changing_distributions.synchronizing import carry_queue, ssh_for_rsync
 from bmnb.steps import Action, Check, Command, Condition, Together, step
 from bmnb.transfer import access, at_rest, configuration, databases, files, naming
@@ -197,5 +198,6 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
             when=settings.where_it_is(database),
             decision=f"accept-{database}",
         )
+    yield same(settings)
     if settings.carry_forgotten:
         yield queue_is_here(settings)

@@ -48,10 +48,14 @@ from .postgres import (
 )
 from .replication import PROGRAMS, Replication
 
-WITHOUT = "--no-publications --no-subscriptions"
+WITHOUT = "--no-subscriptions"
+# those that this program makes on the origin
+OF_OURS = "/ PUBLICATION (TABLE |TABLES IN SCHEMA )?[^ ]+ bmnb_/d"
+COLLATIONS = "SELECT pg_import_system_collations('pg_catalog')"
 MARK, UNMARK = 'ALTER DATABASE "{}" SET bmnb.state TO {}', 'ALTER DATABASE "{}" RESET bmnb.state'
 MARKED = """SELECT split_part(setting, '=', 2) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
   unnest(setconfig) setting WHERE setrole = 0 AND setting LIKE 'bmnb.state=%' AND datname = {}"""
+LOCALE = "SELECT datcollate FROM pg_database WHERE datname = current_database()"
 SET_TIME_ZONE = """ALTER DATABASE "{}" SET timezone TO 'GMT'"""
 
 # a partition is a table like others; one that others inherit from has its own rows only
@@ -294,11 +298,16 @@ class Pass:
         if source.returncode != 0:
             raise failed(f"pg_dump of {database}", source.returncode)
         postgres(f"dropdb --if-exists {quote(self.copy)}")
-        postgres(f"createdb -O bj -E UTF8 -l en_US.UTF-8 -T template0 {quote(self.copy)}")
+        locale = self.origin.session.value(LOCALE)
+        postgres(f"createdb -O bj -E UTF8 -l {quote(locale)} -T template0 {quote(self.copy)}")
         postgres(f"psql -Xq -c {quote(SET_TIME_ZONE.format(self.copy))}")
-        postgres(f"pg_restore -j {self.jobs} --exit-on-error -d {quote(self.copy)} {kept}")
+        postgres(f"psql -Xq -o /dev/null -d {quote(self.copy)} -c {quote(COLLATIONS)}")
+        listed = f"{kept}.list"
+        postgres(f"sh -c {quote(f'pg_restore -l {kept} > {listed} && sed -i -E {quote(OF_OURS)} {listed}')}")
+        postgres(f"pg_restore -j {self.jobs} --exit-on-error -L {listed} -d {quote(self.copy)} {kept}")
         postgres(f"vacuumdb -q --analyze-only -d {quote(self.copy)}")
         os.unlink(kept)
+        os.unlink(listed)
         # or PostgreSQL writes all this out in the downtime, where it is stopped soon
         postgres("psql -Xq -c CHECKPOINT")
         self.told["restored"] = 1

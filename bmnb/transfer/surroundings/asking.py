@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from bmnb.steps import Result, Verdict
-from bmnb.transfer.databases import named
 
 USERS = 16384
 """The first oid that is not the system's own."""
@@ -70,14 +69,18 @@ SELECT json_build_object('database', current_database(),
 
 def ask(databases: Sequence[str]) -> str:
     """A line that prints an object on the server, then one on each of these databases that are there."""
-    return f"""there=$({named(databases)}) || exit
-cd / && {_PSQL} -d postgres <<'END' || exit
+    return f"""cd / && {_PSQL} -d postgres <<'END'
 {_SERVER};
-END
-for name in $there; do {_PSQL} -d "$name" <<'END' || exit
+{"".join(map(_of, databases))}END"""
+
+
+def _of(database: str) -> str:
+    return f"""SELECT count(*) > 0 AS is_there FROM pg_database WHERE datname = '{database}' \\gset
+\\if :is_there
+\\connect "{database}"
 {_DATABASE}
-END
-done"""
+\\endif
+"""
 
 
 @dataclass(frozen=True)

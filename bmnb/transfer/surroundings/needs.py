@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from shlex import quote
 from typing import Any
 
 from bmnb.steps import Result, Row, Verdict
@@ -77,7 +78,9 @@ def tablespaces(origin: Told, target: Told) -> Verdict:
 
 def _make(name: str, place: str) -> str:
     """How an administrator makes a tablespace on the target."""
-    return f"install -d -o postgres -m 700 {place}; runuser -u postgres -- psql -c \"CREATE TABLESPACE {name} LOCATION '{place}'\""
+    named, lies = name.replace('"', '""'), place.replace("'", "''")
+    statement = f"CREATE TABLESPACE \"{named}\" LOCATION '{lies}'"
+    return f"install -d -o postgres -m 700 {quote(place)}; runuser -u postgres -- psql -c {quote(statement)}"
 
 
 def locales(origin: Result, target: Result, installed: Result) -> Verdict:

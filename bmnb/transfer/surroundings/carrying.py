@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from shlex import quote
 
+from bmnb.bluemind.paths import DATABASES
 from bmnb.transfer.access import ssh
 from bmnb.transfer.databases import imported
 from bmnb.transfer.surroundings.asking import USERS
@@ -47,18 +48,18 @@ SELECT format('GRANT %I TO %I%s;', pg_get_userbyid(roleid), pg_get_userbyid(memb
   FROM pg_auth_members WHERE member >= {USERS} ORDER BY roleid, member;
 {_SETTINGS.format(place="format('ROLE %I', pg_get_userbyid(setrole))", where=f"setdatabase = 0 AND setrole >= {USERS}")}"""
 
-# The copy's own rights and settings go first; that its time zone is GMT stays, and so does the fast engine's mark.
+# The copy's own rights and settings go first; that the time zone of BlueMind's own is GMT stays, and so does the fast engine's mark.
 _TAKE_AWAY = """SELECT format('REVOKE ALL ON DATABASE %I FROM %s', datname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
   FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba))) WHERE datname = %L \\gexec
 SELECT format('ALTER %s RESET %I', concat_ws(' IN ', CASE WHEN setrole > 0 THEN format('ROLE %I', pg_get_userbyid(setrole)) END, format('DATABASE %I', datname)), split_part(one, '=', 1))
   FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) one
-  WHERE datname = %L AND one NOT LIKE 'bmnb.%%' AND (setrole > 0 OR lower(split_part(one, '=', 1)) <> 'timezone') \\gexec"""
+  WHERE datname = %L AND one NOT LIKE 'bmnb.%%' AND NOT (%K AND setrole = 0 AND lower(split_part(one, '=', 1)) = 'timezone') \\gexec"""
 
 
 def _of_database(name: str) -> str:
     """Statements that print those for a database's copy; none where it is not there."""
     copy, there = imported(name), f"datname = '{name}'"
-    take_away = _TAKE_AWAY.replace("%L", f"'{copy}'").replace("%%", "%")
+    take_away = _TAKE_AWAY.replace("%L", f"'{copy}'").replace("%K", str(name in DATABASES)).replace("%%", "%")
     of_role = "CASE WHEN setrole > 0 THEN format('ROLE %I IN ', pg_get_userbyid(setrole)) ELSE '' END"
     place = f"{of_role} || 'DATABASE \"{copy}\"'"
     return f"""SELECT $take$ALTER DATABASE "{copy}" OWNER TO $take$ || quote_ident(pg_get_userbyid(datdba)) || ';' FROM pg_database WHERE {there};

@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from shlex import quote
 from typing import Any
 
+from bmnb.bluemind.paths import DATABASES
 from bmnb.steps import Result, Row, Verdict
 from bmnb.transfer.surroundings.asking import Told, read, unasked
-
-FOLLOWED = {"timezone"}
-"""Settings of a database that it has on the target in any case."""
 
 
 def judged(judge: Callable[[Told, Told], Verdict]) -> Callable[[Result, Result], Verdict]:
@@ -54,7 +52,9 @@ def extensions(origin: Told, target: Told) -> Verdict:
         elif number(available[name]) < number(version):
             rows.append({"item": name, "what": f"{version} on the origin, {available[name]} on the target"})
     newer = sorted(
-        f"{name} {version} to {available[name]}" for name, version in wanted if available.get(name) != version
+        f"{name} {version} to {available[name]}"
+        for name, version in wanted
+        if available.get(name, version) != version
     )
     return _verdict(
         rows, ", ".join(newer) or ", ".join(sorted(f"{name} {version}" for name, version in wanted))
@@ -268,7 +268,7 @@ def _settings_differ(origin: Told, target: Told) -> Iterator[Row]:
         here = (database, role, name, value) in ours
         carried = here or "." in name or name.lower() in known
         of_others = here and database is None and role not in names
-        if carried and not of_others and not (here and name.lower() in FOLLOWED):
+        if carried and not of_others and not (here and database in DATABASES and name.lower() == "timezone"):
             yield {
                 "item": _of(database, role),
                 "what": name,

@@ -156,6 +156,7 @@ def clean_up(settings: Settings) -> Iterator[Action]:
         )
     yield Command(target, f"rm -f {dumps}", "remove the dumps")
     yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key pair")
+    yield Command(target, f"rm -f {folder}/roles-*", "forget how the target's own roles were")
     if settings.fast:
         yield from settings.fast.clean_up()
     for database in settings.databases:

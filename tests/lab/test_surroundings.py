@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +63,13 @@ dpkg-deb -b plugin plugin.deb > /dev/null && dpkg -i plugin.deb"""
 
 
 @pytest.fixture(scope="module", autouse=True)
-def odd(lab: Lab) -> Iterator[None]:
+def odd(lab: Lab) -> None:
     lab.origin.must(FRENCH)
     for database in ("postgres", '"bj-data"'):
         sql(lab.origin, f"\\connect {database}\nSELECT pg_import_system_collations('pg_catalog');")
     sql(lab.origin, CARRIED + "\\connect postgres\n" + LACKING)
     lab.origin.must(PLUGIN)
     lab.target.must(f"mv {CITEXT} /root/")
-    yield
 
 
 @pytest.mark.parametrize("line", ["local all all md5", "local all all reject"])

@@ -254,7 +254,9 @@ QUIET = (
     "with the line: case $- in *i*) ;; *) return ;; esac"
 )
 
-DATABASE_FOLDER = "/var/lib/postgresql"
+POSTGRESQL = "PostgreSQL"
+"""The place of the databases, which each server's PostgreSQL tells."""
+_DATA = "data=$(cd / && runuser -u postgres -- psql -XAtc 'SHOW data_directory') || exit"
 WORK_PARENT = "/var/lib"
 
 
@@ -265,16 +267,19 @@ def used(trees: tuple[str, ...]) -> str:
   [ ! -d "$tree" ] || echo "$tree $(du -s -B1 "$tree/" | cut -f1) $(du -s --inodes "$tree/" | cut -f1) $(readlink -f "$tree")"
 done
 size=$({size}) || exit
-echo "{DATABASE_FOLDER} $size 5000 {DATABASE_FOLDER}" && echo "{WORK_PARENT} $size 10 {WORK_PARENT}"
+{_DATA}
+echo "{POSTGRESQL} $size 5000 $data" && echo "{WORK_PARENT} $size 10 {WORK_PARENT}"
 echo "free $(df -B1 --output=avail {WORK_PARENT} | tail -n 1)\""""
 
 
 def free(trees: tuple[str, ...]) -> str:
     """A line that prints, for the same paths: path, mount point, free bytes and inodes, used bytes, place."""
-    return f"""for tree in {" ".join(map(quote, (*trees, DATABASE_FOLDER, WORK_PARENT)))}; do
+    return f"""{_DATA}
+for tree in {" ".join(map(quote, (*trees, WORK_PARENT)))} "$data"; do
+  name=$tree; [ "$tree" != "$data" ] || name={POSTGRESQL}
   found=$tree; while [ ! -d "$found" ]; do found=$(dirname "$found"); done
   held=0; case $tree in /var/spool/*|/var/lib/cyrus) [ ! -d "$tree" ] || held=$(du -s -B1 "$tree/" | cut -f1);; esac
-  echo "$tree $(df -B1 --output=target,avail,iavail,itotal "$found" | tail -n 1) $held $(readlink -m "$tree")"
+  echo "$name $(df -B1 --output=target,avail,iavail,itotal "$found" | tail -n 1) $held $(readlink -m "$tree")"
 done"""
 
 
@@ -299,7 +304,7 @@ def enough_space(origin: Result, target: Result) -> Verdict:
         # file systems without a fixed number of inodes, such as btrfs, tell 0
         if size > room[mount][0] or (room[mount][2] and inodes > room[mount][1])
     ]
-    paths, databases_size = sum(inodes for _, inodes in need.values()), need.get(DATABASE_FOLDER, (0, 0))[0]
+    paths, databases_size = sum(inodes for _, inodes in need.values()), need.get(POSTGRESQL, (0, 0))[0]
     lists = LISTED_BYTES * paths + ROWS_SHARE * databases_size
     free_there = sum(int(size) for name, size in _fields(origin, 2) if name == "free")
     if lists > free_there:

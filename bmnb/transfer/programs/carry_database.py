@@ -90,8 +90,8 @@ def dump(snapshot: str, database: str) -> str:
 
 
 def kept_dump(database: str) -> str:
-    """Where the target keeps a dump until it is restored."""
-    return f"/var/lib/postgresql/bmnb-{database}.dump"
+    """Where the target keeps a dump until it is restored: PostgreSQL's home is another one in each family."""
+    return f"~postgres/bmnb-{database}.dump"
 
 
 class Entry(NamedTuple):
@@ -306,8 +306,8 @@ class Pass:
         postgres(f"sh -c {quote(f'pg_restore -l {kept} > {listed} && sed -i -E {quote(OF_OURS)} {listed}')}")
         postgres(f"pg_restore -j {self.jobs} --exit-on-error -L {listed} -d {quote(self.copy)} {kept}")
         postgres(f"vacuumdb -q --analyze-only -d {quote(self.copy)}")
-        os.unlink(kept)
-        os.unlink(listed)
+        for file in (kept, listed):
+            os.unlink(os.path.expanduser(file))
         # or PostgreSQL writes all this out in the downtime, where it is stopped soon
         postgres("psql -Xq -c CHECKPOINT")
         self.told["restored"] = 1

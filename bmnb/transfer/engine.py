@@ -55,7 +55,7 @@ class Fast:
         yield from put(both, self.folder, fast.PROGRAMS, "put the programs of the fast engine there")
         yield Command(
             self.target,
-            fast.probe(self.folder, self.origin, self.replicate),
+            fast.probe(self.folder, self.origin, self.replicate, self.databases),
             "find out which parts it can do on these servers",
             read=fast.read_probe,
             ensure=True,

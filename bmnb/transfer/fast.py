@@ -20,7 +20,7 @@ MOST = 8
 """Streams at a time, unless told otherwise; where fewer bring as much, these are fewer."""
 
 
-def probe(folder: str, origin: str, replicate: bool) -> str:
+def probe(folder: str, origin: str, replicate: bool, names: Sequence[str]) -> str:
     """A line that finds out on both servers which parts the fast engine can do, and prints them."""
     return f"""rm -f {folder}/fast-*
 able() {{ {PYTHON} && {_on(folder, origin)} {quote(PYTHON)}; }}
@@ -28,12 +28,12 @@ gnu() {{ {GNU} && {_on(folder, origin)} {quote(GNU)}; }}
 new() {{ {POSTGRESQL} && {_on(folder, origin)} {quote(POSTGRESQL)}; }}
 able && gnu && touch {folder}/fast-files && echo files
 able && systemctl start postgresql && new && touch {folder}/fast-databases && echo databases
-{_probe_replication(folder, origin) if replicate else "true"}"""
+{_probe_replication(folder, origin, names) if replicate else "true"}"""
 
 
-def _probe_replication(folder: str, origin: str) -> str:
-    there = f"{_on(folder, origin)} {quote(replication.against(replication.ON_ORIGIN))}"
-    here = replication.against(replication.ON_TARGET)
+def _probe_replication(folder: str, origin: str, names: Sequence[str]) -> str:
+    there = f"{_on(folder, origin)} {quote(replication.on_origin(names))}"
+    here = replication.on_target(names)
     return f"""[ -e {folder}/fast-databases ] || exit 0
 there=$({there}) && here=$({here}) || exit
 [ -n "$there$here" ] || touch {folder}/fast-replication
@@ -179,9 +179,9 @@ def lines_there(folder: str, trees: tuple[str, ...], added: bool, names: Iterabl
     yield from map(files.has_something, trees)
 
 
-def lines_of_replication(folder: str, names: Iterable[str]) -> Iterator[str]:
+def lines_of_replication(folder: str, names: Sequence[str]) -> Iterator[str]:
     """Those that it does for logical replication."""
-    yield replication.against(replication.ON_ORIGIN)
+    yield replication.on_origin(names)
     for database in names:
         yield postgres.psql(replicating.walsender(database))
         yield replicating.guard(database, _programs(folder))

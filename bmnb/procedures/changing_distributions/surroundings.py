@@ -34,8 +34,8 @@ def _reached(server: str) -> Iterator[Check]:
         reaching.LETS_IN,
         reaching.let_in,
         f"PostgreSQL of {server} lets its own administrator in",
-        "let the system's user postgres in over the local socket without a password: the line `local all postgres peer` "
-        "before the others in the file that is named, then systemctl reload postgresql",
+        "have the system's user postgres let in over the local socket, by the line `local all postgres peer` before the "
+        "others in the file that is named; then systemctl reload postgresql",
         when=Condition(server, f"{reaching.ANSWERS} -q || exit 1", "it does not answer"),
         answers=ANY,
     )

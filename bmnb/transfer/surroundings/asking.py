@@ -22,14 +22,17 @@ _SERVER = f"""SELECT json_build_object(
       'bypassrls', rolbypassrls, 'connection limit', rolconnlimit, 'valid until', nullif(rolvaliduntil, 'infinity'),
       'password', CASE WHEN rolpassword LIKE 'SCRAM%' THEN 'scram' WHEN rolpassword IS NOT NULL THEN 'md5' END,
       'comment', shobj_description(oid, 'pg_authid'))) FROM pg_authid WHERE oid >= {USERS}),
-  'members', (SELECT json_agg(json_build_array(pg_get_userbyid(roleid), pg_get_userbyid(member), admin_option))
-    FROM pg_auth_members WHERE member >= {USERS}),
+  'members', (SELECT json_agg(json_build_object('role', pg_get_userbyid(roleid), 'member', pg_get_userbyid(member),
+      'admin', admin_option, 'inherit', to_jsonb(m) -> 'inherit_option', 'set', to_jsonb(m) -> 'set_option'))
+    FROM pg_auth_members m WHERE member >= {USERS}),
   'settings', (SELECT json_agg(json_build_array(datname, CASE WHEN setrole > 0 THEN pg_get_userbyid(setrole) END, one))
     FROM pg_db_role_setting LEFT JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) one
     WHERE one NOT LIKE 'bmnb.%'),
   'tablespaces', (SELECT json_agg(json_build_array(spcname, pg_tablespace_location(oid))) FROM pg_tablespace),
   'available', (SELECT json_object_agg(name, default_version) FROM pg_available_extensions),
   'collations', (SELECT json_agg(DISTINCT collname) FROM pg_collation),
+  'configured', (SELECT json_object_agg(name, setting) FROM pg_settings WHERE name IN
+    ('shared_preload_libraries', 'max_connections', 'max_locks_per_transaction', 'max_prepared_transactions')),
   'known', (SELECT json_agg(name) FROM pg_settings),
   'databases', (SELECT json_object_agg(datname, json_build_object('owner', pg_get_userbyid(datdba),
       'encoding', pg_encoding_to_char(encoding), 'collate', datcollate, 'ctype', datctype,

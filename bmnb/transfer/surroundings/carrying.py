@@ -40,13 +40,16 @@ SELECT format('ALTER ROLE %I %s CONNECTION LIMIT %s VALID UNTIL %L%s;', rolname,
     CASE WHEN rolbypassrls THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END), rolconnlimit, coalesce(rolvaliduntil::text, 'infinity'),
     CASE WHEN rolname <> 'bj' THEN format(' PASSWORD %L', rolpassword) END)
   FROM pg_authid WHERE oid >= {USERS} ORDER BY oid;
+SELECT 'ALTER ROLE ALL RESET ALL; ALTER ROLE postgres RESET ALL;';
 SELECT format('COMMENT ON ROLE %I IS %L; ALTER ROLE %I RESET ALL;', rolname, shobj_description(oid, 'pg_authid'), rolname)
   FROM pg_authid WHERE oid >= {USERS} ORDER BY oid;
 SELECT format('SELECT format(''REVOKE %%I FROM %%I'', pg_get_userbyid(roleid), pg_get_userbyid(member)) FROM pg_auth_members WHERE member = to_regrole(%L) \\gexec', quote_ident(rolname))
   FROM pg_authid WHERE oid >= {USERS} ORDER BY oid;
-SELECT format('GRANT %I TO %I%s;', pg_get_userbyid(roleid), pg_get_userbyid(member), CASE WHEN admin_option THEN ' WITH ADMIN OPTION' END)
-  FROM pg_auth_members WHERE member >= {USERS} ORDER BY roleid, member;
-{_SETTINGS.format(place="format('ROLE %I', pg_get_userbyid(setrole))", where=f"setdatabase = 0 AND setrole >= {USERS}")}"""
+SELECT format('GRANT %I TO %I%s;', pg_get_userbyid(roleid), pg_get_userbyid(member), CASE WHEN to_jsonb(m) ? 'inherit_option'
+    THEN format(' WITH ADMIN %s, INHERIT %s, SET %s', admin_option::text, to_jsonb(m) ->> 'inherit_option', to_jsonb(m) ->> 'set_option')
+    WHEN admin_option THEN ' WITH ADMIN OPTION' END)
+  FROM pg_auth_members m WHERE member >= {USERS} ORDER BY roleid, member;
+{_SETTINGS.format(place="'ROLE ' || CASE setrole WHEN 0 THEN 'ALL' ELSE quote_ident(pg_get_userbyid(setrole)) END", where="setdatabase = 0")}"""
 
 # The copy's own rights and settings go first; that the time zone of BlueMind's own is GMT stays, and so does the fast engine's mark.
 _TAKE_AWAY = """SELECT format('REVOKE ALL ON DATABASE %I FROM %s', datname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)

@@ -141,7 +141,7 @@ def roles(origin: Told, target: Told) -> Verdict:
 def not_carried(origin: Told, target: Told) -> Verdict:
     """What the target's PostgreSQL does not take, or what must not go on in two places."""
     known = {name.lower() for name in target.list("known")}
-    rows = [
+    rows: list[Row] = [
         {
             "item": setting,
             "what": f"setting of {_of(database, role)} that PostgreSQL of the target does not know",
@@ -156,6 +156,7 @@ def not_carried(origin: Told, target: Told) -> Verdict:
         }
         for database, name in _each(origin, "subscriptions")
     ]
+    rows += _configured(origin.server["configured"], target.server["configured"])
     for database in origin.databases:
         one = origin.all_of(database)
         if one["tablespace"] != "pg_default":
@@ -172,8 +173,22 @@ def not_carried(origin: Told, target: Told) -> Verdict:
     return _verdict(rows, "none")
 
 
+def _configured(theirs: dict[str, str], ours: dict[str, str]) -> Iterator[Row]:
+    """What an extension or many sessions need, and PostgreSQL's own configuration gives."""
+    for name, there in theirs.items():
+        here = ours.get(name, "")
+        if name == "shared_preload_libraries":
+            missing = (
+                {one.strip() for one in there.split(",")} - {one.strip() for one in here.split(",")} - {""}
+            )
+            for one in sorted(missing):
+                yield {"item": one, "what": "loaded with PostgreSQL on the origin only"}
+        elif int(there) > int(here):
+            yield {"item": name, "what": f"{there} on the origin, {here} on the target"}
+
+
 def _of(database: str | None, role: str | None) -> str:
-    return " in ".join(one for one in (role, database) if one)
+    return " in ".join(one for one in (role, database) if one) or "all roles"
 
 
 def _settings(told: Told) -> Iterator[tuple[str | None, str | None, str]]:
@@ -244,15 +259,14 @@ def _roles_differ(origin: Told, target: Told) -> Iterator[Row]:
                     "origin": str(there),
                     "target": str(other.get(fact)),
                 }
-    granted = {tuple(one) for one in target.list("members")}
-    for role, member, admin in origin.list("members"):
-        if (role, member, admin) not in granted:
-            yield {
-                "item": member,
-                "what": f"member of {role}",
-                "origin": "admin" if admin else "yes",
-                "target": "no",
-            }
+    granted = {(one["role"], one["member"]): one for one in target.list("members")}
+    for one in origin.list("members"):
+        other = granted.get((one["role"], one["member"]), {})
+        # only from PostgreSQL 16 on a membership has more than the right to pass it on
+        facts = [fact for fact, value in one.items() if value is not None and other.get(fact) != value]
+        if facts:
+            what = f"member of {one['role']}: {', '.join(facts)}"
+            yield {"item": one["member"], "what": what, "origin": str(one), "target": str(other or "absent")}
 
 
 def _named(setting: str) -> tuple[str, str]:

@@ -141,6 +141,8 @@ WHICH_KEYCLOAK = f"""cd / && runuser -u postgres -- psql -wXAtc "SELECT datname 
 
 def keycloak_is(name: str, origin: Result, target: Result) -> Verdict:
     """Where the origin has one, the target has one too, of the name that is carried."""
+    if not (origin.ok and target.ok):
+        return Verdict.unmade((origin.stderr + target.stderr).strip())
     theirs, ours = origin.stdout.splitlines(), target.stdout.splitlines()
     others = [one for one in theirs if one != name]
     if others:

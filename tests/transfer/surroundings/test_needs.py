@@ -64,6 +64,11 @@ def test_roles_that_come_are_told():
         ({"settings": [["bj", None, "my.own=on"]]}, "none"),
         ({"bj": {"subscriptions": ["feed"]}}, "feed: subscription in bj"),
         (with_database(tablespace="quick"), "bj: it lies in quick, on the target in pg_default"),
+        (
+            {"configured": {"shared_preload_libraries": "pg_cron, a"}},
+            "a: loaded with PostgreSQL on the origin only; pg_cron: loaded",
+        ),
+        ({"configured": {"max_connections": "300"}}, "max_connections: 300 on the origin, 100 on the target"),
         (with_database(ctype="C"), "bj: sorts by en_US.UTF-8, and has the letters of C"),
     ],
 )
@@ -82,6 +87,7 @@ def test_what_was_carried_is_the_same():
     [
         ({"roles": []}, "superuser"),
         ({"settings": []}, "TimeZone"),
+        ({"members": [{"role": "a", "member": "bj", "admin": False, "inherit": True}]}, "member of a: admin"),
         ({"settings": [["bj", None, "TimeZone=GMT"], ["bj", "bj", "work_mem=4MB"]]}, "work_mem"),
         (with_database(owner="postgres"), "owner"),
         (with_database(rights=[["bj", "CONNECT", False]]), "rights"),
@@ -90,7 +96,9 @@ def test_what_was_carried_is_the_same():
     ],
 )
 def test_what_differs_is_named(target: dict[str, Any], what: str):
-    verdict = needs.same(told(), told("target", **target))
+    members = [{"role": "a", "member": "bj", "admin": True, "inherit": None}]
+    there = told(members=members) if "members" in target else told()
+    verdict = needs.same(there, told("target", **target))
     assert not verdict.holds
     assert what in [one["what"] for one in verdict.items]
 

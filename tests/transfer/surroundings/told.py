@@ -14,6 +14,7 @@ SERVER: dict[str, Any] = {
     "tablespaces": [["pg_default", ""], ["pg_global", ""]],
     "available": {"hstore": "1.8", "plpgsql": "1.0"},
     "collations": ["default", "C", "en_US.utf8"],
+    "configured": {"shared_preload_libraries": "", "max_connections": "100"},
     "known": ["TimeZone", "work_mem", "search_path"],
     "databases": {
         name: {

@@ -46,8 +46,10 @@ def one_cluster(*servers: Result) -> Verdict:
     rows: list[Row] = []
     for one in servers:
         port, *found = one.stdout.split() or [""]
+        said = one.stderr.strip().splitlines()[-1:] or ["no answer"]
+        if not found:
+            return Verdict.unmade(f"{one.host}: {said[0]}")
         if len(found) < 2:
-            said = one.stderr.strip().splitlines()[-1:] or ["no answer"]
             rows.append({"item": one.host, "what": f"at port {port or 'unknown'}, as bj: {said[0]}"})
         elif found[0] != found[1]:
             rows.append(

@@ -53,6 +53,7 @@ ADDED_CONFIGURATION = {
     "/etc/ssl/certs/bm_cert-*.pem": "certificates of single domains stand beside the global one",
     "/etc/nginx/bm-local.d/*": "the client's own extensions of BlueMind's virtual host",
     "/etc/nginx/sw.htpasswd": "without it the setup wizard is open to everyone; its password is in the database",
+    "/etc/bm-keycloak/*": "keytabs of the domains that log in by Kerberos, which Keycloak of 5.x reads there",
     "/etc/aliases": "main.cf refers to it",
     "/etc/postfix/relay_passwd": "main.cf of a relay with a password refers to it",
 }

@@ -69,6 +69,9 @@ def odd(lab: Lab) -> None:
         sql(lab.origin, f"\\connect {database}\nSELECT pg_import_system_collations('pg_catalog');")
     sql(lab.origin, CARRIED + "\\connect postgres\n" + LACKING)
     lab.origin.must(PLUGIN)
+    lab.origin.must(
+        "pg_createcluster 13 shop --port 5433 --start > /dev/null; cd / && runuser -u postgres -- createdb -p 5433 shop"
+    )
     lab.target.must(f"mv {CITEXT} /root/")
 
 
@@ -93,7 +96,7 @@ def test_what_the_target_lacks_is_refused_before_anything_is_stopped(lab: Lab, r
         "fr_FR.utf8: collation in bj-data, whose locale is absent on the target",
         "apt install bm-plugin-core-ldap-import=5.7.3268",
         "operator_precedence_warning=on: setting of bj that PostgreSQL of the target does not know",
-        "wiki",
+        "wiki, shop at port 5433",
     ):
         assert seen in said
     assert not re.search(r"→.*\b(drop|rename)\b", said, re.IGNORECASE)

@@ -24,9 +24,9 @@ def _reached(server: str) -> Iterator[Check]:
     yield Check(
         server,
         reaching.ANSWERS,
-        done,
+        reaching.answers,
         f"PostgreSQL of {server} answers",
-        "start PostgreSQL: systemctl start postgresql; /var/log/postgresql says why it has stopped",
+        "start PostgreSQL where it does not answer: systemctl start postgresql; its log says why it has stopped",
         answers=(0, 1, 2, 3),
     )
     yield Check(

@@ -12,6 +12,11 @@ from bmnb.steps import Result, Row, Verdict
 ANSWERS = "pg_isready"
 """It asks for no password, and ends with 1 where PostgreSQL takes no connections, with 2 where nothing answers."""
 
+
+def answers(asked: Result) -> Verdict:
+    return Verdict(asked.ok, "yes" if asked.ok else f"PostgreSQL does not answer on {asked.host}")
+
+
 _FILES = (
     "ls /etc/postgresql/*/*/pg_hba.conf /var/lib/pgsql/data/pg_hba.conf /var/lib/pgsql/*/data/pg_hba.conf"
 )

@@ -55,7 +55,8 @@ CREATE EXTENSION citext; CREATE TABLE of_theirs (name text COLLATE "fr_FR.utf8")
 INSERT INTO of_theirs VALUES ('été'), ('ete'), ('zoé');
 """
 
-FRENCH = "localedef -i fr_FR -f UTF-8 fr_FR.UTF-8"
+# a PostgreSQL that runs knows the locales of its start
+FRENCH = "localedef -i fr_FR -f UTF-8 fr_FR.UTF-8 && systemctl restart postgresql"
 CITEXT = "/usr/share/postgresql/15/extension/citext.control"
 PLUGIN = """mkdir -p /tmp/plugin/DEBIAN && cd /tmp && printf 'Package: bm-plugin-core-ldap-import\\nVersion: 5.7.3268\\n\
 Architecture: all\\nMaintainer: x <x@example.org>\\nDescription: x\\n' > plugin/DEBIAN/control

@@ -127,14 +127,6 @@ def changed_since(mark: str, trees: Sequence[str]) -> str:
     return f"find -H $(ls -d {places} 2> /dev/null) -cnewer {mark} -print | head -n 20"
 
 
-SESSIONS = (
-    'cd / && runuser -u postgres -- psql -XAtF " " -c "SELECT datname, usename, application_name, client_addr'
-    " FROM pg_stat_activity WHERE datname IN ('bj', 'bj-data') AND pid <> pg_backend_pid()"
-    " AND application_name !~ '^bmnb_' AND usename IS NOT NULL AND query !~ '^autovacuum: '\""
-)
-"""A line that prints the sessions on BlueMind's databases, but for our own; PostgreSQL's own workers change no data."""
-
-
 def queue() -> str:
     """Print the mail in Postfix's queues, without the reasons why it waits."""
     chosen = " ".join(name for name in QUEUES if name != "defer")

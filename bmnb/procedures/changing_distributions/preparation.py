@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from bmnb.procedures.changing_distributions import requirements
+from bmnb.procedures.changing_distributions import requirements, surroundings
 from bmnb.procedures.changing_distributions.gate import allow, withdraw_key
 from bmnb.procedures.changing_distributions.guarding import trees_are_there
 from bmnb.procedures.changing_distributions.phases import PREREQUISITES
@@ -21,7 +21,7 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     yield from requirements.servers(origin, target, settings.address)
     yield from requirements.network(origin, target, settings.address)
     yield from requirements.bluemind(origin, target)
-    yield from requirements.databases(origin, target)
+    yield from surroundings.prerequisites(settings)
     yield trees_are_there(settings)
     yield from requirements.files(origin, target, settings.trees, settings.carry_forgotten)
     yield from requirements.login(origin, target, settings.address, settings.make_key)

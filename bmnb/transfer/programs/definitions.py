@@ -35,6 +35,9 @@ CATALOGS = [
         )
     ),
     "SELECT * FROM pg_namespace WHERE nspname = 'public'",
+    # but for our own
+    "SELECT * FROM pg_publication WHERE pubname !~ '^bmnb_'",
+    "SELECT r.* FROM pg_publication_rel r JOIN pg_publication p ON p.oid = prpubid WHERE pubname !~ '^bmnb_'",
 ]
 
 

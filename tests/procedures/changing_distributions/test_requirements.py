@@ -23,7 +23,8 @@ def test_packages_must_be_the_same_in_the_same_versions():
     wrong = same_packages(origin, told("installed bm-core 4.9.2\n"))
     assert (
         wrong.seen
-        == "bm-core: 4.9.1 on the origin, 4.9.2 on the target; bm-mapi: 4.9.1 on the origin, none on the target"
+        == "bm-core: 4.9.1 on the origin, 4.9.2 on the target; bm-mapi: 4.9.1 on the origin, none on the target; "
+        "apt install bm-mapi=4.9.1, or yum install bm-mapi-4.9.1"
     )
     assert not same_packages(told(""), told("")).holds
 

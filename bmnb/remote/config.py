@@ -50,6 +50,7 @@ class Address:
     revoked: Path | None
     alias: str
     key_algorithms: tuple[str, ...]
+    signatures: tuple[str, ...]
     strict: str
     jump: tuple[str, ...]
     proxy: str
@@ -176,6 +177,7 @@ def _address(name: str, found: dict[str, list[str]]) -> Address:
         revoked=Path(_path(revoked, names)) if revoked else None,
         alias=alias.lower(),
         key_algorithms=tuple(one("hostkeyalgorithms").split(",")),
+        signatures=tuple(one("pubkeyacceptedalgorithms", one("pubkeyacceptedkeytypes", "")).split(",")),
         strict=one("stricthostkeychecking", "ask"),
         jump=tuple(part.strip() for part in jump.split(",") if part.strip()),
         proxy=_replaced(one("proxycommand"), names),

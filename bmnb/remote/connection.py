@@ -80,6 +80,7 @@ class Connection:
         self._shell = shell(address.user)
         self._places = threading.BoundedSemaphore(CHANNELS)
         self._sessions = WeakSet[paramiko.Channel]()
+        self._opening = threading.Lock()
         self._line = transport.opened(address, via.channel_to if via else None, CONNECT_SECONDS)
         self._transport = self._line.transport
 
@@ -145,19 +146,19 @@ class Connection:
     def _channel(self, begin: Callable[[], paramiko.Channel]) -> paramiko.Channel:
         """Open a channel. Raise ChannelException where sshd refuses it, NotBegun where the connection is gone.
 
-        paramiko has one place for the reason of a refusal: of two threads that are refused at once, one is told
-        "Unable to open channel", and asks again.
+        One at a time: paramiko has one place for the reason of a refusal, so that of two threads that are refused
+        at once one is told the other's, and the other "Unable to open channel".
         """
-        while True:
+        with self._opening:
             try:
                 return begin()
             except paramiko.ChannelException:
                 raise
             except (paramiko.SSHException, EOFError, OSError) as error:
-                if not self.alive:
-                    raise NotBegun(f"{self.address.name}: the connection was lost before: {error}") from error
-                if "Timeout" in str(error):
-                    raise ConnectionFailed(f"{self.address.name}: {error}") from error
+                name = self.address.name
+                if self.alive:
+                    raise ConnectionFailed(f"{name}: no session: {error}") from error
+                raise NotBegun(f"{name}: the connection was lost before: {error}") from error
 
     def run(self, line: str, stdin: str, timeout: float | None) -> Result:
         """Run a line with bash, which reads it from its input: it stands in no list of arguments."""

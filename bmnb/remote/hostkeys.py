@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -122,20 +123,29 @@ def _refuse_revoked(address: Address, have: list[Known], key: bytes) -> None:
                 f"{_where(address)}: the host key {_kind(key)} {fingerprint(key)} is revoked by {one.place}\n"
                 "  → whoever has that key may be another: ask who revoked it, and have the server make new keys"
             )
-    if address.revoked:
-        # the key comes as standard input
-        asked = subprocess.run(
-            ["ssh-keygen", "-Q", "-f", str(address.revoked), "/dev/stdin"],
-            input=_line(key).decode(),
-            capture_output=True,
-            text=True,
-            check=False,
+    if address.revoked and (why := _listed_as_revoked(address.revoked, key)):
+        raise ConnectionFailed(
+            f"{_where(address)}: the host key {fingerprint(key)} is revoked by {address.revoked}, "
+            f"RevokedHostKeys of ssh's configuration: {why}"
         )
-        if asked.returncode:
-            raise ConnectionFailed(
-                f"{_where(address)}: the host key {fingerprint(key)} is revoked by {address.revoked}, "
-                f"RevokedHostKeys of ssh's configuration, or that cannot be read: {asked.stderr.strip() or 'revoked'}"
-            )
+
+
+def _listed_as_revoked(path: Path, key: bytes) -> str:
+    """Why a key is revoked by a list: a file of public keys or of OpenSSH's own kind. One that cannot be read revokes all."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+    if not content.startswith(b"SSHKRL"):
+        lines = [line.split()[:2] for line in content.splitlines()]
+        return "it stands there" if _line(key).split() in lines else ""
+    asked = subprocess.run(
+        ["ssh-keygen", "-Q", "-f", str(path), "/dev/stdin"],
+        input=_line(key),
+        capture_output=True,
+        check=False,
+    )
+    return asked.stdout.decode().strip() or "it cannot be read" if asked.returncode else ""
 
 
 def _refuse_certificate(address: Address, certificate: SSHCertificate) -> None:

@@ -20,14 +20,13 @@ from paramiko.pkey import PublicBlob, UnknownKeyType
 from bmnb.errors import InputError
 from bmnb.redact import Secret
 from bmnb.remote.config import Address
+from bmnb.remote.hostkeys import CERTIFICATE, fingerprint
 
 _opened: dict[str, paramiko.PKey] = {}
 
 UNUSABLE = (OSError, paramiko.SSHException, UnknownKeyType, ValueError, TypeError)
 AGENT_SECONDS = 60.0
 """How long an agent may take: a person touches a key, or agrees to its use."""
-
-CERTIFICATE = "-cert-v01@openssh.com"
 
 
 class Agent(AgentSSH):
@@ -86,7 +85,7 @@ def offered(address: Address, agent: Agent) -> Iterator[tuple[str, paramiko.PKey
     if not address.identities_only:
         for blob, key in in_agent.items():
             if blob not in shown:
-                yield f"agent: {key.comment or key.get_name()}", key
+                yield f"{key.comment or key.get_name()} {fingerprint(blob)} (agent)", key
 
 
 def _with(key: paramiko.PKey, certificate: PublicBlob | None) -> paramiko.PKey:
@@ -136,7 +135,7 @@ def notes(address: Address, agent: Agent) -> list[str]:
         if public is not None and public[4:].startswith((b"sk-",)):
             told.append(f"{path} is of a security key, which works through the agent: ssh-add {path}")
         elif path in locked(address, agent):
-            told.append(f"{path} is locked with a passphrase: open it in the notebook, or ssh-add {path}")
+            told.append(f"{path} is locked by its passphrase; open it in the notebook, or ssh-add {path}")
         elif path.endswith(".pub") and public is not None:
             told.append(f"{path} is a public key, and the agent does not have its private half")
     return told

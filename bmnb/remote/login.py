@@ -225,21 +225,23 @@ class Login:
 
     def _remedies(self, wanted: list[str], why: str) -> list[str]:
         user = self.address.user
-        if "asks" in why:
-            return [
-                "  → run the notebook by hand, where the question is asked; without anybody there (papermill, bmnb run, "
-                f"a fleet) sshd must be content with a key: AuthenticationMethods publickey for {user}"
-            ]
         if "MaxAuthTries" in why:
             return ["  → name the key that fits: IdentityFile, with IdentitiesOnly yes"]
+        asks = "asks" in why
+        by_hand = ["  → or run the notebook by hand, where the question is asked"] if asks else []
         if self.passed:
-            return [f"  → what sshd wants of {user} is AuthenticationMethods in /etc/ssh/sshd_config"]
+            return [
+                f"  → what sshd wants of {user} is AuthenticationMethods in its sshd_config; where nobody is there "
+                "(papermill, bmnb run, a fleet) it must be publickey alone",
+                *by_hand,
+            ]
         refusing = (
             "PermitRootLogin, AllowUsers or AllowGroups" if user == "root" else "AllowUsers or AllowGroups"
         )
         return [
             f"  → add one of their .pub to ~{user}/.ssh/authorized_keys, or name another IdentityFile",
             f"  → or sshd refuses {user} by {refusing}: sshd -T there, or its log, tells",
+            *by_hand,
         ]
 
 

@@ -36,10 +36,15 @@ class Transport(paramiko.Transport):
     _kex_info: ClassVar = {**paramiko.Transport._kex_info, "curve25519-sha256": KexCurve25519}  # type: ignore[attr-defined]
     _preferred_kex: ClassVar = ("curve25519-sha256", *paramiko.Transport._preferred_kex)  # type: ignore[attr-defined]
     key_algorithms: tuple[str, ...] = ()
+    signatures: tuple[str, ...] = ()
 
     @property
     def preferred_keys(self) -> tuple[str, ...]:
         return self.key_algorithms
+
+    @property
+    def preferred_pubkeys(self) -> tuple[str, ...]:
+        return self.signatures
 
 
 ABLE = tuple(Transport._key_info)  # type: ignore[attr-defined]
@@ -88,6 +93,7 @@ def _opened(address: Address, reach: Reach | None, seconds: float) -> Line:
     line, began = Line(transport, program), time.monotonic()
     try:
         transport.key_algorithms = hostkeys.algorithms(address, ABLE)
+        transport.signatures = tuple(name for name in address.signatures if name in ABLE)
         transport.use_compression(address.compressed)
         transport.banner_timeout = seconds
         transport.start_client(timeout=seconds)
@@ -98,8 +104,8 @@ def _opened(address: Address, reach: Reach | None, seconds: float) -> Line:
         line.close()
         raise _no_common(address, transport, error) from error
     except (paramiko.SSHException, EOFError, OSError) as error:
-        line.close()
         said = str(error) + (program.said() if program else "")
+        line.close()
         if not transport.remote_version and time.monotonic() - began < seconds and not program:
             raise _dropped(address) from error
         raise ConnectionFailed(f"{_where(address)}: {said or 'no SSH answer'}") from error

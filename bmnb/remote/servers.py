@@ -78,6 +78,10 @@ class Servers:
         except ConnectionFailed:
             return self.run(host, line)
 
+    def connect(self, host: str) -> None:
+        """Have a connection. Raise ConnectionFailed where there is none."""
+        self._connection(host)
+
     def connected(self, host: str) -> bool:
         """Whether there is a connection to the server now."""
         connection = self._connections.get(host)

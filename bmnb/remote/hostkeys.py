@@ -97,16 +97,15 @@ def algorithms(address: Address, able: tuple[str, ...]) -> tuple[str, ...]:
 
 def refuse_stranger(address: Address, offered: bytes) -> None:
     """Raise ConnectionFailed unless the offered key, or certificate, is known for this server."""
-    have = known(address)
-    identity = load_ssh_public_identity(_line(offered))
-    plain = offered
-    if isinstance(identity, SSHCertificate):
-        plain = _plain(identity.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH))
-        authority = _plain(identity.signature_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH))
+    have, plain = known(address), offered
+    if _kind(offered).endswith(CERTIFICATE):
+        certificate = _certificate(address, offered)
+        plain = _plain(certificate.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH))
+        authority = _plain(certificate.signature_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH))
         _refuse_revoked(address, have, authority)
-        _refuse_revoked(address, have, plain)
         if any(one.mark == "@cert-authority" and one.key == authority for one in have):
-            _refuse_certificate(address, identity)
+            _refuse_revoked(address, have, plain)
+            _refuse_certificate(address, certificate)
             return
     _refuse_revoked(address, have, plain)
     if any(not one.mark and one.key == plain for one in have):
@@ -114,6 +113,17 @@ def refuse_stranger(address: Address, offered: bytes) -> None:
     kind = _kind(plain)
     other = next((one for one in have if not one.mark and one.kind == kind), None)
     raise _changed(address, plain, other) if other else _unknown(address, plain, have)
+
+
+def _certificate(address: Address, offered: bytes) -> SSHCertificate:
+    try:
+        found = load_ssh_public_identity(_line(offered))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ConnectionFailed(
+            f"{_where(address)}: the host's certificate cannot be read: {error}"
+        ) from error
+    assert isinstance(found, SSHCertificate)
+    return found
 
 
 def _refuse_revoked(address: Address, have: list[Known], key: bytes) -> None:

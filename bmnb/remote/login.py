@@ -205,7 +205,10 @@ class Login:
             )
         if not questions.somebody_is_there():
             raise Unanswered(f"it asks {prompt.strip()!r}, and nobody is there to answer")
-        return questions.ask(f"{self.address.user}@{self.address.name}: {prompt}", shown)
+        try:
+            return questions.ask(f"{self.address.user}@{self.address.name}: {prompt}", shown)
+        except (EOFError, RuntimeError):  # a kernel that lets this cell, or this thread, ask nothing
+            raise Unanswered(f"it asks {prompt.strip()!r}, and nobody is there to answer") from None
 
     def _failed(self, wanted: list[str], why: str) -> ConnectionFailed:
         address, user = self.address, self.address.user
@@ -228,7 +231,7 @@ class Login:
         if "MaxAuthTries" in why:
             return ["  → name the key that fits: IdentityFile, with IdentitiesOnly yes"]
         asks = "asks" in why
-        by_hand = ["  → or run the notebook by hand, where the question is asked"] if asks else []
+        by_hand = ["  → or run the notebook by hand, whose cell of passphrases asks for it"] if asks else []
         if self.passed:
             return [
                 f"  → what sshd wants of {user} is AuthenticationMethods in its sshd_config; where nobody is there "

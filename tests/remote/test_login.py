@@ -327,6 +327,16 @@ def test_where_nobody_is_there_it_says_what_is_asked(asking):
         asking(["letmein", "4711"], "publickey,keyboard-interactive", BatchMode="yes")
 
 
+def test_a_kernel_that_can_ask_nothing_is_as_if_nobody_were_there(asking):
+    class Silent(list):
+        def pop(self, *_: int) -> str:
+            raise RuntimeError("StdinNotImplemented")
+
+    for wants in ("publickey,keyboard-interactive", "password"):
+        with pytest.raises(ConnectionFailed, match="nobody is there to answer"):
+            asking(Silent(), wants)
+
+
 def test_a_password_is_asked_for_once_for_all_connections(asking, monkeypatch, caplog):
     monkeypatch.setattr(login, "_passwords", {})
     caplog.set_level(logging.DEBUG)

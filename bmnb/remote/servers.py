@@ -230,6 +230,9 @@ class Servers:
         via = self._connection(hop) if hop else self._way(address)
         connection = Connection(replace(address, proxy="") if hop else address, via)
         try:
+            if address.user != "root":
+                # a feed, which cannot be begun twice, finds the shell that sudo lets begin
+                connection.run("true", "", 30.0)
             self._compare(name, connection)
         except ConnectionFailed:
             connection.close()

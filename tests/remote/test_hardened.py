@@ -14,7 +14,7 @@ import pytest
 
 from bmnb.errors import ActionFailed, ConnectionFailed, InputError
 from bmnb.redact import Secret
-from bmnb.remote.connection import Forbidden
+from bmnb.remote.connection import SHELL, Forbidden
 from tests.remote.sshd import Sshd, free_port, keygen
 
 
@@ -163,6 +163,25 @@ def test_what_cannot_be_done_is_named_with_its_setting(sshd: Sshd, setting: str,
     with sshd.running(setting), pytest.raises(ConnectionFailed, match=says) as refused:
         sshd.says()
     assert "here" in str(refused.value)
+
+
+SUDO = """#!/bin/sh
+(: < /dev/tty) 2> /dev/null || { echo "sudo: sorry, you must have a tty to run sudo" >&2; exit 1; }
+shift 2; exec "$@"
+"""
+
+
+def test_sudo_that_wants_a_terminal_gets_one_and_bash_keeps_its_own_channels(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "sudo").write_text(SUDO)
+    (tmp_path / "sudo").chmod(0o700)
+    monkeypatch.setattr("bmnb.remote.connection.shell", lambda user: f"sudo -n -H {SHELL}")
+    with sshd.running(f"SetEnv PATH={tmp_path}:/usr/bin:/bin", "PermitTTY no"), sshd.servers() as opened:
+        told = opened.run("here", "cat; tty; echo err >&2; head -c 3000000 /dev/zero; exit 3", stdin="\4\3in")
+        assert (told.exit, told.stderr) == (3, "err\n")
+        assert told.stdout == "\4\3in\nnot a tty\n" + "\0" * 3_000_000
+        assert Path(opened.feed("here", "printf 'a\\4b'; echo", "here", "unit")).read_bytes() == b"a\4b\n"
 
 
 def test_a_server_that_closes_at_once_is_tried_for_a_while(sshd: Sshd, monkeypatch: pytest.MonkeyPatch):

@@ -1,5 +1,6 @@
 """Key authentication of the target's root on the origin, for one run alone."""
 
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 from shlex import quote
@@ -33,12 +34,13 @@ def socket(folder: str) -> str:
 # A line that is away for a minute loses no connection: TCP tries again at growing intervals, so that data
 # may flow up to twice as long after the cut began.
 def write_ssh_config(folder: str, origin: str, address: str) -> str:
-    """Write the target's ssh configuration; the origin's host keys come in as input, as it tells them itself."""
-    return f"""umask 077; mkdir -p {folder}
+    """Write the target's ssh configuration; what the origin tells of itself comes in as input: see `host`."""
+    return f"""umask 077; mkdir -p {folder}; read -r port && [ -n "$port" ] || exit 1
 sed 's/^/{address} /' > {folder}/known_hosts
-cat > {folder}/ssh_config <<'END'
+cat > {folder}/ssh_config <<END
 Host {origin}
   HostName {address}
+  Port $port
   HostKeyAlias {address}
   UserKnownHostsFile {folder}/known_hosts
   StrictHostKeyChecking yes
@@ -64,7 +66,26 @@ timeout 20 env -i HOME=/root USER=root LOGNAME=root SHELL="$shell" PATH="$PATH" 
 """A line that prints what root's login shell prints before it does a line that came by ssh. By SSH_CLIENT bash sees
 that it did, and reads .bashrc."""
 
-HOST_KEYS = "cat /etc/ssh/ssh_host_*_key.pub"
+
+def _seen(address: str) -> str:
+    """How sshd tells of its settings for root, who comes from this address; a Match asks for more than is given else."""
+    return f"sshd -T -C user=root,host={address},addr={address},laddr={address},lport=22"
+
+
+def host(address: str) -> str:
+    """Print the port at which sshd listens on this address, then its host keys, each in a line."""
+    places = "|".join(re.escape(place) for place in (address, f"[{address}]", "0.0.0.0", "[::]"))  # noqa: S104 - compared, not bound
+    return f"""port=22 keys=$(ls /etc/ssh/ssh_host_*_key)
+if command -v sshd > /dev/null; then
+  told=$({_seen(address)}) || exit
+  port=$(sed -En 's/^listenaddress ({places}):([0-9]+)$/\\2/p' <<< "$told" | head -n 1)
+  keys=$(sed -n 's/^hostkey //p' <<< "$told")
+fi
+[ -n "$port" ] || {{ echo 'sshd does not listen on {address}: ListenAddress in sshd_config' >&2; exit 1; }}
+echo "$port"
+for key in $keys; do
+  if [ -e "$key.pub" ]; then cat "$key.pub"; elif [ -e "$key" ]; then ssh-keygen -y -f "$key"; fi || exit
+done"""
 
 
 def make_key(folder: str) -> str:
@@ -138,10 +159,8 @@ refuse
 
 def keys_file(address: str) -> str:
     """Print the file where sshd looks for root's keys; it has this address."""
-    # where a Match asks for more than is told, sshd -T refuses to answer
-    who = f"user=root,host={address},addr={address},laddr={address},lport=22"
     return f"""home=$(getent passwd root | cut -d : -f 6); named=.ssh/authorized_keys
-if command -v sshd > /dev/null; then named=$(sshd -T -C {who} | sed -n 's/^authorizedkeysfile //p') || exit; fi
+if command -v sshd > /dev/null; then named=$({_seen(address)} | sed -n 's/^authorizedkeysfile //p') || exit; fi
 file=${{named%% *}}; file=${{file//%h/$home}}; file=${{file//%u/root}}; file=${{file//%U/0}}; file=${{file//%%/%}}
 case $file in
 "" | none) echo "sshd reads no file of keys: AuthorizedKeysFile ${{named:-is not told}}" >&2; exit 1 ;;

@@ -78,7 +78,7 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
         target,
         access.write_ssh_config(folder, origin, settings.address),
         "ssh configuration of this run, with the original server's host keys",
-        feed=(origin, access.HOST_KEYS),
+        feed=(origin, access.host(settings.address)),
     )
     if settings.make_key:
         yield Command(target, access.make_key(folder), "make a key pair for this run", when=missing)

@@ -29,7 +29,8 @@ ROWS_SHARE = 0.1
 
 KEY_REMEDY = (
     "add the public key of the target's root to /root/.ssh/authorized_keys of the original server, "
-    "and see that its sshd has PermitRootLogin prohibit-password"
+    "and see that its sshd lets root in from there by a key: PermitRootLogin prohibit-password, AllowUsers, "
+    "AllowGroups, no ForceCommand"
 )
 
 

@@ -264,8 +264,13 @@ def make_report(
     """Make the HTML report and the tables of RUN, and seal it."""
     from bmnb import report
 
+    signed = (run / seal.SIGNATURE).exists()
     path = report.write(run, report.Wish(lang or "", against, pdf, redact_hosts, parquet, key))
     click.echo(f"report: {path}")
+    if signed and not key:
+        click.echo(
+            "the run was signed, and is not any more: bmnb report RUN --sign KEY signs it as it is now"
+        )
     if pdf:
         click.echo(f"pdf: {path.with_suffix('.pdf')}")
 
@@ -286,20 +291,27 @@ def unlock(run: Path, server: str) -> None:
 @main.command("verify", epilog="Example: bmnb verify runs/2026-01-31-example-changing-distributions")
 @click.argument("run", type=RUN)
 @click.option("--signers", type=Path, help="file of the keys that may sign, as ssh-keygen's allowed_signers")
+@click.option(
+    "--head", default="", help="head of the chain, as the first page of a report has it, or `bmnb status`"
+)
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
-def verify(run: Path, signers: Path | None, as_json: bool) -> None:
-    """Verify that nothing of RUN was changed: journal, notebook, tables, reports, signature.
+def verify(run: Path, signers: Path | None, head: str, as_json: bool) -> None:
+    """Verify that nothing of RUN was changed since its last seal: journal, notebook, tables, reports, signature.
+
+    With --signers all of the run must be sealed and signed by one of them; with --head the journal must be
+    the one that had this head, with nothing after it but seals.
 
     Exit status: 0 all holds; 1 something was changed, is missing or does not belong to the run.
     """
     lines = Journal(run / "journal.jsonl").lines
     if not lines:
         raise InputError(f"{run} has no journal")
-    found, after = list(seal.problems(run, signers)), seal.after_seal(run)
+    found, after = list(seal.problems(run, signers, head.strip().lower())), seal.after_seal(run)
     if as_json:
         told = {"lines": len(lines), "head": lines[-1]["sha256"], "problems": found, "after seal": after}
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
         sys.exit(1 if found else 0)
+    click.echo(seal.whose(lines))
     click.echo(f"{len(lines)} lines, chain holds, last {lines[-1]['sha256']}")
     for problem in found:
         click.echo(f"CHANGED {problem}")

@@ -50,7 +50,8 @@ def text(state: dict[str, Any]) -> str:
     lines += [state["why"]] if state["why"] else []
     lines += ["users are cut off"] if state["users cut off"] else []
     lines += [f"{one['status']}: {one['title']} ({one['server']}) {one['unit']}" for one in state["open"]]
-    return "\n".join([*lines, table(state["phases"]).to_string()])
+    head = f"head of the record: line {state['head']['line']}, {state['head']['sha256']}"
+    return "\n".join([*lines, table(state["phases"]).to_string(), head])
 
 
 def _plain(value: Any) -> Any:

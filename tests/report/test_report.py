@@ -112,6 +112,22 @@ def test_the_first_page_says_what_was_done_for_whom(folder: Path):
         assert word in first
 
 
+def test_the_first_page_has_the_head_that_verify_compares_with(tmp_path: Path):
+    run = synthetic.run(tmp_path / "run", passes=1)
+    first = report.write(run).read_text().split('id="timeline"')[0]
+    printed = seal.HEAD.search(first)[2]
+    assert list(seal.problems(run, head=printed)) == []
+    shown = CliRunner().invoke(main, ["status", str(run)]).output
+    assert list(seal.problems(run, head=shown.split()[-1])) == []
+
+
+def test_a_report_without_the_key_of_a_signed_run_says_that_it_is_not_signed_any_more(tmp_path: Path):
+    run = synthetic.run(tmp_path / "run", passes=1)
+    (run / "SHA256SUMS.sig").write_text("")
+    assert "not any more" in CliRunner().invoke(main, ["report", str(run)]).output
+    assert "not any more" not in CliRunner().invoke(main, ["report", str(run)]).output
+
+
 def test_a_downtime_longer_than_planned_is_an_open_point(tmp_path: Path):
     folder = synthetic.run(tmp_path / "run")
     facts = gather(folder, lambda name: PROCEDURE)

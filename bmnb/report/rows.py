@@ -10,8 +10,7 @@ from bmnb.journal import step_of
 from bmnb.report.entries import Entry, Stretch, moment
 from bmnb.report.facts import Facts, name_of, number_of
 from bmnb.report.wording import Bytes, Code, Rate, Seconds, Word
-from bmnb.rollback import ROLLBACK
-from bmnb.steps import Phase, Row
+from bmnb.steps import ROLLBACK, Phase, Row
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bmnb import procedures, tables
+from bmnb import procedures
 from bmnb.errors import InputError
 from bmnb.files import replace_text
 from bmnb.language import use
@@ -44,13 +44,20 @@ def write(folder: Path, wish: Wish = Wish()) -> Path:
     path = folder / f"{_stem(facts, wish)}.html"
     with use(wish.language or _language(facts)):
         replace_text(path, _page(facts, wish))
-    for name, rows in Rows(facts).as_files().items():
-        for form in ("csv", "parquet") if wish.parquet else ("csv",):
-            tables.save(rows, folder / "tables" / f"{name}.{form}")
+    _save(Rows(facts), folder / "tables", ("csv", "parquet") if wish.parquet else ("csv",))
     if wish.pdf:
         to_pdf(path, path.with_suffix(".pdf"))
     seal(folder, wish.key)
     return path
+
+
+def _save(rows: Rows, folder: Path, forms: tuple[str, ...]) -> None:
+    # with pandas, which whoever reads a run's facts need not wait for
+    from bmnb import tables
+
+    for name, found in rows.as_files().items():
+        for form in forms:
+            tables.save(found, folder / f"{name}.{form}")
 
 
 def _language(facts: Facts) -> str:

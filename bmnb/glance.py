@@ -18,7 +18,7 @@ ENDED, ACTIONS = (b"done", b"skipped"), (b"started", b"done", b"failed", b"skipp
 BOUNDARIES, OF_THE_RECORD = (b"step started", b"opened"), (b"opened", b"sealed")
 PASSED_BY = (*ACTIONS, b"sealed", b"note", b"answer", b"locked", b"released", b"unlocked")
 """Events of which most lines tell nothing about where the run stands."""
-LONG = ("items", "line", "files", "tools")
+LEFT_OUT = {"items", "line", "files", "tools", "seen", "row", "script", "before", "who"}
 SUM, BETWEEN, END = 64, len(b'", "sha256": "'), len(b'"}\n')
 
 
@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
 
 def glance(path: Path) -> Record:
-    """The lines that a state depends on, without what is long in them; the first and the last line are among them.
+    """The lines that a state depends on, without what no state tells of; the first and the last line are among them.
 
     Raise BmnbError where a line does not follow the one before.
     """
@@ -90,4 +90,4 @@ def _text(raw: bytes, key: bytes) -> bytes:
 def _read(file: BinaryIO, place: Place) -> Line:
     file.seek(place.begin)
     line: Line = json.loads(file.read(place.size))
-    return {key: fact for key, fact in line.items() if key not in LONG}
+    return {key: fact for key, fact in line.items() if key not in LEFT_OUT}

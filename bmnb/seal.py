@@ -21,11 +21,13 @@ FOREIGN = "does not belong to the run"
 HEAD = re.compile(r'<code data-line="(\d+)" id="head">([0-9a-f]{64})</code>')
 
 
-def seal(folder: Path, key: Path | None = None) -> None:
-    """Seal the files of a run as they are. Raise InputError where the key cannot sign."""
+def seal(folder: Path, key: Path | None = None, journal: Journal | None = None) -> None:
+    """Seal the files of a run as they are; its `journal` may be read already.
+
+    Raise InputError where the key cannot sign.
+    """
     sums = dict(_sums(folder))
-    journal = Journal(folder / JOURNAL)
-    journal.write("sealed", files=sums, signed=key is not None)
+    (journal or Journal(folder / JOURNAL)).write("sealed", files=sums, signed=key is not None)
     replace_text(folder / SUMS, _listed({**sums, JOURNAL: _sum(folder / JOURNAL)}))
     (folder / SIGNATURE).unlink(missing_ok=True)
     if key:

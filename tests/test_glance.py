@@ -10,6 +10,7 @@ from bmnb import status
 from bmnb.errors import BmnbError
 from bmnb.glance import glance
 from bmnb.journal import Journal
+from bmnb.report.entries import ENDS
 from tests.report import synthetic
 
 EVENTS = st.sampled_from(["step started", "started", "done", "failed", "skipped", "step done", "reopened"])
@@ -27,7 +28,7 @@ def written(journal: Journal | synthetic.Heap, event: str, step: str, number: in
         "opened": {"procedure": "changing-distributions", "version": "1", "settings": {"client": "Dupont"}},
         "stopped": {"why": "Ctrl-C"},
         "note": {"text": '"event": "finished", "action": "verify_copy/1"', "file": ""},
-        **dict.fromkeys(("done", "failed", "skipped"), {**action, "seen": "", "items": [{"action": "none"}]}),
+        **{end: {**action, "seen": "", "items": [{"action": "none"}]} for end in ENDS},
     }
     journal.write(event, **facts.get(event, {}))
 

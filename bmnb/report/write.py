@@ -12,11 +12,12 @@ from pathlib import Path
 from bmnb import procedures
 from bmnb.errors import InputError
 from bmnb.files import replace_text
+from bmnb.journal import Journal
 from bmnb.language import use
 from bmnb.report import against, public, wording
 from bmnb.report.facts import Facts, gather
 from bmnb.report.rows import Rows
-from bmnb.seal import seal
+from bmnb.seal import JOURNAL, seal
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 PRINT_SECONDS = 300
@@ -40,14 +41,15 @@ def write(folder: Path, wish: Wish = Wish()) -> Path:
     It is `report.html` in the language of the run, `report-LANGUAGE.html` in another, with `-public` where
     hosts are redacted. Raise InputError where there is no run.
     """
-    facts = gather(folder, procedures.named)
+    journal = Journal(folder / JOURNAL)
+    facts = gather(folder, procedures.named, lambda _: journal)
     path = folder / f"{_stem(facts, wish)}.html"
     with use(wish.language or _language(facts)):
         replace_text(path, _page(facts, wish))
     _save(Rows(facts), folder / "tables", ("csv", "parquet") if wish.parquet else ("csv",))
     if wish.pdf:
         to_pdf(path, path.with_suffix(".pdf"))
-    seal(folder, wish.key)
+    seal(folder, wish.key, journal)
     return path
 
 

@@ -6,6 +6,7 @@ imports what it needs itself.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
@@ -33,6 +34,8 @@ RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 NAMES = click.Choice([procedure.name for procedure in procedures.ALL])
 
 
+REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What a full disk answers, or one that takes nothing."""
 GROUPS = {"fleet": "bmnb.fleet.cli", "lab": "bmnb.lab.cli"}
 
 
@@ -54,6 +57,11 @@ class Commands(click.Group):
         except BmnbError as error:
             click.echo(f"{type(error).__name__}: {error}", err=True)
             sys.exit(error.exit_code)
+        except OSError as error:
+            if error.errno not in REFUSED:
+                raise
+            click.echo(f"{error.filename or 'this machine'}: {error.strerror}", err=True)
+            sys.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

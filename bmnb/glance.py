@@ -8,6 +8,7 @@ them whole: whoever goes on with the run, the report, and `bmnb verify`.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -42,6 +43,14 @@ def glance(path: Path) -> Record:
     with path.open("rb", buffering=1 << 20) as file:
         places = sorted(_telling(_places(path, file)), key=lambda place: place.begin)
         return Record([_read(file, place) for place in places])
+
+
+def torn(path: Path) -> bool:
+    """Whether a journal ends in the middle of a line."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 1))
+        return file.read() not in (b"", b"\n")
 
 
 def _telling(places: Iterator[Place]) -> set[Place]:

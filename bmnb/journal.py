@@ -12,13 +12,12 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from bmnb import redact
 from bmnb.errors import BmnbError
-from bmnb.files import private, private_folder
+from bmnb.files import private, private_folder, write_all
 
 Line = dict[str, Any]
 START = "0" * 64
@@ -116,7 +115,8 @@ class Journal(Record):
             file.truncate(whole)
             self._torn_from = None
             try:
-                _write(file, encoded(line) + b"\n")
+                write_all(file, encoded(line) + b"\n")
+                os.fsync(file.fileno())
             except OSError:
                 # A full disk may have taken a part of the line: what it told never counted.
                 file.truncate(whole)
@@ -169,12 +169,6 @@ def follower(raw: bytes, before: Line | None) -> Line | None:
 
 def encoded(line: Line) -> bytes:
     return json.dumps(line, ensure_ascii=False).encode()
-
-
-def _write(file: FileIO, text: bytes) -> None:
-    while text:
-        text = text[file.write(text) :]
-    os.fsync(file.fileno())
 
 
 def digest(line: Line) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bmnb import procedures
-from bmnb.glance import glance
+from bmnb.glance import glance, torn
 from bmnb.language import _
 from bmnb.report import wording
 from bmnb.report.entries import moment
@@ -44,6 +44,7 @@ def of(folder: Path) -> dict[str, Any]:
         ],
         "phases": [{name: _plain(value) for name, value in row.items()} for row in rows.phases],
         "steps": [{name: _plain(value) for name, value in row.items()} for row in rows.steps],
+        "torn": torn(folder / "journal.jsonl"),
         "head": {"line": facts.head["number"], "sha256": facts.head["sha256"]},
     }
 
@@ -54,6 +55,10 @@ def text(state: dict[str, Any]) -> str:
     lines += [state["why"]] if state["why"] else []
     lines += ["users are cut off"] if state["users cut off"] else []
     lines += [f"{one['status']}: {one['title']} ({one['server']}) {one['unit']}" for one in state["open"]]
+    if state["torn"]:
+        lines.append(
+            "the journal's last line has no end, after a crash or a full disk: what it told does not count"
+        )
     head = f"head of the record: line {state['head']['line']}, {state['head']['sha256']}"
     return "\n".join([*lines, *_aligned(state["phases"]), head])
 

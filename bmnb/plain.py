@@ -1,0 +1,17 @@
+"""Texts of servers and files as a terminal may show them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def plain(text: str) -> str:
+    """The text with each letter that a terminal obeys, or that nobody sees, as its code.
+
+    A name may not clear the screen, write over what stands above it, or turn the order of letters round.
+    """
+    return "".join(one if _is_seen(one) else ascii(one)[1:-1] for one in text)
+
+
+def _is_seen(letter: str) -> bool:
+    return letter in "\n\t" or letter.isprintable() or unicodedata.category(letter) == "Zs"

@@ -26,7 +26,7 @@ from bmnb.errors import BmnbError, InputError
 from bmnb.folders import NOTEBOOK, home
 from bmnb.journal import Journal
 from bmnb.language import LANGUAGES
-from bmnb.plain import plain
+from bmnb.plain import say
 from bmnb.preferences import preferences
 from bmnb.settings import make, problems, read
 from bmnb.steps import Procedure
@@ -38,11 +38,6 @@ NAMES = click.Choice([procedure.name for procedure in procedures.ALL])
 REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """What a full disk answers, or one that takes nothing."""
 GROUPS = {"fleet": "bmnb.fleet.cli", "lab": "bmnb.lab.cli"}
-
-
-def say(text: str, err: bool = False, nl: bool = True) -> None:
-    """Print what may hold names of servers and files: they are shown, and not obeyed."""
-    click.echo(plain(text), err=err, nl=nl)
 
 
 class Commands(click.Group):
@@ -249,7 +244,10 @@ def show_status(run: Path, as_json: bool, watch: bool) -> None:
     from bmnb import status
 
     state = status.of(run)
-    click.echo(json.dumps(state, indent=2)) if as_json else say(status.text(state))
+    if as_json:
+        click.echo(json.dumps(state, indent=2))
+    else:
+        say(status.text(state))
     if watch:
         from bmnb import headless
 
@@ -378,7 +376,10 @@ def doctor(runs: Path, as_json: bool) -> None:
 
     config = Path(str(preferences().get("ssh_config", "~/.ssh/config"))).expanduser()
     found = list(machine.rows(runs, config))
-    click.echo(json.dumps(found, indent=2) if as_json else table(found).to_string())
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        say(table(found).to_string())
     sys.exit(0 if all(row["fits"] or row["need"] == machine.OPTIONAL for row in found) else 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 
@@ -15,3 +16,8 @@ def plain(text: str) -> str:
 
 def _is_seen(letter: str) -> bool:
     return letter in "\n\t" or letter.isprintable() or unicodedata.category(letter) == "Zs"
+
+
+def say(text: str, err: bool = False, nl: bool = True) -> None:
+    """Print what may hold names of servers and files: they are shown, and not obeyed."""
+    print(plain(text), end="\n" if nl else "", file=sys.stderr if err else sys.stdout, flush=True)

@@ -145,7 +145,7 @@ class Page:
             for sitting in list(sessions(self.facts.stretches))[-SITTINGS:]
         ]
 
-    def _bars(self, sitting: list[Stretch]) -> list[charts.Bar]:
+    def _bars(self, sitting: list[Stretch]) -> list[charts.Span]:
         """A bar a step; its passes have one together where there are many."""
         cut = {phase.name for phase in self.facts.procedure.phases if phase.downtime}
         if len(sitting) > self.bars:

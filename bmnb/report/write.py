@@ -72,7 +72,7 @@ def _stem(facts: Facts, wish: Wish) -> str:
 
 
 def _page(facts: Facts, wish: Wish) -> str:
-    # with matplotlib and nbconvert, a second that a notebook's kernel, which reads facts alone, need not wait for
+    # with nbconvert, a second that a notebook's kernel, which reads facts alone, need not wait for
     from bmnb.report.page import Comparison, Page
     from bmnb.report.render import render
 

@@ -24,13 +24,14 @@ SUM, BETWEEN, END = 64, len(b'", "sha256": "'), len(b'"}\n')
 
 
 class Place(NamedTuple):
-    """Where a line stands in the file, its event, and the action that it is about."""
+    """Where a line stands in the file, its event, the action that it is about, and whether it starts a command."""
 
     number: int
     begin: int
     size: int
     event: bytes
     action: bytes
+    command: bool
 
 
 def glance(path: Path) -> Record:
@@ -54,26 +55,34 @@ def torn(path: Path) -> bool:
 
 
 def _telling(places: Iterator[Place]) -> set[Place]:
-    kept, ends = set[Place](), dict[bytes, Place]()
-    with_unit, happened, last = set[bytes](), None, None
+    kept, first, started, ends = (
+        set[Place](),
+        dict[bytes, Place](),
+        dict[bytes, Place](),
+        dict[bytes, Place](),
+    )
+    steps, happened, last = set[bytes](), None, None
     for last in places:
         if last.number == 1 or last.event not in PASSED_BY:
             kept.add(last)
         if last.event in BOUNDARIES and happened:
             kept.add(happened)  # the last that is known of a step that the run stopped in
         if last.event in ACTIONS:
+            first.setdefault(last.action, last)
             ends[last.action] = last
-        if (
-            last.event == b"started"
-            and (step := last.action.partition(b"/")[0].partition(b".")[0]) not in with_unit
-        ):
-            with_unit.add(step)
-            kept.add(last)
+        if last.event == b"started":
+            started[last.action] = last
+        if last.command:
+            step = last.action.partition(b"/")[0].partition(b".")[0]
+            if step not in steps:
+                steps.add(step)
+                kept.add(last)  # from the first command of some step on, users are cut off
         if last.event not in OF_THE_RECORD:
             happened = last
     kept |= {one for one in (happened, last) if one}
-    of = {one.action for one in kept if one.event in ACTIONS}
-    return kept | {one for action, one in ends.items() if action in of or one.event not in ENDED}
+    open_ = {action for action, one in ends.items() if one.event not in ENDED}
+    needed = open_ | {one.action for one in kept if one.event in ACTIONS}
+    return kept | {told[action] for told in (first, started, ends) for action in needed if action in told}
 
 
 def _places(path: Path, file: BinaryIO) -> Iterator[Place]:
@@ -86,7 +95,8 @@ def _places(path: Path, file: BinaryIO) -> Iterator[Place]:
         if before != head or not event:
             raise changed(path, number)
         action = _text(raw, b'"action": "') if event in ACTIONS else b""
-        yield Place(number, begin, len(raw), event, action)
+        command = event == b"started" and b'"unit": "' in raw
+        yield Place(number, begin, len(raw), event, action, command)
         begin, head = begin + len(raw), sum_
 
 

@@ -21,7 +21,7 @@ STEPS = ["hot-synchronization.1", "hot-synchronization.2", "stop-services", "res
 def written(journal: Journal | synthetic.Heap, event: str, step: str, number: int) -> None:
     action = {"action": f"{step}/{number}", "kind": "command", "server": "origin", "title": "copy"}
     facts = {
-        "started": {"line": 'echo "event": "done"', "unit": "run-1", **action},
+        "started": {"line": 'echo "event": "done"', **({"unit": "run-1"} if number > 1 else {}), **action},
         "step started": {"step": step, "title": "Copy", "phase": "hot-synchronization"},
         "step done": {"step": step},
         "reopened": {"steps": [step.split(".")[0]], "why": "it changed"},

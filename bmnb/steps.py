@@ -227,6 +227,10 @@ class Phase:
         return slug(self.title)
 
 
+ROLLBACK = Phase("Rollback")
+"""The way back, which is a phase of no document."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One thing a phase does. `once` must never be repeated in silence.

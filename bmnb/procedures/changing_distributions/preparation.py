@@ -37,6 +37,7 @@ def undo_key_authentication(settings: Settings) -> Iterator[Action]:
         yield settings.fast.close_line()
         for server in (origin, target):
             yield from settings.fast.forget(server)
+    yield Command(target, accepted.keep(folder, settings.trees), "keep the mail that the target has accepted")
     came = Condition(target, f"test -f {accepted.archive(folder)}", "the target has accepted no mail")
     yield Command(
         origin,

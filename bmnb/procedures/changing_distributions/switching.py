@@ -159,7 +159,7 @@ def take_over_address(settings: Settings) -> Iterator[Action]:
 
 
 def undo_restart_target(settings: Settings) -> Iterator[Action]:
-    """The price first, then the target stops, then what it accepted until then is kept."""
+    """The price first, then the target stops. Its mail is kept where it lies: first the origin serves again."""
     target, folder = settings.target, settings.work
     yield Check(
         target,
@@ -176,7 +176,6 @@ def undo_restart_target(settings: Settings) -> Iterator[Action]:
     )
     yield from stop(target)
     yield stopped(target)
-    yield Command(target, accepted.keep(folder, settings.trees), "keep that mail")
     if settings.keep_reachable:
         own, other = reversed(address.parked(settings.address))
         yield Command(target, address.park(settings.address, own, other), "keep the origin in reach")

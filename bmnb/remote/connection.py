@@ -32,7 +32,8 @@ KEEP = 4 << 20
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-SHELL = f"env LC_ALL=C.UTF-8 PATH={PATH} bash -o pipefail -s"
+SHELL = f"env -i LC_ALL=C.UTF-8 HOME=/root PATH={PATH} bash -o pipefail -s"
+"""Nothing of what PAM and login shells set gets into what is done: a proxy, BASH_ENV, options of tar, PGHOST ..."""
 
 
 def shell(user: str) -> str:

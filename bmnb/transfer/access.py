@@ -79,10 +79,17 @@ def mark(folder: str) -> str:
     return f"bmnb:{folder.rsplit('/', 1)[-1]}"
 
 
+BEGIN = "env -u BASH_ENV bash"
+
+CLEAN = "env -i LC_ALL=C.UTF-8 HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What lines are done with, whatever sshd and PAM give a session: a proxy, options of tar, PostgreSQL's host ..."""
+
+
 def show_key(folder: str, address: str) -> str:
     """Print the line for authorized_keys: only from this server, no terminal, no forwarding, for the gate alone."""
+    # bash would do what /etc/environment names as BASH_ENV, before it knows of any line
     source = f"$(ip -o route get {address} | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')"
-    options = f'from="%s",command="bash {folder}/gate",restrict'
+    options = f'from="%s",command="{BEGIN} {folder}/gate",restrict'
     return f'printf \'{options} %s\\n\' "{source}" "$(cat {folder}/key.pub)"'
 
 
@@ -121,16 +128,16 @@ reads() {{
     case $word in {"|".join(OPTIONS)}) ;; *) refuse ;; esac
   done
   case ${{words[count - 1]}} in {"|".join(map(quote, read)) or "''"}) ;; *) refuse ;; esac
-  set +f; exec "${{words[@]:0:count - 1}}" ${{words[count - 1]}}
+  set +f; exec {CLEAN} "${{words[@]:0:count - 1}}" ${{words[count - 1]}}
 }}
 plain() {{
   words=${{asked#"$1"}}; words=${{words%"$2"}}
-  case $words in $3 | *..*) ;; *) exec bash --norc -c "$asked" ;; esac
+  case $words in $3 | *..*) ;; *) exec {CLEAN} bash --norc -c "$asked" ;; esac
 }}
 case $asked in rsync*) reads ;; esac
 {between}
 case $(printf %s "$asked" | sha256sum) in
-{sums}) exec bash --norc -c "$asked" ;;
+{sums}) exec {CLEAN} bash --norc -c "$asked" ;;
 esac
 refuse
 """
@@ -164,7 +171,8 @@ def allow_key(folder: str, address: str) -> str:
 
 def withdraw_key(folder: str, address: str) -> str:
     """Take the run's key away, and what an earlier run of the same folder has left."""
-    pattern = f'^from="[^"]*",command="bash {folder}/gate",restrict .* {mark(folder)}$'
+    # earlier releases began with bash
+    pattern = rf'^from="[^"]*",command="\(env -u BASH_ENV \)\?bash {folder}/gate",restrict .* {mark(folder)}$'
     return edits.take_away(f"{keys_file(address)}\n", f"{folder}/{ADDED}", pattern)
 
 

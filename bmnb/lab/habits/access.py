@@ -13,7 +13,9 @@ OF_KEYS = "the file of root's keys"
 
 
 def sshd(name: str, *lines: str) -> str:
-    return f"printf '%s\\n' {' '.join(map(repr, lines))} > /etc/ssh/sshd_config.d/{name}.conf; sshd -t; systemctl reload ssh"
+    """Lines of their own file for sshd, in which $TARGET is the target's address."""
+    text = "\n".join(lines)
+    return f"cat > /etc/ssh/sshd_config.d/{name}.conf <<END\n{text}\nEND\nsshd -t; systemctl reload ssh"
 
 
 def without(name: str) -> str:
@@ -23,17 +25,14 @@ def without(name: str) -> str:
 HABITS = (
     Habit(
         "keys-without-newline",
-        "has authorized_keys without a newline at its end",
-        Carried("the run's key has a line of its own, and the file is afterwards what it was", UNCHANGED),
-        {"origin": f'printf %s "$(cat {KEYS})" > /root/keys; cat /root/keys > {KEYS}; cp {KEYS} {BEFORE}'},
-        place=OF_KEYS,
-    ),
-    Habit(
-        "linked-keys",
-        "keeps root's keys elsewhere, and links to them",
-        Carried("the link and what it leads to are afterwards what they were", f"[ -L {KEYS} ]; {UNCHANGED}"),
+        "keeps root's keys elsewhere, links to them, and has ended the file without a newline",
+        Carried(
+            "the run's key has a line of its own; link and file are afterwards what they were",
+            f"[ -L {KEYS} ]; {UNCHANGED}",
+        ),
         {
-            "origin": f"mv {KEYS} /etc/ssh/keys-of-root; ln -s /etc/ssh/keys-of-root {KEYS}; cp {KEYS} {BEFORE}"
+            "origin": f"""printf %s "$(cat {KEYS})" > /etc/ssh/keys-of-root; chmod 600 /etc/ssh/keys-of-root
+ln -sf /etc/ssh/keys-of-root {KEYS}; cp {KEYS} {BEFORE}"""
         },
         place=OF_KEYS,
     ),
@@ -88,12 +87,13 @@ done"""
     Habit(
         "root-from-the-office-alone",
         "lets root in from known addresses alone, the new server's not being one",
-        Refused(LOGS_IN, "sshd of the origin refuses root from", "PermitRootLogin prohibit-password"),
-        {
-            "origin": sshd("30-root", "Match Address $TARGET", "PermitRootLogin no").replace(
-                "'Match Address $TARGET'", '"Match Address $TARGET"'
-            )
-        },
+        Refused(
+            "log in as root on the original server",
+            "Permission denied",
+            "PermitRootLogin prohibit-password",
+            step="key-authentication",
+        ),
+        {"origin": sshd("30-root", "Match Address $TARGET", "PermitRootLogin no")},
         {"origin": without("30-root")},
     ),
     Habit(

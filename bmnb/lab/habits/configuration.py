@@ -110,7 +110,7 @@ cp -a /etc/aliases /root/aliases; echo 'tickets: "|/usr/local/bin/ticket"' >> /e
         {
             "origin": f"""systemd-run --quiet --unit=own-filter python3 -c '
 import socket, time
-socket.socket(socket.AF_UNIX).bind("/var/spool/postfix/private/spf"); time.sleep(9999)'
+filter = socket.socket(socket.AF_UNIX); filter.bind("/var/spool/postfix/private/spf"); filter.listen(); time.sleep(9999)'
 postconf -e 'smtpd_end_of_data_restrictions=check_policy_service unix:private/spf'; {RELOAD}"""
         },
         {
@@ -120,7 +120,7 @@ postconf -e 'smtpd_end_of_data_restrictions=check_policy_service unix:private/sp
     Habit(
         "own-application-behind-nginx",
         "has nginx pass a path of BlueMind's virtual host on to an application of its own",
-        Refused(ASKED, "127.0.0.1:3000", "install and start it on the target"),
+        Refused(ASKED, "localhost:3000", "install and start it on the target"),
         {
             "origin": """systemd-run --quiet --unit=own-application python3 -m http.server --bind 127.0.0.1 3000
 echo 'location /own/ { proxy_pass http://127.0.0.1:3000; }' > /etc/nginx/bm-local.d/application.conf"""

@@ -20,11 +20,15 @@ class Carried:
 
 @dataclass(frozen=True)
 class Refused:
-    """A check among the prerequisites does not hold: its title, words of what it has seen, words of its remedy."""
+    """A check does not hold before anything is stopped: its title, words of what it has seen, words of its remedy.
+
+    `step` is the one that it belongs to.
+    """
 
     check: str
     seen: str
     remedy: str
+    step: str = "prerequisites"
 
 
 @dataclass(frozen=True)

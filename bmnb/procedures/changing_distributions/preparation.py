@@ -23,6 +23,7 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     yield from requirements.databases(origin, target)
     yield trees_are_there(settings)
     yield from requirements.files(origin, target, settings.trees, settings.carry_forgotten)
+    yield from requirements.running_beside(origin, target, settings.trees)
     yield from requirements.login(origin, target, settings.address, settings.make_key)
 
 

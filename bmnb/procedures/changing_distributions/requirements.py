@@ -8,11 +8,11 @@ from functools import partial
 from shlex import quote
 
 from bmnb.bluemind import api, subscription
-from bmnb.bluemind.paths import QUEUE, ini
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, QUEUE, ini
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs, nothing_printed, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Result, Row, Verdict
-from bmnb.transfer import access, guards, naming, places
+from bmnb.transfer import access, beside, guards, naming, owning, places
 from bmnb.transfer import address as addresses
 from bmnb.transfer import databases as pg
 
@@ -240,11 +240,45 @@ def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iter
     )
     yield Check(
         (origin, target),
-        "set -o pipefail; getent passwd cyrus elasticsearch postfix | cut -d: -f1",
-        same_users,
+        (owning.there(trees), owning.HERE),
+        owning.all_known,
         "the owners of the data exist on the target",
-        "install the missing package: rsync maps owners by name, so the names must be there",
-        answers=(0, 2),
+        "install the missing package, or create the user or group: rsync maps owners and access lists by name, so "
+        "the names must be there",
+    )
+    yield Check(
+        target,
+        guards.unwritable(trees, (*CONFIGURATION, *(ADDED_CONFIGURATION if added else ()))),
+        beside.none,
+        "what is replaced on the target can be written",
+        "let it be written: chattr -i FILE, or mount -o remount,rw PLACE",
+    )
+
+
+def running_beside(origin: str, target: str, trees: tuple[str, ...]) -> Iterator[Action]:
+    """What others have set up on the origin beside BlueMind, and would be in the way or be missing."""
+    yield Check(
+        (origin, target),
+        beside.services(),
+        beside.all_listen,
+        "what Postfix and nginx ask on the origin listens on the target too",
+        "install and start it on the target, as it is on the origin; or take it out of the configuration, or accept it",
+        decision="accept-services",
+    )
+    yield Check(
+        origin,
+        beside.jobs(trees),
+        beside.none,
+        "no job of the origin's own works in the trees",
+        "stop it until the servers are switched, and set it up on the target; where it only reads, accept it",
+        decision="accept-jobs",
+    )
+    yield Check(
+        origin,
+        beside.programs(trees),
+        beside.none,
+        "no program beside BlueMind's has a file of the trees open",
+        "stop it until the servers are switched: in the downtime nothing may write there",
     )
 
 
@@ -271,7 +305,9 @@ def login(origin: str, target: str, address: str, make_key: bool) -> Iterator[Ac
         f"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 root@{address} {quote(access.LOGIN)}",
         partial(can_log_in, make_key),
         "the target's root can log in as root on the origin",
-        KEY_REMEDY + "; or let this run make a key: make_key",
+        "let ssh through from the target to the origin, where a firewall or fail2ban keeps it out; or "
+        + KEY_REMEDY
+        + "; or let this run make a key: make_key",
         answers=ANY,
     )
 
@@ -417,22 +453,14 @@ def lists_files(origin: Result, target: Result) -> Verdict:
     return Verdict(all(one.ok for one in both), " and ".join(one.stdout.strip() or "none" for one in both))
 
 
-def same_users(origin: Result, target: Result) -> Verdict:
-    """getent ends with 2 where a name is unknown."""
-    if {origin.exit, target.exit} - {0, 2}:
-        return Verdict(False, (origin.stderr + target.stderr).strip())
-    missing = sorted(set(origin.stdout.split()) - set(target.stdout.split()))
-    return Verdict(
-        not missing, f"missing: {', '.join(missing)}" if missing else ", ".join(target.stdout.split())
-    )
-
-
 def can_log_in(make_key: bool, tried: Result) -> Verdict:
+    """A key does not help where ssh does not get through. It ends with 255 by itself, else as the line did."""
     if tried.ok:
         return Verdict(True, "yes, with a key of its own")
-    if make_key:
+    said = tried.stderr.strip()
+    if make_key and (tried.exit != 255 or re.search("Permission denied|Host key verification failed", said)):
         return Verdict(True, "no; a key for this run will be made")
-    return Verdict(False, tried.stderr.strip() or "its login shell is not bash")
+    return Verdict(False, said or "its login shell is not bash")
 
 
 def logs_in(tried: Result) -> Verdict:

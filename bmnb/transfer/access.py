@@ -81,7 +81,7 @@ def mark(folder: str) -> str:
 
 BEGIN = "env -u BASH_ENV bash"
 
-CLEAN = "env -i LC_ALL=C.UTF-8 HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+CLEAN = 'env -i LC_ALL=C.UTF-8 HOME=/root PATH="$PATH"'
 """What lines are done with, whatever sshd and PAM give a session: a proxy, options of tar, PostgreSQL's host ..."""
 
 

@@ -7,16 +7,21 @@ from itertools import zip_longest
 
 from allpairspy import AllPairs
 
-from bmnb.lab.habits import Habit, places
+from bmnb.lab.habits import HABITS, Habit, places
 
-SEED = int(os.environ.get("BMNB_SEED", random.randrange(1_000_000)))
+SEED = int(os.environ["BMNB_SEED"])
+"""Set for all processes of a run in tests/conftest.py, which prints it."""
 
 
 def each_once(habits: Sequence[Habit]) -> list[list[Habit]]:
-    """As few sets as go without two habits of one place; each habit is in one of them."""
+    """As few sets as go without two habits of one place; each habit is in one of them, many in several."""
     chance = random.Random(SEED)
     alternatives = [chance.sample(of_it, len(of_it)) for of_it in places(habits).values()]
-    return [[one for one in row if one] for row in zip_longest(*alternatives)]
+    first, *others = [[one for one in row if one] for row in zip_longest(*alternatives)]
+    again = [one for one, *rest in alternatives if not rest]
+    return [
+        in_order(row) for row in (first, *(row + chance.sample(again, len(again) // 2) for row in others))
+    ]
 
 
 def each_pair(habits: Sequence[Habit]) -> list[list[Habit]]:
@@ -24,6 +29,8 @@ def each_pair(habits: Sequence[Habit]) -> list[list[Habit]]:
     chance = random.Random(SEED)
     alternatives = [[None, *chance.sample(of_it, len(of_it))] for of_it in places(habits).values()]
     chance.shuffle(alternatives)
-    order = list(habits)
-    sets = [[one for one in row if one] for row in AllPairs(alternatives)]
-    return [sorted(row, key=order.index) for row in sets if row]
+    return [in_order([one for one in row if one]) for row in AllPairs(alternatives)]
+
+
+def in_order(habits: Sequence[Habit]) -> list[Habit]:
+    return sorted(habits, key=list(HABITS.values()).index)

@@ -45,6 +45,14 @@ def places(habits: Iterable[Habit]) -> dict[str, list[Habit]]:
     return found
 
 
+def rows() -> list[dict[str, str]]:
+    """A row a habit: its name, the servers it changes, what administrators do, what comes of it."""
+    return [
+        {"habit": habit.name, "servers": habit.servers, "does": habit.does, "comes": habit.comes.told}
+        for habit in HABITS.values()
+    ]
+
+
 def apply(lab: Lab, habits: Sequence[Habit]) -> None:
     """Change the lab's servers as these administrators have."""
     for habit in habits:

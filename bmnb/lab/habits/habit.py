@@ -17,6 +17,10 @@ class Carried:
     on_origin: str = ""
     on_target: str = ""
 
+    @property
+    def told(self) -> str:
+        return f"Carried: {self.what}"
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -29,6 +33,10 @@ class Refused:
     seen: str
     remedy: str
     step: str = "prerequisites"
+
+    @property
+    def told(self) -> str:
+        return f"Refused: “{self.check}” does not hold; {self.remedy} …"
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ systemctl start own-agent"""),
         "job-that-writes-into-the-spool",
         "has a cron job that writes into a tree each minute",
         Refused(JOBS, "/etc/cron.d/alive", STOP_IT),
-        {"origin": "echo '* * * * * root touch /var/spool/bm-docs/alive' > /etc/cron.d/alive"},
-        {"origin": "rm -f /etc/cron.d/alive /var/spool/bm-docs/alive"},
+        {"origin": "echo '* * * * * root touch /var/spool/bm-filehosting/alive' > /etc/cron.d/alive"},
+        {"origin": "rm -f /etc/cron.d/alive /var/spool/bm-filehosting/alive"},
     ),
     Habit(
         "backup-script",
@@ -62,8 +62,8 @@ printf '[Timer]\\nOnCalendar=02:00\\n' > /etc/systemd/system/backup.timer; syste
             "no program beside BlueMind's has a file of the trees open", "own-watcher.service", "stop it"
         ),
         {
-            "origin": "touch /var/spool/bm-docs/watched; systemd-run -q --unit=own-watcher tail -F /var/spool/bm-docs/watched"
+            "origin": "touch /var/spool/bm-filehosting/watched; systemd-run -q --unit=own-watcher tail -F /var/spool/bm-filehosting/watched"
         },
-        {"origin": "systemctl stop own-watcher; rm /var/spool/bm-docs/watched"},
+        {"origin": "systemctl stop own-watcher; rm /var/spool/bm-filehosting/watched"},
     ),
 )

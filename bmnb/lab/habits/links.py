@@ -135,11 +135,11 @@ echo key > {LETSENCRYPT}/privkey.pem; ln -s {LETSENCRYPT}/privkey.pem /etc/bm/li
         "has given the new server a disk that is too small",
         Refused(
             "place of each tree; space and inodes on the target, space for lists on the origin",
-            "/var/spool/bm-docs needs",
+            "/var/spool/bm-filehosting needs",
             "enlarge the file system",
         ),
-        {"target": "mount -t tmpfs -o size=64k,nr_inodes=20 small /var/spool/bm-docs"},
-        {"target": "umount /var/spool/bm-docs"},
+        {"target": "mount -t tmpfs -o size=64k,nr_inodes=20 small /var/spool/bm-filehosting"},
+        {"target": "umount /var/spool/bm-filehosting"},
     ),
     Habit(
         "immutable-file-of-the-target",

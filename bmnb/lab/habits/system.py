@@ -76,8 +76,8 @@ setfattr -n user.own -v 1 /var/spool/bm-docs/listed"""
         "gives a user whom only the origin knows access to files (setfacl)",
         Refused("the owners of the data exist on the target", "backup2", "so the names must be there"),
         {
-            "origin": "useradd -M backup2; touch /var/spool/bm-docs/shared; setfacl -m u:backup2:r /var/spool/bm-docs/shared"
+            "origin": "useradd -M backup2; touch /var/spool/bm-filehosting/shared; setfacl -m u:backup2:r /var/spool/bm-filehosting/shared"
         },
-        {"origin": "rm /var/spool/bm-docs/shared; userdel backup2"},
+        {"origin": "rm /var/spool/bm-filehosting/shared; userdel backup2"},
     ),
 )

@@ -13,7 +13,7 @@ import re
 import socket
 import subprocess
 import sys
-from typing import Dict, Iterator, List, Sequence, Set, Tuple
+from typing import Dict, Iterator, Sequence, Set, Tuple
 
 INET = re.compile(r"(?<![\w.])\[?(?:localhost|127\.\d+\.\d+\.\d+|::1)\]?:(\w+)")
 UNIX = re.compile(r"\bunix:([\w./@+-]+)")
@@ -65,22 +65,24 @@ def asked(globs: Sequence[str]) -> Dict[str, str]:
     return found
 
 
-def listens() -> List[str]:
-    found = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        if os.path.exists(table):
-            with open(table) as file:
-                rows = [line.split() for line in file][1:]
-            found.update(
-                "localhost:{}".format(int(row[1].split(":")[1], 16)) for row in rows if row[3] == LISTENS
-            )
+def ports() -> Iterator[str]:
+    for table in filter(os.path.exists, ("/proc/net/tcp", "/proc/net/tcp6")):
+        with open(table) as file:
+            rows = [line.split() for line in file][1:]
+        for row in rows:
+            if row[3] == LISTENS:
+                yield "localhost:{}".format(int(row[1].split(":")[1], 16))
+
+
+def sockets() -> Iterator[str]:
     with open("/proc/net/unix", errors="surrogateescape") as file:
-        found.update(row[7] for row in (line.split(None, 7) for line in file) if len(row) == 8)
-    return sorted(name.strip() for name in found)
+        for row in (line.rstrip("\n").split(None, 7) for line in file):
+            if len(row) == 8:
+                yield row[7]
 
 
 def main() -> None:
-    print(json.dumps({"asked": asked(sys.argv[1:]), "listens": listens()}))
+    print(json.dumps({"asked": asked(sys.argv[1:]), "listens": sorted({*ports(), *sockets()})}))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from bmnb.procedures.changing_distributions.requirements import (
     enough_space,
     rsync_compares_nanoseconds,
     same_packages,
-    same_users,
     same_value,
 )
 from bmnb.steps import Result
@@ -50,11 +49,6 @@ def test_rsync_of_the_target_must_compare_nanoseconds():
     assert not rsync_compares_nanoseconds(told(""), told("3.2.7")).holds
 
 
-def test_owners_of_the_data_must_exist():
-    assert same_users(told("cyrus\npostfix\n"), told("postfix\ncyrus\nother\n")).holds
-    assert same_users(told("cyrus\n"), told("postfix\n")).seen == "missing: cyrus"
-
-
 def test_space_is_counted_by_file_system_and_what_is_replaced_counts_as_free():
     origin = told("/var/spool/cyrus 1000 10 /data\n/var/spool/bm-hsm 1000 10 /data\nfree 20000\n")
     roomy = told(
@@ -88,6 +82,13 @@ def test_a_missing_key_is_made_or_is_an_inhibitor():
     refused = Result("target", "", 255, "", "Permission denied (publickey).")
     assert can_log_in(True, refused).holds
     assert not can_log_in(False, refused).holds
+
+
+def test_no_key_helps_where_ssh_does_not_get_through():
+    banned = Result("target", "", 255, "", "ssh: connect to host 192.0.2.10 port 22: Connection refused")
+    assert not can_log_in(True, banned).holds
+    assert can_log_in(True, Result("target", "", 255, "", "Host key verification failed.")).holds
+    assert can_log_in(True, Result("target", "", 1)).holds, "logged in, but its login shell is not bash"
 
 
 def test_the_place_of_each_tree_is_shown():

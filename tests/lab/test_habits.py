@@ -1,5 +1,6 @@
 """What administrators do to their servers is carried, or refused before anything is stopped."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from bmnb.lab.demo import unexpected
 from bmnb.lab.habits import CARRIED, REFUSED, Carried, Habit, Refused
 from tests.lab.conftest import SMALL, booted
 from tests.lab.covering import SEED, each_once, each_pair
-from tests.lab.migration import client_file, done, finish, opened
+from tests.lab.migration import client_file, done, finish, journal, opened
 
 pytestmark = pytest.mark.lab
 OPTIONS = {"messages": 200, "rows": 1_000, "users": 8}
@@ -96,8 +97,14 @@ def carry(lab: Lab, runs: Path, together: Sequence[Habit], engine: str) -> None:
     assert code == 0, f"{names}\n{said}"
     assert unexpected(lab) == [], names
     assert done(runs, "files are the same", "verify-copy")
+    texts = [
+        path.read_text(errors="replace") for path in runs.rglob("*") if path.suffix in (".jsonl", ".log")
+    ]
+    assert "*** production ***" not in "".join(texts), names
     for habit in together:
         assert isinstance(habit.comes, Carried)
+        seen = [line for line in journal(runs) if line.get("title") == habit.comes.check]
+        assert habit.comes.seen in json.dumps(seen), habit.name
         habits.run(lab, {"origin": habit.comes.on_origin, "target": habit.comes.on_target})
 
 

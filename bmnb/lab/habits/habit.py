@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 class Carried:
     """The run ends well, and both servers hold the same.
 
-    `on_origin` and `on_target` are scripts that succeed on that server afterwards.
+    `on_origin` and `on_target` are scripts that succeed on that server afterwards; `check` is the title of a check
+    whose record has the words `seen`.
     """
 
     what: str
     on_origin: str = ""
     on_target: str = ""
+    check: str = ""
+    seen: str = ""
 
     @property
     def told(self) -> str:

@@ -12,7 +12,12 @@ HABITS = (
     Habit(
         "failed-units",
         "lives with a unit that fails at each start",
-        Carried("it is told, and not waited for", on_target="systemctl is-failed -q broken"),
+        Carried(
+            "it is told, and not waited for",
+            on_target="systemctl is-failed -q broken",
+            check="the target is back",
+            seen="broken.service",
+        ),
         on_both(
             f"{FAILING} > /etc/systemd/system/broken.service; systemctl enable -q broken; systemctl start broken || true"
         ),

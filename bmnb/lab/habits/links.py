@@ -10,6 +10,8 @@ START = "systemctl start postgresql postfix; bmctl start"
 LARGE = 66_000_000
 """Bytes of a file that rsync copies with both engines."""
 
+PLACES = "place of each tree; space and inodes on the target, space for lists on the origin"
+
 LETSENCRYPT = "/etc/letsencrypt/live/mail.example.org"
 CERTIFICATE = "/etc/ssl/certs/bm_cert.pem"
 
@@ -28,6 +30,8 @@ HABITS = (
         Carried(
             "the trees are copied and compared through the links",
             on_target=f"[ $(stat -c %s /var/spool/bm-filehosting/large) = {LARGE} ]; [ ! -L /var/spool/bm-docs ]",
+            check=PLACES,
+            seen="/data/here/bm-filehosting",
         ),
         {
             "origin": f"""{moved("/data/here", "/var/spool/bm-filehosting", "/var/spool/bm-docs")}
@@ -43,6 +47,8 @@ ln -s large /var/spool/bm-filehosting/link"""
             "the links stay, what they lead to is filled",
             on_target="""[ $(readlink /var/spool/cyrus) = /srv/disk/cyrus ]
 [ $(readlink /var/spool/bm-filehosting) = /srv/disk/bm-filehosting ]""",
+            check=PLACES,
+            seen="/srv/disk/cyrus",
         ),
         {"target": moved("/srv/disk", "/var/spool/cyrus", "/var/spool/bm-filehosting")},
     ),
@@ -134,7 +140,7 @@ echo key > {LETSENCRYPT}/privkey.pem; ln -s {LETSENCRYPT}/privkey.pem /etc/bm/li
         "small-disk-of-the-target",
         "has given the new server a disk that is too small",
         Refused(
-            "place of each tree; space and inodes on the target, space for lists on the origin",
+            PLACES,
             "/var/spool/bm-filehosting needs",
             "enlarge the file system",
         ),

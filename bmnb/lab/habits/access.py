@@ -9,6 +9,8 @@ BEFORE = "/root/keys-before"
 UNCHANGED = f"cmp {KEYS} {BEFORE}"
 CAN_BE_ADDED = "a key of this run can be added to root's keys, and taken away"
 LOGS_IN = "the target's root can log in as root on the origin"
+MANY = "many logins at once, as copies need them"
+LOGINS = "how many logins are taken"
 OF_KEYS = "the file of root's keys"
 
 
@@ -48,8 +50,8 @@ ln -sf /etc/ssh/keys-of-root {KEYS}; cp {KEYS} {BEFORE}"""
     ),
     Habit(
         "hardened-sshd",
-        "lets root in by key alone, with a banner, few tries and few logins at once (MaxStartups)",
-        Carried("the banner is no answer; copies need few connections"),
+        "lets root in by key alone, with a banner, few tries and limits, as hardening guides have it",
+        Carried("the banner is no answer"),
         {
             "origin": "echo '*** authorized users only ***' > /etc/issue.net\n"
             + sshd(
@@ -57,24 +59,13 @@ ln -sf /etc/ssh/keys-of-root {KEYS}; cp {KEYS} {BEFORE}"""
                 "PermitRootLogin prohibit-password",
                 "PasswordAuthentication no",
                 "Banner /etc/issue.net",
-                "MaxStartups 3:50:6",
+                "MaxStartups 10:30:60",
                 "MaxAuthTries 3",
                 "LoginGraceTime 20",
                 "X11Forwarding no",
                 "ClientAliveInterval 60",
             )
         },
-    ),
-    Habit(
-        "limited-logins",
-        "lets a firewall count logins, as `ufw limit ssh` does",
-        Carried("copies need few connections"),
-        {
-            "origin": """for action in '--set' '--update --seconds 30 --hitcount 20 -j REJECT'; do
-  iptables -A INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -m recent --name ssh $action
-done"""
-        },
-        {"origin": "iptables -F INPUT"},
     ),
     Habit(
         "immutable-keys",
@@ -102,5 +93,25 @@ done"""
         Refused(LOGS_IN, "Connection refused", "let ssh through from the target"),
         {"origin": "iptables -I INPUT -s $TARGET -p tcp --dport 22 -j REJECT --reject-with tcp-reset"},
         {"origin": "iptables -D INPUT -s $TARGET -p tcp --dport 22 -j REJECT --reject-with tcp-reset"},
+    ),
+    Habit(
+        "limited-logins",
+        "lets the firewall count logins (ufw limit ssh)",
+        Refused(MANY, "refused", "ufw allow from ADDRESS", step="key-authentication"),
+        {
+            "origin": """for action in '--set' '--update --seconds 30 --hitcount 6 -j REJECT'; do
+  iptables -A INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -m recent --name ssh $action
+done"""
+        },
+        {"origin": "iptables-save | grep -v -- '--name ssh' | iptables-restore"},
+        LOGINS,
+    ),
+    Habit(
+        "few-logins-at-once",
+        "lets sshd take few logins at once (MaxStartups)",
+        Refused(MANY, "Connection", "MaxStartups 10:30:100", step="key-authentication"),
+        {"origin": sshd("10-few", "MaxStartups 2:100:3")},
+        {"origin": without("10-few")},
+        LOGINS,
     ),
 )

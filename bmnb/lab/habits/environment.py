@@ -63,7 +63,8 @@ echo LANG=fr_FR.UTF-8 > /etc/default/locale; cp /etc/default/locale /etc/locale.
         "has put programs of its own before the system's, in /usr/local/bin (rsync and tar with ionice)",
         Carried("they are used"),
         on_both("""for name in rsync tar; do
-  printf '#!/bin/sh\\nexec ionice -c 3 nice /usr/bin/%s "$@"\\n' $name > /usr/local/bin/$name; chmod +x /usr/local/bin/$name
+  own=$(command -v $name)
+  printf '#!/bin/sh\\nexec ionice -c 3 nice %s "$@"\\n' $own > /usr/local/bin/$name; chmod +x /usr/local/bin/$name
 done"""),
     ),
 )

@@ -10,7 +10,7 @@ UNCHANGED = f"cmp {KEYS} {BEFORE}"
 CAN_BE_ADDED = "a key of this run can be added to root's keys, and taken away"
 LOGS_IN = "the target's root can log in as root on the origin"
 MANY = "many logins at once, as copies need them"
-LOGINS = "how many logins are taken"
+LOGINS = "who may log in, how often"
 OF_KEYS = "the file of root's keys"
 
 
@@ -86,6 +86,7 @@ ln -sf /etc/ssh/keys-of-root {KEYS}; cp {KEYS} {BEFORE}"""
         ),
         {"origin": sshd("30-root", "Match Address $TARGET", "PermitRootLogin no")},
         {"origin": without("30-root")},
+        LOGINS,
     ),
     Habit(
         "banned-target",

@@ -19,6 +19,7 @@ LONGEST = (
         "lab/test_faults.py",
         "lab/test_fleet.py",
         "lab/test_changing_distributions.py",
+        "lab/test_habits.py",
     ),
     *("browser/", "lab/test_updating_bluemind.py", "lab/"),
 )

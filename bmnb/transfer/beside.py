@@ -21,7 +21,7 @@ SCRIPTS = "/(usr/local|opt|root|home|srv|etc)/[A-Za-z0-9_./-]+"
 
 
 def jobs(trees: Sequence[str]) -> str:
-    """A line that prints the files of jobs that name one of the trees, or the folder above it, and are no package's.
+    """A line that prints the files of jobs that name one of the trees, or the folder above it, and are no package's or BlueMind's.
 
     Also the scripts that such files name; what stands in them is not shown, for it may hold a password.
     """
@@ -32,6 +32,7 @@ done
 pattern=$(IFS='|'; echo "${{names[*]}}")
 mapfile -t scripts < <(grep -hsoE '{SCRIPTS}' -- "${{jobs[@]}}" | sort -u)
 grep -lsE -d skip "^[^#]*($pattern)" -- "${{jobs[@]}}" "${{scripts[@]}}" | sort -u | while IFS= read -r file; do
+  case ${{file##*/}} in bm-* | bluemind*) continue ;; esac
   {{ dpkg -S -- "$file" || rpm -qf -- "$file"; }} > /dev/null 2>&1 || echo "$file"
 done; true"""
 

@@ -132,7 +132,7 @@ def test_a_map_that_only_the_target_cannot_read_is_told(theirs: str, ours: str, 
 
 
 def test_own_sites_and_drop_ins_stand_beside_what_is_carried(etc: Path, monkeypatch: pytest.MonkeyPatch):
-    for name in ("sites/own", "sites/bm-webmail", "own.crt"):
+    for name in ("sites/own", "sites/bm-webmail", "sites/default", "own.crt"):
         (etc / name).parent.mkdir(exist_ok=True)
         (etc / name).write_text(f"ssl_certificate {etc}/own.crt;")
     monkeypatch.setattr(named, "BESIDE", {"nginx": (f"{etc}/sites/*",)})

@@ -35,7 +35,10 @@ BESIDE = {
         for unit in ("bm-*", "bluemind*", "postfix*", "postgresql*", "nginx*")
     ),
 }
-"""Files of an administrator's own by the program that reads them; BlueMind's have names that begin with bm-."""
+"""Files of an administrator's own by the program that reads them."""
+
+INSTALLED = re.compile(r"(bm-.*|default)$")
+"""Names of those that BlueMind and nginx' package write there."""
 
 SOCKETS = ("unix", "inet", "fifo")
 ELSEWHERE = re.compile(r"/(proc|sys|dev|run|tmp|var/(run|tmp|log|lock|cache|lib/postfix|spool/postfix))(/|$)")
@@ -107,7 +110,7 @@ def beside() -> Iterator[Tuple[str, str]]:
     """The program, and each of its own files."""
     for program, globs in BESIDE.items():
         for path in sorted({path for one in globs for path in glob.glob(one)}):
-            if os.path.isfile(path) and not os.path.basename(path).startswith("bm-"):
+            if os.path.isfile(path) and not INSTALLED.match(os.path.basename(path)):
                 yield program, path
 
 

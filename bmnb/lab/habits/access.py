@@ -81,7 +81,7 @@ ln -sf /etc/ssh/keys-of-root {KEYS}; cp {KEYS} {BEFORE}"""
         Refused(
             "log in as root on the original server",
             "Permission denied",
-            "PermitRootLogin prohibit-password",
+            "see that its sshd has PermitRootLogin prohibit-password",
             step="key-authentication",
         ),
         {"origin": sshd("30-root", "Match Address $TARGET", "PermitRootLogin no")},
@@ -98,7 +98,7 @@ ln -sf /etc/ssh/keys-of-root {KEYS}; cp {KEYS} {BEFORE}"""
     Habit(
         "limited-logins",
         "lets the firewall count logins (ufw limit ssh)",
-        Refused(MANY, "refused", "ufw allow from ADDRESS", step="key-authentication"),
+        Refused(MANY, "refused", "let no firewall count the logins of the target", step="key-authentication"),
         {
             "origin": """for action in '--set' '--update --seconds 30 --hitcount 6 -j REJECT'; do
   iptables -A INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -m recent --name ssh $action
@@ -110,7 +110,7 @@ done"""
     Habit(
         "few-logins-at-once",
         "lets sshd take few logins at once (MaxStartups)",
-        Refused(MANY, "Connection", "MaxStartups 10:30:100", step="key-authentication"),
+        Refused(MANY, "Connection", "see that its sshd has MaxStartups 10:30:100", step="key-authentication"),
         {"origin": sshd("10-few", "MaxStartups 2:100:3")},
         {"origin": without("10-few")},
         LOGINS,

@@ -131,7 +131,9 @@ echo key > {LETSENCRYPT}/privkey.pem; ln -s {LETSENCRYPT}/privkey.pem /etc/bm/li
         "mounted-by-hand-on-the-target",
         "has mounted a disk on the new server, and not written it into /etc/fstab",
         Refused(
-            "what is mounted on the target is mounted again by a restart", "/var/spool/cyrus", "/etc/fstab"
+            "what is mounted on the target is mounted again by a restart",
+            "/var/spool/cyrus",
+            "put what is mounted by hand into /etc/fstab",
         ),
         {"target": "mkdir -p /srv/big; mount --bind /srv/big /var/spool/cyrus"},
         {"target": "umount /var/spool/cyrus"},

@@ -65,7 +65,7 @@ setfattr -n user.own -v 1 /var/spool/bm-docs/listed"""
     Habit(
         "files-of-a-user-of-its-own",
         "has files in the trees that belong to a user whom only the origin knows",
-        Refused("the owners of the data exist on the target", "webdav", "so the names must be there"),
+        Refused("the owners of the data exist on the target", "webdav", "create the user or group"),
         {
             "origin": "useradd -M webdav; touch /var/spool/bm-filehosting/theirs; chown webdav:webdav /var/spool/bm-filehosting/theirs"
         },
@@ -74,7 +74,7 @@ setfattr -n user.own -v 1 /var/spool/bm-docs/listed"""
     Habit(
         "access-for-a-user-of-its-own",
         "gives a user whom only the origin knows access to files (setfacl)",
-        Refused("the owners of the data exist on the target", "backup2", "so the names must be there"),
+        Refused("the owners of the data exist on the target", "backup2", "create the user or group"),
         {
             "origin": "useradd -M backup2; touch /var/spool/bm-filehosting/shared; setfacl -m u:backup2:r /var/spool/bm-filehosting/shared"
         },

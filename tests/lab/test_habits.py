@@ -67,10 +67,10 @@ def of_step(step: str) -> list[Habit]:
 @pytest.mark.parametrize("step", PREREQUISITES)
 def test_what_is_refused_is_named_with_its_remedy(lab: Lab, tmp_path: Path, undone: list[Habit], step: str):
     """Together, since all that is wrong is told at once."""
-    for number, together in enumerate(each_once(of_step(step))):
+    for together in each_once(of_step(step)):
         undone += together
         habits.apply(lab, together)
-        refuses(lab, tmp_path / str(number), together)
+        refuses(lab, tmp_path, together)
         while undone:
             habits.undo(lab, undone.pop())
     for server in lab.servers:

@@ -8,7 +8,7 @@ KEYS = "/root/.ssh/authorized_keys"
 BEFORE = "/root/keys-before"
 UNCHANGED = f"cmp {KEYS} {BEFORE}"
 CAN_BE_ADDED = "a key of this run can be added to root's keys, and taken away"
-LOGS_IN = "the target's root can log in as root on the origin"
+LOGS_IN = "log in as root on the original server"
 MANY = "many logins at once, as copies need them"
 LOGINS = "who may log in, how often"
 OF_KEYS = "the file of root's keys"
@@ -79,9 +79,9 @@ ln -sf /etc/ssh/keys-of-root {KEYS}; cp {KEYS} {BEFORE}"""
         "root-from-the-office-alone",
         "lets root in from known addresses alone, the new server's not being one",
         Refused(
-            "log in as root on the original server",
+            LOGS_IN,
             "Permission denied",
-            "see that its sshd has PermitRootLogin prohibit-password",
+            "PermitRootLogin prohibit-password",
             step="key-authentication",
         ),
         {"origin": sshd("30-root", "Match Address $TARGET", "PermitRootLogin no")},
@@ -91,9 +91,10 @@ ln -sf /etc/ssh/keys-of-root {KEYS}; cp {KEYS} {BEFORE}"""
     Habit(
         "banned-target",
         "runs fail2ban or a firewall that keeps the new server out",
-        Refused(LOGS_IN, "Connection refused", "let ssh through from the target"),
+        Refused(LOGS_IN, "Connection refused", "let ssh through from the target", step="key-authentication"),
         {"origin": "iptables -I INPUT -s $TARGET -p tcp --dport 22 -j REJECT --reject-with tcp-reset"},
         {"origin": "iptables -D INPUT -s $TARGET -p tcp --dport 22 -j REJECT --reject-with tcp-reset"},
+        LOGINS,
     ),
     Habit(
         "limited-logins",

@@ -96,7 +96,8 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
         login,
         requirements.logs_in,
         "log in as root on the original server",
-        requirements.KEY_REMEDY,
+        requirements.KEY_REMEDY
+        + "; let ssh through from the target where a firewall or fail2ban keeps it out",
         answers=ANY,
     )
     yield Check(

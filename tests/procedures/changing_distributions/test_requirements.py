@@ -84,13 +84,6 @@ def test_a_missing_key_is_made_or_is_an_inhibitor():
     assert not can_log_in(False, refused).holds
 
 
-def test_no_key_helps_where_ssh_does_not_get_through():
-    banned = Result("target", "", 255, "", "ssh: connect to host 192.0.2.10 port 22: Connection refused")
-    assert not can_log_in(True, banned).holds
-    assert can_log_in(True, Result("target", "", 255, "", "Host key verification failed.")).holds
-    assert can_log_in(True, Result("target", "", 1)).holds, "logged in, but its login shell is not bash"
-
-
 def test_the_place_of_each_tree_is_shown():
     origin = told("/var/spool/cyrus 1000 10 /data/cyrus\nfree 20000\n")
     target = told("/var/spool/cyrus /srv 3000 100 1000 0 /srv/big disk\n")

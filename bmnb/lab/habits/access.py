@@ -17,11 +17,11 @@ OF_KEYS = "the file of root's keys"
 def sshd(name: str, *lines: str) -> str:
     """Lines of their own file for sshd, in which $TARGET is the target's address."""
     text = "\n".join(lines)
-    return f"cat > /etc/ssh/sshd_config.d/{name}.conf <<END\n{text}\nEND\nsshd -t; systemctl reload ssh"
+    return f"cat > /etc/ssh/sshd_config.d/{name}.conf <<END\n{text}\nEND\nsshd -t; systemctl restart ssh"
 
 
 def without(name: str) -> str:
-    return f"rm /etc/ssh/sshd_config.d/{name}.conf; systemctl reload ssh"
+    return f"rm /etc/ssh/sshd_config.d/{name}.conf; systemctl restart ssh"
 
 
 HABITS = (

@@ -1,6 +1,7 @@
 """Who holds an address, asked of a network without servers, and what is made of the answer."""
 
 import subprocess
+from shlex import quote
 
 from bmnb.steps import Result
 from bmnb.transfer import address
@@ -37,3 +38,18 @@ def test_an_address_is_not_free_where_nobody_was_asked():
     elsewhere = "ip route add 192.0.2.10 via 198.51.100.1"
     other = NETWORK.replace("192.0.2.20", "198.51.100.20")
     assert not address.free(asked(f"{other} && {elsewhere}")).holds
+
+
+def test_parked_servers_reach_each_other_where_neighbours_are_told_little():
+    """As routers, load balancers and hardened servers do: arp_ignore, arp_announce, rp_filter."""
+    strict = "sysctl -qw net.ipv4.conf.all.{arp_ignore=2,arp_announce=2,rp_filter=1}"
+    origin, target = (address.park("192.0.2.10", own) for own in address.parked("192.0.2.10"))
+    at, _ = address.parked("192.0.2.10")
+    line = f"""unshare -n sleep 20 & there=$!
+until [ "$(readlink /proc/$there/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
+ip link add lan type veth peer name lan netns $there && {strict} && ip link set lan up
+nsenter -n -t $there bash -c {quote(f"ip link set lan up; ip addr add 192.0.2.10/24 dev lan; {strict}; {origin}")}
+ip addr add 192.0.2.20/24 dev lan; ( {target} )
+timeout 10 bash -c 'exec 3<> /dev/tcp/{at}/22'; kill $there"""
+    done = subprocess.run(["unshare", "-n", "bash", "-c", line], capture_output=True, text=True, check=False)
+    assert "Connection refused" in done.stderr, "it was asked, and nobody listens there"

@@ -8,7 +8,7 @@ APT := mmdebstrap systemd-container iproute2 openssh-client openssh-server rsync
 FILES ?= 200000
 ROUNDS ?= 3
 
-.PHONY: all demo demo-update test test-fast lint audit bench clean docs lock notebooks lab-packages
+.PHONY: all demo demo-update test test-fast soak lint audit bench clean docs lock notebooks lab-packages
 
 # Tests start some hundred Pythons, each of which would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -40,6 +40,10 @@ test: lint
 
 test-fast: $(STAMP)
 	$(PYTEST) --numprocesses 2 -m "not lab and not browser and not install" tests
+
+# Hours: what `make test` leaves to chance is tried throughout. The seed is printed; BMNB_SEED=n has the same run again.
+soak: $(STAMP)
+	$(PYTEST) --numprocesses 3 -m soak tests
 
 lint: $(STAMP)
 	$(BIN)/ruff check bmnb benchmarks tests notebooks docs

@@ -32,7 +32,8 @@ ADMINISTRATIVELY_PROHIBITED = 1
 """The code of a refusal by RFC 4254, 5.1."""
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-SHELL = f"env LC_ALL=C.UTF-8 PATH={PATH} bash -o pipefail -s"
+SHELL = f"env -i LC_ALL=C.UTF-8 HOME=/root PATH={PATH} bash -o pipefail -s"
+"""Nothing of what PAM and login shells set gets into what is done: a proxy, BASH_ENV, options of tar, PGHOST ..."""
 
 
 def shell(user: str) -> str:

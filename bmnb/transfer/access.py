@@ -60,6 +60,24 @@ END"""
 LOGIN = 'test -n "$BASH_VERSION" && ! shopt -qo posix'
 """A line that holds where lines are done by bash: without the gate it is the login shell that does them."""
 
+SIDE_BY_SIDE = 8
+"""As many streams as the fast engine may have."""
+
+
+def many_logins(folder: str, origin: str) -> str:
+    """A line that logs in as often as a pass does at its beginning, and ends with 1 where a login is refused.
+
+    ufw's `limit` lets six through in 30 s; beyond MaxStartups sshd drops those that come at once.
+    """
+    login = (
+        f"{ssh(folder)} -o ControlPath=none -o ConnectionAttempts=1 root@{origin} {quote(LOGIN)} < /dev/null"
+    )
+    return f"""failed=0; for time in 1 2; do
+  logins=(); for one in {{1..{SIDE_BY_SIDE}}}; do {login} & logins+=($!); done
+  for one in "${{logins[@]}}"; do wait "$one" || failed=1; done
+done; exit $failed"""
+
+
 GREETING = """shell=$(getent passwd root | cut -d : -f 7)
 timeout 20 env -i HOME=/root USER=root LOGNAME=root SHELL="$shell" PATH="$PATH" SSH_CLIENT='192.0.2.1 1 22' \\
   "${shell:-/bin/sh}" -c true < /dev/null 2> /dev/null | head -c 200"""
@@ -100,10 +118,17 @@ def mark(folder: str) -> str:
     return f"bmnb:{folder.rsplit('/', 1)[-1]}"
 
 
+BEGIN = "env -u BASH_ENV bash"
+
+CLEAN = 'env -i LC_ALL=C.UTF-8 HOME=/root PATH="$PATH"'
+"""What lines are done with, whatever sshd and PAM give a session: a proxy, options of tar, PostgreSQL's host ..."""
+
+
 def show_key(folder: str, address: str) -> str:
     """Print the line for authorized_keys: only from this server, no terminal, no forwarding, for the gate alone."""
+    # bash would do what /etc/environment names as BASH_ENV, before it knows of any line
     source = f"$(ip -o route get {address} | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')"
-    options = f'from="%s",command="bash {folder}/gate",restrict'
+    options = f'from="%s",command="{BEGIN} {folder}/gate",restrict'
     return f'printf \'{options} %s\\n\' "{source}" "$(cat {folder}/key.pub)"'
 
 
@@ -142,16 +167,16 @@ reads() {{
     case $word in {"|".join(OPTIONS)}) ;; *) refuse ;; esac
   done
   case ${{words[count - 1]}} in {"|".join(map(quote, read)) or "''"}) ;; *) refuse ;; esac
-  set +f; exec "${{words[@]:0:count - 1}}" ${{words[count - 1]}}
+  set +f; exec {CLEAN} "${{words[@]:0:count - 1}}" ${{words[count - 1]}}
 }}
 plain() {{
   words=${{asked#"$1"}}; words=${{words%"$2"}}
-  case $words in $3 | *..*) ;; *) exec bash --norc -c "$asked" ;; esac
+  case $words in $3 | *..*) ;; *) exec {CLEAN} bash --norc -c "$asked" ;; esac
 }}
 case $asked in rsync*) reads ;; esac
 {between}
 case $(printf %s "$asked" | sha256sum) in
-{sums}) exec bash --norc -c "$asked" ;;
+{sums}) exec {CLEAN} bash --norc -c "$asked" ;;
 esac
 refuse
 """
@@ -183,7 +208,8 @@ def allow_key(folder: str, address: str) -> str:
 
 def withdraw_key(folder: str, address: str) -> str:
     """Take the run's key away, and what an earlier run of the same folder has left."""
-    pattern = f'^from="[^"]*",command="bash {folder}/gate",restrict .* {mark(folder)}$'
+    # earlier releases began with bash
+    pattern = rf'^from="[^"]*",command="\(env -u BASH_ENV \)\?bash {folder}/gate",restrict .* {mark(folder)}$'
     return edits.take_away(f"{keys_file(address)}\n", f"{folder}/{ADDED}", pattern)
 
 

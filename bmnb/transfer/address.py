@@ -28,12 +28,15 @@ def parked(address: str) -> tuple[str, str]:
     return f"169.254.{place}.{last}", f"169.254.{place}.{last ^ 1}"
 
 
-def park(address: str, own: str, other: str) -> str:
-    """Give this server a link-local address beside its own, on the network that `address` is on."""
+def park(address: str, own: str) -> str:
+    """Give this server a link-local address beside its own, on the network that `address` is on.
+
+    Both are one network of two: of an address with a peer Linux does not tell neighbours where arp_ignore is set.
+    """
     return f"""set -eu
 dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}')
 [ -n "$dev" ] || dev=$(ip -o -4 route get {address} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')
-ip addr replace {own} peer {other}/32 dev "$dev" scope link"""
+ip addr replace {own}/31 dev "$dev" scope link"""
 
 
 def unpark(own: str) -> str:

@@ -127,6 +127,15 @@ def changed_since(mark: str, trees: Sequence[str]) -> str:
     return f"find -H $(ls -d {places} 2> /dev/null) -cnewer {mark} -print | head -n 20"
 
 
+def unwritable(trees: Sequence[str], globs: Sequence[str]) -> str:
+    """Print what root can't write in the trees and files: what is immutable (chattr +i), or mounted read-only."""
+    places = " ".join((*map(quote, trees), *globs))
+    return (
+        f"find -H $(ls -d {places} 2> /dev/null) -ignore_readdir_race ! -type l ! -writable -print -prune "
+        "| sed -n 1,20p"
+    )
+
+
 def queue() -> str:
     """Print the mail in Postfix's queues, without the reasons why it waits."""
     chosen = " ".join(name for name in QUEUES if name != "defer")

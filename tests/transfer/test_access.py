@@ -44,6 +44,24 @@ def test_a_line_of_the_run_is_done_as_ssh_would_do_it(program: Path):
     assert asked(program, LINE).stdout == "one\ntwo 2\nthree\n"
 
 
+def test_what_a_session_is_given_gets_into_no_line(program: Path, monkeypatch: pytest.MonkeyPatch):
+    (program.parent / "rsync").write_text("#!/bin/sh\nenv\n")
+    program.write_text(gate(["env"], [], ["/spool/"]))
+    given = {"https_proxy": "http://proxy", "TAR_OPTIONS": "--exclude-vcs", "RSYNC_RSH": "ssh -p 2222"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    for line in ("env", "rsync --server --sender -re.iLsfxCIvu . /spool/"):
+        told = subprocess.run(
+            ["bash", program],
+            env={**environment, "SSH_ORIGINAL_COMMAND": line},
+            capture_output=True,
+            text=True,
+        ).stdout
+        assert "HOME=/root" in told
+        assert not [name for name in given if name in told]
+
+
 @pytest.mark.parametrize(
     "line", ["", "id", "true ", "true; id", LINE + "\nid", "rsync --server -a . /", "/bin/sh"]
 )

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from shlex import quote
 
 from bmnb.steps import Result, Verdict
 from bmnb.transfer import address
@@ -81,3 +82,18 @@ def test_what_else_may_write_the_address_can_be_accepted_by_name():
     verdict = judged({**THERE, "named": [named]}, HERE)
     assert (verdict.holds, verdict.items) == (False, ({"server": "origin", **named},))
     assert not judged(THERE, {**HERE, "named": [named]}).holds
+
+
+def test_parked_servers_reach_each_other_where_neighbours_are_told_little():
+    """As routers, load balancers and hardened servers do: arp_ignore, arp_announce, rp_filter."""
+    strict = "sysctl -qw net.ipv4.conf.all.{arp_ignore=2,arp_announce=2,rp_filter=1}"
+    origin, target = (address.park("192.0.2.10", own) for own in address.parked("192.0.2.10"))
+    at, _ = address.parked("192.0.2.10")
+    line = f"""unshare -n sleep 20 & there=$!
+until [ "$(readlink /proc/$there/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
+ip link add lan type veth peer name lan netns $there && {strict} && ip link set lan up
+nsenter -n -t $there bash -c {quote(f"ip link set lan up; ip addr add 192.0.2.10/24 dev lan; {strict}; {origin}")}
+ip addr add 192.0.2.20/24 dev lan; ( {target} )
+timeout 10 bash -c 'exec 3<> /dev/tcp/{at}/22'; kill $there"""
+    done = subprocess.run(["unshare", "-n", "bash", "-c", line], capture_output=True, text=True, check=False)
+    assert "Connection refused" in done.stderr, "it was asked, and nobody listens there"

@@ -10,7 +10,8 @@ from bmnb.procedures.changing_distributions.gate import allow, withdraw_key
 from bmnb.procedures.changing_distributions.guarding import trees_are_there
 from bmnb.procedures.changing_distributions.phases import PREREQUISITES
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.steps import ANY, Action, Check, Command, Condition, step
+from bmnb.procedures.checks import done
+from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Check, Command, Condition, step
 from bmnb.transfer import accepted, access, guards
 
 
@@ -24,6 +25,7 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     yield from surroundings.prerequisites(settings)
     yield trees_are_there(settings)
     yield from requirements.files(origin, target, settings.trees, settings.carry_forgotten)
+    yield from requirements.running_beside(origin, target, settings.trees)
     yield from requirements.login(origin, target, settings.address, settings.make_key)
 
 
@@ -96,8 +98,18 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
         login,
         requirements.logs_in,
         "log in as root on the original server",
-        requirements.KEY_REMEDY,
+        requirements.KEY_REMEDY
+        + "; let ssh through from the target where a firewall or fail2ban keeps it out",
         answers=ANY,
+    )
+    yield Check(
+        target,
+        access.many_logins(folder, origin),
+        done,
+        "many logins at once, as copies need them",
+        "on the original server let no firewall count the logins of the target (ufw allow from ADDRESS), and see "
+        "that its sshd has MaxStartups 10:30:100, as by default",
+        answers=TRUE_OR_FALSE,
     )
     yield Command(origin, guards.remember(folder, "origin"), "remember which machine and installation it is")
     yield Command(target, guards.remember(folder, "target"), "remember which machine and installation it is")

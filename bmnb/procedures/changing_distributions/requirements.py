@@ -8,11 +8,11 @@ from functools import partial
 from shlex import quote
 
 from bmnb.bluemind import api, hardware, subscription
-from bmnb.bluemind.paths import QUEUE, ini
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, QUEUE, ini
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs, nothing_printed, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Result, Row, Verdict
-from bmnb.transfer import access, guards, naming, places
+from bmnb.transfer import access, beside, guards, naming, owning, places
 from bmnb.transfer import address as addresses
 
 CLOCK_SECONDS = 30
@@ -229,11 +229,45 @@ def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iter
     )
     yield Check(
         (origin, target),
-        "set -o pipefail; getent passwd cyrus elasticsearch postfix | cut -d: -f1",
-        same_users,
+        (owning.there(trees), owning.HERE),
+        owning.all_known,
         "the owners of the data exist on the target",
-        "install the missing package: rsync maps owners by name, so the names must be there",
-        answers=(0, 2),
+        "install the missing package, or create the user or group: rsync maps owners and access lists by name, so "
+        "the names must be there",
+    )
+    yield Check(
+        target,
+        guards.unwritable(trees, (*CONFIGURATION, *(ADDED_CONFIGURATION if added else ()))),
+        beside.none,
+        "what is replaced on the target can be written",
+        "let it be written: chattr -i FILE, or mount -o remount,rw PLACE",
+    )
+
+
+def running_beside(origin: str, target: str, trees: tuple[str, ...]) -> Iterator[Action]:
+    """What others have set up on the origin beside BlueMind, and would be in the way or be missing."""
+    yield Check(
+        (origin, target),
+        beside.services(),
+        beside.all_listen,
+        "what Postfix and nginx ask on the origin listens on the target too",
+        "install and start it on the target, as it is on the origin; or take it out of the configuration, or accept it",
+        decision="accept-services",
+    )
+    yield Check(
+        origin,
+        beside.jobs(trees),
+        beside.none,
+        "no job of the origin's own works in the trees",
+        "stop it until the servers are switched, and set it up on the target; where it only reads, accept it",
+        decision="accept-jobs",
+    )
+    yield Check(
+        origin,
+        beside.programs(trees),
+        beside.none,
+        "no program beside BlueMind's has a file of the trees open",
+        "stop it until the servers are switched: in the downtime nothing may write there",
     )
 
 
@@ -412,16 +446,6 @@ def rsync_compares_nanoseconds(origin: Result, target: Result) -> Verdict:
 def lists_files(origin: Result, target: Result) -> Verdict:
     both = (origin, target)
     return Verdict(all(one.ok for one in both), " and ".join(one.stdout.strip() or "none" for one in both))
-
-
-def same_users(origin: Result, target: Result) -> Verdict:
-    """getent ends with 2 where a name is unknown."""
-    if {origin.exit, target.exit} - {0, 2}:
-        return Verdict(False, (origin.stderr + target.stderr).strip())
-    missing = sorted(set(origin.stdout.split()) - set(target.stdout.split()))
-    return Verdict(
-        not missing, f"missing: {', '.join(missing)}" if missing else ", ".join(target.stdout.split())
-    )
 
 
 def can_log_in(make_key: bool, tried: Result) -> Verdict:

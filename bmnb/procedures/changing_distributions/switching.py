@@ -96,9 +96,7 @@ def _park(settings: Settings) -> Iterator[Command]:
     """Link-local addresses by which the origin stays in the target's reach; a restart forgets them."""
     if settings.keep_reachable:
         own, other = address.parked(settings.address)
-        to_target, to_origin = (
-            address.park(settings.address, *ends) for ends in ((other, own), (own, other))
-        )
+        to_target, to_origin = (address.park(settings.address, one) for one in (other, own))
         yield Command(settings.target, to_target, f"reach the origin from {other}")
         yield Command(settings.origin, to_origin, f"be reached at {own}")
 
@@ -177,8 +175,8 @@ def undo_restart_target(settings: Settings) -> Iterator[Action]:
     yield from stop(target)
     yield stopped(target)
     if settings.keep_reachable:
-        own, other = reversed(address.parked(settings.address))
-        yield Command(target, address.park(settings.address, own, other), "keep the origin in reach")
+        _, own = address.parked(settings.address)
+        yield Command(target, address.park(settings.address, own), "keep the origin in reach")
 
 
 @step("Restart the target server", SWITCHING, undo=undo_restart_target)

@@ -7,7 +7,6 @@ from bmnb.procedures.changing_distributions.requirements import (
     enough_space,
     rsync_compares_nanoseconds,
     same_packages,
-    same_users,
     same_value,
 )
 from bmnb.steps import Result
@@ -49,11 +48,6 @@ def test_rsync_of_the_target_must_compare_nanoseconds():
     assert rsync_compares_nanoseconds(told("3.1.1"), told("3.2.7")).holds
     assert not rsync_compares_nanoseconds(told("3.2.7"), told("3.1.1")).holds
     assert not rsync_compares_nanoseconds(told(""), told("3.2.7")).holds
-
-
-def test_owners_of_the_data_must_exist():
-    assert same_users(told("cyrus\npostfix\n"), told("postfix\ncyrus\nother\n")).holds
-    assert same_users(told("cyrus\n"), told("postfix\n")).seen == "missing: cyrus"
 
 
 def test_space_is_counted_by_file_system_and_what_is_replaced_counts_as_free():

@@ -8,7 +8,7 @@ APT := mmdebstrap systemd-container iproute2 openssh-client openssh-server rsync
 FILES ?= 200000
 ROUNDS ?= 3
 
-.PHONY: all demo demo-update test test-fast lint audit bench clean docs lock notebooks lab-packages
+.PHONY: all demo demo-update test test-fast soak lint audit bench clean docs lock notebooks lab-packages
 
 # Tests start some hundred Pythons, each of which would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -41,11 +41,16 @@ test: lint
 test-fast: $(STAMP)
 	$(PYTEST) --numprocesses 2 -m "not lab and not browser and not install" tests
 
+# Hours: what `make test` leaves to chance is tried throughout. The seed is printed; BMNB_SEED=n has the same run again.
+soak: $(STAMP)
+	$(PYTEST) --numprocesses 3 -m soak tests
+
 lint: $(STAMP)
 	$(BIN)/ruff check bmnb benchmarks tests notebooks docs
 	$(BIN)/ruff format --check bmnb benchmarks tests docs
 	$(BIN)/mypy
-	$(BIN)/vermin --quiet --target=3.5- bmnb/verification/comparing bmnb/transfer/asking bmnb/verification/dialogue.py
+	$(BIN)/vermin --quiet --target=3.5- bmnb/verification/comparing bmnb/transfer/asking bmnb/transfer/network \
+		bmnb/verification/dialogue.py bmnb/verification/openid.py
 	$(BIN)/vermin --quiet --target=3.6- bmnb/transfer/mailbox.py
 	$(BIN)/vermin --quiet --target=3.7- bmnb/transfer/programs bmnb/lab/compare_files.py
 

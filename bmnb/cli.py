@@ -6,6 +6,7 @@ imports what it needs itself.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
@@ -24,7 +25,8 @@ from bmnb import __version__, plan, procedures, seal
 from bmnb.errors import BmnbError, InputError
 from bmnb.folders import NOTEBOOK, home
 from bmnb.journal import Journal
-from bmnb.language import LANGUAGES
+from bmnb.language import LANGUAGES, use
+from bmnb.plain import say
 from bmnb.preferences import preferences
 from bmnb.settings import make, problems, read
 from bmnb.steps import Procedure
@@ -33,6 +35,8 @@ RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 NAMES = click.Choice([procedure.name for procedure in procedures.ALL])
 
 
+REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What a full disk answers, or one that takes nothing."""
 GROUPS = {"fleet": "bmnb.fleet.cli", "lab": "bmnb.lab.cli"}
 
 
@@ -52,8 +56,13 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BmnbError as error:
-            click.echo(f"{type(error).__name__}: {error}", err=True)
+            say(f"{type(error).__name__}: {error}", err=True)
             sys.exit(error.exit_code)
+        except OSError as error:
+            if error.errno not in REFUSED:
+                raise
+            say(f"{error.filename or 'this machine'}: {error.strerror}", err=True)
+            sys.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,14 +95,14 @@ def show_plan(procedure: str, client: Path | None, as_json: bool) -> None:
     settings: Any = make(chosen.settings, values, str(client or "parameters"))
     rows = list(plan.rows(chosen, settings))
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(rows, indent=2))
         return
     for step in dict.fromkeys((row["phase"], row["step"]) for row in rows):
-        click.echo(f"\n{step[0]}: {step[1]}")
+        say(f"\n{step[0]}: {step[1]}")
         for row in rows:
             if (row["phase"], row["step"]) == step:
-                click.echo(f"  {row['no']:2} {row['kind']:7} {row['server']}: {row['what']}")
-                click.echo("".join(f"       $ {line}\n" for line in row["command"].splitlines()), nl=False)
+                say(f"  {row['no']:2} {row['kind']:7} {row['server']}: {row['what']}")
+                say("".join(f"       $ {line}\n" for line in row["command"].splitlines()), nl=False)
 
 
 @main.command(
@@ -127,10 +136,10 @@ def do_run(
     folder_given = {"folder": str(found)} if (found := home(client)) else {}
     runs_given = {"runs": runs} if runs else {}
     values = {"dry_run": False, **preferences(), **read(client), **folder_given, **runs_given}
-    code, folder = headless.run(chosen, values, str(client), click.echo, through, cell_timeout)
-    click.echo(f"notebook: {folder / 'notebook.ipynb'}")
+    code, folder = headless.run(chosen, values, str(client), say, through, cell_timeout)
+    say(f"notebook: {folder / 'notebook.ipynb'}")
     if (folder / "journal.jsonl").exists():  # a plan alone has none
-        click.echo(f"report: {report.write(folder, report.Wish(key=key))}")
+        say(f"report: {report.write(folder, report.Wish(key=key))}")
     sys.exit(code)
 
 
@@ -153,7 +162,7 @@ def check(procedure: str | None, client: Path) -> None:
         settings: Any = make(chosen.settings, given, str(client))
         run = Run(chosen, settings, echo)
         try:
-            click.echo(run(chosen.steps[0]).to_string())
+            say(run(chosen.steps[0]).to_string())
         finally:
             run.close()
 
@@ -161,9 +170,9 @@ def check(procedure: str | None, client: Path) -> None:
 def echo(shown: Any) -> None:
     """Show a person a run's table, unless it is empty, or its sentence."""
     if not hasattr(shown, "to_string"):
-        click.echo(shown.data)
+        say(shown.data)
     elif len(shown):
-        click.echo(shown.to_string())
+        say(shown.to_string())
 
 
 def procedure_of(values: dict[str, Any], client: Path) -> Procedure:
@@ -190,10 +199,10 @@ def make_run(procedure: str, client: str, runs: Path, lang: str, at_once: bool) 
     folder = start.new(procedures.named(procedure), client, runs, lang, preferences())
     if not (runs / "00-index.ipynb").exists():
         start.page("00-index", runs, lang)
-    click.echo(f"notebook: {folder / NOTEBOOK}")
+    say(f"notebook: {folder / NOTEBOOK}")
     if at_once:
         start_jupyter(folder)
-    click.echo(f"open it: bmnb open {shlex.quote(str(folder))}")
+    say(f"open it: bmnb open {shlex.quote(str(folder))}")
 
 
 @main.command("open", epilog="Example: bmnb open runs/2026-01-31-example-changing-distributions")
@@ -223,7 +232,7 @@ def make_index(runs: Path, lang: str) -> None:
     from bmnb import start
 
     for name in ("00-index", "fleet"):
-        click.echo(f"notebook: {start.page(name, runs, lang)}")
+        say(f"notebook: {start.page(name, runs, lang)}")
 
 
 @main.command("status", epilog="Example: bmnb status runs/2026-01-31-example-changing-distributions")
@@ -235,11 +244,14 @@ def show_status(run: Path, as_json: bool, watch: bool) -> None:
     from bmnb import status
 
     state = status.of(run)
-    click.echo(json.dumps(state, indent=2, ensure_ascii=False) if as_json else status.text(state))
+    if as_json:
+        click.echo(json.dumps(state, indent=2))
+    else:
+        say(status.text(state))
     if watch:
         from bmnb import headless
 
-        headless.watch(run, click.echo)
+        headless.watch(run, say)
 
 
 @main.command(
@@ -264,10 +276,13 @@ def make_report(
     """Make the HTML report and the tables of RUN, and seal it."""
     from bmnb import report
 
+    signed = (run / seal.SIGNATURE).exists()
     path = report.write(run, report.Wish(lang or "", against, pdf, redact_hosts, parquet, key))
-    click.echo(f"report: {path}")
+    say(f"report: {path}")
+    if signed and not key:
+        say("the run was signed, and is not any more: bmnb report RUN --sign KEY signs it as it is now")
     if pdf:
-        click.echo(f"pdf: {path.with_suffix('.pdf')}")
+        say(f"pdf: {path.with_suffix('.pdf')}")
 
 
 @main.command("unlock", epilog="Example: bmnb unlock runs/2026-01-31-example-changing-distributions target")
@@ -280,35 +295,42 @@ def unlock(run: Path, server: str) -> None:
     opened = reopen(run, procedures.ALL)
     opened.unlock(server)
     opened.close()
-    click.echo(f"the lock of {server} is broken, as {run / 'journal.jsonl'} tells")
+    say(f"the lock of {server} is broken, as {run / 'journal.jsonl'} tells")
 
 
 @main.command("verify", epilog="Example: bmnb verify runs/2026-01-31-example-changing-distributions")
 @click.argument("run", type=RUN)
 @click.option("--signers", type=Path, help="file of the keys that may sign, as ssh-keygen's allowed_signers")
+@click.option(
+    "--head", default="", help="head of the chain, as the first page of a report has it, or `bmnb status`"
+)
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
-def verify(run: Path, signers: Path | None, as_json: bool) -> None:
-    """Verify that nothing of RUN was changed: journal, notebook, tables, reports, signature.
+def verify(run: Path, signers: Path | None, head: str, as_json: bool) -> None:
+    """Verify that nothing of RUN was changed since its last seal: journal, notebook, tables, reports, signature.
+
+    With --signers all of the run must be sealed and signed by one of them; with --head the journal must be
+    the one that had this head, with nothing after it but seals.
 
     Exit status: 0 all holds; 1 something was changed, is missing or does not belong to the run.
     """
     lines = Journal(run / "journal.jsonl").lines
     if not lines:
         raise InputError(f"{run} has no journal")
-    found, after = list(seal.problems(run, signers)), seal.after_seal(run)
+    found, after = list(seal.problems(run, signers, head.strip().lower())), seal.after_seal(run)
     if as_json:
         told = {"lines": len(lines), "head": lines[-1]["sha256"], "problems": found, "after seal": after}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(told, indent=2))
         sys.exit(1 if found else 0)
-    click.echo(f"{len(lines)} lines, chain holds, last {lines[-1]['sha256']}")
+    say(seal.whose(lines))
+    say(f"{len(lines)} lines, chain holds, last {lines[-1]['sha256']}")
     for problem in found:
-        click.echo(f"CHANGED {problem}")
+        say(f"CHANGED {problem}")
     if after is None:
-        click.echo("not sealed yet: notebook and tables are not covered; `bmnb report` seals the run")
+        say("not sealed yet: notebook and tables are not covered; `bmnb report` seals the run")
     elif after:
-        click.echo(f"{after} lines after the last seal: `bmnb report` seals the run as it is now")
+        say(f"{after} lines after the last seal: `bmnb report` seals the run as it is now")
     elif not found:
-        click.echo("notebook, tables, logs and reports are those of the run")
+        say("notebook, tables, logs and reports are those of the run")
     sys.exit(1 if found else 0)
 
 
@@ -333,12 +355,12 @@ def go_back(run: Path, confirm: str) -> None:
         dict.fromkeys((rollback.CONFIRM, rollback.RESTORED), confirm) if confirm else {},
         echo,
     )
-    with headless.Follower(run, click.echo):
+    with headless.Follower(run, say):
         try:
             rollback.roll_back(reopened)
         finally:
             reopened.close()
-    click.echo(f"rolled back in {rollback.seconds(reopened.journal):.0f} s")
+    say(f"rolled back in {rollback.seconds(reopened.journal):.0f} s")
 
 
 @main.command("doctor", epilog="Example: bmnb doctor")
@@ -353,8 +375,12 @@ def doctor(runs: Path, as_json: bool) -> None:
     from bmnb.tables import table
 
     config = Path(str(preferences().get("ssh_config", "~/.ssh/config"))).expanduser()
+    use(str(preferences().get("language", "en")))
     found = list(machine.rows(runs, config))
-    click.echo(json.dumps(found, indent=2) if as_json else table(found).to_string())
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        say(table(found).to_string())
     sys.exit(0 if all(row["fits"] or row["need"] == machine.OPTIONAL for row in found) else 1)
 
 
@@ -371,7 +397,7 @@ def bundle(out: Path, platform: str, python: str, wheel: Path | None) -> None:
     """Write an archive from which bmnb is installed where there is no internet: tar xf OUT, sh install.sh."""
     from bmnb import bundle as bundling
 
-    click.echo(f"bundle: {bundling.write(out, platform, python, wheel)}")
+    say(f"bundle: {bundling.write(out, platform, python, wheel)}")
 
 
 @main.command("completion", epilog='Example: eval "$(bmnb completion bash)"')

@@ -62,7 +62,7 @@ def _agent() -> Row:
     listed = subprocess.run(["ssh-add", "-l"], capture_output=True, text=True, check=False)
     keys = len(listed.stdout.splitlines()) if listed.returncode == 0 else 0
     found = "no agent" if listed.returncode == 2 else str(keys)
-    return _row("keys in the agent", found, keys > 0, OPTIONAL, "keys with a passphrase: ssh-add")
+    return _row("keys in the agent", found, keys > 0, OPTIONAL, "ssh-add, for keys with a passphrase")
 
 
 def _disk(runs: Path) -> Row:

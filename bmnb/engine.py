@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -73,12 +74,15 @@ class Book(NotebookExecutionManager):  # type: ignore[misc]
         return lru_cache(maxsize=None)(redact.text)
 
     def save(self, **kwargs: Any) -> None:
-        if self.output_path:
-            replace_text(
-                Path(self.output_path),
-                nbformat.writes(nbformat.from_dict(redact.facts(self.nb, self._mask))) + "\n",
-            )
+        """Write the notebook. Where the disk is full the cells go on: the journal decides whether the run does."""
+        with suppress(BmnbError):
+            self._write()
         self.last_save_time = self.now()
+
+    def _write(self) -> None:
+        if self.output_path:
+            text = nbformat.writes(nbformat.from_dict(redact.facts(self.nb, self._mask))) + "\n"
+            replace_text(Path(self.output_path), text)
 
     def cell_ended(self, cell: Any, status: str) -> None:
         """Set how a cell ended, and when. The file is written where it failed, else as the next one starts."""
@@ -99,12 +103,12 @@ class Book(NotebookExecutionManager):  # type: ignore[misc]
             self.pbar.update(1)
 
     def notebook_complete(self, **kwargs: Any) -> None:
-        """Set when the execution ended; what was not begun stays pending."""
+        """Set when the execution ended; what was not begun stays pending. Raise BmnbError where that cannot be kept."""
         self.end_time = self.now()
         self.nb.metadata.papermill["end_time"] = self.end_time.isoformat()
         self.nb.metadata.papermill["duration"] = (self.end_time - self.start_time).total_seconds()
         self.cleanup_pbar()
-        self.save()
+        self._write()
 
 
 class Client(PapermillNotebookClient):  # type: ignore[misc]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -45,7 +44,7 @@ def run(
     refuse_changes(Journal(folder / "journal.jsonl"), settings)
     notebook = folder / NOTEBOOK
     if notebook.exists():
-        shutil.copy2(notebook, folder / "notebook-before.ipynb")
+        replace_text(folder / "notebook-before.ipynb", notebook.read_text(encoding="utf-8"))
     config = str(Path(settings.ssh_config).expanduser().absolute())
     furnish(procedure, folder, {**values, "ssh_config": config} if "ssh_config" in values else values)
     with Follower(folder, tell):
@@ -129,26 +128,41 @@ class Follower:
 
     def _news(self) -> None:
         journal, under_way = self._files
-        for text in [headline(json.loads(line)) for line in journal.lines()] + under_way.lines():
+        for text in [progress(line) for line in journal.lines()] + under_way.lines():
             if text:
                 self.tell(text)
 
 
 class Grown:
-    """The whole lines that a file has grown by."""
+    """The whole lines that a file has grown by. What follows the last of them may be cut off again by its writer."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._position = path.stat().st_size if path.exists() else 0
+        self._position = _whole(path)
 
     def lines(self) -> list[str]:
         if not self.path.exists():
             return []
+        if self.path.stat().st_size < self._position:
+            self._position = _whole(self.path)  # somebody has cut it
         with self.path.open("rb") as file:
             file.seek(self._position)
             whole, newline, _ = file.read().rpartition(b"\n")
         self._position += len(whole) + len(newline)
-        return whole.decode().splitlines()
+        return whole.decode(errors="replace").splitlines()
+
+
+def _whole(path: Path) -> int:
+    """How many bytes the whole lines of a file have."""
+    return path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
+
+
+def progress(text: str) -> str:
+    """A line of the journal's file as one of progress; of one that is no such line, whose chain is broken, nothing."""
+    try:
+        return headline(json.loads(text))
+    except (ValueError, TypeError, LookupError):
+        return ""
 
 
 def headline(line: dict[str, Any]) -> str:

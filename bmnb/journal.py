@@ -12,24 +12,56 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from bmnb import redact
 from bmnb.errors import BmnbError
-from bmnb.files import private, private_folder
+from bmnb.files import private, private_folder, write_all
 
 Line = dict[str, Any]
 START = "0" * 64
 
 
-class Journal:
+class Record:
+    """Lines of a journal in their order, and what is asked of them."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self._take(lines)
+
+    def _take(self, lines: list[Line]) -> None:
+        self.lines = lines
+        self._reopened = list(matching(lines, "reopened", {}))
+
+    def events(self, event: str = "", **facts: Any) -> Iterator[Line]:
+        """The lines of an event, or of all, that have these facts."""
+        yield from matching(self.lines, event, facts)
+
+    def last(self, event: str = "", **facts: Any) -> Line | None:
+        return next(matching(reversed(self.lines), event, facts), None)
+
+    def standing(self, event: str, **facts: Any) -> Line | None:
+        """The last such line about a step, where it still counts."""
+        last = self.last(event, **facts)
+        return last if last and self.stands(last) else None
+
+    def stands(self, line: Line) -> bool:
+        """Whether a line about a step still counts: the step was not reopened since."""
+        later = (one for one in self._reopened if one["number"] > line["number"])
+        return not any(step_of(line) in one["steps"] for one in later)
+
+    def _add(self, line: Line) -> None:
+        self.lines.append(line)
+        if line["event"] == "reopened":
+            self._reopened.append(line)
+
+
+class Journal(Record):
     """One line before and one after every action, on disk before `write` returns."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__([])
         self.path = path
-        self.lines: list[Line] = []
         self._writing = threading.Lock()
         self._torn_from: int | None = None
         self._size = 0
@@ -56,30 +88,13 @@ class Journal:
             }
             line["sha256"] = digest(line)
             self._append(line)
-            self.lines.append(line)
+            self._add(line)
         return line
-
-    def events(self, event: str = "", **facts: Any) -> Iterator[Line]:
-        """The lines of an event, or of all, that have these facts."""
-        yield from matching(self.lines, event, facts)
 
     @property
     def torn(self) -> bool:
         """Whether the file ends in the middle of a line."""
         return self._torn_from is not None
-
-    def last(self, event: str = "", **facts: Any) -> Line | None:
-        return next(matching(reversed(self.lines), event, facts), None)
-
-    def standing(self, event: str, **facts: Any) -> Line | None:
-        """The last such line about a step, where it still counts."""
-        last = self.last(event, **facts)
-        return last if last and self.stands(last) else None
-
-    def stands(self, line: Line) -> bool:
-        """Whether a line about a step still counts: the step was not reopened since."""
-        later = matching(self.lines[line["number"] :], "reopened", {})
-        return not any(step_of(line) in reopened["steps"] for reopened in later)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -100,7 +115,8 @@ class Journal:
             file.truncate(whole)
             self._torn_from = None
             try:
-                _write(file, encoded(line) + b"\n")
+                write_all(file, encoded(line) + b"\n")
+                os.fsync(file.fileno())
             except OSError:
                 # A full disk may have taken a part of the line: what it told never counted.
                 file.truncate(whole)
@@ -113,15 +129,17 @@ class Journal:
         whole, end, torn = data.rpartition(b"\n")
         # A crash in the middle of a write leaves a last line without an end: what it told never counted.
         self._torn_from = len(whole + end) if torn else None
-        self.lines = []
-        for raw in whole.splitlines() if whole else []:
-            line = follower(raw, self.lines[-1] if self.lines else None)
+        lines = list[Line]()
+        for number, raw in enumerate(whole.splitlines() if whole else [], 1):
+            line = follower(raw, lines[-1] if lines else None)
             if line is None:
-                raise BmnbError(
-                    f"the journal {self.path} was changed: "
-                    f"line {len(self.lines) + 1} does not follow from the one before"
-                )
-            self.lines.append(line)
+                raise changed(self.path, number)
+            lines.append(line)
+        self._take(lines)
+
+
+def changed(path: Path, number: int) -> BmnbError:
+    return BmnbError(f"the journal {path} was changed: line {number} does not follow from the one before")
 
 
 def matching(lines: Iterable[Line], event: str, facts: Mapping[str, Any]) -> Iterator[Line]:
@@ -151,12 +169,6 @@ def follower(raw: bytes, before: Line | None) -> Line | None:
 
 def encoded(line: Line) -> bytes:
     return json.dumps(line, ensure_ascii=False).encode()
-
-
-def _write(file: FileIO, text: bytes) -> None:
-    while text:
-        text = text[file.write(text) :]
-    os.fsync(file.fileno())
 
 
 def digest(line: Line) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from bmnb.journal import Journal, Line
+from bmnb.journal import Line, Record
 from bmnb.steps import Procedure, Row, Step
 
 ENDS = ("done", "failed", "skipped")
 
 
-def step_rows(journal: Journal, step: Step) -> Iterator[Row]:
+def step_rows(journal: Record, step: Step) -> Iterator[Row]:
     """A row for each action of a step, and of each of its passes, as it ended last."""
     last: dict[str, Line] = {}
     for line in journal.lines:
@@ -30,7 +30,7 @@ def step_rows(journal: Journal, step: Step) -> Iterator[Row]:
         }
 
 
-def item_rows(journal: Journal, step: Step) -> Iterator[Row]:
+def item_rows(journal: Record, step: Step) -> Iterator[Row]:
     """A row for each item that the last end of each action of a step lists."""
     last = {
         line["action"]: line
@@ -41,7 +41,7 @@ def item_rows(journal: Journal, step: Step) -> Iterator[Row]:
         yield from ({"check": line["title"], **item} for item in line.get("items", []))
 
 
-def pass_rows(journal: Journal, step: Step) -> Iterator[Row]:
+def pass_rows(journal: Record, step: Step) -> Iterator[Row]:
     """A row for each pass of a repeated step: seconds, and the sums of what its commands counted."""
     for done in journal.events("step done"):
         if not done["step"].startswith(f"{step.name}."):
@@ -61,7 +61,7 @@ def pass_rows(journal: Journal, step: Step) -> Iterator[Row]:
         }
 
 
-def phase_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
+def phase_rows(procedure: Procedure, journal: Record) -> Iterator[Row]:
     """A row for each phase that has begun, and one for the downtime: service stopped to service answering."""
     for phase in procedure.phases:
         steps = [step for step in procedure.steps if step.phase == phase]
@@ -80,7 +80,7 @@ def phase_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
         yield _phase_row("Downtime", stopped, answers, "over" if answers else "under way")
 
 
-def checklist_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
+def checklist_rows(procedure: Procedure, journal: Record) -> Iterator[Row]:
     """A row for each step of the procedure: its state, who ended it, when, seconds, number of passes."""
     for step in procedure.steps:
         lines = [line for line in journal.lines if "step" in line and _belongs(line["step"], step)]
@@ -98,13 +98,13 @@ def checklist_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
         }
 
 
-def note_rows(journal: Journal) -> Iterator[Row]:
+def note_rows(journal: Record) -> Iterator[Row]:
     """A row for each of the operator's notes."""
     for line in journal.events("note"):
         yield {"when": _clock(line), "who": line["who"], "note": line["text"], "file": line["file"]}
 
 
-def step_seconds(journal: Journal, name: str) -> list[float]:
+def step_seconds(journal: Record, name: str) -> list[float]:
     """How many seconds a step took, for each time or pass that it was done without a stop in between."""
     found = []
     for done in journal.events("step done"):
@@ -114,20 +114,20 @@ def step_seconds(journal: Journal, name: str) -> list[float]:
     return found
 
 
-def files_seen(journal: Journal) -> int:
+def files_seen(journal: Record) -> int:
     """How many files the synchronizations had before them, by the last hot pass over each tree."""
     passes = (line for line in journal.events("done") if "." in line["action"].partition("/")[0])
     sizes = {line["title"]: int(line["row"].get("files", 0)) for line in passes}
     return sum(sizes.values())
 
 
-def downtime_seconds(procedure: Procedure, journal: Journal) -> float | None:
+def downtime_seconds(procedure: Procedure, journal: Record) -> float | None:
     """Seconds from the first stop to the service answering; None where either is missing."""
     stopped, answers = downtime(procedure, journal)
     return _seconds(stopped, answers) if stopped and answers else None
 
 
-def way_back_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
+def way_back_rows(procedure: Procedure, journal: Record) -> Iterator[Row]:
     """A row for each phase: whether it has begun, what going back from it does, and what that costs."""
     begun = {line["phase"] for line in journal.events("step started")}
     last = [phase for phase in procedure.phases if phase.name in begun][-1:]
@@ -142,7 +142,7 @@ def way_back_rows(procedure: Procedure, journal: Journal) -> Iterator[Row]:
         }
 
 
-def downtime(procedure: Procedure, journal: Journal) -> tuple[Line | None, Line | None]:
+def downtime(procedure: Procedure, journal: Record) -> tuple[Line | None, Line | None]:
     """From the first stop of the origin's services to the end of the last step that needs them stopped."""
     phases = {phase.name for phase in procedure.phases if phase.downtime}
     cut = {step.name for step in procedure.steps if step.phase.name in phases}

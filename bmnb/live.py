@@ -12,7 +12,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
-from bmnb.files import private, private_folder
+from bmnb.files import append_text, private, private_folder
 from bmnb.language import _
 from bmnb.phrases import phrase
 from bmnb.progress import Job, clock, share, words
@@ -74,10 +74,10 @@ class Live:
             self._screen.update(HTML(html))  # type: ignore[no-untyped-call]
 
     def _tell(self) -> None:
-        with private(private_folder(self.logs) / FILE).open("a", encoding="utf-8") as file:
-            for job in self.jobs.values():
-                if job.status == "started":
-                    file.write(f"{datetime.now(UTC):%H:%M:%S}    {line(job)}\n")
+        now = f"{datetime.now(UTC):%H:%M:%S}"
+        told = [f"{now}    {line(job)}\n" for job in self.jobs.values() if job.status == "started"]
+        with suppress(OSError):
+            append_text(private_folder(self.logs) / FILE, "".join(told))
 
 
 def line(job: Job) -> str:

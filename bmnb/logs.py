@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bmnb import redact
 from bmnb.errors import BmnbError
-from bmnb.files import private, private_folder
+from bmnb.files import append_text, private_folder
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,6 @@ class Logs:
         path = self.folder / f"{key.replace('/', '-')}.log"
         try:
             private_folder(self.folder)
-            with private(path).open("a", encoding="utf-8") as log:
-                log.write(redact.text(text))
+            append_text(path, redact.text(text))
         except OSError as error:
             raise BmnbError(f"the log {path} cannot be written, so nothing more is done: {error}") from error

@@ -8,11 +8,12 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bmnb.files import private, private_folder
+from bmnb.files import append_text, private_folder
 from bmnb.steps import Row
 
 TIMEOUT = 2.0
@@ -82,10 +83,10 @@ class Probe:
         if self._threads:
             return
         self._stop.clear()
-        private_folder(self.path.parent)
-        if self.path.exists() and not self.path.read_bytes().endswith(b"\n"):
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write("\n")  # a crash cut the last line
+        with suppress(OSError):
+            private_folder(self.path.parent)
+            if self.path.exists() and not self.path.read_bytes().endswith(b"\n"):
+                append_text(self.path, "\n")  # a crash cut the last line
         self._threads = [threading.Thread(target=self._watch, args=(port,), daemon=True) for port in PORTS]
         for thread in self._threads:
             thread.start()
@@ -114,9 +115,11 @@ class Probe:
         while not self._stop.is_set():
             began = time.monotonic()
             answers = answers_at(port, self.address)
-            line = [datetime.now(UTC).isoformat(timespec="milliseconds"), port, int(answers)]
-            with private(self.path).open("a", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerow(line)
+            line = f"{datetime.now(UTC).isoformat(timespec='milliseconds')},{port},{int(answers)}\r\n"
+            with suppress(
+                OSError
+            ):  # where the disk is full a second is missing, and the next one is looked at
+                append_text(self.path, line)
             self._stop.wait(max(0.0, 1.0 - (time.monotonic() - began)))
 
 

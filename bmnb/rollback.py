@@ -7,9 +7,8 @@ from datetime import datetime
 from bmnb.errors import InputError, Stopped
 from bmnb.journal import Journal
 from bmnb.run import Run
-from bmnb.steps import Phase, Step
+from bmnb.steps import ROLLBACK, Step
 
-ROLLBACK = Phase("Rollback")
 CONFIRM = "give-up-target"
 """The key of the answer that accepts the price."""
 RESTORED = "restore-backup"

@@ -34,6 +34,9 @@ ALONE = (
 )
 
 
+TORN = "The journal's last line has no end, after a crash or a full disk: what it told does not count, and is done anew where it may be."
+
+
 def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
     """Open the run for a notebook's parameters, or take it up where it stopped.
 
@@ -219,6 +222,8 @@ class Run:
         self.journal.reload()
         if self._opened:
             return
+        if self.journal.torn:
+            self.show(tables.sentence(_(TORN)))
         refuse_changes(self.journal, self.settings)
         self._opened = True
         settings = {name: value for name, value in vars(self.settings).items() if name != "answers"}

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import yaml
 
 from bmnb.errors import InputError
-from bmnb.files import private
+from bmnb.files import replace_text
 from bmnb.language import _
 
 S = TypeVar("S")
@@ -101,11 +101,7 @@ def defaults(settings: type) -> dict[str, Any]:
 
 def write(path: Path, values: Mapping[str, Any]) -> None:
     """Write a client file; it is there whole or not at all."""
-    new = path.with_suffix(".new")
-    private(new).write_text(
-        yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True), encoding="utf-8"
-    )
-    new.replace(path)
+    replace_text(path, yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True))
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 
 from bmnb.errors import InputError
-from bmnb.files import private, private_folder
+from bmnb.files import private_folder, replace_text
 from bmnb.folders import NOTEBOOK, folder_of
 from bmnb.journal import Journal
 from bmnb.language import use
@@ -60,7 +60,7 @@ def furnish(procedure: Procedure, folder: Path, values: Mapping[str, Any]) -> Pa
         for cell in book.cells:
             if "parameters" in cell.metadata.get("tags", []):
                 cell.source = parameters_cell(procedure.settings, folder=".")
-    nbformat.write(book, private(notebook))
+    replace_text(notebook, nbformat.writes(book) + "\n")
     return notebook
 
 
@@ -76,7 +76,7 @@ def page(name: str, runs: Path, language: str) -> Path:
                 cell.source = re.sub(
                     rf'^({parameter}: str = )"[^"]*"', rf'\1"{value}"', cell.source, flags=re.M
                 )
-    nbformat.write(book, private(runs / f"{name}.ipynb"))
+    replace_text(runs / f"{name}.ipynb", nbformat.writes(book) + "\n")
     return runs / f"{name}.ipynb"
 
 

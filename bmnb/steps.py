@@ -113,8 +113,9 @@ TRUE_OR_FALSE = (0, 1)
 class Check:
     """Observes one or more servers and states what must hold; `judge` gets one Result per server.
 
-    `patience` is how many seconds it may take until it holds; `line` may be one per server. What does not
-    hold may be accepted where `decision` names the key of an answer: the sum of the items seen, who accepts them, why.
+    `patience` is how many seconds it may take until it holds; `line` may be one per server; `text` is its input. What does not
+    hold may be accepted where `decision` names the key of an answer: the sum of the items seen, who accepts
+    them, why.
     `reopens` is the name of an earlier step: where this does not hold, what that one and those after it have
     proven no longer counts, and they are done again.
     `answers` are the exit statuses with which a line answers, ANY where the judge looks at that itself; after
@@ -131,6 +132,7 @@ class Check:
     decision: str = ""
     reopens: str = ""
     answers: tuple[int, ...] = (0,)
+    text: str = ""
 
     @property
     def observations(self) -> list[tuple[str, str]]:
@@ -224,6 +226,10 @@ class Phase:
     @property
     def name(self) -> str:
         return slug(self.title)
+
+
+ROLLBACK = Phase("Rollback")
+"""The way back, which is a phase of no document."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from bmnb.errors import InputError
-from bmnb.files import private, private_folder
+from bmnb.files import private_folder, replace_text
 from bmnb.language import _
 from bmnb.phrases import phrase
 
@@ -111,7 +111,7 @@ def save(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
     private_folder(path.parent)
     frame = pd.DataFrame([dict(row) for row in rows], dtype=object)
     if path.suffix == ".csv":
-        frame.to_csv(private(path), index=False)
+        replace_text(path, frame.to_csv(index=False))
         return
     try:
         frame.replace("", None).infer_objects().to_parquet(path, index=False)

@@ -1,6 +1,7 @@
 """What holds for all tests: their marks, their order, and how long an example may take."""
 
 import os
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -9,23 +10,39 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+os.environ.setdefault("BMNB_SEED", str(random.randrange(1_000_000)))
+"""What is left to chance is so by this number, in all processes of a run; set it to have the same run again."""
+
 LONGEST = (
     *(
         "lab/test_faults_fast.py",
         "lab/test_faults.py",
         "lab/test_fleet.py",
         "lab/test_changing_distributions.py",
+        "lab/test_habits.py",
     ),
     *("browser/", "lab/test_updating_bluemind.py", "lab/"),
 )
 """Files and folders that begin first, so that none of them is left alone at the end."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_report_header() -> str:
+    return f"BMNB_SEED={os.environ['BMNB_SEED']}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "soak" not in config.option.markexpr:
+        deselect(config, items, [item for item in items if item.get_closest_marker("soak")])
     for item in items:
         if "tests/browser/" in item.nodeid or "page" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
     items.sort(key=place)
+
+
+def deselect(config: pytest.Config, items: list[pytest.Item], left_out: list[pytest.Item]) -> None:
+    """What takes a night is tried only where it is asked for."""
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 def place(item: pytest.Item) -> int:

@@ -28,7 +28,7 @@ ONLY_IN = {
 }
 
 # what runs on the servers, by itself
-ON_SERVERS = ("transfer/programs/", "transfer/asking/")
+ON_SERVERS = ("transfer/programs/", "transfer/asking/", "transfer/network/")
 
 # who -> what it may not import
 NEVER = {
@@ -45,6 +45,7 @@ NEVER = {
     "bluemind/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "bmnb.transfer", "subprocess", "socket"),
     "transfer/programs/": "bmnb",
     "transfer/asking/": "bmnb",
+    "transfer/network/": "bmnb",
     "verification/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "bmnb.lab", "subprocess", "socket"),
     "transfer/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "subprocess", "socket"),
     "remote/": ("bmnb.run", "bmnb.perform", "bmnb.procedures", "bmnb.journal"),

@@ -11,7 +11,7 @@ def send(folder: str, address: str, to: str) -> str:
     """Hand a message to the SMTP server at an address, as another server would."""
     text = f"From: {to}\\nTo: {to}\\nSubject: after the update\\n\\nIt works.\\n"
     return (
-        f"mkdir -p {folder} && touch {folder}/mail-mark && printf {quote(text)} | curl -sS --max-time 60 "
+        f"mkdir -p {folder} && touch {folder}/mail-mark && printf {quote(text)} | curl -q -sS --noproxy '*' --max-time 60 "
         f"smtp://{address}:25 --mail-from {quote(to)} --mail-rcpt {quote(to)} --upload-file -"
     )
 

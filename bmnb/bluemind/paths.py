@@ -53,6 +53,7 @@ ADDED_CONFIGURATION = {
     "/etc/ssl/certs/bm_cert-*.pem": "certificates of single domains stand beside the global one",
     "/etc/nginx/bm-local.d/*": "the client's own extensions of BlueMind's virtual host",
     "/etc/nginx/sw.htpasswd": "without it the setup wizard is open to everyone; its password is in the database",
+    "/etc/bm-keycloak/*": "keytabs of the domains that log in by Kerberos, which Keycloak of 5.x reads there",
     "/etc/aliases": "main.cf refers to it",
     "/etc/postfix/relay_passwd": "main.cf of a relay with a password refers to it",
 }
@@ -62,6 +63,15 @@ POSTFIX_MAPS = tuple(path for path in CONFIGURATION if path.endswith(".db"))
 
 DATABASES = {"bj": "db.sql", "bj-data": "db-data.sql"}
 """Each database with the document's name of its dump."""
+
+KEYCLOAK = "keycloak"
+"""How Keycloak's database of 5.x is called unless the settings say otherwise; BlueMind tells its name in no public page."""
+
+
+def dump_of(database: str) -> str:
+    """The file of its dump."""
+    return DATABASES.get(database, f"db-{database}.sql")
+
 
 BM_INI = "/etc/bm/bm.ini"
 TOKEN = "/etc/bm/bm-core.tok"

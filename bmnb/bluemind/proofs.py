@@ -102,7 +102,7 @@ def versions_agree(version: Any) -> Verdict:
 def ask_external_url(address: str = "127.0.0.1") -> str:
     """A line that prints the HTTP status of the external-url, asked for at an address whatever DNS says."""
     return (
-        f"url=$({ini('external-url')}); curl -sk -o /dev/null -w '%{{http_code}}' --max-time 10 "
+        f"url=$({ini('external-url')}); curl -q -sk --noproxy '*' -o /dev/null -w '%{{http_code}}' --max-time 10 "
         f'--resolve "$url:443:{address}" "https://$url/"'
     )
 

@@ -47,7 +47,9 @@ def leads_to(wanted: str, version: Any) -> Verdict:
 
 def installed_is(pattern: str, otherwise: str, core: str) -> Condition:
     """Holds where the core tells a public name like this one (extended regular expression)."""
-    return Condition(core, f'curl -fsS {INFOS} | grep -qE \'"releaseName": *"({pattern})\'', otherwise)
+    return Condition(
+        core, f'curl -q -fsS --noproxy "*" {INFOS} | grep -qE \'"releaseName": *"({pattern})\'', otherwise
+    )
 
 
 BEFORE_4_1 = r"3\.|4\.0"
@@ -56,6 +58,6 @@ BEFORE_4_1 = r"3\.|4\.0"
 def has_preparing(core: str) -> Condition:
     return Condition(
         core,
-        f'! curl -fsS {INFOS} | grep -qE \'"releaseName": *"({BEFORE_4_1})\'',
+        f'! curl -q -fsS --noproxy "*" {INFOS} | grep -qE \'"releaseName": *"({BEFORE_4_1})\'',
         "before 4.1 there is nothing to prepare",
     )

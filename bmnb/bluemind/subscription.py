@@ -27,7 +27,7 @@ def ask(repository: str) -> str:
     Of the file, which opens the repositories, only dates and names of distributions are printed.
     """
     url = f"http://127.0.0.1:8090{api.SUBSCRIPTION}"
-    return f"""if told=$(printf 'header = "X-BM-ApiKey: %s"\\n' "$(cat {TOKEN})" | curl -fs --max-time 20 -K - {url}); then
+    return f"""if told=$(printf 'header = "X-BM-ApiKey: %s"\\n' "$(cat {TOKEN})" | curl -q -fs --noproxy '*' --max-time 20 -K - {url}); then
   echo "api $told"
 elif told=$(bm-cli setup check-subscription 2> /dev/null) && [ -n "$told" ]; then echo "bm-cli $told"
 elif [ -s {repository} ]; then

@@ -14,7 +14,7 @@ _STORED = (
 )
 # nginx asks for no password at all where the file is missing
 _ASK = (
-    f"url=$({ini('external-url')}); asked() {{ curl -sk -o /dev/null -w '%{{http_code}}' --max-time 20 "
+    f"url=$({ini('external-url')}); asked() {{ curl -q -sk --noproxy '*' -o /dev/null -w '%{{http_code}}' --max-time 20 "
     '--resolve "$url:443:127.0.0.1" "$@" "https://$url/setup/"; }'
 )
 
@@ -98,7 +98,7 @@ def databases_are(change: str, folder: str) -> str:
 [ "$now" {change} "$(cat {folder}/databases)" ]"""
 
 
-_STATE = "curl -s http://127.0.0.1:8090/api/system/installation/state"
+_STATE = "curl -q -s --noproxy '*' http://127.0.0.1:8090/api/system/installation/state"
 
 
 def update(folder: str) -> str:

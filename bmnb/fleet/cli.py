@@ -19,6 +19,7 @@ from bmnb import procedures
 from bmnb.errors import InputError
 from bmnb.fleet.store import PLANNED, STARTED, Store
 from bmnb.language import LANGUAGES
+from bmnb.plain import say
 
 WATCH_SECONDS = 3.0
 
@@ -89,13 +90,13 @@ def run(
         try:
             with Notifier(gathered.notices, store) as notify:
                 wish = Wish(through, at_once)
-                conductor = Conductor(chosen, gathered, store, engine, wish, click.echo, notify, _ending())
+                conductor = Conductor(chosen, gathered, store, engine, wish, say, notify, _ending())
                 code = conductor.run()
         finally:
             engine.close()
         from bmnb.fleet import board, page
 
-        click.echo(f"report: {page.write(board.Board(store.runs, lang), lang)}")
+        say(f"report: {page.write(board.Board(store.runs, lang), lang)}")
     sys.exit(code)
 
 
@@ -112,8 +113,8 @@ def stop(clients: tuple[str, ...], runs: Path) -> None:
     for one in active:
         store.change(one.name, stop=1)
         if not store.commanded and work.interrupt(store.folder, one.name):
-            click.echo(f"{one.name}: asked to end; no fleet command attends it")
-    click.echo(f"asked to end: {', '.join(one.name for one in active) or 'none is under way'}")
+            say(f"{one.name}: asked to end; no fleet command attends it")
+    say(f"asked to end: {', '.join(one.name for one in active) or 'none is under way'}")
 
 
 @fleet.command(epilog="Example: bmnb fleet status --watch")
@@ -129,17 +130,20 @@ def status(runs: Path, as_json: bool, watch: bool, as_report: bool, as_notebook:
 
     if as_notebook:
         path = notebook.write(_known(runs), lang)
-        click.echo(f"notebook: {path}\nopen it: bmnb open {runs}")
+        say(f"notebook: {path}\nopen it: bmnb open {runs}")
         return
     shown = board.Board(_known(runs).runs, lang)
     while watch and shown.open:
         click.clear()
-        click.echo(shown.text())
+        say(shown.text())
         time.sleep(WATCH_SECONDS)
     if as_report:
-        click.echo(f"report: {page.write(shown, lang)}")
+        say(f"report: {page.write(shown, lang)}")
         return
-    click.echo(json.dumps(shown.plain(), indent=2, ensure_ascii=False) if as_json else shown.text())
+    if as_json:
+        click.echo(json.dumps(shown.plain(), indent=2))
+    else:
+        say(shown.text())
 
 
 def _known(runs: Path) -> Store:

@@ -30,6 +30,9 @@ RULES = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
+    # pages with logs and names, for any user of this machine
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
 HERE = "127.0.0.1:0"
 GONE = (
@@ -40,7 +43,6 @@ NO_SCHEDULER = Lost("the scheduler is gone")
 # what the scheduler's end makes of a question that is under way: a cancelled task, or a cancelled future
 CUT = (OSError, TimeoutError, asyncio.CancelledError, concurrent.futures.CancelledError)
 CLOSE_SECONDS = 2.0
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,11 @@ def _local(slots: int) -> LocalCluster:
         n_workers=1,
         threads_per_worker=slots,
         processes=False,
+        protocol="inproc://",
         memory_limit=0,
         dashboard_address=HERE,
         worker_dashboard_address=HERE,
+        scheduler_kwargs={"dashboard": False},
         silence_logs=50,
     )
 
@@ -152,11 +156,12 @@ def _local(slots: int) -> LocalCluster:
 def _connect(cluster: Cluster) -> Client:
     """Connect to a scheduler. Raise InputError where it must not be used, BmnbError where it is out of reach."""
     url = urlsplit(cluster.scheduler)
-    if url.scheme not in ("tcp", "tls") or not url.port:
+    if url.scheme == "tcp":
+        # whoever reaches the port has their code run: on the loopback address each user of this machine does
+        raise InputError(f"--scheduler {cluster.scheduler}: only tls:// is used, on this machine too")
+    if url.scheme != "tls" or not url.port:
         raise InputError(f"--scheduler {cluster.scheduler}: expected an address like tls://10.0.0.5:8786")
-    if url.scheme == "tcp" and url.hostname not in LOOPBACK:
-        raise InputError(f"--scheduler {cluster.scheduler}: on another machine only tls:// is used")
-    if url.scheme == "tls" and not all((cluster.ca, cluster.certificate, cluster.key)):
+    if not all((cluster.ca, cluster.certificate, cluster.key)):
         raise InputError("--scheduler tls://... needs --tls-ca, --tls-cert and --tls-key")
     security = Security(
         tls_ca_file=cluster.ca,
@@ -167,7 +172,7 @@ def _connect(cluster: Cluster) -> Client:
     try:
         client = Client(
             cluster.scheduler,
-            security=security if url.scheme == "tls" else None,
+            security=security,
             timeout="15s",
             set_as_default=False,
         )

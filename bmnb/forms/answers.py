@@ -7,9 +7,10 @@ from typing import Any
 
 from ipywidgets import HTML, FileUpload, Text, VBox, Widget
 
-from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked, said
+from bmnb.forms.view import LABEL, WIDE, View, marked, said
 from bmnb.language import _
 from bmnb.phrases import phrase
+from bmnb.remote.questions import answers_can_be_typed
 from bmnb.run import Run
 from bmnb.steps import Manual, Phase, Step, singles
 

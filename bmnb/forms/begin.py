@@ -10,8 +10,9 @@ from ipywidgets import Dropdown, Text, VBox
 from bmnb import procedures
 from bmnb import start as folders
 from bmnb.folders import NOTEBOOK
-from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked
+from bmnb.forms.view import LABEL, WIDE, View, marked
 from bmnb.language import _, current
+from bmnb.remote.questions import answers_can_be_typed
 from bmnb.steps import Procedure
 
 

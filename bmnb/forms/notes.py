@@ -6,8 +6,9 @@ from typing import Any
 
 from ipywidgets import HTML, Button, FileUpload, Textarea, VBox
 
-from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed
+from bmnb.forms.view import LABEL, WIDE, View
 from bmnb.language import _
+from bmnb.remote.questions import answers_can_be_typed
 from bmnb.run import Run
 
 BESIDE_LABELS = {"margin": "0 0 4px 214px", "width": "max-content"}

@@ -10,10 +10,11 @@ from typing import Any
 from ipywidgets import HTML, Button, Checkbox, Combobox, Dropdown, HBox, IntText, Text, Textarea, VBox, Widget
 
 from bmnb.forms.offers import Offer, offers
-from bmnb.forms.view import LABEL, WIDE, View, answers_can_be_typed, marked, said
+from bmnb.forms.view import LABEL, WIDE, View, marked, said
 from bmnb.language import LANGUAGES, _, use
 from bmnb.phrases import phrase
 from bmnb.remote import config
+from bmnb.remote.questions import answers_can_be_typed
 from bmnb.run import parameters
 from bmnb.settings import CLIENT_FILE, about, defaults, in_force, ordered, problems, read, write
 from bmnb.steps import Procedure

@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from getpass import getpass
 from pathlib import Path
 from typing import Any
 
-from bmnb.errors import InputError
-from bmnb.forms.view import View, answers_can_be_typed, marked
+from bmnb.errors import ConnectionFailed, InputError
+from bmnb.forms.view import View, marked
 from bmnb.language import _
 from bmnb.phrases import phrase
 from bmnb.redact import Secret
 from bmnb.remote import keys
 from bmnb.remote.config import Config
+from bmnb.remote.questions import answers_can_be_typed
 from bmnb.run import Run
 from bmnb.settings import ordered
 
 
 def unlock(run: Run) -> View:
-    """Ask for the passphrase of each key that is locked; an empty one leaves the key to the agent."""
+    """Ask for the passphrase of each key that is locked, and for what a server asks; then all are connected.
+
+    An empty passphrase leaves the key to the agent.
+    """
     said = [] if run.settings.dry_run else [marked(_open(path)) for path in locked(run.settings)]
     none = _("No key waits for a passphrase. Where one does in a run, it is asked for here.")
-    return View("".join(said) or marked(none))
+    return View(("".join(said) or marked(none)) + "".join(_connected(run)))
+
+
+def _connected(run: Run) -> Iterator[str]:
+    """Connect while somebody is there to answer what a server asks; what is wrong, the prerequisites tell as well."""
+    for host in [] if run.settings.dry_run or not answers_can_be_typed() else servers(run.settings):
+        try:
+            run.servers.connect(host)
+        except ConnectionFailed as error:
+            yield marked(phrase(str(error)), "wrong")
 
 
 def locked(settings: Any) -> list[str]:
     """The locked keys that ssh's configuration names for the servers of a run."""
     config = Config(Path(settings.ssh_config).expanduser())
-    values = [getattr(settings, field.name) for field in ordered(settings) if field.metadata["server"]]
-    hosts = [host for value in values for host in ([value] if isinstance(value, str) else value)]
-    addresses = [config.find(host) for host in hosts]
+    addresses = [config.find(host) for host in servers(settings)]
     addresses += [config.find(hop) for address in addresses for hop in address.jump]
-    return sorted({path for address in addresses for path in keys.locked(address.keys)})
+    found = set[str]()
+    for address in addresses:
+        with closing(keys.Agent(address.agent)) as agent:
+            found.update(keys.locked(address, agent))
+    return sorted(found)
+
+
+def servers(settings: Any) -> list[str]:
+    """The servers of a run, as ssh names them."""
+    values = [getattr(settings, field.name) for field in ordered(settings) if field.metadata["server"]]
+    return [host for value in values for host in ([value] if isinstance(value, str) else value)]
 
 
 def _open(path: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from IPython.core.getipython import get_ipython
 from ipywidgets import HTML, Widget
 
 from bmnb.saving import WIDGET
@@ -13,13 +12,6 @@ from bmnb.saving import WIDGET
 LABEL = {"description_width": "210px"}
 WIDE = {"width": "580px"}
 UNDER_FIELD = {"width": "720px", "margin": "-2px 0 0 218px"}
-
-
-def answers_can_be_typed() -> bool:
-    """Whether this cell was run by a person: papermill, nbconvert and nbval allow no input."""
-    shell: Any = get_ipython()
-    parent = shell.get_parent() if shell is not None and hasattr(shell, "get_parent") else {}
-    return bool(parent.get("content", {}).get("allow_stdin"))
 
 
 class View:

@@ -7,6 +7,8 @@ import os
 
 import click
 
+from bmnb.errors import InputError
+from bmnb.lab import habits
 from bmnb.lab.clients import inventory, names, write_inventory
 from bmnb.lab.host import raise_at_sigterm
 from bmnb.lab.identity import NETWORKS
@@ -41,15 +43,15 @@ def lab() -> None:
 @click.option("--rows", default=200_000, show_default=True, help="rows in the origin's databases")
 @click.option("--users", default=400, show_default=True, help="users of the client")
 @click.option("--seed", default=1, show_default=True, help="the same seed gives the same data")
-@click.option("--bluemind", type=click.Choice(["4.9", "5.1"]), default="4.9", show_default=True)
+@click.option("--bluemind", type=click.Choice(["4.9", "5.1", "5.7"]), default="4.9", show_default=True)
 @click.option(
     "--update", is_flag=True, help="a platform to update, with its repositories, instead of two servers"
 )
 @click.option(
     "--family", type=click.Choice(list(UPDATE)), default="debian", show_default=True, help="with --update"
 )
-@click.option("--origin-network", type=click.Choice(NETWORKS), default="ifupdown", show_default=True)
-@click.option("--target-network", type=click.Choice(NETWORKS), default="networkd", show_default=True)
+@click.option("--origin-network", type=click.Choice(list(NETWORKS)), default="ifupdown", show_default=True)
+@click.option("--target-network", type=click.Choice(list(NETWORKS)), default="networkd", show_default=True)
 @click.option(
     "--wal-level",
     type=click.Choice(["replica", "logical"]),
@@ -58,6 +60,13 @@ def lab() -> None:
     help="of the origin's PostgreSQL",
 )
 @click.option("--handles", is_flag=True, help="of folders, so that the origin can keep a journal of changes")
+@click.option(
+    "--habit",
+    "chosen",
+    multiple=True,
+    metavar="NAME",
+    help="of administrators, one that `bmnb lab habits` lists; may be repeated",
+)
 @clients_option
 def up(
     name: str,
@@ -74,9 +83,13 @@ def up(
     target_network: str,
     wal_level: str,
     handles: bool,
+    chosen: tuple[str, ...],
     clients: int,
 ) -> None:
     """Boot an origin with a client's data, and a target fresh from the setup wizard."""
+    wanted = habits.named(chosen)
+    if wanted and update:
+        raise InputError("--habit is for an origin and a target, and not for --update")
     if update:
         platform = Lab(name, click.echo).up_for_update(family, bluemind)
         click.echo(f"ssh configuration: {platform.ssh_config}")
@@ -98,6 +111,8 @@ def up(
         )
         for one in names(name, clients)
     ]
+    for pair in pairs:
+        habits.apply(pair, wanted)
     if clients > 1:
         click.echo(f"inventory of the clients: {write_inventory(name, pairs)}")
         click.echo(f"take them down: bmnb lab down --name {name} --clients {clients}")
@@ -106,6 +121,18 @@ def up(
     click.echo(f"ssh configuration: {made.ssh_config}")
     click.echo(f"the origin's address: {made.origin.address}")
     click.echo(f"log in: bmnb lab ssh --name {name} origin; take it down: bmnb lab down --name {name}")
+
+
+@lab.command("habits", epilog="Example: bmnb lab habits")
+@click.option("--json", "as_json", is_flag=True, help="one JSON list")
+def list_habits(as_json: bool) -> None:
+    """List what administrators do to their servers, and what comes of it in a migration."""
+    rows = habits.rows()
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        click.echo(f"{row['habit']} ({row['servers']}): {row['does']}. {row['comes']}")
 
 
 @lab.command(epilog="Example: bmnb lab down --name rehearsal")

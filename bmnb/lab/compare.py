@@ -34,7 +34,6 @@ CONFIGURATION = [
     *("/etc/nginx/sw.htpasswd", "/etc/nginx/bm-local.d"),
 ]
 MAPS = ["virtual_domains", "virtual_mailbox", "virtual_alias", "transport", "master_relay_transport"]
-DATABASES = ["bj", "bj-data"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def _listed(output: str) -> dict[str, str]:
 def databases(origin: Runner, target: Runner) -> list[Difference]:
     """Compare schema, settings, sequences, large objects, and each table by rows and an order-free sum."""
     found: list[Difference] = []
-    for database in DATABASES:
+    for database in origin(NAMES).splitlines():
         for kind, script in (("schema", SCHEMA), ("database", FACTS), ("table", TABLES)):
             text = script.replace("@", f'"{database}"' if kind == "schema" else database)
             theirs, ours = (_lines(database, run(text)) for run in (origin, target))
@@ -90,6 +89,8 @@ SCHEMA = r"""cd / && runuser -u postgres -- pg_dump --schema-only @ \
   | grep -vE '^(--|SET |\\(un)?restrict |SELECT pg_catalog.set_config|$)' \
   | sed -E 's/^ALTER (TABLE|SEQUENCE|VIEW) (.*) OWNER TO/ALTER RELATION \2 OWNER TO/' | sort | uniq -c | awk '{n=$1; $1=""; print $0 "\t" n}'
 """
+
+NAMES = """cd / && runuser -u postgres -- psql -XAtc "SELECT datname FROM pg_database WHERE datname IN ('bj', 'bj-data', 'keycloak')\""""
 
 PSQL = "cd / && runuser -u postgres -- psql -XAtq -F '\t' -v ON_ERROR_STOP=1"
 

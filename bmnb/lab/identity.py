@@ -8,7 +8,34 @@ from pathlib import Path
 from bmnb.errors import InputError
 from bmnb.lab.host import call
 
-NETWORKS = ("ifupdown", "networkd", "netplan")
+LOOPBACK = "auto lo\niface lo inet loopback\n"
+NETWORKS = {
+    "ifupdown": (
+        "etc/network/interfaces",
+        LOOPBACK + "\nauto host0\niface host0 inet static\n  address {address}/24\n",
+    ),
+    "networkd": (
+        "etc/systemd/network/10-host0.network",
+        "[Match]\nName=host0\n\n[Network]\nAddress={address}/24\n",
+    ),
+    "netplan": (
+        "etc/netplan/10-host0.yaml",
+        "network:\n  version: 2\n  renderer: networkd\n  ethernets:\n    host0:\n"
+        "      addresses:\n        - {address}/24\n",
+    ),
+    "networkmanager": (
+        "etc/NetworkManager/system-connections/host0.nmconnection",
+        "[connection]\nid=host0\nuuid=6d1c0e9a-4a54-4c0b-8d39-0f0c6b0c5a11\ntype=ethernet\ninterface-name=host0\n\n"
+        "[ipv4]\naddress1={address}/24\nmethod=manual\n\n[ipv6]\nmethod=link-local\n",
+    ),
+}
+"""What configures a server's network, with its file and what that says."""
+SECRET = ("netplan", "networkmanager")
+"""Those whose files root alone may read."""
+SERVICES = {
+    "systemd-networkd.service": ("networkd", "netplan"),
+    "NetworkManager.service": ("networkmanager",),
+}
 
 
 def give(root: Path, fqdn: str, address: str, network: str, authorized: str) -> None:
@@ -33,20 +60,14 @@ def host_keys(root: Path) -> list[str]:
 def _network(root: Path, address: str, network: str) -> None:
     if network not in NETWORKS:
         raise InputError(f"{network!r} is not one of {', '.join(NETWORKS)}")
-    interfaces = "auto lo\niface lo inet loopback\n"
-    if network == "ifupdown":
-        interfaces += f"\nauto host0\niface host0 inet static\n  address {address}/24\n"
-    (root / "etc/network/interfaces").write_text(interfaces)
-    networkd, netplan = root / "etc/systemd/network/10-host0.network", root / "etc/netplan/10-host0.yaml"
-    for path in (networkd, netplan):
-        path.unlink(missing_ok=True)
-    if network == "networkd":
-        networkd.write_text(f"[Match]\nName=host0\n\n[Network]\nAddress={address}/24\n")
-    if network == "netplan":
-        netplan.write_text(
-            "network:\n  version: 2\n  renderer: networkd\n  ethernets:\n    host0:\n"
-            f"      addresses:\n        - {address}/24\n"
-        )
-        netplan.chmod(0o600)
-    verb = "disable" if network == "ifupdown" else "enable"
-    call("chroot", root, "systemctl", verb, "systemd-networkd.service")
+    for name, (path, text) in NETWORKS.items():
+        file = root / path
+        if name == network:
+            file.write_text(text.format(address=address))
+            file.chmod(0o600 if name in SECRET else 0o644)
+        elif name == "ifupdown":
+            file.write_text(LOOPBACK)
+        else:
+            file.unlink(missing_ok=True)
+    for unit, of in SERVICES.items():
+        call("chroot", root, "systemctl", "enable" if network in of else "disable", unit)

@@ -43,6 +43,7 @@ PACKAGES = [
     "kmod",
     "locales",
     "netplan.io",
+    "network-manager",
     "nginx-light",
     "openssh-server",
     "openssl",
@@ -66,7 +67,8 @@ chroot "$1" locale-gen
 rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/machine-id "$1"/var/lib/dbus/machine-id
 : > "$1/etc/machine-id"
 ln -s /etc/machine-id "$1/var/lib/dbus/machine-id"
-chroot "$1" systemctl mask systemd-networkd-wait-online.service apt-daily.timer apt-daily-upgrade.timer
+chroot "$1" systemctl mask systemd-networkd-wait-online.service NetworkManager-wait-online.service apt-daily.timer apt-daily-upgrade.timer
+chroot "$1" systemctl disable NetworkManager.service
 """
 
 

@@ -129,7 +129,11 @@ def remove(place: Path) -> None:
     still = mounts(place)
     if still:
         raise BmnbError(f"{place} is not removed, for {still[0]} is still mounted: umount {still[0]}")
-    call("rm", "--recursive", "--force", "--one-file-system", place)
+    away = ("rm", "--recursive", "--force", "--one-file-system", str(place))
+    if not succeeds(away):
+        # a server's administrator may have made files immutable; links have no such attribute
+        succeeds(["chattr", "-R", "-f", "-ia", str(place)])
+        call(*away)
 
 
 def _bridges(place: Path) -> list[Bridge]:

@@ -49,6 +49,11 @@ CHANGING_DISTRIBUTIONS = (
         "mail in Postfix's queue would be lost; see `carry_forgotten`",
     ),
     Deviation(
+        "two databases",
+        "also Keycloak's of BlueMind 5, roles, and the databases' rights, limits, comments and settings",
+        "logins by OpenID need the first; no dump of a database holds the others",
+    ),
+    Deviation(
         "restart by hand",
         "services disabled until the switch",
         "a restart of either server must not bring them back in between",

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from shlex import quote
+from weakref import WeakSet
 
 import paramiko
 
 from bmnb.errors import ConnectionFailed
-from bmnb.remote import hostkeys, keys
+from bmnb.remote import hostkeys, transport
 from bmnb.remote.config import Address
 from bmnb.steps import Result
 
 CONNECT_SECONDS = 15.0
-KEEPALIVE_SECONDS = 15
-SILENT_SECONDS = 120
-"""How long a line may be dead until the connection is given up. TCP tries again at growing intervals: after a
-cut of a minute data may flow as late as this."""
 CHANNELS = 8  # sshd allows 10 sessions on a connection (MaxSessions)
-REFUSED_SECONDS = 0.02
-WINDOW = 8 << 20
+REFUSED_SECONDS, WAIT_SECONDS = 0.02, 0.5
+"""How soon a session that was refused is asked for again: at first, and at most."""
 LAST_LINES = 5
 KEEP = 4 << 20
 """Bytes of each output that are kept: the last ones."""
@@ -31,13 +28,33 @@ KEEP = 4 << 20
 # what goes wrong comes as an exception; without a handler Python prints it as well
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
+ADMINISTRATIVELY_PROHIBITED = 1
+"""The code of a refusal by RFC 4254, 5.1."""
+
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-SHELL = f"env LC_ALL=C.UTF-8 PATH={PATH} bash -o pipefail -s"
+SHELL = f"env -i LC_ALL=C.UTF-8 HOME=/root PATH={PATH} bash -o pipefail -s"
+"""Nothing of what PAM and login shells set gets into what is done: a proxy, BASH_ENV, options of tar, PGHOST ..."""
 
 
 def shell(user: str) -> str:
     """The shell that reads a line; a user who is not root needs sudo without a password."""
     return SHELL if user == "root" else f"sudo -n -H {SHELL}"
+
+
+def shell_of_terminal(user: str) -> str:
+    """The same where sudo wants a terminal (requiretty): `script` gives it one, and bash keeps its own channels."""
+    within = f"exec {shell(user)} <&3 >&4 2>&5"
+    return "sh -c " + quote(
+        f"SHELL=/bin/sh exec script -qec {quote(within)} /dev/null 3<&0 4>&1 5>&2 < /dev/null > /dev/null"
+    )
+
+
+class NotBegun(ConnectionFailed):
+    """The connection was gone already when something was to be begun on it."""
+
+
+class Forbidden(ConnectionFailed):
+    """sshd lets nobody through to a port."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +78,12 @@ class Connection:
 
     def __init__(self, address: Address, via: Connection | None = None) -> None:
         self.address = address
+        self._shell = shell(address.user)
         self._places = threading.BoundedSemaphore(CHANNELS)
-        self._transport = _open(address, via)
+        self._sessions = WeakSet[paramiko.Channel]()
+        self._opening = threading.Lock()
+        self._line = transport.opened(address, via.channel_to if via else None, CONNECT_SECONDS)
+        self._transport = self._line.transport
 
     @property
     def alive(self) -> bool:
@@ -70,38 +91,75 @@ class Connection:
 
     @property
     def host_key(self) -> str:
-        return hostkeys.fingerprint(self._transport.get_remote_server_key())
+        return hostkeys.fingerprint(self._line.host_key)
 
     def close(self) -> None:
-        self._transport.close()
+        self._line.close()
 
     def channel_to(self, host: str, port: int) -> paramiko.Channel:
         """A stream to a port as seen from the server."""
         try:
-            return self._transport.open_channel(
-                "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=CONNECT_SECONDS
+            return self._channel(
+                lambda: self._transport.open_channel(
+                    "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=CONNECT_SECONDS
+                )
             )
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            raise ConnectionFailed(
-                f"{self.address.name}: cannot reach {host}:{port} from there: {error}"
-            ) from error
+        except paramiko.ChannelException as error:
+            unreachable = f"{self.address.name}: cannot reach {host}:{port} from there"
+            if error.code == ADMINISTRATIVELY_PROHIBITED:
+                raise Forbidden(
+                    f"{unreachable}: its sshd forbids it by AllowTcpForwarding, PermitOpen or DisableForwarding\n"
+                    f"  → allow it in /etc/ssh/sshd_config of {self.address.name} for {self.address.user}"
+                ) from error
+            raise ConnectionFailed(f"{unreachable}: {error}") from error
 
     def shell(self, within: float = CONNECT_SECONDS) -> paramiko.Channel:
         """A bash on the server that does what it reads."""
         channel = self._session(within)
-        channel.exec_command(shell(self.address.user))
+        channel.exec_command(self._shell)
         return channel
 
     def _session(self, within: float) -> paramiko.Channel:
-        """sshd refuses a session, with nothing begun, while those before it are not cleared away there."""
-        until = time.monotonic() + within
+        """sshd refuses a session, with nothing begun, while those before it are not cleared away there.
+
+        Where it allows few (MaxSessions), the end of those is waited for.
+        """
+        until, pause = time.monotonic() + within, REFUSED_SECONDS
         while True:
             try:
-                return self._transport.open_session(window_size=WINDOW, timeout=within)
-            except paramiko.SSHException:
-                if not self.alive or time.monotonic() > until:
-                    raise
-                time.sleep(REFUSED_SECONDS)
+                channel = self._channel(
+                    lambda: self._transport.open_session(window_size=transport.WINDOW, timeout=within)
+                )
+            except paramiko.ChannelException as error:
+                if any(not one.closed for one in self._sessions):
+                    until = time.monotonic() + within
+                if time.monotonic() > until:
+                    raise ConnectionFailed(
+                        f"{self.address.name}: its sshd opens no session for {self.address.user}: {error}\n"
+                        "  → see MaxSessions in its sshd_config: 1 is enough, 0 allows no command at all"
+                    ) from error
+                time.sleep(pause)
+                pause = min(1.5 * pause, WAIT_SECONDS)
+            else:
+                self._sessions.add(channel)
+                return channel
+
+    def _channel(self, begin: Callable[[], paramiko.Channel]) -> paramiko.Channel:
+        """Open a channel. Raise ChannelException where sshd refuses it, NotBegun where the connection is gone.
+
+        One at a time: paramiko has one place for the reason of a refusal, so that of two threads that are refused
+        at once one is told the other's, and the other "Unable to open channel".
+        """
+        with self._opening:
+            try:
+                return begin()
+            except paramiko.ChannelException:
+                raise
+            except (paramiko.SSHException, EOFError, OSError) as error:
+                name = self.address.name
+                if self.alive:
+                    raise ConnectionFailed(f"{name}: no session: {error}") from error
+                raise NotBegun(f"{name}: the connection was lost before: {error}") from error
 
     def run(self, line: str, stdin: str, timeout: float | None) -> Result:
         """Run a line with bash, which reads it from its input: it stands in no list of arguments."""
@@ -123,9 +181,14 @@ class Connection:
                 raise ConnectionFailed(
                     f"{self.address.name}: no end after {timeout} s or connection lost: {line}"
                 )
-            if not out.begun:
-                raise self.no_bash(out.text + err.text)
-            return Result(self.address.name, line, status, out.text, err.text, time.monotonic() - began)
+            if out.begun:
+                ended = time.monotonic() - began
+                return Result(self.address.name, line, status, out.text, err.text, ended)
+        said = out.text + err.text
+        if "tty" not in said or self._shell == shell_of_terminal(self.address.user):
+            raise self.no_bash(said)
+        self._shell = shell_of_terminal(self.address.user)
+        return self.run(line, stdin, timeout)
 
     def no_bash(self, said: str) -> ConnectionFailed:
         """What is raised where nothing of a line was done."""
@@ -133,7 +196,8 @@ class Connection:
         return ConnectionFailed(
             f"{self.address.name}: bash is not begun there for {self.address.user}{lines}\n"
             "  → log in as root, or as a user who may sudo without a password; see that bash is installed, "
-            "and that no start-up file of the login shell ends or replaces it"
+            "and that nothing ends or replaces it: a start-up file of the login shell, ForceCommand in sshd_config, "
+            "command= in authorized_keys"
         )
 
 
@@ -161,72 +225,6 @@ def script(line: str, stdin: str = "") -> str:
     if not stdin:
         return f"(\n{line}\n) < /dev/null\n"
     return f"{{\n(\n{line}\n) <<'{END}'\n{stdin.rstrip(chr(10))}\n{END}\n}}\n"
-
-
-def _open(address: Address, via: Connection | None) -> paramiko.Transport:
-    transport = paramiko.Transport(_socket(address, via), default_window_size=WINDOW)
-    try:
-        types = hostkeys.algorithms(address)
-        options = transport.get_security_options()
-        options.key_types = sorted(options.key_types, key=lambda kind: _rank(kind, types))
-        transport.banner_timeout = transport.auth_timeout = CONNECT_SECONDS
-        transport.start_client(timeout=CONNECT_SECONDS)
-        hostkeys.refuse_stranger(address, transport.get_remote_server_key())
-        _authenticate(transport, address)
-        transport.set_keepalive(KEEPALIVE_SECONDS)
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        transport.close()
-        raise ConnectionFailed(f"{address.name} ({address.hostname}): {error or 'no SSH answer'}") from error
-    except ConnectionFailed:
-        transport.close()
-        raise
-    return transport
-
-
-def _rank(kind: str, known: list[str]) -> bool:
-    # rsa-sha2-512 and rsa-sha2-256 are signatures of a key of type ssh-rsa
-    return ("ssh-rsa" if kind.startswith("rsa-sha2") else kind) not in known
-
-
-def _socket(address: Address, via: Connection | None) -> socket.socket | paramiko.Channel:
-    if via is not None:
-        try:
-            return via.channel_to(address.hostname, address.port)
-        except ConnectionFailed as error:
-            raise ConnectionFailed(
-                f"{address.name} is reached through {via.address.name}: {error}"
-            ) from error
-    where = f"{address.name} ({address.hostname} port {address.port})"
-    try:
-        connected = socket.create_connection((address.hostname, address.port), CONNECT_SECONDS)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_SECONDS * 1000)
-        # or each of the small messages of an exchange waits for the answer to the one before, 40 ms on Linux
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connected
-    except socket.gaierror as error:
-        raise ConnectionFailed(
-            f"{address.name}: the name {address.hostname} does not resolve: {error}"
-        ) from error
-    except TimeoutError as error:
-        raise ConnectionFailed(f"{where}: no answer within {CONNECT_SECONDS:.0f} s") from error
-    except OSError as error:
-        raise ConnectionFailed(f"{where}: {error.strerror or error}") from error
-
-
-def _authenticate(transport: paramiko.Transport, address: Address) -> None:
-    tried: list[str] = []
-    for name, key in keys.known(address.keys):
-        try:
-            transport.auth_publickey(address.user, key)
-        except paramiko.AuthenticationException:
-            tried.append(name)
-        else:
-            return
-    raise ConnectionFailed(
-        f"{address.name} ({address.hostname}): {address.user} may not log in; "
-        f"keys tried: {', '.join(tried) or 'none'}\n"
-        f"  → add one of their .pub to ~{address.user}/.ssh/authorized_keys, or name another IdentityFile"
-    )
 
 
 def _send(channel: paramiko.Channel, text: str) -> None:

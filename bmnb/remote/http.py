@@ -12,7 +12,7 @@ from urllib3.connection import HTTPConnection
 
 from bmnb.errors import ActionFailed, ConnectionFailed
 from bmnb.redact import Secret
-from bmnb.remote.connection import Connection
+from bmnb.remote.connection import CONNECT_SECONDS, Connection, Forbidden, NotBegun
 
 TIMEOUT_SECONDS = 300.0
 """Saving the configuration runs its hooks before it answers, which takes tens of seconds."""
@@ -20,13 +20,35 @@ TIMEOUT_SECONDS = 300.0
 
 def request(connection: Connection, port: int, method: str, path: str, body: object, token: Secret) -> Any:
     """Return the answer's JSON, None where it is empty. Raise ActionFailed for anything but 2xx."""
-
+    told = None if body is None else json.dumps(body)
+    headers = {
+        "X-BM-ApiKey": token.reveal(),
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+    }
+    what = f"{method} {path} on {connection.address.name}"
     try:
-        channel = connection.channel_to("127.0.0.1", port)
-    except ConnectionFailed as error:
-        if not connection.alive:
+        status, text = _through_the_connection(connection, port, method, path, told, headers)
+    except Forbidden:
+        status, text = _by_curl(connection, port, method, path, told, headers)
+    except NotBegun:
+        raise
+    except (ConnectionFailed, urllib3.exceptions.HTTPError, OSError) as error:
+        if isinstance(error, ConnectionFailed) and not connection.alive:
             raise
-        raise ActionFailed(f"{method} {path}: {error}") from error
+        raise ActionFailed(f"{what}: {error}") from error
+    if not 200 <= status < 300:
+        raise ActionFailed(f"{what}: HTTP {status} {_fault(text)}".rstrip())
+    try:
+        return json.loads(text) if text.strip() else None
+    except json.JSONDecodeError as error:
+        raise ActionFailed(f"{what}: the answer is not JSON: {text[:200]}") from error
+
+
+def _through_the_connection(
+    connection: Connection, port: int, method: str, path: str, body: str | None, headers: dict[str, str]
+) -> tuple[int, str]:
+    channel = connection.channel_to("127.0.0.1", port)
     channel.settimeout(TIMEOUT_SECONDS)
 
     class Through(HTTPConnection):
@@ -36,29 +58,37 @@ def request(connection: Connection, port: int, method: str, path: str, body: obj
     class Pool(urllib3.HTTPConnectionPool):
         ConnectionCls = Through
 
-    host = connection.address.name
     with closing(channel), Pool("127.0.0.1", port, maxsize=1, retries=False) as pool:
-        try:
-            answer = pool.request(
-                method,
-                path,
-                body=None if body is None else json.dumps(body),
-                headers={
-                    "X-BM-ApiKey": token.reveal(),
-                    "Content-Type": "application/json",
-                    "Accept": "application/json",
-                },
-                redirect=False,
-            )
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ActionFailed(f"{method} {path} on {host}: {error}") from error
-    text = answer.data.decode(errors="replace")
-    if not 200 <= answer.status < 300:
-        raise ActionFailed(f"{method} {path} on {host}: HTTP {answer.status} {_fault(text)}".rstrip())
-    try:
-        return json.loads(text) if text.strip() else None
-    except json.JSONDecodeError as error:
-        raise ActionFailed(f"{method} {path} on {host}: the answer is not JSON: {text[:200]}") from error
+        answer = pool.request(method, path, body=body, headers=headers, redirect=False)
+    return answer.status, answer.data.decode(errors="replace")
+
+
+CURL = f"curl -q -sS --noproxy '*' --max-time {TIMEOUT_SECONDS:.0f} -w '\\n%{{http_code}}' -K -"
+"""What to ask, the token with it, comes as input."""
+
+
+def _by_curl(
+    connection: Connection, port: int, method: str, path: str, body: str | None, headers: dict[str, str]
+) -> tuple[int, str]:
+    """The same where sshd lets nobody through to a port (AllowTcpForwarding no)."""
+    asked = [("request", method), ("url", f"http://127.0.0.1:{port}{path}")]
+    asked += [("header", f"{name}: {value}") for name, value in headers.items()]
+    asked += [] if body is None else [("data-binary", body)]
+    lines = "".join(f"{key} = {_quoted(value)}\n" for key, value in asked)
+    done = connection.run(CURL, lines, TIMEOUT_SECONDS + CONNECT_SECONDS)
+    text, _, status = done.stdout.rpartition("\n")
+    if done.exit:
+        said = done.stderr.strip() or f"exit status {done.exit}"
+        raise ActionFailed(
+            f"{method} {path} on {connection.address.name}: {said}\n"
+            "  asked by curl there, since AllowTcpForwarding or PermitOpen of its sshd lets nobody through"
+        )
+    return int(status), text
+
+
+def _quoted(value: str) -> str:
+    """A value in a file of curl's options."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 class Stream:

@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bmnb.errors import ActionFailed, ConnectionFailed
+from bmnb.errors import ActionFailed, ConnectionFailed, InputError
 from bmnb.redact import Secret
 from bmnb.remote import http, locks, units
-from bmnb.remote.config import Config
-from bmnb.remote.connection import KEEP, Connection, Identity
+from bmnb.remote.config import Address, Config
+from bmnb.remote.connection import KEEP, Connection, Identity, NotBegun
 from bmnb.remote.relay import relay
 from bmnb.remote.units import Look, UnitState
 from bmnb.steps import Result
@@ -38,6 +38,7 @@ class Servers:
         self._connections: dict[str, Connection] = {}
         self._pinned: dict[str, str] = {}
         self._moved: dict[str, tuple[str, str]] = {}
+        self._hops: list[Connection] = []
         self._opening = threading.RLock()
 
     def __enter__(self) -> Servers:
@@ -47,9 +48,10 @@ class Servers:
         self.close()
 
     def close(self) -> None:
-        for connection in self._connections.values():
+        for connection in (*self._connections.values(), *reversed(self._hops)):
             connection.close()
         self._connections.clear()
+        self._hops.clear()
 
     def run(
         self,
@@ -60,7 +62,10 @@ class Servers:
         timeout: float | None = RUN_SECONDS,
     ) -> Result:
         """Run a line and wait for its end. `timeout` is in seconds without output."""
-        return self._connection(host).run(line, stdin, timeout)
+        try:
+            return self._connection(host).run(line, stdin, timeout)
+        except NotBegun:  # the connection had broken before, and nobody knew
+            return self._connection(host).run(line, stdin, timeout)
 
     def ask(self, host: str, line: str) -> Result:
         """Run a line that changes nothing; once more where the connection breaks meanwhile.
@@ -72,6 +77,10 @@ class Servers:
             return self.run(host, line)
         except ConnectionFailed:
             return self.run(host, line)
+
+    def connect(self, host: str) -> None:
+        """Have a connection. Raise ConnectionFailed where there is none."""
+        self._connection(host)
 
     def connected(self, host: str) -> bool:
         """Whether there is a connection to the server now."""
@@ -199,7 +208,10 @@ class Servers:
         self, host: str, method: str, path: str, *, body: object = None, token: Secret, port: int = API_PORT
     ) -> Any:
         """A request to the core's loopback port; return the JSON of its answer."""
-        return http.request(self._connection(host), port, method, path, body, token)
+        try:
+            return http.request(self._connection(host), port, method, path, body, token)
+        except NotBegun:
+            return http.request(self._connection(host), port, method, path, body, token)
 
     def _look(self, host: str, unit: str, timeout: float) -> Look:
         return units.seen(unit, self.run(host, units.look(self._work, unit, KEEP), timeout=timeout))
@@ -213,21 +225,33 @@ class Servers:
             return connection
 
     def _open(self, name: str) -> Connection:
-        address = self._config.find(name)
-        via: Connection | None = None
-        if name in self._moved:
-            hostname, hop = self._moved[name]
-            via = self._connection(hop) if hop else None
-            address = replace(address, hostname=hostname, jump=() if hop else address.jump)
-        for hop in address.jump:
-            via = Connection(self._config.find(hop), via)
-        connection = Connection(address, via)
+        hostname, hop = self._moved.get(name, ("", ""))
+        address = self._config.find(name, hostname)
+        via = self._connection(hop) if hop else self._way(address)
+        connection = Connection(replace(address, proxy="") if hop else address, via)
         try:
+            if address.user != "root":
+                # a feed, which cannot be begun twice, finds the shell that sudo lets begin
+                connection.run("true", "", 30.0)
             self._compare(name, connection)
         except ConnectionFailed:
             connection.close()
             raise
         return connection
+
+    def _way(self, address: Address, before: tuple[str, ...] = ()) -> Connection | None:
+        """The last of the jump hosts; the first one is reached by what the configuration says of it, as with ssh."""
+        via: Connection | None = None
+        for hop in address.jump:
+            there = self._config.find(hop)
+            if there.name in before:
+                raise InputError(
+                    f"{there.name} is reached through itself: ProxyJump in {self._config.path}\n"
+                    f"  → ProxyJump none for Host {there.name}"
+                )
+            via = Connection(there, via or self._way(there, (*before, there.name)))
+            self._hops.append(via)
+        return via
 
     def _compare(self, name: str, connection: Connection) -> None:
         wanted = self._pinned.get(name)

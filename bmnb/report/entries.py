@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -131,6 +131,18 @@ def sessions(parts: list[Stretch], idle: float = 1800.0) -> Iterator[list[Stretc
         sitting.append(part)
     if sitting:
         yield sitting
+
+
+def together(parts: list[Stretch]) -> list[Stretch]:
+    """Passes of a step that follow one another as one stretch, which ends as the last of them."""
+    found: list[Stretch] = []
+    for part in parts:
+        name = part.step.split(".")[0]
+        if found and found[-1].step == name:
+            found[-1] = replace(found[-1], ended=part.ended, status=part.status)
+        else:
+            found.append(replace(part, step=name))
+    return found
 
 
 def moment(line: Line) -> datetime:

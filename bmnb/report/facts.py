@@ -11,7 +11,7 @@ from typing import Any
 
 from bmnb import ledger, probe
 from bmnb.errors import InputError
-from bmnb.journal import Journal, Line
+from bmnb.journal import Journal, Line, Record
 from bmnb.report.entries import OF_THE_RECORD, Entry, Stretch, entries, moment, stretches
 from bmnb.report.wording import Seconds
 from bmnb.steps import Procedure
@@ -22,7 +22,7 @@ class Facts:
     """The facts of one run. `folder` is the run's; `procedure` is the one that its journal names."""
 
     folder: Path
-    journal: Journal
+    journal: Record
     procedure: Procedure
 
     @property
@@ -172,9 +172,12 @@ def number_of(label: str) -> int | str:
     return int(label.split(".")[1]) if "." in label else ""
 
 
-def gather(folder: Path, find: Callable[[str], Procedure]) -> Facts:
-    """The facts of a run's folder. Raise InputError where it has no run; `find` gets a procedure's name."""
-    journal = Journal(folder / "journal.jsonl")
+def gather(folder: Path, find: Callable[[str], Procedure], read: Callable[[Path], Record] = Journal) -> Facts:
+    """The facts of a run's folder. Raise InputError where it has no run; `find` gets a procedure's name.
+
+    `read` may be `glance`, where only the state of the run is asked for.
+    """
+    journal = read(folder / "journal.jsonl")
     opened = journal.last("opened")
     if opened is None:
         raise InputError(f"{folder} has no run in its journal")

@@ -11,12 +11,14 @@ from bmnb import probe
 from bmnb.language import _, current
 from bmnb.report import charts, summary, wording
 from bmnb.report.clean import cells
-from bmnb.report.entries import moment, sessions
+from bmnb.report.entries import Stretch, moment, sessions, together
 from bmnb.report.facts import Facts, number_of
 from bmnb.report.rows import Rows
 from bmnb.report.wording import Word
 from bmnb.steps import Row
 
+SITTINGS = 12
+ALL_ITEMS = 2000
 TEMPLATES = Path(__file__).parent / "template"
 
 
@@ -49,12 +51,16 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Page:
-    """What the template shows that is not a table of the facts as they are; `most` rows of items at the most."""
+    """What the template shows that is not a table of the facts as they are.
+
+    `most` rows of a table at the most, and so many bars of a chart: the rest stands in the tables' files.
+    """
 
     facts: Facts
     made: str
     against: Comparison | None = None
     most: int = 500
+    bars: int = 60
 
     @property
     def language(self) -> str:
@@ -113,7 +119,7 @@ class Page:
     def summary(self) -> list[tuple[str, Any]]:
         return summary.summary(self.facts)
 
-    @property
+    @cached_property
     def open_points(self) -> list[str]:
         return summary.open_points(self.facts)
 
@@ -132,28 +138,48 @@ class Page:
         }
         return [{name: value for name, value in row.items() if value is not None}]
 
-    @property
+    @cached_property
     def timelines(self) -> list[str]:
-        cut = {phase.name for phase in self.facts.procedure.phases if phase.downtime}
+        """A chart a sitting, of the last ones where there are many."""
         return [
-            charts.timeline(
-                [
-                    (label(one.title, number_of(one.step)), one.began, one.ended, one.phase in cut)
-                    for one in sitting
-                ]
-            )
-            for sitting in sessions(self.facts.stretches)
+            charts.timeline(self._bars(sitting))
+            for sitting in list(sessions(self.facts.stretches))[-SITTINGS:]
         ]
 
-    @property
+    def _bars(self, sitting: list[Stretch]) -> list[charts.Span]:
+        """A bar a step; its passes have one together where there are many."""
+        cut = {phase.name for phase in self.facts.procedure.phases if phase.downtime}
+        if len(sitting) > self.bars:
+            sitting = together(sitting)[-self.bars :]
+        return [
+            (label(one.title, number_of(one.step)), one.began, one.ended, one.phase in cut) for one in sitting
+        ]
+
+    @cached_property
     def passes(self) -> str:
         made = [
             (label(row["step"], row["pass"]), row["duration"], row["over the line"])
-            for row in self.rows.passes
+            for row in self.rows.passes[-self.bars :]
         ]
         return charts.passes(made) if made else ""
 
+    @cached_property
+    def items(self) -> list[tuple[Word, list[Row], int]]:
+        """Of each check the first items, and how many there are; of all checks together not too many."""
+        shown, left = list[tuple[Word, list[Row], int]](), ALL_ITEMS
+        for check, rows in self.rows.items.items():
+            first = rows[: min(self.most, left)]
+            left -= len(first)
+            if first:
+                shown.append((check, first, len(rows)))
+        return shown
+
     @property
+    def unshown(self) -> int:
+        """How many checks have items of which the page shows none."""
+        return len(self.rows.items) - len(self.items)
+
+    @cached_property
     def outages(self) -> str:
         seen = probe.read(self.facts.probes)
         if not seen:

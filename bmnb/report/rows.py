@@ -10,8 +10,7 @@ from bmnb.journal import step_of
 from bmnb.report.entries import Entry, Stretch, moment
 from bmnb.report.facts import Facts, name_of, number_of
 from bmnb.report.wording import Bytes, Code, Rate, Seconds, Word
-from bmnb.rollback import ROLLBACK
-from bmnb.steps import Phase, Row
+from bmnb.steps import ROLLBACK, Phase, Row
 
 
 @dataclass(frozen=True)
@@ -118,10 +117,12 @@ class Rows:
     def passes(self) -> list[Row]:
         """A row a pass over all trees, the first of them at least: how long, how many, how much, how fast."""
         rows = list[Row]()
+        of_step, parts = dict[str, list[Row]](), {part.step: part for part in self.facts.stretches}
+        for one in self._counted:
+            of_step.setdefault(one.step, []).append(one.row)
         over_all = [one.step for one in self._counted if one.title == self._counted[0].title]
         for step in dict.fromkeys(over_all):
-            made = [one.row for one in self._counted if one.step == step]
-            part = next(part for part in reversed(self.facts.stretches) if part.step == step)
+            made, part = of_step[step], parts[step]
             moved = sum(row.get("line bytes", 0) for row in made)
             rows.append(
                 {

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bmnb import procedures, tables
+from bmnb import procedures
 from bmnb.errors import InputError
 from bmnb.files import replace_text
+from bmnb.journal import Journal
 from bmnb.language import use
 from bmnb.report import against, public, wording
 from bmnb.report.facts import Facts, gather
 from bmnb.report.rows import Rows
-from bmnb.seal import seal
+from bmnb.seal import JOURNAL, seal
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 PRINT_SECONDS = 300
@@ -40,17 +41,25 @@ def write(folder: Path, wish: Wish = Wish()) -> Path:
     It is `report.html` in the language of the run, `report-LANGUAGE.html` in another, with `-public` where
     hosts are redacted. Raise InputError where there is no run.
     """
-    facts = gather(folder, procedures.named)
+    journal = Journal(folder / JOURNAL)
+    facts = gather(folder, procedures.named, lambda _: journal)
     path = folder / f"{_stem(facts, wish)}.html"
     with use(wish.language or _language(facts)):
         replace_text(path, _page(facts, wish))
-    for name, rows in Rows(facts).as_files().items():
-        for form in ("csv", "parquet") if wish.parquet else ("csv",):
-            tables.save(rows, folder / "tables" / f"{name}.{form}")
+    _save(Rows(facts), folder / "tables", ("csv", "parquet") if wish.parquet else ("csv",))
     if wish.pdf:
         to_pdf(path, path.with_suffix(".pdf"))
-    seal(folder, wish.key)
+    seal(folder, wish.key, journal)
     return path
+
+
+def _save(rows: Rows, folder: Path, forms: tuple[str, ...]) -> None:
+    # with pandas, which whoever reads a run's facts need not wait for
+    from bmnb import tables
+
+    for name, found in rows.as_files().items():
+        for form in forms:
+            tables.save(found, folder / f"{name}.{form}")
 
 
 def _language(facts: Facts) -> str:
@@ -63,7 +72,7 @@ def _stem(facts: Facts, wish: Wish) -> str:
 
 
 def _page(facts: Facts, wish: Wish) -> str:
-    # with matplotlib and nbconvert, a second that a notebook's kernel, which reads facts alone, need not wait for
+    # with nbconvert, a second that a notebook's kernel, which reads facts alone, need not wait for
     from bmnb.report.page import Comparison, Page
     from bmnb.report.render import render
 

@@ -12,7 +12,12 @@ from bmnb.steps import Result, Row, Verdict
 from bmnb.transfer import mailbox
 
 LISTED = 1000
-MAIL = "-type f \\( -name '[0-9]*.' -o -name '*.zst' \\)"
+NAMED = "-printf 'file %p\\0'"
+MAIL = (
+    "-type f -regextype posix-extended "
+    "-regex '.*/domain/.*/[0-9]+\\.|.*/by_hash/[0-9a-f]/[0-9a-f]/[0-9a-f]{40}\\.zst'"
+)
+"""Cyrus's files of messages, and BlueMind 5's bodies by hash: see verification/comparing/mail.py."""
 
 
 def mark(folder: str) -> str:
@@ -21,17 +26,20 @@ def mark(folder: str) -> str:
 
 
 def show(folder: str, trees: Sequence[str]) -> str:
-    """A line that prints when the target began to serve, new messages as files, and its queue as JSON."""
+    """A line that prints when the target began to serve, new messages as files, and its queue as JSON.
+
+    Each entry ends with NUL, since a folder of mail may have a line's end in its name.
+    """
     return f"""[ -f {folder}/served ] || exit 0
-stat -c 'since %Y' {folder}/served
-{_files(folder, trees)} | sed 's/^/file /'
-! systemctl is-active --quiet postfix || postqueue -j | sed 's/^/queue /'"""
+stat --printf 'since %Y\\0' {folder}/served
+{_files(folder, trees, NAMED)}
+! systemctl is-active --quiet postfix || postqueue -j | sed 's/^/queue /' | tr '\\n' '\\0'"""
 
 
 def keep(folder: str, trees: Sequence[str]) -> str:
     """A line that keeps the new messages in an archive of the run's folder."""
     return f"""umask 077; [ -f {folder}/served ] || exit 0
-{_files(folder, trees)} | tar -czPf {archive(folder)} --hard-dereference --files-from=-"""
+{_files(folder, trees, "-print0")} | tar -czPf {archive(folder)} --hard-dereference --null --files-from=-"""
 
 
 def archive(folder: str) -> str:
@@ -77,21 +85,23 @@ def read_counts(result: Result) -> Row:
     return row
 
 
-def _files(folder: str, trees: Sequence[str]) -> str:
+def _files(folder: str, trees: Sequence[str], action: str) -> str:
+    """A line that finds the messages that came since the target serves."""
     places = " ".join(map(quote, trees))
-    return f"find -H $(ls -d {places} 2> /dev/null) {MAIL} -cnewer {folder}/served"
+    found = f'find -H "$tree" {MAIL} -cnewer {folder}/served {action}'
+    return f'for tree in {places}; do [ ! -e "$tree" ] || {found}; done'
 
 
 def price(folder: str, told: Result) -> Verdict:
     """It always holds: it tells what going back costs, message by message."""
-    lines = told.stdout.splitlines()
+    entries = told.stdout.split("\0")[:-1]
     if not told.ok:
         return Verdict(False, told.stderr.strip())
-    if not lines:
+    if not entries:
         return Verdict(True, "no mail: the target has not served")
-    since = int(lines[0].split()[1])
-    files = [line.removeprefix("file ") for line in lines if line.startswith("file ")]
-    queue = [json.loads(line.removeprefix("queue ")) for line in lines if line.startswith("queue ")]
+    since = int(entries[0].split()[1])
+    files = [one.removeprefix("file ") for one in entries if one.startswith("file ")]
+    queue = [json.loads(one.removeprefix("queue ")) for one in entries if one.startswith("queue ")]
     came = [one for one in queue if one["arrival_time"] >= since]
     alone = [path for path in files if not mailbox.MESSAGE.match(path)]
     items = [{"item": path, "what": mailbox.NOBODY} for path in alone]

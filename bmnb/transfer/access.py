@@ -1,5 +1,6 @@
 """Key authentication of the target's root on the origin, for one run alone."""
 
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 from shlex import quote
@@ -33,12 +34,13 @@ def socket(folder: str) -> str:
 # A line that is away for a minute loses no connection: TCP tries again at growing intervals, so that data
 # may flow up to twice as long after the cut began.
 def write_ssh_config(folder: str, origin: str, address: str) -> str:
-    """Write the target's ssh configuration; the origin's host keys come in as input, as it tells them itself."""
-    return f"""umask 077; mkdir -p {folder}
+    """Write the target's ssh configuration; what the origin tells of itself comes in as input: see `host`."""
+    return f"""umask 077; mkdir -p {folder}; read -r port && [ -n "$port" ] || exit 1
 sed 's/^/{address} /' > {folder}/known_hosts
-cat > {folder}/ssh_config <<'END'
+cat > {folder}/ssh_config <<END
 Host {origin}
   HostName {address}
+  Port $port
   HostKeyAlias {address}
   UserKnownHostsFile {folder}/known_hosts
   StrictHostKeyChecking yes
@@ -58,13 +60,50 @@ END"""
 LOGIN = 'test -n "$BASH_VERSION" && ! shopt -qo posix'
 """A line that holds where lines are done by bash: without the gate it is the login shell that does them."""
 
+SIDE_BY_SIDE = 8
+"""As many streams as the fast engine may have."""
+
+
+def many_logins(folder: str, origin: str) -> str:
+    """A line that logs in as often as a pass does at its beginning, and ends with 1 where a login is refused.
+
+    ufw's `limit` lets six through in 30 s; beyond MaxStartups sshd drops those that come at once.
+    """
+    login = (
+        f"{ssh(folder)} -o ControlPath=none -o ConnectionAttempts=1 root@{origin} {quote(LOGIN)} < /dev/null"
+    )
+    return f"""failed=0; for time in 1 2; do
+  logins=(); for one in {{1..{SIDE_BY_SIDE}}}; do {login} & logins+=($!); done
+  for one in "${{logins[@]}}"; do wait "$one" || failed=1; done
+done; exit $failed"""
+
+
 GREETING = """shell=$(getent passwd root | cut -d : -f 7)
 timeout 20 env -i HOME=/root USER=root LOGNAME=root SHELL="$shell" PATH="$PATH" SSH_CLIENT='192.0.2.1 1 22' \\
   "${shell:-/bin/sh}" -c true < /dev/null 2> /dev/null | head -c 200"""
 """A line that prints what root's login shell prints before it does a line that came by ssh. By SSH_CLIENT bash sees
 that it did, and reads .bashrc."""
 
-HOST_KEYS = "cat /etc/ssh/ssh_host_*_key.pub"
+
+def _seen(address: str) -> str:
+    """How sshd tells of its settings for root, who comes from this address; a Match asks for more than is given else."""
+    return f"sshd -T -C user=root,host={address},addr={address},laddr={address},lport=22"
+
+
+def host(address: str) -> str:
+    """Print the port at which sshd listens on this address, then its host keys, each in a line."""
+    places = "|".join(re.escape(place) for place in (address, f"[{address}]", "0.0.0.0", "[::]"))  # noqa: S104 - compared, not bound
+    return f"""port=22 keys=$(ls /etc/ssh/ssh_host_*_key)
+if command -v sshd > /dev/null; then
+  told=$({_seen(address)}) || exit
+  port=$(sed -En 's/^listenaddress ({places}):([0-9]+)$/\\2/p' <<< "$told" | head -n 1)
+  keys=$(sed -n 's/^hostkey //p' <<< "$told")
+fi
+[ -n "$port" ] || {{ echo 'sshd does not listen on {address}: ListenAddress in sshd_config' >&2; exit 1; }}
+echo "$port"
+for key in $keys; do
+  if [ -e "$key.pub" ]; then cat "$key.pub"; elif [ -e "$key" ]; then ssh-keygen -y -f "$key"; fi || exit
+done"""
 
 
 def make_key(folder: str) -> str:
@@ -79,10 +118,17 @@ def mark(folder: str) -> str:
     return f"bmnb:{folder.rsplit('/', 1)[-1]}"
 
 
+BEGIN = "env -u BASH_ENV bash"
+
+CLEAN = 'env -i LC_ALL=C.UTF-8 HOME=/root PATH="$PATH"'
+"""What lines are done with, whatever sshd and PAM give a session: a proxy, options of tar, PostgreSQL's host ..."""
+
+
 def show_key(folder: str, address: str) -> str:
     """Print the line for authorized_keys: only from this server, no terminal, no forwarding, for the gate alone."""
+    # bash would do what /etc/environment names as BASH_ENV, before it knows of any line
     source = f"$(ip -o route get {address} | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')"
-    options = f'from="%s",command="bash {folder}/gate",restrict'
+    options = f'from="%s",command="{BEGIN} {folder}/gate",restrict'
     return f'printf \'{options} %s\\n\' "{source}" "$(cat {folder}/key.pub)"'
 
 
@@ -121,16 +167,16 @@ reads() {{
     case $word in {"|".join(OPTIONS)}) ;; *) refuse ;; esac
   done
   case ${{words[count - 1]}} in {"|".join(map(quote, read)) or "''"}) ;; *) refuse ;; esac
-  set +f; exec "${{words[@]:0:count - 1}}" ${{words[count - 1]}}
+  set +f; exec {CLEAN} "${{words[@]:0:count - 1}}" ${{words[count - 1]}}
 }}
 plain() {{
   words=${{asked#"$1"}}; words=${{words%"$2"}}
-  case $words in $3 | *..*) ;; *) exec bash --norc -c "$asked" ;; esac
+  case $words in $3 | *..*) ;; *) exec {CLEAN} bash --norc -c "$asked" ;; esac
 }}
 case $asked in rsync*) reads ;; esac
 {between}
 case $(printf %s "$asked" | sha256sum) in
-{sums}) exec bash --norc -c "$asked" ;;
+{sums}) exec {CLEAN} bash --norc -c "$asked" ;;
 esac
 refuse
 """
@@ -138,10 +184,8 @@ refuse
 
 def keys_file(address: str) -> str:
     """Print the file where sshd looks for root's keys; it has this address."""
-    # where a Match asks for more than is told, sshd -T refuses to answer
-    who = f"user=root,host={address},addr={address},laddr={address},lport=22"
     return f"""home=$(getent passwd root | cut -d : -f 6); named=.ssh/authorized_keys
-if command -v sshd > /dev/null; then named=$(sshd -T -C {who} | sed -n 's/^authorizedkeysfile //p') || exit; fi
+if command -v sshd > /dev/null; then named=$({_seen(address)} | sed -n 's/^authorizedkeysfile //p') || exit; fi
 file=${{named%% *}}; file=${{file//%h/$home}}; file=${{file//%u/root}}; file=${{file//%U/0}}; file=${{file//%%/%}}
 case $file in
 "" | none) echo "sshd reads no file of keys: AuthorizedKeysFile ${{named:-is not told}}" >&2; exit 1 ;;
@@ -164,7 +208,8 @@ def allow_key(folder: str, address: str) -> str:
 
 def withdraw_key(folder: str, address: str) -> str:
     """Take the run's key away, and what an earlier run of the same folder has left."""
-    pattern = f'^from="[^"]*",command="bash {folder}/gate",restrict .* {mark(folder)}$'
+    # earlier releases began with bash
+    pattern = rf'^from="[^"]*",command="\(env -u BASH_ENV \)\?bash {folder}/gate",restrict .* {mark(folder)}$'
     return edits.take_away(f"{keys_file(address)}\n", f"{folder}/{ADDED}", pattern)
 
 

@@ -1,17 +1,20 @@
-"""Moving an IPv4 address from one server to another, until reboot and in the network configuration.
+"""Moving an IPv4 address from one server to another, now and in the network configuration.
 
-Understands ifupdown (/etc/network/interfaces), systemd-networkd (*.network) and netplan (*.yaml).
+`network` has what runs on the servers for it.
 """
 
-from shlex import quote
+import json
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_interface, ip_network
+from pathlib import Path
 
-from bmnb.steps import Result, Verdict
+from bmnb.steps import Command, Result, Verdict
+from bmnb.transfer import placing
 
-MARK = "#bmnb "
-"""What a line of network configuration that was set aside begins with: taking it away undoes it."""
-
+PROGRAMS = Path(__file__).with_name("network")
 FILES = (
-    "/etc/network/interfaces /etc/network/interfaces.d/* /etc/systemd/network/*.network /etc/netplan/*.yaml"
+    "/etc/network/interfaces /etc/network/interfaces.d/* /etc/systemd/network/* /etc/netplan/*.yaml "
+    "/etc/NetworkManager/system-connections/* /etc/sysconfig/network-scripts/ifcfg-*"
 )
 
 
@@ -25,12 +28,15 @@ def parked(address: str) -> tuple[str, str]:
     return f"169.254.{place}.{last}", f"169.254.{place}.{last ^ 1}"
 
 
-def park(address: str, own: str, other: str) -> str:
-    """Give this server a link-local address beside its own, on the network that `address` is on."""
+def park(address: str, own: str) -> str:
+    """Give this server a link-local address beside its own, on the network that `address` is on.
+
+    Both are one network of two: of an address with a peer Linux does not tell neighbours where arp_ignore is set.
+    """
     return f"""set -eu
 dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}')
 [ -n "$dev" ] || dev=$(ip -o -4 route get {address} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')
-ip addr replace {own} peer {other}/32 dev "$dev" scope link"""
+ip addr replace {own}/31 dev "$dev" scope link"""
 
 
 def unpark(own: str) -> str:
@@ -50,102 +56,102 @@ def held(address: str) -> str:
 
 
 def save(folder: str) -> str:
+    """Keep the network configuration for a person; what is undone is in the state of the programs in `network`."""
     archive = f"{folder}/network-configuration.tar.gz"
     return f"""umask 077; mkdir -p {folder}; test -f {archive} && exit 0
 shopt -s nullglob; files=({FILES})
 tar -czPf {archive}.new -- "${{files[@]}}" && mv {archive}.new {archive}"""
 
 
-def remember(folder: str, address: str) -> str:
-    """Remember once with which prefix and on which interface the address is, and the default route."""
-    return f"""umask 077; mkdir -p {folder}; test -s {folder}/address && exit 0
-ip -4 route show default > {folder}/routes
-ip -o -4 addr show to {address} | awk '{{print $4, $2; exit}}' > {folder}/address"""
+def put(server: str, folder: str) -> Iterator[Command]:
+    """The programs that change the network configuration."""
+    return placing.put([server], folder, PROGRAMS, "the programs that change the network configuration")
 
 
-def give_back(folder: str, address: str) -> str:
-    """Undo `take_off`: the configuration's lines, the address, the default route; tell the neighbours.
-
-    It is also kept as a program on the server, for its console.
-    """
-    own, other = parked(address)
-    return f"""set -eu; shopt -s nullglob
-for file in $(grep -lsF -- '{MARK}' {FILES}); do sed -i 's/^{MARK}//' "$file"; done
-[ -s {folder}/address ] || exit 0
-read -r own dev < {folder}/address
-ip link set "$dev" up
-ip addr replace "$own" brd + dev "$dev"
-ip addr replace {own} peer {other}/32 dev "$dev" scope link
-while read -r route; do ip route replace $route; done < {folder}/routes
-{announce(address)}"""
+def take_off(folder: str, address: str) -> str:
+    """Take the address off this server, now and in its configuration, with those of IPv6 beside it."""
+    return _line(folder, "off", folder, address)
 
 
-def take_off(address: str) -> str:
-    """Take the address off this server; its configuration lines stay, set aside with a mark."""
-    return f"""set -eu; shopt -s nullglob
-dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}')
-own=$(ip -o -4 addr show to {address} | awk '{{print $4; exit}}')
-changed=(/etc)
-for file in $(grep -lsF -- '{address}' {FILES}); do
-  case $file in
-    /etc/network/*) sed -i -E "s/^(auto|allow-hotplug) +$dev *$/{MARK}&/" "$file" ;;
-    *) sed -i -E "s#^.*{_dots(address)}/.*#{MARK}&#" "$file" ;;
-  esac
-  changed+=("$file" "$(dirname "$file")")
-done
-# before coreutils 8.24 this is the whole disk
-sync "${{changed[@]}}"
-ip addr del "$own" dev "$dev\""""
+def give_back(folder: str) -> str:
+    """Undo `take_off`, and tell the neighbours. It is also kept as a program on the server, for its console."""
+    return _line(folder, "back", folder)
 
 
-def take_over(address: str) -> str:
-    """Give this server the address, as the first one of the interface on the same network.
+def take_over(folder: str, address: str) -> str:
+    """Give this server the address, as the first one of the interface on the same network, and those of `moving`.
 
     Its own address stays as the second, since the connection that does this must survive it.
-    Neighbours learn of the move from a gratuitous ARP.
+    Neighbours learn of the move from a gratuitous ARP, and an advertisement of IPv6.
     """
-    return f"""set -eu; shopt -s nullglob
-dev=$(ip -o -4 route get {address} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')
-own=$(ip -o -4 addr show dev "$dev" scope global primary | awk '{{print $4; exit}}')
-new={address}/${{own#*/}}
-routes=$(ip -4 route show default)
-for file in $(grep -lsF -- "${{own%/*}}" {FILES}); do
-  case $file in
-    /etc/network/*) sed -i -E "s#^( *)address +${{own%/*}}(/[0-9]+)? *\\$#\\1address {address}\\2\\n\\1up ip addr add $own dev $dev#" "$file" ;;
-    *.network) sed -i -E "s#^Address *= *$own *\\$#Address=$new\\n&#" "$file" ;;
-    *.yaml) sed -i -E "s#^( *- *\\"?)$own(\\"?) *\\$#\\1$new\\2\\n&#; s#^( *addresses: *\\[ *\\"?)$own#\\1$new, $own#" "$file" ;;
-  esac
-done
-grep -qsF -- {address} {FILES} || {{ echo "no network configuration holds ${{own%/*}}: add {address} by hand" >&2; exit 1; }}
-ip -batch - <<END
-addr del $own dev $dev
-addr add $new dev $dev
-addr add $own dev $dev
-END
-{ROUTES_AGAIN}
-{announce_beside(address)}"""
+    return _line(folder, "over", folder, address)
 
 
-def give_up(folder: str, address: str) -> str:
-    """Undo `take_over`: the saved configuration, and the server's own address alone."""
-    archive = f"{folder}/network-configuration.tar.gz"
-    return f"""set -eu
-[ ! -f {archive} ] || tar -xzPf {archive}
-dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}')
-[ -n "$dev" ] || exit 0
-taken=$(ip -o -4 addr show to {address} | awk '{{print $4; exit}}')
-own=$(ip -o -4 addr show dev "$dev" scope global | awk -v taken="$taken" '$4 != taken {{print $4; exit}}')
-[ -n "$own" ] || {{ echo "$dev has no address but {address}: give it its own one by hand" >&2; exit 1; }}
-routes=$(ip -4 route show default)
-ip -batch - <<END
-addr del $taken dev $dev
-addr replace $own brd + dev $dev
-END
-{ROUTES_AGAIN}"""
+def give_up(folder: str) -> str:
+    """Undo `take_over`."""
+    return _line(folder, "up", folder)
 
 
-# The kernel forgets routes with the address that they went by.
-ROUTES_AGAIN = 'while read -r route; do [ -z "$route" ] || ip route replace $route; done <<< "$routes"'
+def moving(folder: str, address: str) -> str:
+    """Print the addresses of IPv6 that go with the address."""
+    return _line(folder, "moving", folder, address)
+
+
+def keep_moving(folder: str) -> str:
+    """Keep them, which come in as input, for `take_over`."""
+    return (
+        f"umask 077; mkdir -p {folder}; cat > {folder}/moving.new && mv {folder}/moving.new {folder}/moving"
+    )
+
+
+def _line(folder: str, *words: str) -> str:
+    return f"cd {folder} && python3 -m {PROGRAMS.name} {' '.join(words)}"
+
+
+CODE = placing.contents(PROGRAMS)
+"""What the lines below read."""
+
+
+def try_off(address: str) -> str:
+    """A line that tells what `take_off` would change, and tries that."""
+    return placing.for_once(PROGRAMS, "check", "off", address)
+
+
+def try_over(address: str) -> str:
+    """A line that tells what `take_over` would change, and tries that."""
+    return placing.for_once(PROGRAMS, "check", "over", address)
+
+
+def can_move(origin: Result, target: Result) -> Verdict:
+    """Both configurations are understood, and nothing else is known to write the address."""
+    theirs, ours = json.loads(origin.stdout), json.loads(target.stdout)
+    refused = [
+        f"{server}: {one['refused']}\n  → {one['remedy']}"
+        for server, one in (("origin", theirs), ("target", ours))
+        if "refused" in one
+    ]
+    if refused:
+        return Verdict(False, "\n".join(refused))
+    rows = (*theirs["rows"], *ours["rows"])
+    stranger = [one for one in theirs["moving"] if not _is_on(one, ours["networks"])]
+    if stranger:
+        return Verdict(False, f"the target has no address of IPv6 on the network of {', '.join(stranger)}")
+    if theirs["moving"] and ours["six"]:
+        return Verdict(False, f"no address of IPv6 can come to the target: {ours['six']}")
+    named = [
+        {"server": server, **one}
+        for server, told in (("origin", theirs), ("target", ours))
+        for one in told["named"]
+    ]
+    if named:
+        seen = "; ".join(f"{one['server']}: {one['item']}: {one['line']}" for one in named)
+        return Verdict(False, f"something else may write the address: {seen}", tuple(named))
+    also = f", with {', '.join(theirs['moving'])}" if theirs["moving"] else ""
+    return Verdict(True, f"{len(rows)} files will change{also}", rows)
+
+
+def _is_on(address: str, networks: Iterable[str]) -> bool:
+    return any(ip_interface(address).ip in ip_network(one) for one in networks)
 
 
 def announce(address: str, times: int = 2) -> str:
@@ -155,11 +161,6 @@ def announce(address: str, times: int = 2) -> str:
         f"dev=$(ip -o -4 addr show to {address} | awk '{{print $2; exit}}'); "
         f'timeout {times - 0.5} arping -U -I "$dev" {address} || [ $? = 124 ]'
     )
-
-
-def announce_beside(address: str) -> str:
-    """A line that tells the neighbours once, in a unit of its own, and does not wait for that."""
-    return f"systemd-run --quiet --collect bash -c {quote(announce(address, 1))}"
 
 
 def who_holds(address: str, seconds: float) -> str:
@@ -195,7 +196,3 @@ def _told(asked: Result) -> str:
         return f"somebody answers for it: {entry.split()[0]}"
     was_asked = asked.ok and asked.stdout.strip().endswith(UNANSWERED)
     return NOBODY if was_asked else UNASKED
-
-
-def _dots(address: str) -> str:
-    return address.replace(".", "\\.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from shlex import quote
 
-from bmnb.bluemind.paths import DATABASES
+from bmnb.transfer.databases import named
 
 # PostgreSQL's log and transaction numbers go on by themselves, with a checkpoint or an ANALYZE in the background;
 # rows of tables change by statements alone. A crash begins the counts anew, at another time. Where nothing is
@@ -17,20 +17,21 @@ _COUNTS = """SELECT current_database(), stats_reset, CASE WHEN current_setting('
 FROM pg_stat_database WHERE datname = current_database()"""
 
 
-def _writes() -> str:
-    """A line that prints of each database how many rows were ever inserted, updated and deleted."""
-    asked = (f'psql -XAtc "$counts" -d {quote(database)}' for database in DATABASES)
-    return " && ".join(f"( cd / && runuser -u postgres -- {line} )" for line in asked)
+def _writes(databases: Sequence[str]) -> str:
+    """A line that prints of each database that is there how many rows were ever inserted, updated and deleted."""
+    asked = f"""names=$({named(databases)}) && for name in $names; do
+  ( cd / && runuser -u postgres -- psql -XAtc "$counts" -d "$name" ) || exit; done"""
+    return f"( {asked} )"
 
 
-def remember(folder: str) -> str:
+def remember(folder: str, databases: Sequence[str]) -> str:
     """A line that starts PostgreSQL, and remembers this moment and what was written to the databases until now."""
     return f"""umask 077; systemctl start postgresql && touch {folder}/verified || exit
 counts={quote(_COUNTS)}
-( {_writes()} ) > {folder}/writes"""
+{_writes(databases)} > {folder}/writes"""
 
 
-def changed(folder: str, places: Sequence[str], globs: Iterable[str]) -> str:
+def changed(folder: str, places: Sequence[str], globs: Iterable[str], databases: Sequence[str]) -> str:
     """A line that prints what was changed since in the places, some of it, and which database was written to.
 
     Of the globs those count that match.
@@ -40,6 +41,6 @@ def changed(folder: str, places: Sequence[str], globs: Iterable[str]) -> str:
 set -o pipefail; shopt -s nullglob; there=(); for place in {files}; do [ ! -e "$place" ] || there+=("$place"); done
 find "${{there[@]}}" -cnewer {folder}/verified -print | sed -n 1,20p || exit 2
 counts={quote(_COUNTS)}
-now=$( {_writes()} ) || exit 2
+now=$( {_writes(databases)} ) || exit 2
 diff {folder}/writes - <<< "$now" > {folder}/written; [ $? -le 1 ] || exit 2
 sed -n 's/^> \\([^|]*\\).*/database \\1/p' {folder}/written"""

@@ -6,12 +6,13 @@ every text index (wiki.postgresql.org/wiki/Locale_data_changes).
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from shlex import quote
 
 from bmnb.bluemind.paths import ini
 from bmnb.steps import Gauge, Result, Verdict
 from bmnb.transfer.access import ssh
+from bmnb.transfer.programs import carry_database
 
 COMPLETE = "-- PostgreSQL database dump complete"
 
@@ -133,8 +134,23 @@ def drop_unfinished(database: str) -> str:
     return _as_postgres(f"dropdb --if-exists {imported(database)}")
 
 
-def create(database: str) -> str:
-    return _as_postgres(f"createdb -O bj -E UTF8 -l en_US.UTF-8 -T template0 {imported(database)}")
+def create(database: str, locale: str = "en_US.UTF-8") -> str:
+    """`locale` is a word of the shell."""
+    return _as_postgres(f"createdb -O bj -E UTF8 -l {locale} -T template0 {imported(database)}")
+
+
+def create_alike(folder: str, origin: str, database: str) -> str:
+    """The same for one that BlueMind's wizard does not make, in the origin's locale."""
+    asked = f"locale=$({ssh(folder)} root@{origin} {quote(locale_there(database))}) || exit"
+    return f"{asked}\n{create(database, LOCALE)}"
+
+
+LOCALE = '"$locale"'
+
+
+def locale_there(database: str) -> str:
+    """The line that the origin does for it."""
+    return _as_postgres(f"psql -XAtc \"SELECT datcollate FROM pg_database WHERE datname = '{database}'\"")
 
 
 def import_dump(folder: str, database: str, file: str) -> str:
@@ -146,25 +162,29 @@ def import_dump(folder: str, database: str, file: str) -> str:
 
 
 def set_time_zone(database: str) -> str:
-    """BlueMind's databases run on GMT; a dump of one database does not carry its settings."""
-    return f'{_psql()} -c "ALTER DATABASE \\"{imported(database)}\\" SET timezone TO \'GMT\'"'
+    """BlueMind's databases run on GMT; a dump of one database does not carry its settings.
+
+    PostgreSQL has the collations of the locales that were there when it was installed; others may have come since.
+    """
+    gmt = f'{_psql()} -c "ALTER DATABASE \\"{imported(database)}\\" SET timezone TO \'GMT\'"'
+    return f"{gmt} && {_psql(imported(database))} -o /dev/null -c {quote(carry_database.COLLATIONS)}"
 
 
 def analyze(database: str) -> str:
     return _as_postgres(f"vacuumdb -q --analyze-only -d {imported(database)}")
 
 
-def put_in_place(databases: list[str]) -> str:
+def put_in_place(databases: Sequence[str]) -> str:
     """Rename all databases in one transaction; repeated after it was done, it changes nothing."""
     return _swap(databases, imported, before)
 
 
-def take_back(databases: list[str]) -> str:
+def take_back(databases: Sequence[str]) -> str:
     """Undo `put_in_place` for another pass, in one transaction: what was imported gets its name of before."""
     return _swap(databases, before, imported)
 
 
-def _swap(databases: list[str], comes: Callable[[str], str], goes: Callable[[str], str]) -> str:
+def _swap(databases: Sequence[str], comes: Callable[[str], str], goes: Callable[[str], str]) -> str:
     """A line by which those that have the name `comes` get their database's own, whose holder is called `goes` then."""
     renames = "\n".join(
         f"""  IF EXISTS (SELECT FROM pg_database WHERE datname = '{comes(name)}') THEN
@@ -176,20 +196,21 @@ def _swap(databases: list[str], comes: Callable[[str], str], goes: Callable[[str
     return _alone([one for name in databases for one in (name, comes(name))], renames)
 
 
-def _alone(databases: list[str], statements: str) -> str:
+def _alone(databases: Sequence[str], statements: str) -> str:
     """A line that ends the sessions on these databases and does the statements in one transaction."""
-    names = ", ".join(f"'{name}'" for name in databases)
     return f"""{_psql()} <<'END'
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({names}) \\g /dev/null
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({_listed(databases)}) \\g /dev/null
 DO $$ BEGIN
 {statements}
 END $$;
 END"""
 
 
-def uncomment(databases: list[str]) -> str:
-    lines = "\n".join(f'COMMENT ON DATABASE "{name}" IS NULL;' for name in databases)
-    return f"{_psql()} <<'END'\n{lines}\nEND"
+def unmark(databases: Sequence[str]) -> str:
+    """A line that takes away what the fast engine marks its copies with."""
+    return f"""{_psql()} -At <<'END'
+SELECT format('ALTER DATABASE %I RESET bmnb.state', datname) FROM pg_database WHERE datname IN ({_listed(databases)}) \\gexec
+END"""
 
 
 def given_up(database: str) -> str:
@@ -197,7 +218,7 @@ def given_up(database: str) -> str:
     return f"{database}_given_up_bmnb"
 
 
-def put_back(databases: list[str]) -> str:
+def put_back(databases: Sequence[str]) -> str:
     """Undo `put_in_place`, in one transaction; where it was not done, this changes nothing."""
     renames = "\n".join(
         f"""  IF EXISTS (SELECT FROM pg_database WHERE datname = '{before(name)}') THEN
@@ -222,11 +243,40 @@ SERVER_VERSION = _as_postgres("psql -XAtc 'SHOW server_version_num'")
 
 def not_older(origin: Result, target: Result) -> Verdict:
     """A dump can be imported by the same or a newer major version of PostgreSQL only."""
-    if not (origin.ok and target.ok):
-        down = [one.host for one in (origin, target) if not one.ok]
-        return Verdict(False, f"PostgreSQL does not answer on {', '.join(down)}")
     ours, theirs = int(target.stdout) // 10000, int(origin.stdout) // 10000
     return Verdict(ours >= theirs, f"PostgreSQL {theirs} to {ours}")
+
+
+ABSENT = "the original server has no such database"
+
+
+def named(databases: Sequence[str]) -> str:
+    """A line that prints which of them a server has."""
+    query = f"SELECT datname FROM pg_database WHERE datname IN ({_listed(databases)}) ORDER BY 1"
+    return _as_postgres(f'psql -XAtc "{query}"')
+
+
+def remember(folder: str) -> str:
+    """A line that keeps for the target which databases the origin has; their names come in as input."""
+    return f"""umask 077; mkdir -p {folder} && rm -f {folder}/with-*
+while read -r name; do touch "{folder}/with-$name" || exit; done"""
+
+
+def is_there(folder: str, database: str) -> str:
+    return f"test -e {folder}/with-{database}"
+
+
+def _listed(databases: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in databases)
+
+
+def sessions(databases: Sequence[str]) -> str:
+    """A line that prints the sessions on them, but for our own; PostgreSQL's own workers change no data."""
+    return _as_postgres(
+        'psql -XAtF " " -c "SELECT datname, usename, application_name, client_addr FROM pg_stat_activity'
+        f" WHERE datname IN ({_listed(databases)}) AND pid <> pg_backend_pid()"
+        " AND application_name !~ '^bmnb_' AND usename IS NOT NULL AND query !~ '^autovacuum: '\""
+    )
 
 
 ENCODINGS = _as_postgres(
@@ -239,18 +289,6 @@ def utf8_en_us(found: Result) -> Verdict:
     rows = [line.split() for line in found.stdout.splitlines()]
     good = [row for row in rows if row[1] == "UTF8" and row[2].lower().replace("-", "") == "en_us.utf8"]
     return Verdict(len(good) == 2, "; ".join(" ".join(row) for row in rows) or found.stderr.strip())
-
-
-FOREIGN = _as_postgres(
-    'psql -XAtc "SELECT datname FROM pg_database WHERE NOT datistemplate'
-    " AND datname NOT IN ('bj', 'bj-data', 'postgres')\""
-)
-
-
-def none_foreign(found: Result) -> Verdict:
-    names = found.stdout.splitlines()
-    items = tuple({"database": name} for name in names)
-    return Verdict(found.ok and not names, ", ".join(names) or "bj, bj-data", items)
 
 
 def count_rows(database: str) -> str:

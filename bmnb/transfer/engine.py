@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bmnb.bluemind.paths import DATABASES
+from bmnb.bluemind.paths import DATABASES, dump_of
 from bmnb.steps import Action, Command, Condition, Together
 from bmnb.transfer import access, databases, fast, files
 from bmnb.transfer.placing import put
@@ -31,6 +31,7 @@ LACKING = {
 class Fast:
     """The actions of a migration's passes. `folder` is the run's on the servers; `streams` 0 lets it choose.
 
+    `databases` that not every BlueMind has are carried where the target knows that the origin has them.
     `limit` is what a hot pass may take of the line, in MB a second; 0 is all of it. With `replicate` rows that
     change come by logical replication, where both servers allow it as they are. With `journal` the origin keeps a
     journal of changes between the passes, where its kernel offers one.
@@ -45,14 +46,18 @@ class Fast:
     limit: int = 0
     replicate: bool = False
     journal: bool = True
+    databases: tuple[str, ...] = tuple(DATABASES)
 
-    def hot_pass(self) -> Iterator[Action]:
-        """Everything is copied, or what changed since the last pass: then it rehearses the cold pass."""
+    def hot_pass(self, *first: Command) -> Iterator[Action]:
+        """Everything is copied, or what changed since the last pass: then it rehearses the cold pass.
+
+        `first` is what the databases need of their server before they come.
+        """
         both = (self.origin, self.target)
         yield from put(both, self.folder, fast.PROGRAMS, "put the programs of the fast engine there")
         yield Command(
             self.target,
-            fast.probe(self.folder, self.origin, self.replicate),
+            fast.probe(self.folder, self.origin, self.replicate, self.databases),
             "find out which parts it can do on these servers",
             read=fast.read_probe,
             ensure=True,
@@ -76,6 +81,7 @@ class Fast:
                 ensure=True,
                 remedy="run this cell again; where it fails again, set `change_journal` to false",
             )
+        yield from first
         yield Together((self._files(live=True), *self._databases(live=True)))
         yield self._literal_files(live=True)
         yield Command(self.target, fast.open_line(self.folder, self.origin), OPEN_LINE)
@@ -97,7 +103,7 @@ class Fast:
         """Where an earlier import was put in place, the pass goes on with it."""
         yield Command(
             self.target,
-            f"( {postgres.START} ) && {databases.take_back(list(DATABASES))}",
+            f"( {postgres.START} ) && {databases.take_back(self.databases)}",
             "take back what an earlier import has put in place",
             ensure=True,
         )
@@ -143,16 +149,17 @@ class Fast:
     def dump(self) -> Iterator[Action]:
         start = "systemctl start postgresql"
         yield Command(self.origin, start, "start PostgreSQL", when=self._unless("databases"), ensure=True)
-        yield Together(tuple(self._dump(database, file) for database, file in DATABASES.items()))
+        yield Together(tuple(map(self._dump, self.databases)))
 
-    def _dump(self, database: str, file: str) -> Command:
+    def _dump(self, database: str) -> Command:
+        file = dump_of(database)
         line = databases.dump(self.folder, self.origin, database, file)
         complete = f"tail -n 5 {self.folder}/{file} | grep -q -e '{databases.COMPLETE}'"
         return Command(
             self.target,
             f"( {line} ) && {complete}",
             f"dump {database}",
-            when=self._unless("databases"),
+            when=self._unless("databases", database),
             ensure=True,
         )
 
@@ -160,24 +167,29 @@ class Fast:
         yield Command(self.target, fast.rebuild_maps(self.added), "Postfix's maps, from their -flat files")
 
     def imports(self) -> Iterator[Action]:
-        for database, file in DATABASES.items():
+        for database in self.databases:
             parts = [
                 databases.adopt_password(),
                 databases.drop_unfinished(database),
-                databases.create(database),
+                self._create(database),
                 databases.set_time_zone(database),
-                databases.import_dump(self.folder, database, file),
+                databases.import_dump(self.folder, database, dump_of(database)),
                 databases.analyze(database),
             ]
             line = "\n".join(["set -e", *(f"(\n{part}\n)" for part in parts)])
-            yield Command(self.target, line, f"import {database}", when=self._unless("databases"))
+            yield Command(self.target, line, f"import {database}", when=self._unless("databases", database))
+
+    def _create(self, database: str) -> str:
+        if database in DATABASES:
+            return databases.create(database)
+        return databases.create_alike(self.folder, self.origin, database)
 
     def end_replication(self) -> Iterator[Command]:
         """Leave nothing of it on either server, the origin first: what is left there would fill its disk."""
         if not self.replicate:
             return
         for server, end in ((self.origin, end_on_origin), (self.target, end_on_target)):
-            yield Command(server, fast.end_replication(end), "end the replication")
+            yield Command(server, fast.end_replication(end, self.databases), "end the replication")
 
     def forget(self, server: str) -> Iterator[Command]:
         yield Command(server, fast.forget(self.folder), "remove the fast engine's programs and lists")
@@ -188,7 +200,7 @@ class Fast:
     def clean_up(self) -> Iterator[Action]:
         """Remove what the engine keeps on the target; the origin is out of reach by then."""
         yield self.close_line()
-        yield Command(self.target, databases.uncomment(list(DATABASES)), "remove the fast engine's marks")
+        yield Command(self.target, databases.unmark(self.databases), "remove the fast engine's marks")
         yield from self.forget(self.target)
 
     def _files(self, live: bool) -> Command:
@@ -204,7 +216,7 @@ class Fast:
         )
 
     def _databases(self, live: bool) -> Iterator[Command]:
-        for database in DATABASES:
+        for database in self.databases:
             yield Command(
                 self.target,
                 fast.copy_rows(
@@ -213,7 +225,7 @@ class Fast:
                 f"changes of {database}, by replication"
                 if self.replicate
                 else f"rows of {database}, proven equal",
-                when=self._if("databases"),
+                when=self._if("databases", database),
                 read=fast.read_told,
                 gauge=fast.tables(self.folder, self.origin, database),
                 again=(postgres.LOST,) if live else (),
@@ -238,13 +250,21 @@ class Fast:
         return self.limit if live else 0
 
     def carries_databases(self) -> Condition:
-        """Whether a hot pass has made copies of them."""
         return self._if("databases")
 
-    def _if(self, part: str) -> Condition:
-        return Condition(self.target, f"test -e {self.folder}/fast-{part}", LACKING[part])
+    def carries(self, database: str) -> Condition:
+        """Whether a hot pass has made a copy of it."""
+        return self._if("databases", database)
 
-    def _unless(self, part: str) -> Condition:
-        return Condition(
-            self.target, f"test ! -e {self.folder}/fast-{part}", "the fast engine has carried them over"
-        )
+    def _if(self, part: str, database: str = "") -> Condition:
+        return self._where(f"test -e {self.folder}/fast-{part}", LACKING[part], database)
+
+    def _unless(self, part: str, database: str = "") -> Condition:
+        otherwise = "the fast engine has carried them over"
+        return self._where(f"test ! -e {self.folder}/fast-{part}", otherwise, database)
+
+    def _where(self, line: str, otherwise: str, database: str) -> Condition:
+        if database in ("", *DATABASES):
+            return Condition(self.target, line, otherwise)
+        there = databases.is_there(self.folder, database)
+        return Condition(self.target, f"{there} && {line}", f"{databases.ABSENT}, or {otherwise}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 
-from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, POSTFIX_MAPS
 from bmnb.steps import Gauge, Result, Row
 from bmnb.transfer import configuration, databases, files, naming, replication
 from bmnb.transfer.access import Around, socket, ssh
@@ -20,7 +20,7 @@ MOST = 8
 """Streams at a time, unless told otherwise; where fewer bring as much, these are fewer."""
 
 
-def probe(folder: str, origin: str, replicate: bool) -> str:
+def probe(folder: str, origin: str, replicate: bool, names: Sequence[str]) -> str:
     """A line that finds out on both servers which parts the fast engine can do, and prints them."""
     return f"""rm -f {folder}/fast-*
 able() {{ {PYTHON} && {_on(folder, origin)} {quote(PYTHON)}; }}
@@ -28,12 +28,12 @@ gnu() {{ {GNU} && {_on(folder, origin)} {quote(GNU)}; }}
 new() {{ {POSTGRESQL} && {_on(folder, origin)} {quote(POSTGRESQL)}; }}
 able && gnu && touch {folder}/fast-files && echo files
 able && systemctl start postgresql && new && touch {folder}/fast-databases && echo databases
-{_probe_replication(folder, origin) if replicate else "true"}"""
+{_probe_replication(folder, origin, names) if replicate else "true"}"""
 
 
-def _probe_replication(folder: str, origin: str) -> str:
-    there = f"{_on(folder, origin)} {quote(replication.against(replication.ON_ORIGIN))}"
-    here = replication.against(replication.ON_TARGET)
+def _probe_replication(folder: str, origin: str, names: Sequence[str]) -> str:
+    there = f"{_on(folder, origin)} {quote(replication.on_origin(names))}"
+    here = replication.on_target(names)
     return f"""[ -e {folder}/fast-databases ] || exit 0
 there=$({there}) && here=$({here}) || exit
 [ -n "$there$here" ] || touch {folder}/fast-replication
@@ -169,19 +169,20 @@ def _configuration(added: bool) -> str:
     )
 
 
-def lines_there(folder: str, trees: tuple[str, ...], added: bool) -> Iterator[str]:
+def lines_there(folder: str, trees: tuple[str, ...], added: bool, names: Iterable[str]) -> Iterator[str]:
     """The lines that the origin does for this engine, as they stand."""
     yield from (PYTHON, GNU, POSTGRESQL, SOURCE, postgres.START, _configuration(added), rows.line(folder))
-    yield from map(postgres.psql, DATABASES)
-    # whatever an earlier pass with another setting may have left
-    yield from map(replicating.end_on_origin, DATABASES)
+    for database in names:
+        yield postgres.psql(database)
+        # whatever an earlier pass with another setting may have left
+        yield replicating.end_on_origin(database)
     yield from map(files.has_something, trees)
 
 
-def lines_of_replication(folder: str) -> Iterator[str]:
+def lines_of_replication(folder: str, names: Sequence[str]) -> Iterator[str]:
     """Those that it does for logical replication."""
-    yield replication.against(replication.ON_ORIGIN)
-    for database in DATABASES:
+    yield replication.on_origin(names)
+    for database in names:
         yield postgres.psql(replicating.walsender(database))
         yield replicating.guard(database, _programs(folder))
 
@@ -194,7 +195,7 @@ PATH, SNAPSHOT = "A-Za-z0-9./_-", "0-9A-F-"
 """Signs of one word: with a blank, it could be followed by another option."""
 
 
-def lines_around(folder: str) -> Iterator[Around]:
+def lines_around(folder: str, names: Iterable[str]) -> Iterator[Around]:
     """How the other lines begin and end that the origin does for this engine."""
     listed = f"cat {_lists(folder)}/"
     for command in ("scan", "choose", "trust"):
@@ -204,7 +205,7 @@ def lines_around(folder: str) -> Iterator[Around]:
     yield Around(listed, "")
     for source in carry_files.SOURCES.values():
         yield Around(f"set -o pipefail; {listed}", f" | {source}")
-    for database in DATABASES:
+    for database in names:
         first, last = carry_database.dump("|", database).split("|")
         yield Around(first, last, SNAPSHOT)
 
@@ -218,11 +219,12 @@ def rebuild_maps(aliases: bool) -> str:
     return "\n".join([*lines, *(["newaliases || exit", naming.MAKE_MAPS] if aliases else [])])
 
 
-def end_replication(end: Callable[[str], str]) -> str:
+def end_replication(end: Callable[[str], str], names: Sequence[str]) -> str:
     """A line that leaves nothing of it on a server, whatever is there; `end` does so for a database."""
-    lines = "\n".join(f"(\n{end(database)}\n) || exit" for database in DATABASES)
+    lines = "\n".join(f'! grep -qx {name} <<< "$there" || (\n{end(name)}\n) || exit' for name in names)
     return f"""systemctl start postgresql && version=$({databases.SERVER_VERSION}) || exit
 [ "$version" -ge 100000 ] || exit 0
+there=$({databases.named(names)}) || exit
 {lines}"""
 
 

@@ -127,12 +127,13 @@ def changed_since(mark: str, trees: Sequence[str]) -> str:
     return f"find -H $(ls -d {places} 2> /dev/null) -cnewer {mark} -print | head -n 20"
 
 
-SESSIONS = (
-    'cd / && runuser -u postgres -- psql -XAtF " " -c "SELECT datname, usename, application_name, client_addr'
-    " FROM pg_stat_activity WHERE datname IN ('bj', 'bj-data') AND pid <> pg_backend_pid()"
-    " AND application_name !~ '^bmnb_' AND usename IS NOT NULL AND query !~ '^autovacuum: '\""
-)
-"""A line that prints the sessions on BlueMind's databases, but for our own; PostgreSQL's own workers change no data."""
+def unwritable(trees: Sequence[str], globs: Sequence[str]) -> str:
+    """Print what root can't write in the trees and files: what is immutable (chattr +i), or mounted read-only."""
+    places = " ".join((*map(quote, trees), *globs))
+    return (
+        f"find -H $(ls -d {places} 2> /dev/null) -ignore_readdir_race ! -type l ! -writable -print -prune "
+        "| sed -n 1,20p"
+    )
 
 
 def queue() -> str:

@@ -34,6 +34,12 @@ def place(folder: str, programs: Path) -> str:
     return f"umask 077; mkdir -p {there}; cd {there} && python3 -c {quote(UNPACK)}"
 
 
+def for_once(programs: Path, *words: str) -> str:
+    """A line that runs them, which come in as input, and leaves nothing of them."""
+    return f"""place=$(mktemp -d) && trap 'rm -rf "$place"' EXIT && mkdir "$place/{programs.name}" || exit
+cd "$place/{programs.name}" && python3 -c {quote(UNPACK)} && cd .. && python3 -B -m {programs.name} {" ".join(map(quote, words))}"""
+
+
 def put(servers: Iterable[str], folder: str, programs: Path, title: str) -> Iterator[Command]:
     """Put them on each of the servers."""
     line, text = place(folder, programs), contents(programs)

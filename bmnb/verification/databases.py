@@ -10,6 +10,7 @@ from typing import Any
 
 from bmnb.steps import Result, Row, Verdict
 from bmnb.transfer import access
+from bmnb.transfer.programs.carry_database import COLLATIONS
 from bmnb.transfer.programs.large_objects import CONTENT
 from bmnb.transfer.programs.postgres import AS_POSTGRES, PLAIN_TEXT, by_name, hash_of_row
 from bmnb.verification.files import PROGRAMS
@@ -63,9 +64,13 @@ def compare_definitions(folder: str, origin: str, database: str) -> str:
     there = f"{access.ssh(folder)} root@{origin} {quote(definitions_there(database))}"
     beside, file = f"{database}_bmnb_definitions", f"{folder}/definitions-{database}"
     drop = f"( {AS_POSTGRES}dropdb --if-exists {beside} )"
-    create = f"( {AS_POSTGRES}createdb -O bj -E UTF8 -l en_US.UTF-8 -T template0 {beside} )"
+    locale = f"SELECT datcollate FROM pg_database WHERE datname = '{database}'"
+    ask = f'locale=$({AS_POSTGRES}psql -XAtc "{locale}")'
+    create = f'( {AS_POSTGRES}createdb -O bj -E UTF8 -l "$locale" -T template0 {beside} )'
+    # those of locales that came after PostgreSQL
+    collations = f"""( {AS_POSTGRES}psql -Xq -o /dev/null -d {beside} -c "{COLLATIONS}" )"""
     told = f"{AS_POSTGRES}pg_dump --schema-only --no-publications --no-subscriptions"
-    return f"""umask 077; cd {folder} && {there} > {file}.sql && {drop} && {create} || exit
+    return f"""umask 077; cd {folder} && {there} > {file}.sql && {drop} && {ask} && {create} && {collations} || exit
 ( {AS_POSTGRES}psql -Xq -o /dev/null -d {beside} ) < {file}.sql || exit
 ( {told} {beside} ) > {file}.origin && ( {told} {database} ) > {file}.target && {drop} || exit
 python3 -m {PROGRAMS.name}.definitions {file}.origin {file}.target > {file}"""

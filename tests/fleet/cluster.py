@@ -39,7 +39,7 @@ def certificates(folder: Path) -> dict[str, str]:
 
 
 class Machines:
-    """A scheduler and its workers; `tls` are the options of each, empty for plain TCP.
+    """A scheduler and its workers; `tls` are the options of each.
 
     The scheduler is on the first host, the workers on the others in turn.
     """
@@ -79,7 +79,7 @@ class Machines:
             one.wait()
 
     def _at(self, host: Host, port: str) -> str:
-        return f"{'tls' if self.tls else 'tcp'}://{host.address}:{port}"
+        return f"tls://{host.address}:{port}"
 
     def _start(self, host: Host, *words: str) -> subprocess.Popen[bytes]:
         tls = [word for pair in self.tls.items() for word in pair]
@@ -109,7 +109,7 @@ def machines(
     rules: dict[str, str] = RULES,
     hosts: Sequence[Host] = (LOOPBACK,),
 ) -> Iterator[Machines]:
-    up = Machines(folder, tls or {}, rules, hosts)
+    up = Machines(folder, tls or certificates(folder / "tls"), rules, hosts)
     try:
         for _ in range(workers):
             up.start_worker()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 
 from bmnb.errors import BmnbError, InputError
 from bmnb.fleet import conduct
@@ -69,7 +70,7 @@ def test_a_worker_is_killed_and_its_run_is_taken_up_by_another(tmp_path: Path):
         command.join(60)
     lost = [line for line in played.lines if ": lost: " in line]
     assert (codes, len(lost)) == ([0], 1)
-    assert "its worker tcp://127.0.0.1" in lost[0]
+    assert "its worker tls://127.0.0.1" in lost[0]
     # the run itself outlived its worker, was awaited, and found done
     other = {"a": "b", "b": "a"}[lost[0][0]]
     assert played.world(lost[0][0]) == [f"began {LAST}", f"done {LAST}"] * 2
@@ -165,6 +166,11 @@ def test_a_scheduler_that_would_run_things_again_is_refused(tmp_path: Path):
     [
         ("10.0.0.5", "expected an address like"),
         ("tcp://10.0.0.5:8786", "only tls:// is used"),
+        ("tcp://127.0.0.1:8786", "only tls:// is used, on this machine too"),
+        ("tcp://localhost:8786", "only tls:// is used, on this machine too"),
+        ("tcp://[::1]:8786", "only tls:// is used, on this machine too"),
+        ("127.0.0.1:8786", "expected an address like tls://"),
+        ("ucx://127.0.0.1:8786", "expected an address like tls://"),
         ("tls://10.0.0.5:8786", "needs --tls-ca"),
     ],
 )
@@ -178,5 +184,16 @@ def test_on_one_machine_nothing_listens_but_on_the_loopback_address(tmp_path: Pa
     try:
         time.sleep(0.2)
         assert {one.rsplit(":", 1)[0] for one in listening(os.getpid())} <= {"127.0.0.1"}
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize("page", ["/", "/info/main/workers.html", "/json/counts.json", "/health", "/metrics"])
+def test_on_one_machine_what_listens_takes_no_work_and_tells_nothing(tmp_path: Path, page: str):
+    engine = Engine(2, Cluster(), tmp_path)
+    try:
+        time.sleep(0.2)
+        for one in listening(os.getpid()):
+            assert requests.get(f"http://{one}{page}", timeout=5).status_code == 404
     finally:
         engine.close()

@@ -169,7 +169,7 @@ def test_a_passphrase_opens_a_key_and_is_kept_nowhere(tmp_path: Path, monkeypatc
         shown = unlock(run)
         assert said in shown.static
         assert shown.widget is None
-    assert [path for path, _ in keys.known([str(key)])] == [str(key)]
+    assert keys._opened[str(key)].get_name() == "ssh-ed25519"
     assert "No key waits" in unlock(run).static
 
 

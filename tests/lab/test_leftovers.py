@@ -210,6 +210,16 @@ def test_a_mounted_tree_is_never_removed(tmp_path: Path):
         call("umount", mounted)
 
 
+def test_files_that_were_made_immutable_go_as_well(tmp_path: Path):
+    lab = tmp_path / "lab"
+    (lab / "upper/etc").mkdir(parents=True)
+    (lab / "upper/etc/main.cf").touch()
+    (lab / "upper/etc/link").symlink_to("main.cf")
+    call("chattr", "+i", lab / "upper/etc/main.cf")
+    leftovers.remove(lab)
+    assert not lab.exists()
+
+
 def test_what_is_in_use_is_named_and_nothing_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(leftovers, "END_SECONDS", 0.5)
     mounted = tmp_path / "place" / "root"

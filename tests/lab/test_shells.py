@@ -1,8 +1,4 @@
-"""What root's login shell is and says, on real servers: it is carried, or refused before anything is touched.
-
-One story on one small lab, with the fast engine. csh, fish and zsh are not in its images: a script that understands
-no more than they all do plays them.
-"""
+"""An answer is an answer in every login shell, on real servers. Whole runs with them: `test_habits.py`."""
 
 from __future__ import annotations
 
@@ -13,24 +9,12 @@ from pathlib import Path
 import pytest
 
 from bmnb.lab import Lab
-from bmnb.procedures.changing_distributions.requirements import QUIET
+from bmnb.lab.habits.shells import GREETING, ODD
 from bmnb.remote import Servers
-from tests.lab.migration import BMNB, client_file, finish, journal
+from tests.lab.migration import BMNB, client_file, finish
 
 pytestmark = pytest.mark.lab
 OPTIONS = {"messages": 200, "rows": 1_000, "users": 8}
-
-GREETING = "echo '*** production ***'; echo '*** beware ***' >&2\n"
-ODD = r"""cat > /bin/odd <<'END'
-#!/bin/bash
-# csh, fish and rc know none of these: ${...}, $(...), here-documents, VARIABLE=value, functions, if ... fi;
-# csh ends at a variable that is not set
-[ "$1" = -c ] || exit 97
-case $2 in *'${'* | *'$('* | *'<<'* | *'() {'* | *'if ['* | *$'\n'* | [A-Z]*=* | *'$BASH'*) echo "odd: syntax error: $2" >&2; exit 98 ;; esac
-exec /bin/bash --norc -c "$2"
-END
-chmod +x /bin/odd; grep -qx /bin/odd /etc/shells || echo /bin/odd >> /etc/shells"""
-
 
 SHELLS = ("/bin/bash", "/bin/sh", "/bin/dash", "/bin/odd")
 
@@ -47,27 +31,11 @@ def usual(lab: Lab) -> Iterator[None]:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_an_answer_is_an_answer_in_every_login_shell(lab: Lab, shell: str):
-    lab.target.must(f"chsh -s {shell} root; cat >> /root/.bashrc <<'END'\n{GREETING}END")
+    lab.target.must(f"chsh -s {shell} root; cat >> /root/.bashrc <<'END'\n{GREETING}\nEND")
     with Servers(lab.ssh_config) as servers:
         told = servers.run("target", "words=(a b); echo ${words[1]} <(true); echo err >&2; exit 3")
         assert (told.exit, told.stdout.split()[0], told.stderr) == (3, "b", "err\n")
         assert servers.identity("target").hostname == "new"
-
-
-@pytest.mark.parametrize("place", ["/root/.bashrc", "/etc/bash.bashrc"])
-def test_a_greeting_on_the_origin_is_refused_among_the_prerequisites(lab: Lab, tmp_path: Path, place: str):
-    """rsync and ssh between the servers cannot tell it from an answer."""
-    lab.origin.must(f"cp {place} /root/place; sed -i '1i echo \"*** production ***\"' {place}")
-    try:
-        status, said = finish(client_file(lab, tmp_path, engine="fast", through="prerequisites"))
-    finally:
-        lab.origin.must(f"cp /root/place {place}")
-    assert status == 3, said
-    assert "*** production ***" in said
-    assert QUIET in said
-    assert {line["status"] for line in journal(tmp_path) if "status" in line} <= {"done", "failed", "skipped"}
-    for server in lab.servers:
-        assert server.run("test -e /var/lib/bmnb/test").returncode == 1, "nothing was touched"
 
 
 @pytest.mark.parametrize("make_key", [True, False])
@@ -84,17 +52,3 @@ ssh-keyscan {lab.origin.address} >> known_hosts 2> /dev/null; cat id_ed25519.pub
     if make_key:
         latest = next(tmp_path.glob("*/journal.jsonl")).parent
         subprocess.run([*BMNB, "rollback", str(latest)], check=True)
-
-
-def test_a_whole_run_with_other_shells_and_greetings_elsewhere(lab: Lab, tmp_path: Path):
-    lab.origin.must(f"cat >> /root/.bashrc <<'END'\n{GREETING}END\nchsh -s /bin/sh root")
-    lab.target.must(f"cat >> /root/.bashrc <<'END'\n{GREETING}END\nchsh -s /bin/odd root")
-    for server in lab.servers:
-        for place in ("/root/.bash_profile", "/root/.profile", "/etc/profile.d/greeting.sh", "/etc/motd"):
-            server.must(f"cat >> {place} <<'END'\n{GREETING}END")
-    status, said = finish(client_file(lab, tmp_path, engine="fast"))
-    assert status == 0, said
-    written = "".join(
-        path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.suffix in (".jsonl", ".log")
-    )
-    assert "*** production ***" not in written

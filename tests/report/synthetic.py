@@ -8,7 +8,7 @@ from typing import Any
 
 import nbformat
 
-from bmnb.journal import Journal
+from bmnb.journal import START, Journal, digest, encoded
 from bmnb.procedures.changing_distributions import PROCEDURE, Settings
 from bmnb.report.facts import number_of
 from bmnb.steps import Check, Command, Manual, Procedure, Step, kind, singles
@@ -31,9 +31,10 @@ def run(
     until: str = "",
     procedure: Procedure = PROCEDURE,
     settings: Any = SETTINGS,
+    journal: Any = None,
 ) -> Path:
-    """A run's folder: whole, or ended in the middle of the step named `until`."""
-    journal = Journal(folder / "journal.jsonl")
+    """A run's folder: whole, or ended in the middle of the step named `until`. A `journal` may take its lines."""
+    journal = journal or Journal(folder / "journal.jsonl")
     known = {name: value for name, value in vars(settings).items() if name != "answers"}
     journal.write("opened", procedure=procedure.name, version="0.1.0", settings=known)
     for server, system in (
@@ -73,6 +74,63 @@ def run(
     journal.write("note", text="Mme Dupont called: all is well", file="")
     journal.write("finished")
     return furnished(folder, procedure)
+
+
+class Heap:
+    """The facts of a journal, to be written at once: line by line onto the disk takes its time."""
+
+    def __init__(self) -> None:
+        self.facts: list[dict[str, Any]] = []
+
+    def write(self, event: str, **facts: Any) -> None:
+        self.facts.append({"event": event, **facts})
+
+    def chain(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        now = {"time": "2026-01-31T20:00:00.000+00:00", "local": "2026-01-31T21:00:00.000+01:00"}
+        before = START
+        with path.open("wb") as file:
+            for number, facts in enumerate(self.facts, 1):
+                line = {"number": number, **now, "who": "anne@laptop", **facts, "before": before}
+                line["sha256"] = before = digest(line)
+                file.write(encoded(line) + b"\n")
+
+
+def long_run(folder: Path, lines: int, items: int) -> Path:
+    """A run with so many lines in its journal, most of them hot passes, and so many items seen one by one."""
+    a_pass, rest = Heap(), Heap()
+    hot = next(step for step in PROCEDURE.steps if step.passes)
+    folder.mkdir(parents=True)
+    run(folder, passes=1, journal=a_pass)
+    of_pass = [
+        one for one in a_pass.facts if str(one.get("action", one.get("step"))).startswith(f"{hot.name}.")
+    ]
+    first = a_pass.facts.index(of_pass[0])
+    passes = (lines - len(a_pass.facts)) // len(of_pass) + 1
+    told = a_pass.facts[:first]
+    for number in range(1, passes + 1):
+        for one in of_pass:
+            told.append(
+                {
+                    **one,
+                    **{
+                        key: one[key].replace(".1", f".{number}", 1)
+                        for key in ("action", "step")
+                        if key in one
+                    },
+                }
+            )
+    told += a_pass.facts[first + len(of_pass) :]
+    listed = [place for place, one in enumerate(told) if one["event"] == "done" and one["kind"] == "check"]
+    many = [
+        {"mailbox": f"user{number}@dupont.example", "difference": "content"} for number in range(items // 2)
+    ]
+    told[listed[-1]] = {**told[listed[-1]], "items": many}
+    for place in listed[: items // 2 // 1000]:
+        told[place] = {**told[place], "items": MAILBOXES}
+    rest.facts = told
+    rest.chain(folder / "journal.jsonl")
+    return folder
 
 
 def labels(step: Step, passes: int) -> list[str]:

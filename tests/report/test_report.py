@@ -1,5 +1,6 @@
 """The report of a run: what it says, that it needs nothing from outside, and that anyone can read it."""
 
+import csv
 import json
 import re
 import time
@@ -20,6 +21,7 @@ from bmnb.language import _, use
 from bmnb.procedures import updating_bluemind
 from bmnb.procedures.changing_distributions import PROCEDURE
 from bmnb.report import Wish, summary
+from bmnb.report.entries import sessions, together
 from bmnb.report.facts import gather
 from bmnb.report.rows import Rows
 from tests.report import synthetic
@@ -70,7 +72,9 @@ def test_it_loads_without_network_and_asks_for_nothing(page: Page, folder: Path,
     assert failed == []
     assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
     html = (folder / name).read_text()
-    assert re.findall(r"""(?:src|href|action|data)=["'](?!data:|#)[^"']*|url\(|@import|<script""", html) == []
+    # a long table is linked, not loaded
+    assert re.findall(r"""(?:src|action|data)=["'](?!data:|#)[^"']*|url\(|@import|<script""", html) == []
+    assert re.findall(r"""href=["'](?!#|tables/\w+\.csv")[^"']*""", html) == []
 
 
 @pytest.mark.parametrize("name", ["report.html", "report-fr.html"])
@@ -110,6 +114,22 @@ def test_the_first_page_says_what_was_done_for_whom(folder: Path):
         "Open points",
     ):
         assert word in first
+
+
+def test_the_first_page_has_the_head_that_verify_compares_with(tmp_path: Path):
+    run = synthetic.run(tmp_path / "run", passes=1)
+    first = report.write(run).read_text().split('id="timeline"')[0]
+    printed = seal.HEAD.search(first)[2]
+    assert list(seal.problems(run, head=printed)) == []
+    shown = CliRunner().invoke(main, ["status", str(run)]).output
+    assert list(seal.problems(run, head=shown.split()[-1])) == []
+
+
+def test_a_report_without_the_key_of_a_signed_run_says_that_it_is_not_signed_any_more(tmp_path: Path):
+    run = synthetic.run(tmp_path / "run", passes=1)
+    (run / "SHA256SUMS.sig").write_text("")
+    assert "not any more" in CliRunner().invoke(main, ["report", str(run)]).output
+    assert "not any more" not in CliRunner().invoke(main, ["report", str(run)]).output
 
 
 def test_a_downtime_longer_than_planned_is_an_open_point(tmp_path: Path):
@@ -222,6 +242,58 @@ def test_where_papermill_alone_has_kept_the_notebook_the_report_says_so(tmp_path
 def test_a_million_files_make_a_small_report(folder: Path):
     assert rows(folder).trees[0]["files"] == 1_000_000
     assert (folder / "report.html").stat().st_size < 5_000_000
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run short enough for a test, so that the page has to leave out some."""
+    folder = synthetic.long_run(tmp_path_factory.mktemp("runs") / "run", 3_000, 4_000)
+    report.write(folder, Wish())
+    return folder
+
+
+def kept(folder: Path, name: str) -> int:
+    with (folder / "tables" / f"{name}.csv").open(newline="") as file:
+        return sum(1 for _ in csv.reader(file)) - 1
+
+
+def test_the_page_of_a_long_run_has_the_first_rows_and_the_file_beside_it_all(long: Path):
+    html = (long / "report.html").read_text()
+    assert len(html) < 2_000_000
+    for name, rows_ in rows(long).as_files().items():
+        assert kept(long, name) == len(rows_) or not rows_
+        if len(rows_) > 500:
+            assert f'<a href="tables/{name}.csv">' in html
+    assert kept(long, "items") >= 4_000
+    assert kept(long, "commands") > 900
+    assert html.count("<tr>") < 5_000
+    assert list(seal.problems(long)) == []
+    assert "tables/items.csv" in (long / "SHA256SUMS").read_text()
+
+
+def test_a_chart_of_many_passes_has_a_bar_a_step(long: Path):
+    from bmnb.report.page import Page as ReportPage
+
+    page = ReportPage(gather(long, lambda name: PROCEDURE), "")
+    [sitting] = sessions(page.facts.stretches)
+    assert len(sitting) > page.bars > len(together(sitting))
+
+
+def test_a_page_with_items_of_very_many_checks_says_how_many_it_leaves_out(tmp_path: Path):
+    journal = synthetic.Heap()
+    settings = {"client": "Dupont", "origin": "origin", "target": "target"}
+    journal.write("opened", procedure=PROCEDURE.name, version="0.1.0", settings=settings)
+    for number in range(300):
+        told = {
+            "action": f"verify-copy/{number}",
+            "kind": "check",
+            "server": "target",
+            "title": f"tree {number}",
+        }
+        journal.write("failed", **told, seen="differs", items=[{"path": "a"}] * 10)
+    journal.chain(tmp_path / "run" / "journal.jsonl")
+    shown = text(report.write(tmp_path / "run"))
+    assert "What 100 more checks have seen is in" in shown
 
 
 def test_a_size_that_nobody_counted_is_no_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

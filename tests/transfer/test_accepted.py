@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from bmnb.steps import Result
+from bmnb.procedures.changing_distributions import PROCEDURE, Settings
+from bmnb.steps import Result, singles
 from bmnb.transfer import accepted, mailbox
 
 DOMAIN = "/var/spool/cyrus/data/part/domain/e/example.org"
@@ -20,12 +22,69 @@ SHARED = f"{DOMAIN}/i/info/Sent/12."
 BY_HASH = f"/var/spool/cyrus/data/by_hash/a/b/ab{'0' * 38}.zst"
 
 
-def told(lines: str) -> Result:
-    return Result("target", "", 0, lines)
+def told(text: str) -> Result:
+    return Result("target", "", 0, text)
+
+
+def served(folder: Path, *files: str) -> tuple[str, list[str]]:
+    """A target's folder of the run and its tree, with these files since it began to serve."""
+    work, tree = folder / "work", folder / "a spool"
+    for name in ("old/domain/e/example.org/a/user/anna/1.", *files):
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("message")
+        if name.startswith("old"):
+            subprocess.run(["bash", "-c", accepted.mark(str(work))], check=True)
+    return str(work), [str(tree), str(folder / "not there")]
+
+
+def line(text: str) -> Result:
+    """A line as it is run on a server, which here has no Postfix."""
+    no_postfix = "systemctl() { false; }\n"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", no_postfix + text], capture_output=True, text=True)
+    return Result("target", text, done.returncode, done.stdout, done.stderr)
+
+
+ODD = "domain/e/example.org/a/user/anna/two\nlines/12."
+MAIL = (ODD, "domain/e/example.org/a/user/anna/3.", f"by_hash/a/b/ab{'0' * 38}.zst")
+NO_MAIL = (
+    "domain/e/example.org/a/user/anna/cyrus.index",
+    "archives/backup.zst",
+    "docs/12.",
+    "by_hash/a/b/x.zst",
+)
+
+
+def test_only_messages_that_came_since_count_whatever_their_names(tmp_path: Path):
+    folder, trees = served(tmp_path, *MAIL, *NO_MAIL)
+    price = accepted.price(folder, line(accepted.show(folder, trees)))
+    assert "3 messages in mailboxes" in price.seen
+    assert {item["item"] for item in price.items} == {f"{trees[0]}/{name}" for name in MAIL}
+
+
+def test_all_of_them_are_kept_whatever_their_names(tmp_path: Path):
+    folder, trees = served(tmp_path, *MAIL, *NO_MAIL)
+    assert line(accepted.keep(folder, trees)).ok
+    with tarfile.open(accepted.archive(folder)) as archive:
+        assert {f"/{name.lstrip('/')}" for name in archive.getnames()} == {
+            f"{trees[0]}/{name}" for name in MAIL
+        }
+
+
+def test_on_the_way_back_the_origin_serves_before_mail_is_counted_and_kept():
+    settings = Settings(origin="origin", target="target", address="198.18.7.10")
+    titles = [
+        action.title
+        for one in reversed(PROCEDURE.steps)
+        if one.undo
+        for action in singles(one.undo(settings))
+    ]
+    serves = max(place for place, title in enumerate(titles) if title == "services of origin are running")
+    assert serves < titles.index("keep the mail that the target has accepted")
 
 
 def test_the_price_names_what_will_not_be_brought_back():
-    price = accepted.price("/work", told(f"since 100\nfile {OWN}\nfile {SHARED}\nfile {BY_HASH}\n"))
+    price = accepted.price("/work", told(f"since 100\0file {OWN}\0file {SHARED}\0file {BY_HASH}\0"))
     assert price.holds
     assert "3 messages in mailboxes" in price.seen
     assert "2 are not brought back" in price.seen
@@ -37,7 +96,7 @@ def test_the_price_names_what_will_not_be_brought_back():
 
 
 def test_nothing_is_said_of_them_where_there_are_none():
-    price = accepted.price("/work", told(f"since 100\nfile {OWN}\n"))
+    price = accepted.price("/work", told(f"since 100\0file {OWN}\0"))
     assert "not brought back" not in price.seen
     assert accepted.only_kept("/work", told("")).seen == "none"
 

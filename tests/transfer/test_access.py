@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmnb.transfer.access import LETTERS, Around, gate, keys_file
+from bmnb.transfer.access import LETTERS, Around, gate, host, keys_file, write_ssh_config
 from bmnb.transfer.programs.postgres import LOCAL
 
 AROUND = Around("printf '<%s>' ", " | tr a-z A-Z")
@@ -42,6 +42,24 @@ def asked(program: Path, line: str) -> subprocess.CompletedProcess[str]:
 def test_a_line_of_the_run_is_done_as_ssh_would_do_it(program: Path):
     assert asked(program, "true").returncode == 0
     assert asked(program, LINE).stdout == "one\ntwo 2\nthree\n"
+
+
+def test_what_a_session_is_given_gets_into_no_line(program: Path, monkeypatch: pytest.MonkeyPatch):
+    (program.parent / "rsync").write_text("#!/bin/sh\nenv\n")
+    program.write_text(gate(["env"], [], ["/spool/"]))
+    given = {"https_proxy": "http://proxy", "TAR_OPTIONS": "--exclude-vcs", "RSYNC_RSH": "ssh -p 2222"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    for line in ("env", "rsync --server --sender -re.iLsfxCIvu . /spool/"):
+        told = subprocess.run(
+            ["bash", program],
+            env={**environment, "SSH_ORIGINAL_COMMAND": line},
+            capture_output=True,
+            text=True,
+        ).stdout
+        assert "HOME=/root" in told
+        assert not [name for name in given if name in told]
 
 
 @pytest.mark.parametrize(
@@ -189,11 +207,13 @@ def test_of_all_letters_only_those_pass_that_the_run_uses(program: Path):
 # where sshd looks for root's keys
 
 
-def told_by(tmp_path: Path, sshd: str) -> subprocess.CompletedProcess[str]:
+def told_by(
+    tmp_path: Path, sshd: str, line: str = keys_file("192.0.2.1")
+) -> subprocess.CompletedProcess[str]:
     (tmp_path / "sshd").write_text(f"#!/bin/sh\n{sshd}\n")
     (tmp_path / "sshd").chmod(0o755)
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    command = ["bash", "-o", "pipefail", "-c", keys_file("192.0.2.1")]
+    command = ["bash", "-o", "pipefail", "-c", line]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -221,3 +241,39 @@ def test_where_there_is_none_it_is_said_why(tmp_path: Path, sshd: str, says: str
     told = told_by(tmp_path, sshd)
     assert (told.returncode, told.stdout) == (1, "") or told.returncode == 255
     assert says in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("listens", "port"),
+    [
+        (["0.0.0.0:22", "[::]:22"], "22"),
+        (["[::]:2222"], "2222"),
+        (["198.51.100.1:22", "192.0.2.1:2200", "192.0.2.11:2201"], "2200"),
+    ],
+)
+def test_the_target_s_ssh_goes_where_the_origin_s_sshd_listens_and_knows_its_keys(
+    tmp_path: Path, listens: list[str], port: str
+):
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "other"], check=True)
+    key = (tmp_path / "other.pub").read_text()
+    (tmp_path / "other.pub").unlink()
+    says = [f"listenaddress {place}" for place in listens]
+    says += [f"hostkey {tmp_path}/other", "hostkey /etc/ssh/that_is_missing"]
+    lines = "".join(f"echo '{one}'\n" for one in says)
+    told = told_by(tmp_path, lines, host("192.0.2.1"))
+    assert told.stdout.split()[:3] == [port, *key.split()[:2]]
+    folder = tmp_path / "run"
+    write = write_ssh_config(str(folder), "old", "192.0.2.1")
+    subprocess.run(["bash", "-c", write], input=told.stdout, text=True, check=True)
+    seen = subprocess.run(
+        ["ssh", "-G", "-F", folder / "ssh_config", "old"], capture_output=True, text=True, check=True
+    ).stdout
+    assert {f"port {port}", "hostname 192.0.2.1", "stricthostkeychecking true"} <= set(seen.splitlines())
+    known = ["ssh-keygen", "-F", "192.0.2.1", "-f", folder / "known_hosts"]
+    assert key.split()[1] in subprocess.run(known, capture_output=True, text=True, check=True).stdout
+
+
+def test_an_sshd_that_listens_elsewhere_is_named(tmp_path: Path):
+    told = told_by(tmp_path, "echo 'listenaddress 198.51.100.1:22'", host("192.0.2.1"))
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "does not listen on 192.0.2.1: ListenAddress" in told.stderr

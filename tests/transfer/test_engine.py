@@ -35,7 +35,11 @@ def test_trees_databases_and_configuration_go_side_by_side_in_the_cold_pass():
 
 @pytest.mark.parametrize("part", ["files", "databases"])
 def test_each_part_is_done_by_one_engine_and_never_by_both(part: str):
-    lines = [one.when.line for one in commands() if one.when and f"fast-{part}" in one.when.line]
+    lines = [
+        one.when.line.removeprefix("test -e /var/lib/bmnb/example/with-keycloak && ")
+        for one in commands()
+        if one.when and f"fast-{part}" in one.when.line
+    ]
     can, cannot = f"test -e /var/lib/bmnb/example/fast-{part}", f"test ! -e /var/lib/bmnb/example/fast-{part}"
     assert set(lines) == {can, cannot}
 

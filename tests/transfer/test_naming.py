@@ -129,3 +129,11 @@ def test_the_programs_run_as_they_are_sent(tmp_path: Path):
 def test_a_map_that_only_the_target_cannot_read_is_told(theirs: str, ours: str, wrong: list[str]):
     verdict = naming.can_be_read(Result("origin", "", 0, theirs), Result("target", "", 0, ours))
     assert (verdict.holds, [item["item"] for item in verdict.items]) == (not wrong, wrong)
+
+
+def test_own_sites_and_drop_ins_stand_beside_what_is_carried(etc: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("sites/own", "sites/bm-webmail", "sites/default", "own.crt"):
+        (etc / name).parent.mkdir(exist_ok=True)
+        (etc / name).write_text(f"ssl_certificate {etc}/own.crt;")
+    monkeypatch.setattr(named, "BESIDE", {"nginx": (f"{etc}/sites/*",)})
+    assert found(etc, "") == [("own.crt", named.FILE), ("sites/own", named.FILE)]

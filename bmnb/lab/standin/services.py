@@ -45,6 +45,7 @@ SERVICES = {
     "bm-webserver": Service(f"{RUN} daemons web"),
     "bm-elasticsearch": Service(f"{RUN} daemons search", "elasticsearch"),
     "bm-lmtpd": Service(f"{RUN} daemons lmtp"),
+    "bm-keycloak": Service(f"{RUN} keycloak", unit="Wants=postgresql.service\nAfter=postgresql.service\n"),
     "bm-cyrus-imapd": Service(f"{RUN} daemons imap", "cyrus", service=LOW_PORTS),
     "bm-iptables": Service(
         "/usr/lib/bmnb-standin/firewall start",

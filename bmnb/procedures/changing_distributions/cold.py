@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bmnb.bluemind import api
-from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS, dump_of
 from bmnb.procedures.changing_distributions.guarding import (
     STOP,
     no_session,
@@ -25,6 +26,7 @@ from bmnb.procedures.changing_distributions.services import (
     stop_again,
 )
 from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.surroundings import carry_databases, carry_roles
 from bmnb.procedures.changing_distributions.synchronizing import (
     carry_queue,
     ssh_for_rsync,
@@ -111,21 +113,23 @@ def dump_databases(settings: Settings) -> Iterator[Action]:
         tuple(
             Command(
                 target,
-                databases.dump(folder, origin, database, file),
+                databases.dump(folder, origin, database, dump_of(database)),
                 f"dump {database}",
-                gauge=databases.dumped(folder, origin, database, file),
+                gauge=databases.dumped(folder, origin, database, dump_of(database)),
+                when=settings.where_it_is(database),
                 ensure=True,
             )
-            for database, file in DATABASES.items()
+            for database in settings.databases
         )
     )
-    for database, file in DATABASES.items():
+    for database in settings.databases:
         yield Check(
             target,
-            databases.dump_end(folder, file),
+            databases.dump_end(folder, dump_of(database)),
             databases.dump_complete,
             f"the dump of {database} is complete",
             "look for free space on the target and for errors in PostgreSQL's log on the original server",
+            when=settings.where_it_is(database),
         )
 
 
@@ -170,39 +174,52 @@ def import_databases(settings: Settings) -> Iterator[Action]:
     origin, target = settings.origin, settings.target
     starts = (start_postgresql(origin), start_postgresql(target))
     password = Command(target, databases.adopt_password(), "password of the role bj, from bm.ini")
-    place = Command(target, databases.put_in_place(list(DATABASES)), "put the imported databases in place")
+    place = Command(target, databases.put_in_place(settings.databases), "put the imported databases in place")
     if settings.fast:
         yield Together((*starts, *settings.fast.end_replication()))
+        yield from carry_roles(settings)
         yield from settings.fast.imports()
+        yield from carry_databases(settings)
         yield Together((password, place))
         return
     yield from (*starts, password)
     yield stays_stopped(origin, STOP)
     yield Command(
-        target, databases.take_back(list(DATABASES)), "take back what an earlier import has put in place"
+        target, databases.take_back(settings.databases), "take back what an earlier import has put in place"
     )
+    yield from carry_roles(settings)
     yield from _import(settings)
+    yield from carry_databases(settings)
     yield place
-    for database in DATABASES:
+    for database in settings.databases:
         yield Check(
             (origin, target),
             databases.count_rows(database),
             databases.same_rows,
             f"rows per table of {database}",
             "keep the target's services stopped and compare the tables that are named",
+            when=settings.where_it_is(database),
         )
 
 
 def _import(settings: Settings) -> Iterator[Action]:
-    target, folder = settings.target, settings.work
-    for database, file in DATABASES.items():
-        yield Command(target, databases.drop_unfinished(database), f"drop an unfinished import of {database}")
-        yield Command(target, databases.create(database), f"create {database}")
-        yield Command(target, databases.set_time_zone(database), f"time zone of {database}")
-        yield Command(
-            target,
-            databases.import_dump(folder, database, file),
-            f"import {database}",
-            gauge=databases.import_read(folder, database, file),
-        )
-        yield Command(target, databases.analyze(database), f"statistics of {database}")
+    for database in settings.databases:
+        there = settings.where_it_is(database)
+        for one in _import_one(settings, database):
+            yield replace(one, when=there)
+
+
+def _import_one(settings: Settings, database: str) -> Iterator[Command]:
+    target, folder, file = settings.target, settings.work, dump_of(database)
+    alike = databases.create_alike(folder, settings.origin, database)
+    create = databases.create(database) if database in DATABASES else alike
+    yield Command(target, databases.drop_unfinished(database), f"drop an unfinished import of {database}")
+    yield Command(target, create, f"create {database}")
+    yield Command(target, databases.set_time_zone(database), f"time zone of {database}")
+    yield Command(
+        target,
+        databases.import_dump(folder, database, file),
+        f"import {database}",
+        gauge=databases.import_read(folder, database, file),
+    )
+    yield Command(target, databases.analyze(database), f"statistics of {database}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, DATABASES, POSTFIX_MAPS
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, POSTFIX_MAPS
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.steps import Command
 from bmnb.transfer import access, configuration, databases, fast, files, guards, naming
+from bmnb.transfer.surroundings import carrying
 from bmnb.verification import databases as facts
 from bmnb.verification import files as listing
 
@@ -16,10 +17,10 @@ def allow(settings: Settings) -> Command:
     """Let the run's key read with rsync, and do the lines of this run."""
     lines, around = [*_lines(settings)], list[access.Around]()
     if settings.fast:
-        lines += fast.lines_there(settings.work, settings.trees, settings.carry_forgotten)
-        around += fast.lines_around(settings.work)
+        lines += fast.lines_there(settings.work, settings.trees, settings.carry_forgotten, settings.databases)
+        around += fast.lines_around(settings.work, settings.databases)
         if settings.fast.replicate:
-            lines += fast.lines_of_replication(settings.work)
+            lines += fast.lines_of_replication(settings.work, settings.databases)
             around += [fast.line_around_of_replication(settings.work)]
     return Command(
         settings.origin,
@@ -44,11 +45,14 @@ def _lines(settings: Settings) -> Iterator[str]:
     """What it does there with both engines."""
     yield access.LOGIN
     yield guards.identity(settings.work)
-    for database in DATABASES:
+    for database in settings.databases:
         yield databases.dump_there(database)
         yield databases.table_under_way(database)
         yield facts.definitions_there(database)
+        yield databases.locale_there(database)
     yield databases.SERVER_VERSION
+    yield carrying.roles_there()
+    yield carrying.databases_there(settings.databases)
     if settings.carry_forgotten:
         yield naming.list_there(settings.carry_forgotten)
     compared = compared_places(settings)

@@ -12,7 +12,7 @@ from bmnb.procedures.changing_distributions.services import stays_stopped, stopp
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.checks import nothing_printed
 from bmnb.steps import ANY, Action, Check
-from bmnb.transfer import at_rest, files, guards
+from bmnb.transfer import at_rest, databases, files, guards
 
 STOP = "stop-services"
 """The step from which all is done again where the origin's services were started since."""
@@ -50,7 +50,7 @@ def still_as_verified(settings: Settings) -> Iterator[Check]:
     globs = [*CONFIGURATION, *(ADDED_CONFIGURATION if settings.carry_forgotten else ())]
     yield Check(
         settings.origin,
-        at_rest.changed(settings.work, settings.trees, globs),
+        at_rest.changed(settings.work, settings.trees, globs, settings.databases),
         nothing_printed,
         "nothing has changed on the origin since the verification",
         "find out who has changed what is named: it is carried over again",
@@ -63,7 +63,7 @@ def still_as_verified(settings: Settings) -> Iterator[Check]:
 def no_session(settings: Settings) -> Check:
     return Check(
         settings.origin,
-        guards.SESSIONS,
+        databases.sessions(settings.databases),
         nothing_printed,
         "no session on the databases",
         "stop the program that is named, then run this cell again",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from operator import attrgetter
 
-from bmnb.bluemind.paths import DATABASES
+from bmnb.bluemind.paths import dump_of
 from bmnb.procedures.changing_distributions.guarding import safe_to_delete, same_servers
 from bmnb.procedures.changing_distributions.phases import HOT
 from bmnb.procedures.changing_distributions.services import start_postgresql, stop, stopped
 from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.surroundings import carry_roles, put_roles_back
 from bmnb.procedures.changing_distributions.synchronizing import synchronize
 from bmnb.steps import Action, Command, Manual, step
 from bmnb.transfer import configuration, databases, files, guards, naming
@@ -27,11 +28,12 @@ def undo_stop_target(settings: Settings) -> Iterator[Action]:
     yield Command(target, configuration.restore(folder), "put its own configuration back")
     yield Command(target, "newaliases", "/etc/aliases.db")
     yield start_postgresql(target)
-    yield Command(target, databases.put_back(list(DATABASES)), "put its own databases back")
+    yield Command(target, databases.put_back(settings.databases), "put its own databases back")
     yield Command(target, databases.adopt_password(), "password of the role bj, from bm.ini")
-    for database, file in DATABASES.items():
+    for database in settings.databases:
         yield Command(target, databases.drop_given_up(database), f"drop the imported {database}")
-        yield Command(target, f"rm -f {folder}/{file}", f"remove the dump of {database}")
+        yield Command(target, f"rm -f {folder}/{dump_of(database)}", f"remove the dump of {database}")
+    yield put_roles_back(settings)
 
 
 @step("Stop services on the target server", HOT, undo=undo_stop_target)
@@ -53,9 +55,16 @@ def hot_synchronization(settings: Settings) -> Iterator[Action]:
     origin, folder = settings.origin, settings.work
     yield stopped(settings.target)
     yield Command(origin, listing.mark_first_pass(folder), "remember the time of the first pass")
+    yield Command(
+        settings.target,
+        databases.remember(folder),
+        "remember which databases there are",
+        feed=(origin, databases.named(settings.databases)),
+        ensure=True,
+    )
     yield Command(origin, guards.mark_trees(folder, settings.trees), "remember what is mounted where")
     if settings.fast:
         yield from safe_to_delete(settings)
-        yield from settings.fast.hot_pass()
+        yield from settings.fast.hot_pass(*carry_roles(settings, settings.fast.carries_databases()))
     else:
         yield from synchronize(settings, accept=(0, files.VANISHED), again=files.BROKEN_OFF)

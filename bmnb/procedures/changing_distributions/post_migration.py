@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from bmnb.bluemind import api, proofs
-from bmnb.bluemind.paths import DATABASES, POSTFIX_MAPS
+from bmnb.bluemind.paths import POSTFIX_MAPS, dump_of
 from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
 from bmnb.procedures.changing_distributions.services import running
 from bmnb.procedures.changing_distributions.settings import Settings
@@ -15,7 +15,7 @@ from bmnb.procedures.checks import done, url_answers
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Manual, step
 from bmnb.transfer import accepted, databases
 from bmnb.transfer.placing import inline
-from bmnb.verification import account, dialogue
+from bmnb.verification import account, dialogue, openid
 
 
 @step("Save Security > Firewall", POST_MIGRATION)
@@ -110,6 +110,18 @@ def verify_service(settings: Settings) -> Iterator[Action]:
         patience=60,
         answers=ANY,
     )
+    yield Check(
+        target,
+        inline(openid),
+        done,
+        "Keycloak takes the secret of each domain, as at a login by OpenID",
+        "look in /var/log/bm-keycloak; the secret of the domain's client in Keycloak's console and that of the domain must be "
+        "one: OPENID_CLIENT_SECRET",
+        when=settings.where_it_is(settings.keycloak_database),
+        patience=120,
+        decision="accept-openid",
+        answers=TRUE_OR_FALSE,
+    )
     if settings.test_account:
         yield from _try(settings)
 
@@ -133,7 +145,7 @@ def _try(settings: Settings) -> Iterator[Action]:
 def clean_up(settings: Settings) -> Iterator[Action]:
     """The saved configuration stays, and so does the original server, stopped, until someone decides."""
     target, folder = settings.target, settings.work
-    files = list(DATABASES.values())
+    files = list(map(dump_of, settings.databases))
     dumps = " ".join(f"{folder}/{file}" for file in files)
     if settings.keep_dumps:
         yield Command(
@@ -144,7 +156,8 @@ def clean_up(settings: Settings) -> Iterator[Action]:
         )
     yield Command(target, f"rm -f {dumps}", "remove the dumps")
     yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key pair")
+    yield Command(target, f"rm -f {folder}/roles-*", "forget how the target's own roles were")
     if settings.fast:
         yield from settings.fast.clean_up()
-    for database in DATABASES:
+    for database in settings.databases:
         yield Command(target, databases.drop_before(database), f"drop the target's old {database}")

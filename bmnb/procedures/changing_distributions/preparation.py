@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from bmnb.procedures.changing_distributions import requirements
+from bmnb.procedures.changing_distributions import requirements, surroundings
 from bmnb.procedures.changing_distributions.gate import allow, withdraw_key
 from bmnb.procedures.changing_distributions.guarding import trees_are_there
 from bmnb.procedures.changing_distributions.phases import PREREQUISITES
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.steps import ANY, Action, Check, Command, Condition, step
+from bmnb.procedures.checks import done
+from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Check, Command, Condition, step
 from bmnb.transfer import accepted, access, guards
 
 
@@ -19,10 +20,12 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     """Everything is checked before anything is touched, and reported at once."""
     origin, target = settings.origin, settings.target
     yield from requirements.servers(origin, target, settings.address)
+    yield from requirements.network(origin, target, settings.address)
     yield from requirements.bluemind(origin, target)
-    yield from requirements.databases(origin, target)
+    yield from surroundings.prerequisites(settings)
     yield trees_are_there(settings)
     yield from requirements.files(origin, target, settings.trees, settings.carry_forgotten)
+    yield from requirements.running_beside(origin, target, settings.trees)
     yield from requirements.login(origin, target, settings.address, settings.make_key)
 
 
@@ -36,6 +39,7 @@ def undo_key_authentication(settings: Settings) -> Iterator[Action]:
         yield settings.fast.close_line()
         for server in (origin, target):
             yield from settings.fast.forget(server)
+    yield Command(target, accepted.keep(folder, settings.trees), "keep the mail that the target has accepted")
     came = Condition(target, f"test -f {accepted.archive(folder)}", "the target has accepted no mail")
     yield Command(
         origin,
@@ -77,7 +81,7 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
         target,
         access.write_ssh_config(folder, origin, settings.address),
         "ssh configuration of this run, with the original server's host keys",
-        feed=(origin, access.HOST_KEYS),
+        feed=(origin, access.host(settings.address)),
     )
     if settings.make_key:
         yield Command(target, access.make_key(folder), "make a key pair for this run", when=missing)
@@ -94,8 +98,18 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
         login,
         requirements.logs_in,
         "log in as root on the original server",
-        requirements.KEY_REMEDY,
+        requirements.KEY_REMEDY
+        + "; let ssh through from the target where a firewall or fail2ban keeps it out",
         answers=ANY,
+    )
+    yield Check(
+        target,
+        access.many_logins(folder, origin),
+        done,
+        "many logins at once, as copies need them",
+        "on the original server let no firewall count the logins of the target (ufw allow from ADDRESS), and see "
+        "that its sshd has MaxStartups 10:30:100, as by default",
+        answers=TRUE_OR_FALSE,
     )
     yield Command(origin, guards.remember(folder, "origin"), "remember which machine and installation it is")
     yield Command(target, guards.remember(folder, "target"), "remember which machine and installation it is")

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from functools import partial
 from shlex import quote
 
-from bmnb.bluemind import api, subscription
-from bmnb.bluemind.paths import QUEUE, ini
+from bmnb.bluemind import api, hardware, subscription
+from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, QUEUE, ini
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs, nothing_printed, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Result, Row, Verdict
-from bmnb.transfer import access, guards, naming, places
+from bmnb.transfer import access, beside, guards, naming, owning, places
 from bmnb.transfer import address as addresses
-from bmnb.transfer import databases as pg
 
 CLOCK_SECONDS = 30
 """Clocks may differ by this much; the two servers are asked one after the other."""
@@ -30,7 +29,8 @@ ROWS_SHARE = 0.1
 
 KEY_REMEDY = (
     "add the public key of the target's root to /root/.ssh/authorized_keys of the original server, "
-    "and see that its sshd has PermitRootLogin prohibit-password"
+    "and see that its sshd lets root in from there by a key: PermitRootLogin prohibit-password, AllowUsers, "
+    "AllowGroups, no ForceCommand"
 )
 
 
@@ -100,6 +100,21 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
     )
 
 
+def network(origin: str, target: str, address: str) -> Iterator[Action]:
+    """What changes in the configuration of both servers when the address moves, tried in a folder of its own."""
+    yield Check(
+        (origin, target),
+        (addresses.try_off(address), addresses.try_over(address)),
+        addresses.can_move,
+        "what will change in the network configuration of both servers",
+        "do what is named; what else writes the address is to be taken out or stopped before the switch, or accepted. "
+        "By hand: keep the address out of the configuration of the original server, add it to that of the "
+        "target, each with what the server has for it",
+        decision="accept-named-addresses",
+        text=addresses.CODE,
+    )
+
+
 def bluemind(origin: str, target: str) -> Iterator[Action]:
     """The same BlueMind on both, set up, with a valid subscription, on one server, with no job running."""
     both = (origin, target)
@@ -108,8 +123,17 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
         INSTALLED,
         same_packages,
         "same version of every bm-* package",
-        "install the packages that are named in the original server's version on the target",
+        "install on the target, in the original server's version, what is named; plugins such as the import from LDAP or "
+        "signatures are packages too",
         answers=(0, 1, 127),
+    )
+    yield Check(
+        both,
+        hardware.LINE,
+        hardware.not_weaker,
+        "cores and memory of the target",
+        "give the target as many cores and as much memory as the origin has, or accept that it has less",
+        decision="accept-hardware",
     )
     yield Check(
         both,
@@ -145,41 +169,6 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
 
 ONE_SERVER = "this procedure moves one server; a platform of several needs BlueMind's support"
 S3 = "with an archive in object storage bodies are not on the server: its credentials must move too"
-
-
-def databases(origin: str, target: str) -> Iterator[Action]:
-    yield Check(
-        (origin, target),
-        pg.SERVER_VERSION,
-        pg.not_older,
-        "PostgreSQL of the target is not older",
-        "start PostgreSQL where it does not answer; otherwise choose a newer distribution",
-        answers=ANY,
-    )
-    for server in (origin, target):
-        yield Check(
-            server,
-            pg.ENCODINGS,
-            pg.utf8_en_us,
-            f"databases of {server} are UTF8, en_US",
-            "bj and bj-data must be there, in UTF8 and en_US.UTF-8",
-        )
-    yield Check(
-        origin,
-        pg.FOREIGN,
-        pg.none_foreign,
-        "no other database on the origin",
-        "databases that are named are not in this procedure: have them carried over by hand. The origin stays as it is",
-        decision="leave-databases",
-    )
-    yield Check(
-        target,
-        "locale -a | grep -ix 'en_US.utf-\\?8'",
-        done,
-        "locale en_US.UTF-8 on the target",
-        "dpkg-reconfigure locales",
-        answers=TRUE_OR_FALSE,
-    )
 
 
 def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iterator[Action]:
@@ -240,11 +229,45 @@ def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iter
     )
     yield Check(
         (origin, target),
-        "set -o pipefail; getent passwd cyrus elasticsearch postfix | cut -d: -f1",
-        same_users,
+        (owning.there(trees), owning.HERE),
+        owning.all_known,
         "the owners of the data exist on the target",
-        "install the missing package: rsync maps owners by name, so the names must be there",
-        answers=(0, 2),
+        "install the missing package, or create the user or group: rsync maps owners and access lists by name, so "
+        "the names must be there",
+    )
+    yield Check(
+        target,
+        guards.unwritable(trees, (*CONFIGURATION, *(ADDED_CONFIGURATION if added else ()))),
+        beside.none,
+        "what is replaced on the target can be written",
+        "let it be written: chattr -i FILE, or mount -o remount,rw PLACE",
+    )
+
+
+def running_beside(origin: str, target: str, trees: tuple[str, ...]) -> Iterator[Action]:
+    """What others have set up on the origin beside BlueMind, and would be in the way or be missing."""
+    yield Check(
+        (origin, target),
+        beside.services(),
+        beside.all_listen,
+        "what Postfix and nginx ask on the origin listens on the target too",
+        "install and start it on the target, as it is on the origin; or take it out of the configuration, or accept it",
+        decision="accept-services",
+    )
+    yield Check(
+        origin,
+        beside.jobs(trees),
+        beside.none,
+        "no job of the origin's own works in the trees",
+        "stop it until the servers are switched, and set it up on the target; where it only reads, accept it",
+        decision="accept-jobs",
+    )
+    yield Check(
+        origin,
+        beside.programs(trees),
+        beside.none,
+        "no program beside BlueMind's has a file of the trees open",
+        "stop it until the servers are switched: in the downtime nothing may write there",
     )
 
 
@@ -281,7 +304,9 @@ QUIET = (
     "with the line: case $- in *i*) ;; *) return ;; esac"
 )
 
-DATABASE_FOLDER = "/var/lib/postgresql"
+POSTGRESQL = "PostgreSQL"
+"""The place of the databases, which each server's PostgreSQL tells."""
+_DATA = "data=$(cd / && runuser -u postgres -- psql -XAtc 'SHOW data_directory') || exit"
 WORK_PARENT = "/var/lib"
 
 
@@ -292,16 +317,19 @@ def used(trees: tuple[str, ...]) -> str:
   [ ! -d "$tree" ] || echo "$tree $(du -s -B1 "$tree/" | cut -f1) $(du -s --inodes "$tree/" | cut -f1) $(readlink -f "$tree")"
 done
 size=$({size}) || exit
-echo "{DATABASE_FOLDER} $size 5000 {DATABASE_FOLDER}" && echo "{WORK_PARENT} $size 10 {WORK_PARENT}"
+{_DATA}
+echo "{POSTGRESQL} $size 5000 $data" && echo "{WORK_PARENT} $size 10 {WORK_PARENT}"
 echo "free $(df -B1 --output=avail {WORK_PARENT} | tail -n 1)\""""
 
 
 def free(trees: tuple[str, ...]) -> str:
     """A line that prints, for the same paths: path, mount point, free bytes and inodes, used bytes, place."""
-    return f"""for tree in {" ".join(map(quote, (*trees, DATABASE_FOLDER, WORK_PARENT)))}; do
+    return f"""{_DATA}
+for tree in {" ".join(map(quote, (*trees, WORK_PARENT)))} "$data"; do
+  name=$tree; [ "$tree" != "$data" ] || name={POSTGRESQL}
   found=$tree; while [ ! -d "$found" ]; do found=$(dirname "$found"); done
   held=0; case $tree in /var/spool/*|/var/lib/cyrus) [ ! -d "$tree" ] || held=$(du -s -B1 "$tree/" | cut -f1);; esac
-  echo "$tree $(df -B1 --output=target,avail,iavail,itotal "$found" | tail -n 1) $held $(readlink -m "$tree")"
+  echo "$name $(df -B1 --output=target,avail,iavail,itotal "$found" | tail -n 1) $held $(readlink -m "$tree")"
 done"""
 
 
@@ -326,7 +354,7 @@ def enough_space(origin: Result, target: Result) -> Verdict:
         # file systems without a fixed number of inodes, such as btrfs, tell 0
         if size > room[mount][0] or (room[mount][2] and inodes > room[mount][1])
     ]
-    paths, databases_size = sum(inodes for _, inodes in need.values()), need.get(DATABASE_FOLDER, (0, 0))[0]
+    paths, databases_size = sum(inodes for _, inodes in need.values()), need.get(POSTGRESQL, (0, 0))[0]
     lists = LISTED_BYTES * paths + ROWS_SHARE * databases_size
     free_there = sum(int(size) for name, size in _fields(origin, 2) if name == "free")
     if lists > free_there:
@@ -391,6 +419,9 @@ def same_packages(origin: Result, target: Result) -> Verdict:
     ]
     if not theirs:
         return Verdict(False, "no bm-* package on the origin")
+    absent = [f"{name}={theirs[name]}" for name in sorted(theirs.keys() - ours.keys())]
+    if absent:
+        wrong.append(f"apt install {' '.join(absent)}, or yum install {' '.join(absent).replace('=', '-')}")
     return Verdict(
         not wrong, "; ".join(wrong) or f"{len(theirs)} packages, bm-core {theirs.get('bm-core', 'none')}"
     )
@@ -415,16 +446,6 @@ def rsync_compares_nanoseconds(origin: Result, target: Result) -> Verdict:
 def lists_files(origin: Result, target: Result) -> Verdict:
     both = (origin, target)
     return Verdict(all(one.ok for one in both), " and ".join(one.stdout.strip() or "none" for one in both))
-
-
-def same_users(origin: Result, target: Result) -> Verdict:
-    """getent ends with 2 where a name is unknown."""
-    if {origin.exit, target.exit} - {0, 2}:
-        return Verdict(False, (origin.stderr + target.stderr).strip())
-    missing = sorted(set(origin.stdout.split()) - set(target.stdout.split()))
-    return Verdict(
-        not missing, f"missing: {', '.join(missing)}" if missing else ", ".join(target.stdout.split())
-    )
 
 
 def can_log_in(make_key: bool, tried: Result) -> Verdict:

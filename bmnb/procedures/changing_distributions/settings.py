@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bmnb.bluemind.paths import ADDED_TREES, TREES
+from bmnb.bluemind.paths import ADDED_TREES, DATABASES, KEYCLOAK, TREES
 from bmnb.procedures.changing_distributions.phases import PHASES
 from bmnb.procedures.common import RunSettings, platform_problems
 from bmnb.settings import setting
-from bmnb.steps import slug
+from bmnb.steps import Condition, slug
 from bmnb.transfer import access
+from bmnb.transfer import databases as pg
 from bmnb.transfer.address import ADDRESSES
 from bmnb.transfer.engine import Fast
 from bmnb.verification import account
 
 PUBLIC_KEY = re.compile(r"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]+\n)+-----END PUBLIC KEY-----\n?")
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+"""A database's name is part of file names and of others' names, of which PostgreSQL keeps 63 bytes."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,12 @@ class Settings(RunSettings):
         "keep a journal of changes on the original server from the hot pass on, where its kernel offers one",
         label="Journal of changes",
     )
+    keycloak_database: str = setting(
+        KEYCLOAK,
+        "Keycloak's database, carried where the original server has it, as BlueMind 5 with logins by OpenID does",
+        label="Keycloak's database",
+        form=False,
+    )
     streams: int = setting(
         0,
         "streams side by side of the fast engine at most; 0: up to eight, as many as bring more together",
@@ -163,7 +173,19 @@ class Settings(RunSettings):
             self.hot_limit,
             self.database_copy == "replication",
             self.change_journal,
+            self.databases,
         )
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """All that are carried, those included that not every BlueMind has."""
+        return (*DATABASES, self.keycloak_database)
+
+    def where_it_is(self, database: str) -> Condition | None:
+        """None for those that every BlueMind has."""
+        if database in DATABASES:
+            return None
+        return Condition(self.target, pg.is_there(self.work, database), pg.ABSENT)
 
     @property
     def trees(self) -> tuple[str, ...]:
@@ -179,6 +201,10 @@ class Settings(RunSettings):
             found.append("hot_passes: at least 1")
         if self.database_copy == "replication" and self.engine != "fast":
             found.append("database_copy: replication needs the fast engine")
+        if self.keycloak_database in DATABASES or not NAME.fullmatch(self.keycloak_database):
+            found.append(
+                f"keycloak_database: {self.keycloak_database!r} is no name that this procedure carries"
+            )
         if self.streams < 0:
             found.append("streams: at least 0")
         if self.hot_limit < 0:

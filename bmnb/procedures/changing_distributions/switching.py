@@ -25,9 +25,10 @@ def undo_stop_origin(settings: Settings) -> Iterator[Action]:
             "origin-is-back",
             f"on the console of {origin}: bash {folder}/give-back",
         )
+    yield from address.put(origin, folder)
     yield Command(
         origin,
-        address.give_back(folder, settings.address),
+        address.give_back(folder),
         f"give {settings.address} back, tell the neighbours",
         moves_to=origin,
     )
@@ -52,23 +53,27 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
     last = [
         *([withdraw_key(settings)] if settings.make_key else []),
         Command(origin, address.save(settings.work), "save the network configuration"),
-        Command(
-            origin, address.remember(settings.work, settings.address), "remember the address's interface"
-        ),
+        *address.put(origin, settings.work),
         Command(
             origin,
             f"umask 077; cat > {settings.work}/give-back",
             "the way back as a program, for its console",
-            text=address.give_back(settings.work, settings.address),
+            text=address.give_back(settings.work),
         ),
     ]
     forgotten = settings.fast.forget(origin) if settings.fast else ()
     yield from _side_by_side(settings, [*last, *forgotten, *_park(settings)])
+    yield Command(
+        target,
+        address.keep_moving(settings.work),
+        "remember the addresses of IPv6 that come with it",
+        feed=(origin, address.moving(settings.work, settings.address)),
+    )
     if settings.keep_reachable:
         yield from _keep_reachable(settings)
     yield Command(
         origin,
-        address.take_off(settings.address),
+        address.take_off(settings.work, settings.address),
         f"take {settings.address} off",
         farewell=not settings.keep_reachable,
     )
@@ -91,9 +96,7 @@ def _park(settings: Settings) -> Iterator[Command]:
     """Link-local addresses by which the origin stays in the target's reach; a restart forgets them."""
     if settings.keep_reachable:
         own, other = address.parked(settings.address)
-        to_target, to_origin = (
-            address.park(settings.address, *ends) for ends in ((other, own), (own, other))
-        )
+        to_target, to_origin = (address.park(settings.address, one) for one in (other, own))
         yield Command(settings.target, to_target, f"reach the origin from {other}")
         yield Command(settings.origin, to_origin, f"be reached at {own}")
 
@@ -114,9 +117,10 @@ def _keep_reachable(settings: Settings) -> Iterator[Action]:
 
 def undo_take_over_address(settings: Settings) -> Iterator[Action]:
     target = settings.target
+    yield from address.put(target, settings.work)
     yield Command(
         target,
-        address.give_up(settings.work, settings.address),
+        address.give_up(settings.work),
         f"take {settings.address} off",
         farewell=True,
         moves_to=target,
@@ -140,9 +144,10 @@ def undo_take_over_address(settings: Settings) -> Iterator[Action]:
 def take_over_address(settings: Settings) -> Iterator[Action]:
     target = settings.target
     yield Command(target, address.save(settings.work), "save the network configuration")
+    yield from address.put(target, settings.work)
     yield Command(
         target,
-        address.take_over(settings.address),
+        address.take_over(settings.work, settings.address),
         f"take {settings.address} over, tell the neighbours",
         moves_to=settings.address,
     )
@@ -152,7 +157,7 @@ def take_over_address(settings: Settings) -> Iterator[Action]:
 
 
 def undo_restart_target(settings: Settings) -> Iterator[Action]:
-    """The price first, then the target stops, then what it accepted until then is kept."""
+    """The price first, then the target stops. Its mail is kept where it lies: first the origin serves again."""
     target, folder = settings.target, settings.work
     yield Check(
         target,
@@ -169,10 +174,9 @@ def undo_restart_target(settings: Settings) -> Iterator[Action]:
     )
     yield from stop(target)
     yield stopped(target)
-    yield Command(target, accepted.keep(folder, settings.trees), "keep that mail")
     if settings.keep_reachable:
-        own, other = reversed(address.parked(settings.address))
-        yield Command(target, address.park(settings.address, own, other), "keep the origin in reach")
+        _, own = address.parked(settings.address)
+        yield Command(target, address.park(settings.address, own), "keep the origin in reach")
 
 
 @step("Restart the target server", SWITCHING, undo=undo_restart_target)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 from shlex import quote
 
-from bmnb.bluemind.paths import DATABASES
 from bmnb.procedures.changing_distributions.gate import compared_places
 from bmnb.procedures.changing_distributions.guarding import nothing_writes_still, queue_is_here
 from bmnb.procedures.changing_distributions.phases import COLD, HOT
 from bmnb.procedures.changing_distributions.services import start_postgresql
 from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.surroundings import same
 from bmnb.procedures.changing_distributions.synchronizing import carry_queue, ssh_for_rsync
 from bmnb.steps import Action, Check, Command, Condition, Together, step
 from bmnb.transfer import access, at_rest, configuration, databases, files, naming
@@ -57,13 +57,13 @@ def _count_ahead(settings: Settings) -> Iterator[Command]:
     """Only where the target has a copy of the databases by now, which is the fast engine's."""
     if not settings.fast:
         return
-    for database in DATABASES:
+    for database in settings.databases:
         for server, named in ((settings.origin, database), (settings.target, databases.imported(database))):
             yield Command(
                 server,
                 facts.count_ahead(settings.work, database, named, _oldest(settings, server)),
                 f"read the rows of {database}",
-                when=settings.fast.carries_databases(),
+                when=settings.fast.carries(database),
                 ensure=True,
             )
 
@@ -105,7 +105,10 @@ def _programs(settings: Settings) -> Iterator[Command]:
 
 def _remember(settings: Settings) -> Command:
     """Against it the switch proves that what was compared is what there is."""
-    line, title = at_rest.remember(settings.work), "start PostgreSQL, remember what was written until now"
+    line, title = (
+        at_rest.remember(settings.work, settings.databases),
+        "start PostgreSQL, remember what was written until now",
+    )
     return Command(settings.origin, line, title, ensure=True)
 
 
@@ -137,10 +140,11 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
             facts.facts(folder, database, _oldest(settings, server)),
             f"facts of {database}",
             text=facts.FACTS,
+            when=settings.where_it_is(database),
             ensure=True,
         )
         for server in (origin, target)
-        for database in DATABASES
+        for database in settings.databases
     ]
     told += [
         Command(
@@ -149,7 +153,7 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
             f"compare the definitions of {database}",
             ensure=True,
         )
-        for database in DATABASES
+        for database in settings.databases
     ]
     queue = [carry_queue(settings)] if settings.carry_forgotten else []
     done_with = settings.fast.end_journal() if settings.fast else ()
@@ -193,14 +197,16 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
         configuration.what_changed,
         "what the origin's configuration changed on the target",
     )
-    for database in DATABASES:
+    for database in settings.databases:
         yield Check(
             (origin, target, target),
             (*[facts.show(folder, database)] * 2, facts.show_definitions(folder, database)),
             partial(facts.same_facts, database),
             f"{database} is the same",
             "find out who has written; then import the origin's dump again, or accept it",
+            when=settings.where_it_is(database),
             decision=f"accept-{database}",
         )
+    yield same(settings)
     if settings.carry_forgotten:
         yield queue_is_here(settings)

@@ -132,7 +132,7 @@ def packages(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
 def index(everyone: tuple[str, ...], patience: float = 0.0) -> Check:
     return Check(
         everyone,
-        "curl -s --max-time 10 http://127.0.0.1:9200/_cluster/health || echo none",
+        "curl -q -s --noproxy '*' --max-time 10 http://127.0.0.1:9200/_cluster/health || echo none",
         index_state,
         "state of the index",
         "free space, then see Elasticsearch's log; BlueMind refuses an update while its index is not green",

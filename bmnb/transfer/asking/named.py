@@ -3,7 +3,7 @@
 Runs on a server as root, with its Python from 3.5 on, so it imports nothing of this project:
 
     named.py there TREE... -- GLOB...    what is named on the origin and neither in a tree, nor a package's, nor among
-                                         the files of the globs, which are copied
+                                         the files of the globs, which are copied; and its own files BESIDE these
     named.py here                        what the target has to compare with it
     named.py postfix GLOB...             of the former, each with NUL: files below /etc/postfix, by their path in it
 
@@ -27,6 +27,18 @@ OWN = ("/etc", "/usr/local")
 
 INDEXED = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb", "dbm": ".dir", "sdbm": ".dir"}
 """Types of maps that postmap makes of a text, with the ending of what it makes."""
+
+BESIDE = {
+    "nginx": ("/etc/nginx/conf.d/*", "/etc/nginx/sites-enabled/*"),
+    "systemd": tuple(
+        "/etc/systemd/system/{}.d/*.conf".format(unit)
+        for unit in ("bm-*", "bluemind*", "postfix*", "postgresql*", "nginx*")
+    ),
+}
+"""Files of an administrator's own by the program that reads them."""
+
+INSTALLED = re.compile(r"(bm-.*|default)$")
+"""Names of those that BlueMind and nginx' package write there."""
 
 SOCKETS = ("unix", "inet", "fifo")
 ELSEWHERE = re.compile(r"/(proc|sys|dev|run|tmp|var/(run|tmp|log|lock|cache|lib/postfix|spool/postfix))(/|$)")
@@ -94,6 +106,14 @@ def of_packages(paths: Sequence[str]) -> Dict[str, bool]:
     return {path: not re.search("not owned", ask("rpm", "-qf", path)) for path in paths}
 
 
+def beside() -> Iterator[Tuple[str, str]]:
+    """The program, and each of its own files."""
+    for program, globs in BESIDE.items():
+        for path in sorted({path for one in globs for path in glob.glob(one)}):
+            if os.path.isfile(path) and not INSTALLED.match(os.path.basename(path)):
+                yield program, path
+
+
 def kind_of(sort: str, path: str) -> str:
     if sort in INDEXED and not os.path.isfile(path):
         return INDEX if os.path.exists(path + INDEXED[sort]) else ""
@@ -103,8 +123,9 @@ def kind_of(sort: str, path: str) -> str:
 
 
 def named(trees: Sequence[str], globs: Sequence[str]) -> List[Dict[str, Any]]:
-    found = {}  # type: Dict[str, Dict[str, Any]]
-    for where, text in texts(globs):
+    own = list(beside())
+    found = {path: {"item": path, "named in": program, "what": FILE} for program, path in own}
+    for where, text in [*texts(globs), *((path, COMMENT.sub("", content(path))) for _, path in own)]:
         for sort, path in NAMED.findall(text):
             flat = sort in INDEXED and is_carried(path + "-flat", globs)
             in_tree = any(path == tree or path.startswith(tree + "/") for tree in trees)

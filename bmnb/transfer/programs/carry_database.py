@@ -51,7 +51,14 @@ from .postgres import (
 )
 from .replication import PROGRAMS, Replication
 
-WITHOUT = "--no-publications --no-subscriptions"
+WITHOUT = "--no-subscriptions"
+# those that this program makes on the origin
+OF_OURS = "/ PUBLICATION (TABLE |TABLES IN SCHEMA )?[^ ]+ bmnb_/d"
+COLLATIONS = "SELECT pg_import_system_collations('pg_catalog')"
+MARK, UNMARK = 'ALTER DATABASE "{}" SET bmnb.state TO {}', 'ALTER DATABASE "{}" RESET bmnb.state'
+MARKED = """SELECT split_part(setting, '=', 2) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
+  unnest(setconfig) setting WHERE setrole = 0 AND setting LIKE 'bmnb.state=%' AND datname = {}"""
+LOCALE = "SELECT datcollate FROM pg_database WHERE datname = current_database()"
 SET_TIME_ZONE = """ALTER DATABASE "{}" SET timezone TO 'GMT'"""
 
 # a partition is a table like others; one that others inherit from has its own rows only
@@ -80,8 +87,8 @@ def dump(snapshot: str, database: str) -> str:
 
 
 def kept_dump(database: str) -> str:
-    """Where the target keeps a dump until it is restored."""
-    return f"/var/lib/postgresql/bmnb-{database}.dump"
+    """Where the target keeps a dump until it is restored: PostgreSQL's home is another one in each family."""
+    return f"~postgres/bmnb-{database}.dump"
 
 
 class Entry(NamedTuple):
@@ -280,12 +287,11 @@ class Pass:
         walsender.close()
         return schema
 
-    # what the last pass left: a file, named by the comment of the database, so that both change at once
+    # what the last pass left: a file, named by a setting of the database, so that both change at once
 
     def last_state(self, server: Session) -> Dict[str, Any]:
         """Empty where there is no copy, or none that ended."""
-        comment = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = "
-        named = server.rows(comment + literal(self.copy))
+        named = server.rows(MARKED.format(literal(self.copy)))
         path = os.path.join(self.folder, named[0][0] if named else "")
         if not os.path.isfile(path):
             return {}
@@ -322,11 +328,16 @@ class Pass:
         if source.returncode != 0:
             raise failed(f"pg_dump of {database}", source.returncode)
         postgres(f"dropdb --if-exists {quote(self.copy)}")
-        postgres(f"createdb -O bj -E UTF8 -l en_US.UTF-8 -T template0 {quote(self.copy)}")
+        locale = self.origin.session.value(LOCALE)
+        postgres(f"createdb -O bj -E UTF8 -l {quote(locale)} -T template0 {quote(self.copy)}")
         postgres(f"psql -Xq -c {quote(SET_TIME_ZONE.format(self.copy))}")
-        postgres(f"pg_restore -j {self.jobs} --exit-on-error -d {quote(self.copy)} {kept}")
+        postgres(f"psql -Xq -o /dev/null -d {quote(self.copy)} -c {quote(COLLATIONS)}")
+        listed = f"{kept}.list"
+        postgres(f"sh -c {quote(f'pg_restore -l {kept} > {listed} && sed -i -E {quote(OF_OURS)} {listed}')}")
+        postgres(f"pg_restore -j {self.jobs} --exit-on-error -L {listed} -d {quote(self.copy)} {kept}")
         postgres(f"vacuumdb -q --analyze-only -d {quote(self.copy)}")
-        os.unlink(kept)
+        for file in (kept, listed):
+            os.unlink(os.path.expanduser(file))
         # or PostgreSQL writes all this out in the downtime, where it is stopped soon
         postgres("psql -Xq -c CHECKPOINT")
         self.told["restored"] = 1
@@ -398,7 +409,7 @@ class Pass:
             json.dump({**state, "bases": {name: (base.path, base.sum) for name, base in bases.items()}}, file)
             file.flush()
             os.fsync(file.fileno())
-        self.target.tell(f'COMMENT ON DATABASE "{self.copy}" IS {literal(self.name)}; COMMIT')
+        self.target.tell(f"{MARK.format(self.copy, literal(self.name))}; COMMIT")
         self.target.close()
         kept = {path} | {f"{base.path}.{part}" for base in bases.values() for part in ("hash", "place")}
         for name in os.listdir(self.folder):

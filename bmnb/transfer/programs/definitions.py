@@ -11,9 +11,6 @@ NO_DEFINITION = {
     "pg_statistic": "what ANALYZE has found",
     "pg_statistic_ext_data": "what ANALYZE has found",
     "pg_largeobject": "rows of their own",
-    "pg_publication": "is not carried over, and a pass makes its own",
-    "pg_publication_rel": "is not carried over",
-    "pg_publication_namespace": "is not carried over",
     "pg_subscription_rel": "is not carried over",
 }
 """Catalogs that define nothing of what a copy is."""
@@ -26,11 +23,15 @@ NO_COLUMNS = {
 }
 """Columns that VACUUM, ANALYZE and work on rows write to."""
 
+_OURS = "EXISTS (SELECT FROM pg_publication p WHERE pubname ~ '^bmnb_' AND p.oid ="
 NOT_COUNTED = {
+    "pg_publication": "pubname ~ '^bmnb_'",
+    "pg_publication_rel": f"{_OURS} bmnb_row.prpubid)",
+    "pg_publication_namespace": f"{_OURS} bmnb_row.pnpubid)",
     "pg_largeobject_metadata": "lomacl IS NULL",
     "pg_depend": "EXISTS (SELECT FROM pg_class c WHERE c.oid = bmnb_row.classid AND relname ~ '^pg_(publication|subscription)')",
 }
-"""Rows that do not count: those of large objects come and go with them."""
+"""Rows that do not count: of our own publications; those of large objects come and go with them."""
 
 IS_TEMPORARY = "IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_')"
 OF_TEMPORARY = f"IN (SELECT oid FROM pg_class WHERE relnamespace {IS_TEMPORARY})"

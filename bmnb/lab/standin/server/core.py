@@ -104,7 +104,7 @@ def main() -> None:
     installation.decide()
     server = ThreadingHTTPServer(("", PORT), Api)
     if not variant().cyrus:
-        for name in ("imap", "lmtp"):
+        for name in ("imap",) if "bm-lmtpd" in variant().services else ("imap", "lmtp"):
             threading.Thread(target=daemons.serve, args=(name,), name=name, daemon=True).start()
     log("n.b.c.r.h.v.RestNetVerticle", f"Bound to port {PORT}.")
     log("n.b.a.l.BMCore", "BlueMind Application started")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -23,6 +24,24 @@ def create() -> None:
     _as_postgres("createdb", "-O", "bj", "-T", "bj", "bj-data")
     for name in ("bj", "bj-data"):
         _run(f"ALTER DATABASE \"{name}\" SET timezone TO 'GMT'", name)
+
+
+def create_keycloak(role: str, token: str) -> None:
+    """As the tag bm/keycloak does: a database of its own, and a realm a domain, which have the core's token.
+
+    Tables and columns are Keycloak's own, a few of them; its role's name and how it logs in are not public.
+    """
+    _as_postgres("createdb", "-O", "bj", "-E", "UTF8", "-l", "en_US.UTF-8", "-T", "template0", "keycloak")
+    domains = DOMAINS if role != "target" else DOMAINS[:1]
+    rows = "".join(
+        f"{one.uid}\t{hashlib.sha256(f'{role} {one.uid}'.encode()).hexdigest()[:32]}\n" for one in domains
+    )
+    given = {"token": token, "ip": ini()["host"]}
+    _run((SQL / "keycloak.sql").read_text().replace("@ROWS@", rows), "keycloak", **given)
+    properties = (
+        f"CREATE TEMP TABLE secrets (realm text, secret text);\nCOPY secrets FROM STDIN;\n{rows}\\.\n"
+    )
+    _run(properties + (SQL / "openid.sql").read_text(), "bj", **given)
 
 
 def fill_directory(users: list[User], ip: str, role: str) -> None:

@@ -64,7 +64,7 @@ def domains() -> list[dict[str, Any]]:
                 "label": one["label"],
                 "name": one["name"],
                 "description": None,
-                "properties": {},
+                "properties": one["properties"],
                 "global": one["global"],
                 "aliases": one["aliases"],
                 "defaultAlias": one["default_alias"],

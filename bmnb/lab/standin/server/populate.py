@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from . import cli, client, databases, etc, maps, platform, postfix, repository, spool
-from .here import variant
+from .here import token, variant
 
 OWN_MESSAGES = 20
 """Messages of the target's own first user, which the migration replaces."""
@@ -65,6 +65,8 @@ def whole(options: argparse.Namespace, ip: str, beside: dict[str, str]) -> None:
     postfix.set_up(role, ip)
     databases.create()
     databases.fill_directory(users, ip, role)
+    if variant().keycloak:
+        databases.create_keycloak(role, token())
     platform.add_servers(beside)
     maps.write()
     if is_origin:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Variant:
-    """One release: `cyrus` stands for all that 5.0 has dropped (Cyrus, sieve, HPS, replication)."""
+    """One release: `cyrus` stands for all that 5.0 has dropped (Cyrus, sieve, HPS, replication).
+
+    With `keycloak` the server has the tag bm/keycloak, and logins by OpenID.
+    """
 
     version: str
     name: str
@@ -19,6 +22,7 @@ class Variant:
     packages: dict[str, str]
     newer: str
     newer_name: str
+    keycloak: bool = False
 
     def packages_of(self, version: str) -> dict[str, str]:
         """The packages of this release or of the newer one, to which it can be updated."""
@@ -83,6 +87,30 @@ VARIANTS = {
                 "bm-postgresql": "16.2-bluemind1055",
             },
         ),
+    ),
+    # numbers by PyPI's netbluemind5 5.7.3268; services by the documentation of 5.2, which lists bm-keydb and bm-lmtpd
+    "5.7": Variant(
+        version="5.7.3268",
+        name="5.7.2",
+        newer="5.7.3310",
+        newer_name="5.7.3",
+        cyrus=False,
+        generated_password=True,
+        firewall="/internal-api/system/firewall/_updatefirewallrules",
+        log_endpoint=True,
+        services=(*SERVICES, "bm-keycloak", "bm-keydb", "bm-lmtpd"),
+        packages=_packages(
+            "5.7.3268",
+            ("bm-lmtpd",),
+            {
+                "bm-elasticsearch": "1:7.17.18-bluemind1156",
+                "bm-keycloak": "24.0.3-bluemind2588",
+                "bm-keydb": "6.3.4-bluemind12",
+                "bm-nginx": "1.25.4-bluemind1413",
+                "bm-postgresql": "16.2-bluemind1055",
+            },
+        ),
+        keycloak=True,
     ),
 }
 

@@ -13,7 +13,8 @@ CREATE TABLE t_systemconf (configuration hstore NOT NULL);
 CREATE TABLE t_server (item_id serial PRIMARY KEY, uid text UNIQUE, ip text, fqdn text, name text, tags text[]);
 CREATE TABLE t_server_assignment (server_uid text, domain_uid text, tag text);
 CREATE TABLE t_domain (
-  item_id integer PRIMARY KEY, name text UNIQUE, label text, global boolean, aliases text[], default_alias text
+  item_id integer PRIMARY KEY, name text UNIQUE, label text, global boolean, aliases text[], default_alias text,
+  properties hstore NOT NULL DEFAULT ''
 );
 CREATE TABLE t_container (
   id serial PRIMARY KEY, uid text UNIQUE NOT NULL, container_type text, name text, owner text, domain_uid text

@@ -1,0 +1,5 @@
+"""Print `docs/servers.md`."""
+
+from bmnb.lab.habits.page import page
+
+print(page(), end="")

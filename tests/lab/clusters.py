@@ -17,7 +17,7 @@ for side in origin target; do
   cd /mnt && mkdir $side $side.upper $side.work
   mount -t overlay overlay -o "lowerdir=$1,upperdir=/mnt/$side.upper,workdir=/mnt/$side.work" $side; shift
   mount -t proc proc $side/proc
-  mount --rbind /dev $side/dev
+  mount --rbind /dev $side/dev && mount -t tmpfs tmpfs $side/dev/shm
 done
 mkdir target/origin && mount --rbind origin target/origin
 for side in origin target; do

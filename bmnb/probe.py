@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,10 +70,10 @@ PORTS: dict[str, Callable[[str], bool]] = {
 
 
 class Probe:
-    """Probes an address in the background and keeps a line a second and port on disk."""
+    """Probes in the background whether one of the addresses answers; keeps a line a second and port on disk."""
 
-    def __init__(self, address: str, path: Path) -> None:
-        self.address, self.path = address, path
+    def __init__(self, addresses: Sequence[str], path: Path) -> None:
+        self.addresses, self.path = addresses, path
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -113,7 +113,7 @@ class Probe:
     def _watch(self, port: str) -> None:
         while not self._stop.is_set():
             began = time.monotonic()
-            answers = answers_at(port, self.address)
+            answers = any(answers_at(port, address) for address in self.addresses)
             line = [datetime.now(UTC).isoformat(timespec="milliseconds"), port, int(answers)]
             with private(self.path).open("a", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerow(line)

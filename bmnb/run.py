@@ -82,7 +82,7 @@ class Run:
         self.folder = folder_of(procedure, settings)
         self.journal = Journal(self.folder / "journal.jsonl")
         self.servers = Servers(Path(settings.ssh_config).expanduser())
-        self.probe = Probe(settings.address, self.folder / "logs" / "probe.csv")
+        self.probe = Probe(settings.addresses, self.folder / "logs" / "probe.csv")
         self.typed: dict[str, str] = {}
         self._lock: Lock | None = None
         self._opened = False
@@ -325,11 +325,13 @@ class Run:
         return self._lock
 
     def _let_go(self, step: Step) -> set[str]:
-        """The servers that a command of the step has put out of reach."""
-        actions = self._actions(step, step.name).items()
+        """The servers that a command of the step has put out of reach; on the way back, one of any step."""
+        back = self.journal.last("rollback started") is not None
+        steps = self.procedure.steps if back else (step,)
         return {
             one.host
-            for key, one in actions
+            for some in steps
+            for key, one in self._actions(some, some.name).items()
             if isinstance(one, Command) and one.farewell and self.journal.standing("started", action=key)
         }
 

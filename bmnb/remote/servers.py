@@ -62,6 +62,14 @@ class Servers:
         """Run a line and wait for its end. `timeout` is in seconds without output."""
         return self._connection(host).run(line, stdin, timeout)
 
+    def run_at(self, host: str, hostname: str, line: str) -> Result:
+        """Run a line where the server is contacted at another address, for this once; it must be the same machine."""
+        connection = self._open(host, hostname)
+        try:
+            return connection.run(line, "", RUN_SECONDS)
+        finally:
+            connection.close()
+
     def ask(self, host: str, line: str) -> Result:
         """Run a line that changes nothing; once more where the connection breaks meanwhile.
 
@@ -208,16 +216,14 @@ class Servers:
         with self._opening:
             connection = self._connections.get(name)
             if connection is None or not connection.alive:
-                connection = self._open(name)
+                connection = self._open(name, *self._moved.get(name, ()))
                 self._connections[name] = connection
             return connection
 
-    def _open(self, name: str) -> Connection:
+    def _open(self, name: str, hostname: str = "", hop: str = "") -> Connection:
         address = self._config.find(name)
-        via: Connection | None = None
-        if name in self._moved:
-            hostname, hop = self._moved[name]
-            via = self._connection(hop) if hop else None
+        via = self._connection(hop) if hop else None
+        if hostname:
             address = replace(address, hostname=hostname, jump=() if hop else address.jump)
         for hop in address.jump:
             via = Connection(self._config.find(hop), via)

@@ -92,6 +92,8 @@ class Run:
 
         `again` makes one more pass of a step that may be repeated, such as a hot synchronization.
         """
+        if not any(step.actions(self.settings)):
+            self.show(tables.sentence(_("With these parameters nothing is to be done here.")))
         if self.settings.dry_run or self._beyond(step):
             if not self.settings.dry_run:
                 text = _("Not done, planned only: `through` ends this run with {phase}.")

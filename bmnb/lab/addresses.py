@@ -31,7 +31,7 @@ def assert_changed(root: Path) -> None:
 def _files(before: str, after: str) -> str:
     pattern = before.replace(".", "\\.")
     return f"""set -e
-grep -rlZ --binary-files=without-match -F {before} /etc | xargs -0 -r sed -i 's/{pattern}/{after}/g'
+grep -rlZ --binary-files=without-match -F {before} /etc /usr/share/bm-elasticsearch/config | xargs -0 -r sed -i 's/{pattern}/{after}/g'
 for map in /etc/postfix/*-flat; do
   [ ! -f "$map" ] || {{ postmap "$map" && mv "$map.db" "${{map%-flat}}.db"; }}
 done

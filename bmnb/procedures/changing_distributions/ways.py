@@ -103,7 +103,7 @@ def moved_by_hand(settings: Settings) -> Iterator[Action]:
             done,
             f"the origin is off {moves}",
             f"take {moves} off its interface and out of its network configuration: it must not come back with it",
-            patience=60,
+            patience=5,
             answers=TRUE_OR_FALSE,
         )
     yield answers_there(settings, target)
@@ -119,7 +119,7 @@ def answers_there(settings: Settings, server: str) -> Check:
         done,
         f"{settings.address} answers, and it is {server}",
         "see to it that the address leads there, and that ssh gets through to it from this machine",
-        patience=300,
+        patience=60,
         at=settings.address,
     )
 

@@ -68,7 +68,8 @@ def configure(lab: Lab, origin: tuple[str, ...], target: str) -> None:
     )
     text = TARGET.format(own=lab.target.address, more=target, router=lab.bridge.address(1))
     lab.target.must(
-        f"cat > /etc/systemd/network/10-host0.network <<'END'\n{text}END\nsystemctl restart systemd-networkd"
+        f"cat > /etc/systemd/network/10-host0.network <<'END'\n{text}END\nip addr flush dev host0\nsystemctl restart systemd-networkd\n"
+        f"until ip route get {lab.origin.address} | grep -qE 'via|^local'; do sleep 0.2; done"
     )
     call("ip", "neigh", "flush", "dev", lab.bridge.name)
 

@@ -61,6 +61,8 @@ def mail_maintenance(settings: Settings) -> Iterator[Action]:
         patience=180,
         answers=TRUE_OR_FALSE,
     )
+    if settings.switch == NEW_ADDRESS:
+        yield Command(target, "postqueue -f", "deliver what has waited for the new tables")
 
 
 @step("Save My Networks in System Management > System Configuration", POST_MIGRATION)

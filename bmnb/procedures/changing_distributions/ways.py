@@ -158,7 +158,7 @@ def under_own_address(settings: Settings) -> Iterator[Action]:
     yield Command(target, own.in_database(old, new), "t_server, t_systemconf and rc_users in the database")
     yield Command(
         target,
-        own.rename_backups(old, new),
+        f"touch {_renamed(settings)} && {own.rename_backups(old, new)}",
         "the folder of DataProtect",
         when=Condition(target, own.backups_of(old, new), "no folder of the old address"),
     )
@@ -174,11 +174,13 @@ def under_own_address(settings: Settings) -> Iterator[Action]:
 def undo_under_own_address(settings: Settings) -> Iterator[Action]:
     """Configuration and databases of the target's own are put back by the undo of the steps that replaced them."""
     target, old, new = settings.target, settings.address, settings.new_address
+    # the target may have had a folder of its own under that name
+    renamed = f"[ -f {_renamed(settings)} ] && {own.backups_of(new, old)}"
     yield Command(
         target,
-        own.rename_backups(new, old),
+        f"{own.rename_backups(new, old)} && rm {_renamed(settings)}",
         "the folder of DataProtect",
-        when=Condition(target, own.backups_of(new, old), "no folder of the new address"),
+        when=Condition(target, renamed, "it was not renamed"),
     )
 
 
@@ -207,6 +209,10 @@ def names_lead_back(settings: Settings) -> Iterator[Action]:
 
 def _mark(settings: Settings) -> str:
     return f"{settings.work}/names-changed"
+
+
+def _renamed(settings: Settings) -> str:
+    return f"{settings.work}/backups-renamed"
 
 
 def old_address_is_gone(settings: Settings) -> Iterator[Action]:

@@ -1,7 +1,12 @@
 """The three ways of switching servers: what each asks, does, waits for and takes back."""
 
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
+from bmnb.bluemind import own_address
 from bmnb.errors import InputError
 from bmnb.procedures.changing_distributions import PROCEDURE, Settings
 from bmnb.procedures.changing_distributions.settings import BY_HAND, NEW_ADDRESS, TAKE_OVER
@@ -137,6 +142,26 @@ def test_a_new_address_is_in_every_place_of_bluemind_before_it_starts():
         assert word in done, word
     assert "systemctl restart bm-node" in lines(actions(NEW_ADDRESS, "restart-target"))
     assert actions(TAKE_OVER, "change-address") == actions(BY_HAND, "change-address") == []
+
+
+def test_a_folder_of_backups_is_renamed_back_only_where_it_was_renamed(tmp_path: Path, monkeypatch):
+    """The target may have had one under its own address all along."""
+    monkeypatch.setattr(own_address, "BACKUPS", str(tmp_path / "backups"))
+    monkeypatch.setattr(Settings, "work", str(tmp_path))
+
+    def do(found: list[Single]) -> None:
+        [one] = [one for one in found if one.title == "the folder of DataProtect"]
+        if subprocess.run(["bash", "-c", one.when.line], check=False).returncode == 0:
+            subprocess.run(["bash", "-c", one.line], check=True)
+
+    for before in ([NEW], [OLD], [OLD, NEW]):
+        for name in before:
+            (tmp_path / "backups" / name).mkdir(parents=True)
+        do(actions(NEW_ADDRESS, "change-address"))
+        assert (tmp_path / "backups" / NEW).exists()
+        do(undoing(NEW_ADDRESS))
+        assert sorted(one.name for one in (tmp_path / "backups").iterdir()) == sorted(before)
+        shutil.rmtree(tmp_path / "backups")
 
 
 @pytest.mark.parametrize(("kept", "asked"), [(True, 2), (False, 1)])

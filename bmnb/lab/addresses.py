@@ -51,6 +51,7 @@ Type=oneshot
 User=postgres
 StandardInput=data
 StandardInputText=UPDATE t_server SET ip = replace(ip, '{before}', '{after}');
+StandardInputText=UPDATE rc_users SET mail_host = replace(mail_host, '{before}', '{after}');
 StandardInputText=UPDATE t_systemconf SET configuration = (replace(configuration::text, '{before}', '{after}'))::hstore;
 ExecStart=/usr/bin/psql -X -q -v ON_ERROR_STOP=1 bj
 ExecStartPost=+/bin/rm /{UNIT} /{WANTED}

@@ -64,9 +64,12 @@ class Observer:
         return replace(verdict, seen=f"{verdict.seen}\n  → or accept just these: answer `{key}: {seen}`")
 
     def _checked(self, check: Check) -> Verdict:
-        return judged(
-            check, [self.servers.run(host, line, stdin=check.text) for host, line in check.observations]
-        )
+        def look(host: str, line: str) -> Result:
+            if check.at:
+                return self.servers.run_at(host, check.at, line)
+            return self.servers.run(host, line, stdin=check.text)
+
+        return judged(check, [look(host, line) for host, line in check.observations])
 
     def _called(self, key: str, call: Call) -> Verdict:
         token = self._token(call.host)

@@ -341,7 +341,14 @@ def verify(run: Path, signers: Path | None, head: str, as_json: bool) -> None:
     default="",
     help="name of the server that is given up, where mail would be lost; or who restored the backup",
 )
-def go_back(run: Path, confirm: str) -> None:
+@click.option(
+    "--answer",
+    "given",
+    multiple=True,
+    metavar="KEY=TEXT",
+    help="what a person has done for the way back, such as origin-is-back or names-back; may be repeated",
+)
+def go_back(run: Path, confirm: str, given: tuple[str, ...]) -> None:
     """Go back: undo what RUN's journal says was begun. The same command again goes on where it stopped.
 
     After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
@@ -349,10 +356,14 @@ def go_back(run: Path, confirm: str) -> None:
     from bmnb import headless, rollback
     from bmnb.run import reopen
 
+    pairs = [one.partition("=") for one in given]
+    if wrong := [key for key, _, text in pairs if not text]:
+        raise InputError(f"--answer {wrong[0]}: KEY=TEXT is expected")
+    answers = dict.fromkeys((rollback.CONFIRM, rollback.RESTORED), confirm) if confirm else {}
     reopened = reopen(
         run,
         procedures.ALL,
-        dict.fromkeys((rollback.CONFIRM, rollback.RESTORED), confirm) if confirm else {},
+        {**answers, **{key: text for key, _, text in pairs}},
         echo,
     )
     with headless.Follower(run, say):

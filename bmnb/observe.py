@@ -68,9 +68,12 @@ class Observer:
         return replace(verdict, holds=True, seen=f"accepted by {key}: {answer}; {verdict.seen}")
 
     def _checked(self, check: Check) -> Verdict:
-        return judged(
-            check, [self.servers.run(host, line, stdin=check.text) for host, line in check.observations]
-        )
+        def look(host: str, line: str) -> Result:
+            if check.at:
+                return self.servers.run_at(host, check.at, line)
+            return self.servers.run(host, line, stdin=check.text)
+
+        return judged(check, [look(host, line) for host, line in check.observations])
 
     def _called(self, key: str, call: Call) -> Verdict:
         token = self._token(call.host)

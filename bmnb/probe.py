@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -71,10 +71,10 @@ PORTS: dict[str, Callable[[str], bool]] = {
 
 
 class Probe:
-    """Probes an address in the background and keeps a line a second and port on disk."""
+    """Probes in the background whether one of the addresses answers; keeps a line a second and port on disk."""
 
-    def __init__(self, address: str, path: Path) -> None:
-        self.address, self.path = address, path
+    def __init__(self, addresses: Sequence[str], path: Path) -> None:
+        self.addresses, self.path = addresses, path
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -114,11 +114,10 @@ class Probe:
     def _watch(self, port: str) -> None:
         while not self._stop.is_set():
             began = time.monotonic()
-            answers = answers_at(port, self.address)
+            answers = any(answers_at(port, address) for address in self.addresses)
             line = f"{datetime.now(UTC).isoformat(timespec='milliseconds')},{port},{int(answers)}\r\n"
-            with suppress(
-                OSError
-            ):  # where the disk is full a second is missing, and the next one is looked at
+            # where the disk is full a second is missing, and the next one is looked at
+            with suppress(OSError):
                 append_text(self.path, line)
             self._stop.wait(max(0.0, 1.0 - (time.monotonic() - began)))
 

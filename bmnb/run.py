@@ -85,7 +85,7 @@ class Run:
         self.folder = folder_of(procedure, settings)
         self.journal = Journal(self.folder / "journal.jsonl")
         self.servers = Servers(Path(settings.ssh_config).expanduser())
-        self.probe = Probe(settings.address, self.folder / "logs" / "probe.csv")
+        self.probe = Probe(settings.addresses, self.folder / "logs" / "probe.csv")
         self.typed: dict[str, str] = {}
         self._lock: Lock | None = None
         self._opened = False
@@ -95,6 +95,8 @@ class Run:
 
         `again` makes one more pass of a step that may be repeated, such as a hot synchronization.
         """
+        if not any(step.actions(self.settings)):
+            self.show(tables.sentence(_("With these parameters nothing is to be done here.")))
         if self.settings.dry_run or self._beyond(step):
             if not self.settings.dry_run:
                 text = _("Not done, planned only: `through` ends this run with {phase}.")
@@ -330,11 +332,13 @@ class Run:
         return self._lock
 
     def _let_go(self, step: Step) -> set[str]:
-        """The servers that a command of the step has put out of reach."""
-        actions = self._actions(step, step.name).items()
+        """The servers that a command of the step has put out of reach; on the way back, one of any step."""
+        back = self.journal.last("rollback started") is not None
+        steps = self.procedure.steps if back else (step,)
         return {
             one.host
-            for key, one in actions
+            for some in steps
+            for key, one in self._actions(some, some.name).items()
             if isinstance(one, Command) and one.farewell and self.journal.standing("started", action=key)
         }
 

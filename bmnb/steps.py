@@ -120,6 +120,7 @@ class Check:
     proven no longer counts, and they are done again.
     `answers` are the exit statuses with which a line answers, ANY where the judge looks at that itself; after
     another one the check could not be made, and the judge is not asked.
+    `at` is an address at which the servers are contacted for this check alone: that it is made proves whose that is.
     """
 
     host: str | tuple[str, ...]
@@ -133,6 +134,7 @@ class Check:
     reopens: str = ""
     answers: tuple[int, ...] = (0,)
     text: str = ""
+    at: str = ""
 
     @property
     def observations(self) -> list[tuple[str, str]]:

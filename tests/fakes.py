@@ -114,6 +114,10 @@ class FakeSettings:
     answers: dict[str, str] = setting({}, "answers")
     dry_run: bool = setting(False, "plan only")
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return (self.address,)
+
 
 def settings(folder: Path, **more: Any) -> FakeSettings:
     return FakeSettings(runs=str(folder), **more)

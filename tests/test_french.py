@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -13,10 +14,11 @@ from bmnb import procedures, redact
 from bmnb.forms.parameters import label
 from bmnb.language import CATALOGUES, use
 from bmnb.phrases import phrase
+from bmnb.procedures import changing_distributions
 from bmnb.prose import texts, translate
 from bmnb.settings import make
 from bmnb.start import NOTEBOOKS
-from bmnb.steps import Procedure, singles
+from bmnb.steps import Procedure, Single, singles
 from bmnb.tables import table
 from tests import sources
 
@@ -53,13 +55,28 @@ def test_the_prose_of_a_notebook_is_translated(notebook: Path):
     assert "##" in "".join(texts(book))
 
 
+def every_action(procedure: Procedure, servers: dict[str, str]) -> list[Single]:
+    """Those of each way of switching servers, and of its way back, where the procedure has several."""
+    several = procedure is changing_distributions.PROCEDURE
+    made = [make(procedure.settings, {**servers, **way}) for way in (WAYS if several else [{}])]
+    steps = [*procedure.steps, *(replace(one, actions=one.undo) for one in procedure.steps if one.undo)]
+    return [one for settings in made for step in steps for one in singles(step.actions(settings))]
+
+
+WAYS = [
+    {**way, "keep_reachable": kept}
+    for way in ({}, {"switch": "by-hand"}, {"switch": "new-address", "new_address": "203.0.113.7"})
+    for kept in (True, False)
+]
+
+
 @pytest.mark.parametrize("procedure", procedures.ALL, ids=lambda one: one.name)
 def test_every_title_remedy_and_reason_of_a_procedure_is_translated(procedure: Procedure):
     known = messages()
     asked = {field.name for field in dataclasses.fields(procedure.settings)}
-    settings = make(procedure.settings, {key: one for key, one in SERVERS.items() if key in asked})
+    servers = {key: one for key, one in SERVERS.items() if key in asked}
     said = [step.title for step in procedure.steps] + [phase.title for phase in procedure.phases]
-    for action in [one for step in procedure.steps for one in singles(step.actions(settings))]:
+    for action in every_action(procedure, servers):
         said += [action.title, getattr(action, "remedy", ""), action.when.otherwise if action.when else ""]
     with use("fr"):
         missing = {

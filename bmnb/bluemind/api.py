@@ -4,6 +4,7 @@ Paths and answers: interfaces IInstallation, IServer, ISystemConfiguration, ISec
 IMailDeliveryMgmt and IJob, the same in 4.x and 5.x unless told.
 """
 
+import re
 from typing import Any
 
 from bmnb.steps import Verdict
@@ -33,6 +34,13 @@ def single_server(servers: Any) -> Verdict:
     return Verdict(len(names) == 1, ", ".join(names) or "no server")
 
 
+def has_address(address: str, servers: Any) -> Verdict:
+    """Where a server is known by its name alone, that leads to whatever address it has."""
+    known = [one["value"].get("ip") or one["value"].get("fqdn") or "nothing" for one in servers]
+    wrong = [one for one in known if one != address and re.fullmatch(r"[0-9.]+", one)]
+    return Verdict(bool(known) and not wrong, ", ".join(known) or "no server")
+
+
 def mail_is_here(configuration: Any) -> Verdict:
     kind = configuration["values"].get("archive_kind") or "none"
     return Verdict(kind in ("none", "cyrus"), f"archive_kind {kind}")
@@ -48,6 +56,18 @@ def no_exclusions(configuration: Any) -> Verdict:
     networks = split_networks(configuration["values"].get("mynetworks", ""))
     excluded = [one for one in networks if one.startswith("!")]
     return Verdict(not excluded, ", ".join(excluded) or f"{len(networks)} networks, no exclusion")
+
+
+def without_mask(network: str) -> str:
+    """A single address, by whichever of its two ways to be written."""
+    return network.removesuffix("/32")
+
+
+def replaced(networks: str, old: str, new: str) -> str:
+    """My Networks with an address in place of another one."""
+    return ", ".join(
+        dict.fromkeys(f"{new}/32" if without_mask(one) == old else one for one in split_networks(networks))
+    )
 
 
 def split_networks(text: str) -> list[str]:

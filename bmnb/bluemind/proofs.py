@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from shlex import quote
 from typing import Any
 
-from bmnb.bluemind.api import split_networks
+from bmnb.bluemind.api import split_networks, without_mask
 from bmnb.bluemind.paths import ini
 from bmnb.steps import Condition, Result, Verdict
 
@@ -84,12 +84,14 @@ def firewall_written(found: Result) -> Verdict:
     )
 
 
-def networks(wanted: str, found: Result) -> Verdict:
-    """BlueMind adds loopback and its servers' addresses to whatever was saved."""
+def networks(wanted: str, gone: str, found: Result) -> Verdict:
+    """BlueMind adds loopback and its servers' addresses to whatever was saved; `gone` is an address it must not have."""
     have = split_networks(found.stdout)
     missing = [one for one in split_networks(wanted) if one not in have]
     if not have or "127.0.0.0/8" not in have:
         return Verdict(False, found.stdout.strip() or found.stderr.strip())
+    if gone and gone in map(without_mask, have):
+        return Verdict(False, f"the old address is still among them: {gone}")
     return Verdict(not missing, f"missing: {', '.join(missing)}" if missing else ", ".join(have))
 
 

@@ -20,6 +20,8 @@ def ask(run: Run, step: Step) -> View:
     waiting = [one for one in singles(step.actions(run.settings)) if isinstance(one, Manual)]
     back = f"<p>{escape(way_back(step.phase))}</p>" if any(manual.expect for manual in waiting) else ""
     static = "".join(f"<p>{explained(manual)}</p>" for manual in waiting) + back
+    if not waiting:
+        return View(f"<p>{escape(_('With these parameters nobody is asked here.'))}</p>")
     if run.settings.dry_run or not answers_can_be_typed():
         return View(static)
     return View(static, VBox([child for manual in waiting for child in fields(run, manual, back)]))

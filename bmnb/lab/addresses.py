@@ -31,7 +31,7 @@ def assert_changed(root: Path) -> None:
 def _files(before: str, after: str) -> str:
     pattern = before.replace(".", "\\.")
     return f"""set -e
-grep -rlZ --binary-files=without-match -F {before} /etc | xargs -0 -r sed -i 's/{pattern}/{after}/g'
+grep -rlZ --binary-files=without-match -F {before} /etc /usr/share/bm-elasticsearch/config | xargs -0 -r sed -i 's/{pattern}/{after}/g'
 for map in /etc/postfix/*-flat; do
   [ ! -f "$map" ] || {{ postmap "$map" && mv "$map.db" "${{map%-flat}}.db"; }}
 done
@@ -52,6 +52,7 @@ User=postgres
 StandardInput=data
 StandardInputText=UPDATE t_server SET ip = replace(ip, '{before}', '{after}');
 StandardInputText=UPDATE t_domain SET properties = (replace(properties::text, '{before}', '{after}'))::hstore;
+StandardInputText=UPDATE rc_users SET mail_host = replace(mail_host, '{before}', '{after}');
 StandardInputText=UPDATE t_systemconf SET configuration = (replace(configuration::text, '{before}', '{after}'))::hstore;
 ExecStart=/usr/bin/psql -X -q -v ON_ERROR_STOP=1 bj
 ExecStartPost=+/bin/rm /{UNIT} /{WANTED}

@@ -71,7 +71,7 @@ def interruption(folder: Path) -> Row:
     """Seconds of the maintenance window by the journal, and those without an answer by the probes."""
     journal = Journal(folder / "journal.jsonl")
     window = next(row for row in phase_rows(PROCEDURE, journal) if row["phase"] == "Downtime")
-    ports = {row["port"]: row["seconds away"] for row in Probe("", folder / "logs" / "probe.csv").rows()}
+    ports = {row["port"]: row["seconds away"] for row in Probe((), folder / "logs" / "probe.csv").rows()}
     return {"window, s": window["seconds"], **{f"{port} away, s": away for port, away in ports.items()}}
 
 

@@ -58,6 +58,11 @@ CHANGING_DISTRIBUTIONS = (
         "services disabled until the switch",
         "a restart of either server must not bring them back in between",
     ),
+    Deviation(
+        "the target takes the original server's address",
+        "the same, or `switch`: it is moved by hand, or the target keeps its own",
+        "servers in different networks; for another address the document has one line, and BlueMind's page on changing it the rest",
+    ),
 )
 
 UPDATING_BLUEMIND = (

@@ -87,6 +87,7 @@ def summary(facts: Facts) -> list[tuple[str, Any]]:
         *((title, settings.get(name, "")) for name, title in names.items()),
         (_("Other servers"), ", ".join(settings.get("servers", []))),
         (_("Address"), settings.get("address", "")),
+        (_("New address"), settings.get("new_address", "")),
         (_("Versions"), "\n".join(versions(facts))),
         (_("Began"), wording.universal(facts.began)),
         (_("Ended") if facts.finished else _("Last entry"), wording.universal(facts.ended)),

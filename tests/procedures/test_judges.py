@@ -19,10 +19,15 @@ LINES = st.lists(
 ).map("\n".join)
 
 
+WAYS = [{}, {"switch": "by-hand"}, {"switch": "new-address", "new_address": "203.0.113.7"}]
+
+
 def checks(procedure: Procedure) -> list[Check]:
-    given_settings = procedure.settings()
-    every = [one for step in procedure.steps for one in singles(step.actions(given_settings))]
-    every += [one for step in procedure.steps if step.undo for one in singles(step.undo(given_settings))]
+    every = []
+    for way in WAYS if procedure is changing_distributions.PROCEDURE else [{}]:
+        given_settings = procedure.settings(**way)
+        every += [one for step in procedure.steps for one in singles(step.actions(given_settings))]
+        every += [one for step in procedure.steps if step.undo for one in singles(step.undo(given_settings))]
     return [one for one in every if isinstance(one, Check)]
 
 

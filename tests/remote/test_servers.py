@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bmnb.bluemind import serving
 from bmnb.errors import ActionFailed, ConnectionFailed, InputError
 from bmnb.redact import Secret
 from bmnb.remote import Servers
@@ -90,6 +91,23 @@ def here(place: Path) -> Iterator[Servers]:
 def test_a_command_tells_how_it_ended(here: Servers):
     result = here.run("here", "echo out; echo err >&2; exit 7")
     assert (result.exit, result.stdout, result.stderr) == (7, "out\n", "err\n")
+
+
+def test_a_server_is_asked_at_another_address_for_once(here: Servers):
+    for line in ("echo $SSH_CONNECTION", serving.CONTACTED_AT):
+        assert here.run_at("here", "127.0.0.2", line).stdout.split()[2] == "127.0.0.2"
+        assert here.run("here", line).stdout.split()[2] == "127.0.0.1"
+
+
+def test_who_answers_at_another_address_must_be_the_same_machine(here: Servers, place: Path):
+    here.pin("here", "0" * 32)
+    with pytest.raises(ConnectionFailed, match="leads to another machine than before"):
+        here.run_at("here", "127.0.0.2", "true")
+    with (
+        servers(place, UserKnownHostsFile=str(place / "changed")) as others,
+        pytest.raises(ConnectionFailed, match="the host key has changed"),
+    ):
+        others.run_at("here", "127.0.0.2", "true")
 
 
 def test_a_user_who_is_not_root_works_by_sudo():

@@ -13,6 +13,7 @@ from bmnb.procedures.changing_distributions.cold import (
 from bmnb.procedures.changing_distributions.hot import hot_synchronization, stop_target
 from bmnb.procedures.changing_distributions.post_migration import (
     clean_up,
+    leave_old_address,
     mail_maintenance,
     my_networks,
     save_firewall,
@@ -21,6 +22,7 @@ from bmnb.procedures.changing_distributions.post_migration import (
 from bmnb.procedures.changing_distributions.preparation import key_authentication, prerequisites
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.changing_distributions.switching import (
+    change_address,
     restart_target,
     stop_origin,
     take_over_address,
@@ -46,11 +48,13 @@ PROCEDURE = Procedure(
         verify_copy,
         stop_origin,
         take_over_address,
+        change_address,
         restart_target,
         save_firewall,
         mail_maintenance,
         my_networks,
         verify_service,
+        leave_old_address,
         clean_up,
     ),
     CHANGING_DISTRIBUTIONS,

@@ -7,8 +7,10 @@ from bmnb.steps import Phase
 TO_SERVICE = "the origin's services start again, where nothing was changed; "
 TO_TARGET = "the target gets its own databases and configuration back and stays stopped"
 ITS_MAIL = (
-    "the mail that the target has accepted since; it is counted and listed first, and kept on the target"
+    "the mail that the target has accepted since; it is counted and listed first, and kept on the target. Where the "
+    "address was moved by hand, also the time until it was moved back; with a new address, until the names lead back"
 )
+BACK = "the target stops, the address goes back to the origin, or the names that lead there do; "
 PREREQUISITES = Phase("Prerequisites", back="the run's key is withdrawn", price="nothing")
 HOT = Phase(
     "Hot synchronization",
@@ -24,12 +26,12 @@ COLD = Phase(
 SWITCHING = Phase(
     "Switching servers",
     downtime=True,
-    back="the target stops, the address goes back to the origin; " + TO_SERVICE + TO_TARGET,
+    back=BACK + TO_SERVICE + TO_TARGET,
     price=ITS_MAIL,
 )
 POST_MIGRATION = Phase(
     "Post-migration",
-    back="the target stops, the address goes back to the origin; " + TO_SERVICE + "the target stays stopped",
+    back=BACK + TO_SERVICE + "the target stays stopped",
     price=ITS_MAIL,
 )
 PHASES = (PREREQUISITES, HOT, COLD, SWITCHING, POST_MIGRATION)

@@ -8,9 +8,10 @@ from typing import Any
 
 from bmnb.bluemind import api, proofs
 from bmnb.bluemind.paths import POSTFIX_MAPS, dump_of
+from bmnb.procedures.changing_distributions import ways
 from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
 from bmnb.procedures.changing_distributions.services import running
-from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.settings import NEW_ADDRESS, Settings
 from bmnb.procedures.checks import done, url_answers
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Manual, step
 from bmnb.transfer import accepted, databases
@@ -37,7 +38,7 @@ def save_firewall(settings: Settings) -> Iterator[Action]:
     )
     yield Check(
         target,
-        proofs.firewall(settings.work, settings.address),
+        proofs.firewall(settings.work, settings.serves_at),
         proofs.firewall_written,
         "the rules are new and name the server's address",
         "click Save in the administration console, section Security > Firewall",
@@ -60,6 +61,8 @@ def mail_maintenance(settings: Settings) -> Iterator[Action]:
         patience=180,
         answers=TRUE_OR_FALSE,
     )
+    if settings.switch == NEW_ADDRESS:
+        yield Command(target, "postqueue -f", "deliver what has waited for the new tables")
 
 
 @step("Save My Networks in System Management > System Configuration", POST_MIGRATION)
@@ -78,20 +81,28 @@ def my_networks(settings: Settings) -> Iterator[Action]:
         "POST",
         api.CONFIGURATION,
         "save My Networks",
-        change=partial(_networks, settings.my_networks),
+        change=partial(_networks, settings),
     )
     yield Check(
         target,
         "postconf -h mynetworks",
-        partial(proofs.networks, settings.my_networks),
+        partial(proofs.networks, settings.my_networks, _gone(settings)),
         "Postfix lets the right networks relay",
         "replace the old address in My Networks in the administration console",
         patience=60,
     )
 
 
-def _networks(wanted: str, current: Any) -> dict[str, str]:
-    return {"mynetworks": wanted or current["values"].get("mynetworks", "127.0.0.0/8")}
+def _networks(settings: Settings, current: Any) -> dict[str, str]:
+    """The document has the old address replaced by the new one; that is where there is another one."""
+    before = current["values"].get("mynetworks", "127.0.0.0/8")
+    wanted = settings.my_networks or api.replaced(before, settings.address, settings.serves_at)
+    return {"mynetworks": wanted}
+
+
+def _gone(settings: Settings) -> str:
+    """The address that nobody may relay from any more."""
+    return "" if settings.serves_at == settings.address else settings.address
 
 
 @step("BlueMind answers", POST_MIGRATION)
@@ -103,7 +114,7 @@ def verify_service(settings: Settings) -> Iterator[Action]:
     yield url_answers(target)
     yield Check(
         target,
-        inline(dialogue, settings.address),
+        inline(dialogue, settings.serves_at),
         done,
         "mail for users is taken",
         "look in /var/log/mail.log",
@@ -139,6 +150,12 @@ def _try(settings: Settings) -> Iterator[Action]:
         "look in /var/log/mail.log and at the queue: postqueue -p",
         answers=ANY,
     )
+
+
+@step("Nothing leads to the old address", POST_MIGRATION)
+def leave_old_address(settings: Settings) -> Iterator[Action]:
+    if settings.switch == NEW_ADDRESS:
+        yield from ways.old_address_is_gone(settings)
 
 
 @step("Remove what the migration left on the servers", POST_MIGRATION)

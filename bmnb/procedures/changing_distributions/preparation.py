@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from bmnb.procedures.changing_distributions import requirements, surroundings
+from bmnb.procedures.changing_distributions import requirements, surroundings, ways
 from bmnb.procedures.changing_distributions.gate import allow, withdraw_key
 from bmnb.procedures.changing_distributions.guarding import trees_are_there
 from bmnb.procedures.changing_distributions.phases import PREREQUISITES
-from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.settings import NEW_ADDRESS, Settings
 from bmnb.procedures.checks import done
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Check, Command, Condition, step
 from bmnb.transfer import accepted, access, guards
@@ -20,7 +20,7 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     """Everything is checked before anything is touched, and reported at once."""
     origin, target = settings.origin, settings.target
     yield from requirements.servers(origin, target, settings.address)
-    yield from requirements.network(origin, target, settings.address)
+    yield from requirements.network(settings)
     yield from requirements.bluemind(origin, target)
     yield from surroundings.prerequisites(settings)
     yield trees_are_there(settings)
@@ -64,6 +64,8 @@ def undo_key_authentication(settings: Settings) -> Iterator[Action]:
         "mail that is only kept",
         when=came,
     )
+    if settings.switch == NEW_ADDRESS:
+        yield from ways.names_lead_back(settings)
 
 
 @step(

@@ -10,6 +10,8 @@ from shlex import quote
 from bmnb.bluemind import api, hardware, subscription
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, QUEUE, ini
 from bmnb.packages.tool import INSTALLED
+from bmnb.procedures.changing_distributions import ways
+from bmnb.procedures.changing_distributions.settings import TAKE_OVER, Settings
 from bmnb.procedures.checks import all_root, done, no_job_runs, nothing_printed, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Result, Row, Verdict
 from bmnb.transfer import access, beside, guards, naming, owning, places
@@ -35,7 +37,7 @@ KEY_REMEDY = (
 
 
 def servers(origin: str, target: str, address: str) -> Iterator[Action]:
-    """Two different servers in one network, as root, with clocks that agree."""
+    """Two different servers, as root, with clocks that agree."""
     both = (origin, target)
     yield Check(
         both,
@@ -60,21 +62,6 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
         "give the original server's address as `address`",
     )
     yield Check(
-        target,
-        f"! ip -o -4 addr show | grep -qw {re.escape(address)} && ip -o -4 route get {address} | grep -qv ' via '",
-        done,
-        f"{address} is on the target's own network",
-        "put both servers on one network, or move the address by hand",
-        answers=TRUE_OR_FALSE,
-    )
-    yield Check(
-        target,
-        addresses.who_holds(address, 0.2),
-        addresses.taken,
-        f"the network tells the target who has {address}",
-        "let the target send to that address: before it takes it over, it asks so whether it is free",
-    )
-    yield Check(
         both,
         "command -v rsync > /dev/null && rsync --version | sed -n '1s/^rsync *version *v*\\([0-9.]*\\).*/\\1/p'",
         rsync_compares_nanoseconds,
@@ -90,6 +77,38 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
         "apt install python3, or yum install python3: 3.5 or newer",
         answers=(0, 1, 127),
     )
+
+
+def network(settings: Settings) -> Iterator[Action]:
+    """What the way of switching asks of the network; only to take an address over both must be in one."""
+    target, address = settings.target, settings.address
+    yield Call(
+        settings.origin,
+        "GET",
+        api.SERVERS,
+        f"BlueMind of the origin is at {address}",
+        judge=partial(api.has_address, address),
+        remedy="give as `address` the one that BlueMind itself has",
+    )
+    if settings.switch != TAKE_OVER:
+        yield from ways.requirements(settings)
+        return
+    yield Check(
+        target,
+        f"! ip -o -4 addr show | grep -qw {re.escape(address)} && ip -o -4 route get {address} | grep -qv ' via '",
+        done,
+        f"{address} is on the target's own network",
+        "put both servers on one network; or set switch to by-hand, where the provider or the hypervisor moves the "
+        "address, or to new-address, where the target keeps its own",
+        answers=TRUE_OR_FALSE,
+    )
+    yield Check(
+        target,
+        addresses.who_holds(address, 0.2),
+        addresses.taken,
+        f"the network tells the target who has {address}",
+        "let the target send to that address: before it takes it over, it asks so whether it is free",
+    )
     yield Check(
         target,
         "command -v arping",
@@ -98,12 +117,8 @@ def servers(origin: str, target: str, address: str) -> Iterator[Action]:
         "apt install iputils-arping",
         answers=TRUE_OR_FALSE,
     )
-
-
-def network(origin: str, target: str, address: str) -> Iterator[Action]:
-    """What changes in the configuration of both servers when the address moves, tried in a folder of its own."""
     yield Check(
-        (origin, target),
+        (settings.origin, target),
         (addresses.try_off(address), addresses.try_over(address)),
         addresses.can_move,
         "what will change in the network configuration of both servers",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
 
+from bmnb.bluemind.api import split_networks, without_mask
 from bmnb.bluemind.paths import ADDED_TREES, DATABASES, KEYCLOAK, TREES
 from bmnb.procedures.changing_distributions.phases import PHASES
 from bmnb.procedures.common import RunSettings, platform_problems
@@ -15,6 +18,9 @@ from bmnb.transfer import databases as pg
 from bmnb.transfer.address import ADDRESSES
 from bmnb.transfer.engine import Fast
 from bmnb.verification import account
+
+TAKE_OVER, BY_HAND, NEW_ADDRESS = "take-over", "by-hand", "new-address"
+"""The ways in which the target comes to be reached in the origin's place."""
 
 PUBLIC_KEY = re.compile(r"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]+\n)+-----END PUBLIC KEY-----\n?")
 
@@ -47,6 +53,26 @@ class Settings(RunSettings):
         label="Address",
         unit="IPv4",
         offer=("origin", ADDRESSES),
+        frozen=(),
+    )
+    switch: str = setting(
+        TAKE_OVER,
+        "how the target is reached in the origin's place: take-over of the address on one network, by-hand where the "
+        "provider or the hypervisor moves it, or new-address",
+        label="Switch",
+        choices={
+            "the target takes the address over": TAKE_OVER,
+            "the address is moved by hand": BY_HAND,
+            "the target keeps its own address": NEW_ADDRESS,
+        },
+        frozen=(),
+    )
+    new_address: str = setting(
+        "",
+        "address that the target server keeps, with switch new-address",
+        label="New address",
+        unit="IPv4",
+        offer=("target", ADDRESSES),
         frozen=(),
     )
     hot_passes: int = setting(
@@ -159,6 +185,16 @@ class Settings(RunSettings):
         return f"{access.WORK}/{slug(self.client)}"
 
     @property
+    def serves_at(self) -> str:
+        """The address at which the target serves once the servers are switched."""
+        return self.new_address if self.switch == NEW_ADDRESS else self.address
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where users are served, after and before."""
+        return tuple(dict.fromkeys((self.serves_at, self.address)))
+
+    @property
     def fast(self) -> Fast | None:
         """The fast engine; None where the literal one is to do it."""
         if self.engine != "fast":
@@ -197,6 +233,7 @@ class Settings(RunSettings):
         found = platform_problems(self.client, self.address, servers)
         if self.origin == self.target:
             found.append("origin and target are the same server")
+        found += self._switch_problems()
         if self.hot_passes < 1:
             found.append("hot_passes: at least 1")
         if self.database_copy == "replication" and self.engine != "fast":
@@ -227,3 +264,17 @@ class Settings(RunSettings):
             if tree not in self.trees
         ]
         return found
+
+    def _switch_problems(self) -> Iterator[str]:
+        if self.switch != NEW_ADDRESS:
+            if self.new_address:
+                yield "new_address: only with switch: new-address"
+            return
+        try:
+            IPv4Address(self.new_address)
+        except AddressValueError as error:
+            yield f"new_address: {error}" if self.new_address else "new_address: with switch: new-address"
+        if self.new_address == self.address:
+            yield "new_address: it is the original server's"
+        if self.address in map(without_mask, split_networks(self.my_networks)):
+            yield f"my_networks: {self.address} is the old address"

@@ -1,4 +1,4 @@
-"""Switching servers: the target takes the address of the origin."""
+"""Switching servers: the target takes the place of the origin."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from bmnb.bluemind import api, proofs
+from bmnb.procedures.changing_distributions import ways
 from bmnb.procedures.changing_distributions.gate import withdraw_key
 from bmnb.procedures.changing_distributions.guarding import still_as_verified
 from bmnb.procedures.changing_distributions.phases import SWITCHING
 from bmnb.procedures.changing_distributions.services import running, stop, stopped
-from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.settings import BY_HAND, NEW_ADDRESS, TAKE_OVER, Settings
 from bmnb.procedures.checks import done, nothing_printed, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Condition, Manual, Together, step
 from bmnb.transfer import accepted, address, configuration, guards
@@ -19,6 +20,9 @@ from bmnb.transfer import accepted, address, configuration, guards
 def undo_stop_origin(settings: Settings) -> Iterator[Action]:
     """Where the origin is out of reach, the program on its console makes it reachable again."""
     origin, folder = settings.origin, settings.work
+    if settings.switch != TAKE_OVER:
+        yield from ways.take_origin_back(settings)
+        return
     if not settings.keep_reachable:
         yield Manual(
             origin,
@@ -45,13 +49,18 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
     yield Manual(
         origin,
         "switch-servers",
-        f"{origin} loses its address {settings.address} to {target}; "
-        "from then on the way back costs the mail that the target will have accepted",
+        ways.at_stake(settings),
         expect=origin,
     )
     yield from still_as_verified(settings)
+    key = [withdraw_key(settings)] if settings.make_key else []
+    forgotten = settings.fast.forget(origin) if settings.fast else ()
+    if settings.switch != TAKE_OVER:
+        yield from _side_by_side(settings, [*key, *forgotten])
+        yield from ways.give_up_origin(settings)
+        return
     last = [
-        *([withdraw_key(settings)] if settings.make_key else []),
+        *key,
         Command(origin, address.save(settings.work), "save the network configuration"),
         *address.put(origin, settings.work),
         Command(
@@ -61,7 +70,6 @@ def stop_origin(settings: Settings) -> Iterator[Action]:
             text=address.give_back(settings.work),
         ),
     ]
-    forgotten = settings.fast.forget(origin) if settings.fast else ()
     yield from _side_by_side(settings, [*last, *forgotten, *_park(settings)])
     yield Command(
         target,
@@ -117,6 +125,10 @@ def _keep_reachable(settings: Settings) -> Iterator[Action]:
 
 def undo_take_over_address(settings: Settings) -> Iterator[Action]:
     target = settings.target
+    if settings.switch == BY_HAND:
+        yield from ways.undo_moved_by_hand(settings)
+    if settings.switch != TAKE_OVER:
+        return
     yield from address.put(target, settings.work)
     yield Command(
         target,
@@ -143,6 +155,10 @@ def undo_take_over_address(settings: Settings) -> Iterator[Action]:
 )
 def take_over_address(settings: Settings) -> Iterator[Action]:
     target = settings.target
+    if settings.switch == BY_HAND:
+        yield from ways.moved_by_hand(settings)
+    if settings.switch != TAKE_OVER:
+        return
     yield Command(target, address.save(settings.work), "save the network configuration")
     yield from address.put(target, settings.work)
     yield Command(
@@ -154,6 +170,18 @@ def take_over_address(settings: Settings) -> Iterator[Action]:
     yield Check(
         target, address.held(settings.address), something_printed, f"the target has {settings.address}"
     )
+
+
+def undo_change_address(settings: Settings) -> Iterator[Action]:
+    if settings.switch == NEW_ADDRESS:
+        yield from ways.undo_under_own_address(settings)
+
+
+@step("Change the address in BlueMind of the target server", SWITCHING, undo=undo_change_address)
+def change_address(settings: Settings) -> Iterator[Action]:
+    """Only where the target keeps its own: what was copied names the origin's."""
+    if settings.switch == NEW_ADDRESS:
+        yield from ways.under_own_address(settings)
 
 
 def undo_restart_target(settings: Settings) -> Iterator[Action]:
@@ -168,13 +196,12 @@ def undo_restart_target(settings: Settings) -> Iterator[Action]:
     yield Manual(
         target,
         "give-up-target",
-        f"{target} stops, {settings.origin} takes its place again as it was at the switch; the mail above is "
-        "kept and brought back, but for the queue, and what waited there at the switch may be sent twice",
+        ways.price(settings),
         expect=target,
     )
     yield from stop(target)
     yield stopped(target)
-    if settings.keep_reachable:
+    if settings.keep_reachable and settings.switch == TAKE_OVER:
         _, own = address.parked(settings.address)
         yield Command(target, address.park(settings.address, own), "keep the origin in reach")
 
@@ -204,9 +231,9 @@ def restart_target(settings: Settings) -> Iterator[Action]:
         )
         yield Check(
             target,
-            address.held(settings.address),
+            address.held(settings.serves_at),
             something_printed,
-            f"it has {settings.address}",
+            f"it has {settings.serves_at}",
             patience=60,
         )
     nginx = Condition(
@@ -216,14 +243,18 @@ def restart_target(settings: Settings) -> Iterator[Action]:
         Command(target, accepted.mark(folder), "remember when it begins to serve"),
         Command(target, configuration.CONFIGURE_NGINX, "virtual hosts of the client's domains", when=nginx),
     )
-    starts = (
+    starts = [
         Command(target, proofs.RESTART_NGINX, "nginx with the copied certificate"),
         Command(target, "systemctl enable --no-reload bluemind.target postfix", "enable the services"),
         Command(target, "bmctl start", "start BlueMind", ensure=True),
         Command(target, "systemctl start postfix", "start Postfix", ensure=True),
-        Command(target, address.announce(settings.address, 1), "tell the neighbours again", ensure=True),
-    )
+    ]
+    if settings.switch == TAKE_OVER:
+        told = address.announce(settings.address, 1)
+        starts.append(Command(target, told, "tell the neighbours again", ensure=True))
     yield from _side_by_side(settings, ready)
     yield from _side_by_side(settings, starts)
+    if settings.switch == NEW_ADDRESS:
+        yield Command(target, "systemctl restart bm-node", "bm-node at the new address")
     yield running(target)
     yield Call(target, "GET", api.STATE, "BlueMind's state", judge=api.is_running, patience=600)

@@ -115,6 +115,11 @@ class Settings(RunSettings):
         return f"{access.WORK}/{slug(self.client)}-update"
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where users are served."""
+        return (self.address,)
+
+    @property
     def everyone(self) -> tuple[str, ...]:
         """All servers, the core first."""
         return (self.core, *self.servers)

@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Callable, NoReturn
 
+from .etc import write_monitoring
 from .here import TOKEN, variant
 
 CORE = "http://127.0.0.1:8090"
@@ -173,6 +174,14 @@ def job_list(given: Given) -> int:
     return 0
 
 
+def reconfigure_monitoring(given: Given) -> int:
+    [server] = [
+        one for one in ask("GET", "/api/servers/default/_complete") if "bm/core" in one["value"]["tags"]
+    ]
+    write_monitoring(server["value"]["ip"])
+    return 0
+
+
 Option = tuple[str, dict[str, Any]]
 COMMANDS: list[tuple[str, Callable[[Given], int], list[Option]]] = [
     ("setup check-subscription", check_subscription, []),
@@ -199,6 +208,7 @@ COMMANDS: list[tuple[str, Callable[[Given], int], list[Option]]] = [
     ("sysconf set", sysconf_set, [("key", {}), ("--value", {"required": True})]),
     ("sysconf mset", sysconf_mset, [("--format", {"default": "json"}), ("file", {})]),
     ("node status", node_status, []),
+    ("tick reconfigure", reconfigure_monitoring, []),
     ("user get", user_get, [("domain", {}), ("--display", {"default": "email uid"})]),
     ("user update", user_update, [("login", {}), ("--password", {"required": True})]),
     ("job list", job_list, [("domain", {}), ("--job", {"default": None})]),

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from . import daemons, installation, routes, sessions
-from .here import TOKEN, Fault, log, variant
+from . import daemons, installation, networks, routes, sessions
+from .here import TOKEN, Fault, ini, log, variant
 
 PORT = 8090
 
@@ -101,6 +101,8 @@ def main() -> None:
     asked = subprocess.run(["pg_isready", "-q", "-h", "localhost", "-t", "30"], check=False)
     if TOKEN.exists() and asked.returncode:
         sys.exit("PostgreSQL does not answer")
+    if TOKEN.exists():
+        networks.assert_own(ini()["host"])
     installation.decide()
     server = ThreadingHTTPServer(("", PORT), Api)
     if not variant().cyrus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socketserver
 import sys
 import threading
@@ -12,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from . import node
+from . import networks, node
 from .imap import Imap, deliver, inbox
 
 RECEIVED = Path("/var/spool/bm-lmtpd/received")
@@ -120,8 +121,13 @@ HANDLERS: dict[str, tuple[type[socketserver.BaseRequestHandler], list[tuple[str,
 }
 
 
+ELASTICSEARCH = Path("/usr/share/bm-elasticsearch/config/elasticsearch.yml")
+
+
 def serve(name: str) -> None:
     handler, addresses = HANDLERS[name]
+    if name == "search":
+        networks.assert_own(*re.findall(r'"([\d.]+)"', ELASTICSEARCH.read_text()))
     servers = [Server(address, handler) for address in addresses]
     for server in servers[1:]:
         threading.Thread(target=server.serve_forever, daemon=True).start()

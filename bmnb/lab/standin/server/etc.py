@@ -59,10 +59,16 @@ hz-member-address = {ip}
     for name in ("bm.jks", "nodeclient_keystore.jks", "nodeclient_truststore.jks", "nodeclient_key.pem"):
         write(f"/etc/bm/{name}", drawn.getrandbits(8 * 2048).to_bytes(2048, "little"), PRIVATE)
     write("/etc/bm/default/bm-core.ini", "MEM=2000\n")
+    write_monitoring(ip)
     write("/etc/bm/.installed", f"{role}\n", 0o600)
     if role != "target":
         write("/etc/bm/local/bm-tika.ini", "MEM=512\nDMEM=128\n")
         write("/etc/bm/bm-ysnp.disabled", "")
+
+
+def write_monitoring(ip: str) -> None:
+    """What `bm-cli tick reconfigure` writes; only that it names the server is played."""
+    write("/etc/bm-tick/bm-tick.conf", f"core = {ip}\n")
 
 
 def _elasticsearch(role: str, ip: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import subprocess
+import sys
+import time
 
 from .here import Fault
 
@@ -31,3 +33,16 @@ def own_addresses() -> list[str]:
     """This server's IPv4 addresses, without loopback."""
     listed = subprocess.run(["ip", "-o", "-4", "addr"], capture_output=True, text=True, check=True).stdout
     return [one for one in re.findall(r"inet ([\d.]+)/", listed) if not one.startswith("127.")]
+
+
+def assert_own(*addresses: str) -> None:
+    """A program does not start where its configuration names an address that the server does not have.
+
+    The network may come up after it.
+    """
+    for _ in range(60):
+        missing = {one for one in addresses if not one.startswith("127.")} - set(own_addresses())
+        if not missing:
+            return
+        time.sleep(0.5)
+    sys.exit(f"this server does not have {', '.join(sorted(missing))}")

@@ -1,5 +1,6 @@
 """What holds for all tests: their marks, their order, and how long an example may take."""
 
+import gc
 import os
 import random
 import shutil
@@ -64,6 +65,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=place)
 
 
+def pytest_collection_finish() -> None:
+    """What all modules hold stays to the end: Python's collector need not look at it again and again."""
+    gc.freeze()
 def deselect(config: pytest.Config, items: list[pytest.Item], left_out: list[pytest.Item]) -> None:
     """What takes a night is tried only where it is asked for."""
     items[:] = [item for item in items if item not in left_out]

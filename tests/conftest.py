@@ -68,6 +68,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     """What all modules hold stays to the end: Python's collector need not look at it again and again."""
     gc.freeze()
+
+
 def deselect(config: pytest.Config, items: list[pytest.Item], left_out: list[pytest.Item]) -> None:
     """What takes a night is tried only where it is asked for."""
     items[:] = [item for item in items if item not in left_out]

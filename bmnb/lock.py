@@ -101,8 +101,9 @@ class Lock:
         if not self._goes_on(head):
             self.servers.leave(host, session())
             raise Stopped(_(STALE).format(host=host))
-        if before is None or before.session != session():
-            taken_over = {"after": before.session} if before else {}
+        # ours already, and nowhere recorded: the first answer was lost
+        if new or before is None or before.session != session():
+            taken_over = {"after": before.session} if before and before.session != session() else {}
             aside = {"aside": tried.stderr.strip()} if tried.stderr.strip() else {}
             self.journal.write("locked", server=host, session=session(), **taken_over, **aside)
         return None

@@ -36,6 +36,8 @@ SERVICES = {
     "systemd-networkd.service": ("networkd", "netplan"),
     "NetworkManager.service": ("networkmanager",),
 }
+HOST_KEYS = {"rsa": "2048", "ecdsa": "256", "ed25519": "256"}
+"""Those that OpenSSH makes; its RSA keys have more bits, which take some seconds of a processor to find."""
 
 
 def give(root: Path, fqdn: str, address: str, network: str, authorized: str) -> None:
@@ -45,7 +47,9 @@ def give(root: Path, fqdn: str, address: str, network: str, authorized: str) -> 
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n{address} {fqdn} {fqdn.split('.')[0]}\n")
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
-    call("ssh-keygen", "-A", "-f", root)
+    for kind, bits in HOST_KEYS.items():
+        key = root / f"etc/ssh/ssh_host_{kind}_key"
+        call("ssh-keygen", "-q", "-N", "", "-C", f"root@{fqdn}", "-t", kind, "-b", bits, "-f", key)
     ssh = root / "root/.ssh"
     ssh.mkdir(mode=0o700, exist_ok=True)
     (ssh / "authorized_keys").write_text(authorized)

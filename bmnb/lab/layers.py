@@ -22,6 +22,8 @@ FQDN = {
     "repository": "repository.example.org",
 }
 POPULATE_SECONDS = 1800.0
+PARTITIONS = 256
+"""Of each of BlueMind's largest tables."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Content:
     seed: int
     family: str = "debian"
     beside: tuple[str, ...] = ()
+    partitions: int = PARTITIONS
 
 
 def layers(role: str, content: Content, tell: Callable[[str], None]) -> tuple[Path, ...]:
@@ -77,7 +80,8 @@ def _populate(
             identity.give(server.root, FQDN[role], server.address, "networkd", "")
             server.start()
             others = {one: bridge.address(HOSTS[one]) for one in content.beside}
-            line = populate_command(role, content.messages, content.rows, content.users, content.seed, others)
+            size = content.messages, content.rows, content.users, content.seed, content.partitions
+            line = populate_command(role, *size, others)
             server.must(line, POPULATE_SECONDS)
         finally:
             server.power_off()

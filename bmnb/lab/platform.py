@@ -14,7 +14,7 @@ from typing import Any
 from bmnb.errors import InputError
 from bmnb.lab import addresses, identity, images, layers, leftovers, snapshots
 from bmnb.lab.host import LABS, call, require
-from bmnb.lab.layers import FQDN, HOSTS, Content
+from bmnb.lab.layers import FQDN, HOSTS, PARTITIONS, Content
 from bmnb.lab.network import Bridge
 from bmnb.lab.server import Server, find_nspawn
 
@@ -54,11 +54,12 @@ class Lab:
         target_network: str = "networkd",
         wal_level: str = "replica",
         handles: bool = False,
+        partitions: int = PARTITIONS,
     ) -> Lab:
         """Boot an origin with a client's data and a target fresh from the setup wizard."""
         contents = {
-            "origin": Content(origin, bluemind, messages, rows, users, seed),
-            "target": Content(target, bluemind, 0, 0, 0, seed),
+            "origin": Content(origin, bluemind, messages, rows, users, seed, partitions=partitions),
+            "target": Content(target, bluemind, 0, 0, 0, seed, partitions=partitions),
         }
         networks = {"origin": origin_network, "target": target_network}
         return self._up(contents, networks, wal_level, handles)

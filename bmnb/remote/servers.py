@@ -78,7 +78,8 @@ class Servers:
     def ask(self, host: str, line: str) -> Result:
         """Run a line that changes nothing; once more where the connection breaks meanwhile.
 
-        Not for checks: that of a test account sends a message.
+        Not for checks: that of a test account sends a message. All lines to a server share a connection: where one
+        of them is not answered, it ends for the others too.
         """
         self._connection(host)  # out of reach it is asked once
         try:
@@ -194,8 +195,8 @@ class Servers:
     def take(
         self, host: str, run: str, session: str, title: str, gone: str, folder: str, new: bool
     ) -> Result:
-        """Take the server's lock, or show who holds it: see `locks.take`."""
-        return self.run(host, locks.take(self._work, run, session, title, gone, folder, new))
+        """Take the server's lock, or show who holds it: see `locks.take`. To take it twice is to take it once."""
+        return self.ask(host, locks.take(self._work, run, session, title, gone, folder, new))
 
     def beat(self, host: str, session: str) -> Result:
         """A sign of life in the server's lock."""

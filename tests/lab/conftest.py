@@ -11,9 +11,8 @@ from bmnb.lab import Lab
 
 pytestmark = pytest.mark.lab
 
-SMALL = {"messages": 1_000, "rows": 8_000, "users": 40}
+SMALL = {"messages": 1_000, "rows": 8_000, "users": 40, "partitions": 10}
 """A client whose size is not the point."""
-
 
 CALM = "echo CHANGES_A_SECOND=5 > /etc/default/bmnb-writer; systemctl restart bmnb-writer"
 """Fewer users at work than usual, since many labs are up at once."""

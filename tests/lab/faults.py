@@ -60,6 +60,7 @@ class Fault:
     """What happens on a server during a step, how it is mended, and what the message must say.
 
     An empty `says` means that the run goes on by itself. `engine` is the one that it makes sense with, if not both.
+    One in which the engine has no part strikes in one story alone: `apart`.
     """
 
     step: str
@@ -71,11 +72,16 @@ class Fault:
     left: str
     then: str = "the same command goes on and completes"
     engine: str = ""
+    apart: bool = False
+
+
+APART = "literal"
+"""The engine with whose story the faults strike in which it has no part."""
 
 
 def of(engine: str, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-    """Those that make sense with an engine."""
-    return tuple(one for one in faults if one.engine in ("", engine))
+    """Those that strike in the story of an engine."""
+    return tuple(one for one in faults if (APART if one.apart else one.engine or engine) == engine)
 
 
 def each_at(fast: str, *faults: Fault) -> tuple[Fault, ...]:
@@ -99,9 +105,9 @@ ENCODING = (
 LATE_DATE = '#!/bin/sh\n[ "$1" = +%s ] && echo $(($(/bin/date +%s) + 3600)) || exec /bin/date "$@"\n'
 
 FIRST = (
-    Fault("prerequisites", "the servers' clocks are apart", "origin", f"printf '{LATE_DATE.replace('%', '%%')}' > /usr/local/bin/date; chmod +x /usr/local/bin/date", "rm /usr/local/bin/date", "s apart", UNTOUCHED),
-    Fault("prerequisites", "a database has another encoding", "target", ENCODING.format(0), ENCODING.format(6), "bj SQL_ASCII", UNTOUCHED),
-    Fault("prerequisites", "PostgreSQL is stopped", "target", "systemctl stop postgresql", "systemctl start postgresql", "PostgreSQL does not answer on target", UNTOUCHED),
+    Fault("prerequisites", "the servers' clocks are apart", "origin", f"printf '{LATE_DATE.replace('%', '%%')}' > /usr/local/bin/date; chmod +x /usr/local/bin/date", "rm /usr/local/bin/date", "s apart", UNTOUCHED, apart=True),
+    Fault("prerequisites", "a database has another encoding", "target", ENCODING.format(0), ENCODING.format(6), "bj SQL_ASCII", UNTOUCHED, apart=True),
+    Fault("prerequisites", "PostgreSQL is stopped", "target", "systemctl stop postgresql", "systemctl start postgresql", "PostgreSQL does not answer on target", UNTOUCHED, apart=True),
 )  # fmt: skip
 
 MIDDLE = (
@@ -146,7 +152,7 @@ GUARDS = (
 )  # fmt: skip
 
 COLD = (
-    Fault("stop-services", "a process keeps a file open", "origin", f"setsid tail -f {DOCS}/photos/*.png > /dev/null 2>&1 & echo $! > /run/open", "kill $(cat /run/open)", "tail -f", COLD_LEFT),
+    Fault("stop-services", "a process keeps a file open", "origin", f"setsid tail -f {DOCS}/photos/*.png > /dev/null 2>&1 & echo $! > /run/open", "kill $(cat /run/open)", "tail -f", COLD_LEFT, apart=True),
     Fault("cold-synchronization", "the writer was not stopped", "origin", f"cp -a {PHOTO} /run/photo; setsid bash -c 'while sleep 0.01; do printf x >> {PHOTO}; done' > /dev/null 2>&1 & echo $! > /run/writes", f"kill -- -$(cat /run/writes); cat /run/photo > {PHOTO}; touch -r /run/photo {PHOTO}", f"{PHOTO}", COLD_LEFT),
     Fault("cold-synchronization", "files come and vanish while they are read", "origin", f"touch -r {DOCS} /run/time; setsid bash -c 'n=0; while sleep 0.02; do touch {DOCS}/comes.$((n++)); rm -f {DOCS}/comes.$((n - 5)); done' > /dev/null 2>&1 & echo $! > /run/comes", f"kill -- -$(cat /run/comes); rm -f {DOCS}/comes.*; touch -r /run/time {DOCS}", f"{DOCS}/comes", COLD_LEFT),
     Fault("cold-synchronization", "permission is denied on one file", "target", f"printf x >> {PHOTO}; chattr +i {PHOTO}", f"chattr -i {PHOTO}", PHOTO.removeprefix(f"{DOCS}/"), COLD_LEFT),
@@ -184,16 +190,16 @@ AHEAD = (
 FOUND = (
     Fault("verify-copy", "a byte of a copied file changes, at its size and time", "target", A_BYTE, "", "content", "it is named", "the same command copies it again, by content, and compares again"),
     Fault("verify-copy", "a message is missing on the target", "target", f'rm "$({MESSAGE.replace("head", "tail")})"', "", "existence", "it and its mailbox are named", "the same command copies it again, by content, and compares again"),
-    Fault("verify-copy", "a row changes on the target", "target", f"{ROW} 'UPDATE t_message_body SET size = size + 1 WHERE guid = (SELECT guid FROM t_message_body ORDER BY guid LIMIT 1)'", f"{ROW} 'UPDATE t_message_body SET size = size - 1 WHERE guid = (SELECT guid FROM t_message_body ORDER BY guid LIMIT 1)'", "t_message_body", "its table is named", "the run waits for the row to be mended, or for a decision on record"),
-    Fault("verify-copy", "a configuration file changes on the target", "target", "cp -a /etc/bm-hps/mappings.ini /root/; echo more >> /etc/bm-hps/mappings.ini", "cp -a /root/mappings.ini /etc/bm-hps/; touch -r /root/mappings.ini /etc/bm-hps/mappings.ini", "/etc/bm-hps/mappings.ini", "it is named", "the run waits for it to be mended, or for a decision on record"),
+    Fault("verify-copy", "a row changes on the target", "target", f"{ROW} 'UPDATE t_message_body SET size = size + 1 WHERE guid = (SELECT guid FROM t_message_body ORDER BY guid LIMIT 1)'", f"{ROW} 'UPDATE t_message_body SET size = size - 1 WHERE guid = (SELECT guid FROM t_message_body ORDER BY guid LIMIT 1)'", "t_message_body", "its table is named", "the run waits for the row to be mended, or for a decision on record", apart=True),
+    Fault("verify-copy", "a configuration file changes on the target", "target", "cp -a /etc/bm-hps/mappings.ini /root/; echo more >> /etc/bm-hps/mappings.ini", "cp -a /root/mappings.ini /etc/bm-hps/; touch -r /root/mappings.ini /etc/bm-hps/mappings.ini", "/etc/bm-hps/mappings.ini", "it is named", "the run waits for it to be mended, or for a decision on record", apart=True),
     Fault("verify-copy", "mail comes into the origin's queue after it was copied", "origin", "printf 'Subject: late\\n\\nlate\\n' | sendmail -f a@example.org b@later.example", "", "", "origin: stopped, with its queue", "it is carried with the rest"),
 )  # fmt: skip
 
 SWITCHED = "origin: stopped, without its address; target: in its place"
 
 AFTER = (
-    Fault("restart-target", "the target restarts while its services start", "target", REBOOT, "", "target", SWITCHED, "its services come up by themselves; goes on, or the same command does"),
-    Fault("mail-maintenance", "the target restarts", "target", REBOOT, "", "", SWITCHED, "its services come up by themselves, and the same command goes on"),
+    Fault("restart-target", "the target restarts while its services start", "target", REBOOT, "", "target", SWITCHED, "its services come up by themselves; goes on, or the same command does", apart=True),
+    Fault("mail-maintenance", "the target restarts", "target", REBOOT, "", "", SWITCHED, "its services come up by themselves, and the same command goes on", apart=True),
 )  # fmt: skip
 
 OTHER = (

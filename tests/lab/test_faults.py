@@ -395,11 +395,24 @@ def verified(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     shutil.rmtree(place)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each fault that strikes in this story is a test of its own."""
+    if "fault" in metafunc.fixturenames:
+        faults = of(metafunc.module.ENGINE, ONE_BY_ONE[metafunc.function.__name__])
+        metafunc.parametrize("fault", faults, ids=[fault.name for fault in faults])
+
+
+ONE_BY_ONE = {
+    "test_prerequisites": FIRST,
+    "test_a_guard_stops_a_pass_before_it_deletes_anything": GUARDS,
+    "test_what_differs_is_found_and_stops_the_run": FOUND,
+}
+
+
 # the first run: prerequisites, and the way back from them
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("fault", FIRST, ids=lambda fault: fault.name)
 def test_prerequisites(story: Story, fault: Fault):
     story.suffer(fault)
 
@@ -494,7 +507,6 @@ def test_the_origin_restarts_during_the_hot_synchronization(story: Story):
     assert "bm-core.service is running" in story.lab.origin.must("bmctl status")
 
 
-@pytest.mark.parametrize("fault", GUARDS, ids=lambda fault: fault.name)
 def test_a_guard_stops_a_pass_before_it_deletes_anything(story: Story, fault: Fault):
     count = "find /var/spool/cyrus /var/spool/bm-docs | wc -l"
     before = story.lab.target.must(count)
@@ -577,7 +589,6 @@ def test_cold_synchronization(story: Story, quiet_origin: Told):
     assert story.go("import-databases") == ""
 
 
-@pytest.mark.parametrize("fault", FOUND, ids=lambda fault: fault.name)
 def test_what_differs_is_found_and_stops_the_run(story: Story, fault: Fault):
     story.suffer(fault)
 
@@ -589,46 +600,15 @@ def test_then_nothing_differs(story: Story, quiet_origin: Told):
     assert quiet_origin.changes() == []
 
 
-def test_the_way_back_from_the_cold_synchronization_killed_in_its_middle(
-    story: Story, verified: Kept, quiet_origin: Told
-):
-    folder = story.latest
-    killed = subprocess.Popen([*BMNB, "rollback", str(folder)], stdout=subprocess.DEVNULL)
-    while '"step": "undo-stop-services"' not in (folder / "journal.jsonl").read_text():
-        time.sleep(0.02)
-    killed.kill()
-    killed.wait()
-    story.assert_rolled_back(story.roll_back())
-    story.assert_target_is_itself()
-    assert quiet_origin.changes() == []
+# to its end, and back, which costs the mail that came meanwhile
 
 
-# the third run again: to the middle of the switch, and back
+def test_the_switch(story: Story, verified: Kept):
+    """Both servers have restarted since, to be kept as they were."""
+    assert story.go("stop-origin") == ""
 
 
-def test_the_way_back_from_the_middle_of_the_switch(story: Story, verified: Kept, quiet_origin: Told):
-    """The origin has restarted meanwhile, which no longer has an address then: its console gives it back."""
-    verified.restore()
-    story.go_back_and_on("stop-origin")
-    origin = story.lab.origin
-    assert origin.address not in origin.must("ip -o -4 addr")
-    origin.restart(REBOOT)
-    origin.wait()
-    out_of_reach = story.roll_back()
-    assert out_of_reach.returncode == 1
-    assert "origin is reached through target" in out_of_reach.stderr
-    origin.must("bash /var/lib/bmnb/test/give-back")
-    story.assert_rolled_back(story.roll_back())
-    story.assert_target_is_itself()
-    assert quiet_origin.changes() == []
-
-
-# the third run again: to its end, and back, which costs the mail that came meanwhile
-
-
-def test_the_target_restarts_after_the_switch(story: Story, verified: Kept):
-    verified.restore()
-    story.go_back_and_on("stop-origin")
+def test_the_target_restarts_after_the_switch(story: Story):
     starts, later = AFTER
     said = story.suffer_in_the_middle(starts, "start BlueMind")
     assert not said or starts.says in said
@@ -637,6 +617,9 @@ def test_the_target_restarts_after_the_switch(story: Story, verified: Kept):
     assert story.go("save-firewall") == ""
     story.strike(later)
     story.mend(later)
+
+
+def test_to_the_end(story: Story):
     assert story.go("clean-up") == ""
 
 
@@ -732,3 +715,38 @@ def test_the_way_back_from_the_end_says_its_price_first(story: Story, quiet_orig
     folder = str(Path(new).parent)
     [message] = changed.keys() - {folder}
     assert (str(Path(message).parent), changed[message]) == (folder, "absent")
+
+
+# the third run again, as it was before the switch
+
+
+def test_the_way_back_from_the_cold_synchronization_killed_in_its_middle(
+    story: Story, verified: Kept, quiet_origin: Told
+):
+    verified.restore()
+    folder = story.latest
+    killed = subprocess.Popen([*BMNB, "rollback", str(folder)], stdout=subprocess.DEVNULL)
+    while '"step": "undo-stop-services"' not in (folder / "journal.jsonl").read_text():
+        time.sleep(0.02)
+    killed.kill()
+    killed.wait()
+    story.assert_rolled_back(story.roll_back())
+    story.assert_target_is_itself()
+    assert quiet_origin.changes() == []
+
+
+def test_the_way_back_from_the_middle_of_the_switch(story: Story, verified: Kept, quiet_origin: Told):
+    """The origin has restarted meanwhile, which no longer has an address then: its console gives it back."""
+    verified.restore()
+    story.go_back_and_on("stop-origin")
+    origin = story.lab.origin
+    assert origin.address not in origin.must("ip -o -4 addr")
+    origin.restart(REBOOT)
+    origin.wait()
+    out_of_reach = story.roll_back()
+    assert out_of_reach.returncode == 1
+    assert "origin is reached through target" in out_of_reach.stderr
+    origin.must("bash /var/lib/bmnb/test/give-back")
+    story.assert_rolled_back(story.roll_back())
+    story.assert_target_is_itself()
+    assert quiet_origin.changes() == []

@@ -1,10 +1,20 @@
-"""The same story with the fast engine, which also gets odd tables, and a file that no time gives away."""
+"""The same story with the fast engine, which also gets odd tables, and a file that no time gives away.
+
+What has nothing to do with the engine is told in the other story alone.
+"""
 
 from itertools import takewhile
 
 from tests.lab import odd_tables
 from tests.lab.test_faults import *  # noqa: F403
 from tests.lab.test_faults import Story, journal
+
+del (
+    test_prerequisites,  # noqa: F821
+    test_a_full_disk_of_the_controller_and_a_cut_journal,  # noqa: F821
+    test_the_target_restarts_after_the_switch,  # noqa: F821
+    test_the_way_back_from_the_middle_of_the_switch,  # noqa: F821
+)
 
 OVERLOOKED = "/var/spool/bm-docs/rewritten within the second"
 

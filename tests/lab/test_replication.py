@@ -39,7 +39,7 @@ def probed(runs: Path) -> str:
 
 def test_killed_in_both_phases_nothing_is_lost_and_nothing_left_behind(lab: Lab, tmp_path: Path):
     first, second = tmp_path / "first", tmp_path / "second"
-    lab.origin.must("echo CHANGES_A_SECOND=120 > /etc/default/bmnb-writer; systemctl restart bmnb-writer")
+    lab.origin.must("echo CHANGES_A_SECOND=30 > /etc/default/bmnb-writer; systemctl restart bmnb-writer")
     sql(lab, BEFORE)
 
     client = client_file(lab, first, **SETTINGS, through="hot-synchronization")

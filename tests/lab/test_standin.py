@@ -23,7 +23,8 @@ from tests.lab.conftest import booted
 
 pytestmark = pytest.mark.lab
 
-OPTIONS, ARE_CALM = {"messages": 20_000, "rows": 200_000, "users": 400}, False
+OPTIONS = {"messages": 20_000, "rows": 200_000, "users": 400, "partitions": 256}
+ARE_CALM = False
 NETBLUEMIND = "netbluemind4==4.9.3884"
 TOKEN = "/etc/bm/bm-core.tok"
 DOMAIN = "f8de2c4a.internal"

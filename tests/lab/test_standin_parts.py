@@ -138,9 +138,9 @@ def test_a_call_finds_its_route(monkeypatch: pytest.MonkeyPatch, method, path, p
 
 
 def test_the_line_that_fills_a_server_holds_every_choice():
-    line = populate_command("core", 1, 2, 3, 4, {"mailbox": "198.18.0.11"})
+    line = populate_command("core", 1, 2, 3, 4, 5, {"mailbox": "198.18.0.11"})
     assert line.endswith(
-        "populate core --messages 1 --rows 2 --users 3 --seed 4 --beside mailbox=198.18.0.11"
+        "populate core --messages 1 --rows 2 --users 3 --seed 4 --partitions 5 --beside mailbox=198.18.0.11"
     )
 
 

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from bmnb.bluemind import serving
 from bmnb.errors import ActionFailed, ConnectionFailed, InputError
+from bmnb.journal import Journal
+from bmnb.lock import Lock
 from bmnb.redact import Secret
-from bmnb.remote import Servers
+from bmnb.remote import Servers, locks
 from bmnb.remote.connection import KEEP, SHELL, script, shell
 from bmnb.remote.units import Look, UnitState, folder
 from bmnb.steps import Result
@@ -270,6 +272,23 @@ def test_a_question_is_asked_again_where_the_connection_breaks_meanwhile(here: S
     assert (tmp_path / "asked").read_text() == "asked\n" * 2
     with pytest.raises(ConnectionFailed, match="connection lost"):
         here.run("here", breaks)
+
+
+def test_a_lock_is_taken_and_recorded_where_the_connection_breaks_meanwhile(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A step begins so; a sign of life of the step before, unanswered for long, ends the connection of both."""
+    breaks = f"[ -e {tmp_path}/broken ] || {{ touch {tmp_path}/broken; kill $PPID; sleep 9; }}"
+    take = locks.take
+    monkeypatch.setattr(
+        locks, "take", lambda *words: f"( {take(*words)}\n); status=$?; {breaks}; exit $status"
+    )
+    journal = Journal(tmp_path / "journal.jsonl")
+    with servers(place) as opened:
+        opened._work = str(tmp_path / "work")
+        Lock(opened, journal, "run", "a run").take(["here"])
+    assert (tmp_path / "broken").exists()
+    assert [line["event"] for line in journal.lines] == ["locked"]
 
 
 def test_a_start_whose_answer_is_lost_is_seen_by_its_unit(

@@ -61,7 +61,7 @@ def _become_redhat(root: Path) -> None:
 
 
 def populate_command(
-    role: str, messages: int, rows: int, users: int, seed: int, beside: Mapping[str, str]
+    role: str, messages: int, rows: int, users: int, seed: int, partitions: int, beside: Mapping[str, str]
 ) -> str:
     """The line that fills the booted server: with a client's data, or as its wizard leaves it.
 
@@ -70,7 +70,7 @@ def populate_command(
     others = " ".join(f"{name}={address}" for name, address in beside.items())
     return (
         f"{services.RUN} populate {role} --messages {messages} --rows {rows} --users {users} --seed {seed} "
-        f"--beside {others}"
+        f"--partitions {partitions} --beside {others}"
     )
 
 

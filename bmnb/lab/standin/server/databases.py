@@ -15,12 +15,12 @@ SQL = Path("/usr/lib/bmnb-standin/sql")
 FEWEST_ROWS = 8_000
 
 
-def create() -> None:
+def create(partitions: int) -> None:
     """Role and both databases with their tables, as BlueMind's installation makes them."""
     role = "CREATE ROLE bj SUPERUSER CREATEDB LOGIN PASSWORD " + literal(ini()["password"])
     _as_postgres("psql", "-q", "-v", "ON_ERROR_STOP=1", "-c", role)
     _as_postgres("createdb", "-O", "bj", "-E", "UTF8", "-l", "en_US.UTF-8", "-T", "template0", "bj")
-    _run((SQL / "schema.sql").read_text(), "bj")
+    _run((SQL / "schema.sql").read_text(), "bj", partitions=str(partitions))
     _as_postgres("createdb", "-O", "bj", "-T", "bj", "bj-data")
     for name in ("bj", "bj-data"):
         _run(f"ALTER DATABASE \"{name}\" SET timezone TO 'GMT'", name)

@@ -19,7 +19,7 @@ def given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("role", choices=["origin", "target", "core", "mailbox", "edge", "repository"])
     parser.add_argument("--beside", nargs="*", default=[], help="ROLE=ADDRESS of other servers")
-    for name in ("messages", "rows", "users", "seed"):
+    for name in ("messages", "rows", "users", "seed", "partitions"):
         parser.add_argument(f"--{name}", type=int, required=True)
     return parser.parse_args()
 
@@ -63,7 +63,7 @@ def whole(options: argparse.Namespace, ip: str, beside: dict[str, str]) -> None:
     subprocess.run(["systemctl", "stop", "bm-core"], check=True)
     etc.write_all(role, ip, random.Random(f"{role} {options.seed}"))
     postfix.set_up(role, ip)
-    databases.create()
+    databases.create(options.partitions)
     databases.fill_directory(users, ip, role)
     if variant().keycloak:
         databases.create_keycloak(role, token())

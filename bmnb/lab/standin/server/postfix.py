@@ -43,6 +43,8 @@ def set_up(role: str, ip: str) -> None:
     write("/etc/postfix/updateMaps.sh", maps.UPDATE, 0o755)
     write("/etc/aliases", "postmaster: root\n")
     subprocess.run(["newaliases"], check=True)
+    # as in BlueMind's own master.cf; where Debian's has `y`, each start compares and copies a chroot's files
+    subprocess.run(["postconf", "-F", "*/*/chroot = -"], check=True)
     configure(settings)
 
 

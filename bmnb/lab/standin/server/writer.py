@@ -33,7 +33,7 @@ DELETE FROM t_message_body WHERE guid =
   (SELECT guid FROM t_message_body WHERE guid >= decode(md5(random()::text), 'hex') ORDER BY guid LIMIT 1);
 COMMIT;
 """
-"""A subtree by its number is one of the table's 256 partitions; PostgreSQL looks at no other."""
+"""A subtree by its number is in one of the table's partitions; PostgreSQL looks at no other."""
 
 Work = Callable[[Path], bool]
 

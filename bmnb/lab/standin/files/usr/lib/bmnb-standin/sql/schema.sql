@@ -1,4 +1,4 @@
--- Shaped like BlueMind's tables: extensions in pg_catalog (all that have no view), 256 hash partitions, jsonb, bytea keys, hstore,
+-- Shaped like BlueMind's tables: extensions in pg_catalog (all that have no view), :partitions hash partitions (256 in BlueMind), jsonb, bytea keys, hstore,
 -- enums, arrays, triggers, sequences, large objects. Both databases get all of it; the rows differ.
 CREATE EXTENSION hstore SCHEMA pg_catalog;
 CREATE EXTENSION btree_gin SCHEMA pg_catalog;
@@ -57,12 +57,8 @@ CREATE TABLE t_changeset (
   container_id integer, version bigint, item_id bigint, kind smallint, at timestamptz DEFAULT now(),
   PRIMARY KEY (container_id, version)
 ) PARTITION BY HASH (container_id);
-DO $$ BEGIN
-  FOR part IN 0..255 LOOP
-    EXECUTE format('CREATE TABLE t_mailbox_record_%s PARTITION OF t_mailbox_record FOR VALUES WITH (MODULUS 256, REMAINDER %s)', part, part);
-    EXECUTE format('CREATE TABLE t_changeset_%s PARTITION OF t_changeset FOR VALUES WITH (MODULUS 256, REMAINDER %s)', part, part);
-  END LOOP;
-END $$;
+SELECT format('CREATE TABLE %s_%s PARTITION OF %s FOR VALUES WITH (MODULUS %s, REMAINDER %s)', name, part, name, :partitions, part)
+  FROM generate_series(0, :partitions - 1) part, unnest(ARRAY['t_mailbox_record', 't_changeset']) name \gexec
 CREATE INDEX ON t_mailbox_record (container_id, imap_uid);
 CREATE TABLE t_calendar_vevent (item_id bigint, summary text, attendees jsonb[], recurrence interval, at tstzrange);
 CREATE INDEX ON t_calendar_vevent USING gist (at);

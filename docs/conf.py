@@ -23,7 +23,7 @@ nb_execution_mode = "off"
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 # tables of the notebooks are HTML, which the other builders leave out
-suppress_warnings = ["mystnb.unknown_mime_type"]
+suppress_warnings = ["mystnb.unknown_mime_type", "misc.highlighting_failure"]
 
 
 def setup(app):

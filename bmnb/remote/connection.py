@@ -32,8 +32,10 @@ ADMINISTRATIVELY_PROHIBITED = 1
 """The code of a refusal by RFC 4254, 5.1."""
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-SHELL = f"env -i LC_ALL=C.UTF-8 HOME=/root PATH={PATH} bash -o pipefail -s"
-"""Nothing of what PAM and login shells set gets into what is done: a proxy, BASH_ENV, options of tar, PGHOST ..."""
+SHELL = f'env -i LC_ALL=C.UTF-8 HOME=/root PATH={PATH} SSH_CONNECTION="$SSH_CONNECTION" bash -o pipefail -s'
+"""Nothing of what PAM and login shells set gets into what is done: a proxy, BASH_ENV, options of tar, PGHOST ...
+
+sshd tells by SSH_CONNECTION at which address the server was contacted."""
 
 
 def shell(user: str) -> str:

@@ -98,7 +98,7 @@ def test_to_take_the_address_over_is_refused_there_with_the_other_ways(lab: Lab,
     run.close()
     assert f"{lab.origin.address} is on the target's own network (target): " in str(refused.value)
     assert "set switch to by-hand" in str(refused.value)
-    assert str(refused.value).count("→") == 2, refused.value
+    assert str(refused.value).count("→") == 3, refused.value
 
 
 def test_the_run_waits_until_the_address_was_moved(lab: Lab, runs: Path):

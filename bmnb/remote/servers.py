@@ -75,17 +75,23 @@ class Servers:
         finally:
             connection.close()
 
-    def ask(self, host: str, line: str) -> Result:
-        """Run a line that changes nothing; once more where the connection breaks meanwhile.
+    def ask(self, host: str, line: str, *, patience: float = 600.0) -> Result:
+        """Run a line that changes nothing; again where the connection breaks meanwhile.
 
         Not for checks: that of a test account sends a message. All lines to a server share a connection: where one
         of them is not answered, it ends for the others too.
+        Raise ConnectionFailed when the server is out of reach, or gets so for `patience` seconds.
         """
         self._connection(host)  # out of reach it is asked once
-        try:
-            return self.run(host, line)
-        except ConnectionFailed:
-            return self.run(host, line)
+        broken: float | None = None
+        while True:
+            try:
+                return self.run(host, line)
+            except ConnectionFailed:
+                broken = broken or time.monotonic()
+                if time.monotonic() - broken >= patience:
+                    raise
+                time.sleep(1.0)
 
     def connect(self, host: str) -> None:
         """Have a connection. Raise ConnectionFailed where there is none."""

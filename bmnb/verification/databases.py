@@ -49,31 +49,52 @@ SELECT format($$SELECT json_build_array('table', %1$L, count(*) || ' rows, sum '
 """
 
 
+TOLD = f"{AS_POSTGRES}pg_dump --schema-only --no-publications --no-subscriptions"
+
+
 def definitions_there(database: str) -> str:
     """The line by which the origin tells its definitions; PostgreSQL 9 has none of what is left out."""
     without = "$(pg_dump --help | grep -o -e '--no-publications' -e '--no-subscriptions')"
     return f"{AS_POSTGRES}pg_dump --schema-only {without} {database}"
 
 
-def compare_definitions(folder: str, origin: str, database: str) -> str:
-    """A line for the target that compares all definitions of a database, and leaves what differs.
+def tell_definitions(folder: str, origin: str, database: str, named: str) -> str:
+    """A line for the target that tells all definitions of the origin's database by the target's own pg_dump.
 
-    Both are told by the same pg_dump of the same PostgreSQL: the origin's are restored beside. So what a newer
-    PostgreSQL adds, orders or writes in another way is no difference, and no kind of definition is left out.
+    They are restored beside, unless they are what they were the last time. So what a newer PostgreSQL adds, orders or
+    writes in another way is no difference, and no kind of definition is left out. `named` is the name by now of the
+    target's copy.
     """
     there = f"{access.ssh(folder)} root@{origin} {quote(definitions_there(database))}"
     beside, file = f"{database}_bmnb_definitions", f"{folder}/definitions-{database}"
     drop = f"( {AS_POSTGRES}dropdb --if-exists {beside} )"
-    locale = f"SELECT datcollate FROM pg_database WHERE datname = '{database}'"
+    locale = f"SELECT datcollate FROM pg_database WHERE datname = '{named}'"
     ask = f'locale=$({AS_POSTGRES}psql -XAtc "{locale}")'
     create = f'( {AS_POSTGRES}createdb -O bj -E UTF8 -l "$locale" -T template0 {beside} )'
     # those of locales that came after PostgreSQL
     collations = f"""( {AS_POSTGRES}psql -Xq -o /dev/null -d {beside} -c "{COLLATIONS}" )"""
-    told = f"{AS_POSTGRES}pg_dump --schema-only --no-publications --no-subscriptions"
-    return f"""umask 077; cd {folder} && {there} > {file}.sql && {drop} && {ask} && {create} && {collations} || exit
-( {AS_POSTGRES}psql -Xq -o /dev/null -d {beside} ) < {file}.sql || exit
-( {told} {beside} ) > {file}.origin && ( {told} {database} ) > {file}.target && {drop} || exit
-python3 -m {PROGRAMS.name}.definitions {file}.origin {file}.target > {file}"""
+    # each dump has a word of its own there
+    told = r"sed '/^\\\(un\)\{0,1\}restrict /d'"
+    same = f"[ -s {file}.origin ] && [ -s {file}.sql ] && cmp -s <({told} {file}.sql) <({told} {file}.new)"
+    return f"""umask 077; cd {folder} && {there} > {file}.new || exit
+if ! {{ {same}; }}; then
+  {drop} && {ask} && {create} && {collations} || exit
+  ( {AS_POSTGRES}psql -Xq -o /dev/null -d {beside} ) < {file}.new || exit
+  ( {TOLD} {beside} ) > {file}.restored && {drop} && mv {file}.restored {file}.origin || exit
+fi
+mv {file}.new {file}.sql"""
+
+
+def compare_definitions(folder: str, origin: str, database: str) -> str:
+    """A line for the target that compares all definitions of a database, and leaves what differs.
+
+    Where something does, the origin's are restored anew the next time.
+    """
+    file = f"{folder}/definitions-{database}"
+    return f"""{tell_definitions(folder, origin, database, database)} || exit
+( {TOLD} {database} ) > {file}.target || exit
+python3 -m {PROGRAMS.name}.definitions {file}.origin {file}.target > {file} || exit
+[ "$(wc -l < {file})" -eq 1 ] || rm {file}.sql"""
 
 
 def show_definitions(folder: str, database: str) -> str:

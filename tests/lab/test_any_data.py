@@ -78,9 +78,13 @@ class Move:
         return counting.same_rows(there, Result("", "", 0, here))
 
     def count_ahead(self) -> None:
-        """Read the rows of both while they are in use, as the verification does."""
+        """Read the rows of both, and tell the definitions, while they are in use, as the verification does."""
         for side, database in ((self.origin, "bj"), (self.target, COPY)):
             side.must(databases.count_ahead(FOLDER, "bj", database, "echo 130000"))
+        self.target_asks(databases.tell_definitions(FOLDER, "origin", "bj", COPY))
+
+    def target_asks(self, line: str) -> None:
+        self.target.must(line.replace(SSH, f"{' '.join(ORIGIN_FROM_TARGET)} "))
 
     def verdict(self) -> Verdict:
         """What the procedure makes of it, whichever engine has brought it."""
@@ -88,8 +92,7 @@ class Move:
         try:
             for side in (self.origin, self.target):
                 side.must(databases.facts(FOLDER, "bj", "echo 130000"), databases.FACTS)
-            line = databases.compare_definitions(FOLDER, "origin", "bj")
-            self.target.must(line.replace(SSH, f"{' '.join(ORIGIN_FROM_TARGET)} "))
+            self.target_asks(databases.compare_definitions(FOLDER, "origin", "bj"))
             told = [
                 side.must(line)
                 for side, line in (

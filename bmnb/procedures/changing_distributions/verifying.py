@@ -66,6 +66,13 @@ def _count_ahead(settings: Settings) -> Iterator[Command]:
                 when=settings.fast.carries(database),
                 ensure=True,
             )
+        yield Command(
+            settings.target,
+            facts.tell_definitions(settings.work, settings.origin, database, databases.imported(database)),
+            f"tell the definitions of {database}",
+            when=settings.fast.carries(database),
+            ensure=True,
+        )
 
 
 def _oldest(settings: Settings, server: str) -> str:
@@ -151,6 +158,7 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
             target,
             facts.compare_definitions(folder, origin, database),
             f"compare the definitions of {database}",
+            when=settings.where_it_is(database),
             ensure=True,
         )
         for database in settings.databases

@@ -235,7 +235,7 @@ class Servers:
         with self._opening:
             connection = self._connections.get(name)
             if connection is None or not connection.alive:
-                connection = self._open(name, *self._moved.get(name, ()))
+                connection = self._open(name)
                 self._connections[name] = connection
             return connection
 

@@ -109,7 +109,8 @@ def test_what_the_target_has_then_comes_with_roles_rights_and_settings(lab: Lab,
     lab.target.must("install -d -o postgres -m 700 /var/lib/postgresql/quick")
     sql(lab.target, "CREATE TABLESPACE quick LOCATION '/var/lib/postgresql/quick'")
     _, said = run(lab, runs, "--through", "prerequisites")
-    answers = {word: re.search(f"{word}: ([0-9a-f]{{8}})", said)[1] for word in WORDS}
+    sums = {word: re.search(f"{word}: ([0-9a-f]{{8}})", said)[1] for word in WORDS}
+    answers = {word: f"{number} the client, it is not BlueMind's" for word, number in sums.items()}
     given = {"erase-target": "target", "stop-service": "origin", "switch-servers": "origin"}
     code, said = run(lab, runs, answers={**given, **answers})
     assert code == 0, said

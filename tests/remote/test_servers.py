@@ -100,6 +100,13 @@ def test_a_server_is_asked_at_another_address_for_once(here: Servers):
     assert here.run("here", serving.CONTACTED_AT).stdout.split()[2] == "127.0.0.1"
 
 
+def test_a_server_that_was_moved_is_contacted_there_until_it_is_back(here: Servers):
+    for address in ("127.0.0.2", "here"):
+        here.reach("here", address)
+        told = here.run("here", serving.CONTACTED_AT).stdout.split()[2]
+        assert told == ("127.0.0.1" if address == "here" else address)
+
+
 def test_who_answers_at_another_address_must_be_the_same_machine(here: Servers, place: Path):
     here.pin("here", "0" * 32)
     with pytest.raises(ConnectionFailed, match="leads to another machine than before"):

@@ -8,10 +8,10 @@ from shlex import quote
 
 from bmnb.bluemind import proofs
 from bmnb.steps import Result, Verdict
-from bmnb.transfer.asking import asked
+from bmnb.transfer.asking import asked, named
 from bmnb.transfer.placing import inline
 
-NGINX = ("/etc/nginx/bm-local.d/*", "/etc/nginx/conf.d/*", "/etc/nginx/sites-enabled/*")
+NGINX = ("/etc/nginx/bm-local.d/*", *named.BESIDE["nginx"])
 
 JOBS = (
     "/etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.*ly/* /var/spool/cron/* /var/spool/cron/crontabs/* "

@@ -94,7 +94,10 @@ def test_the_address_must_be_the_one_that_bluemind_knows(known: list[dict[str, s
     ("told", "seen"),
     [
         ("[[], []]", "nothing names it"),
-        ('[["/etc/hosts"], ["fwAdditionalIPs"]]', "/etc/hosts, system configuration: fwAdditionalIPs"),
+        (
+            '[["/etc/hosts"], ["system configuration: fwAdditionalIPs"]]',
+            "/etc/hosts, system configuration: fwAdditionalIPs",
+        ),
     ],
 )
 def test_what_still_names_the_old_address_is_told(told: str, seen: str):
@@ -123,3 +126,9 @@ def test_before_the_downtime_each_place_that_will_change_is_there_once(told: str
     verdict = own_address.can_be_changed(Result("origin", "", 0, told))
     assert verdict.holds is not bool(wrong)
     assert not wrong or verdict.seen == f"not there, or not once: {wrong}"
+
+
+def test_domains_that_name_the_old_address_are_changed_and_looked_for():
+    """A domain's addresses for logins by OpenID, of BlueMind 5 with Keycloak."""
+    assert "UPDATE t_domain SET properties" in own_address.in_database(OLD, NEW)
+    assert "FROM t_domain" in own_address.what_names(OLD)

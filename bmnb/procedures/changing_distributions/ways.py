@@ -154,7 +154,9 @@ def under_own_address(settings: Settings) -> Iterator[Action]:
             target, f"{own.names(own.ELASTICSEARCH, old)} || false", "it does not name the address"
         ),
     )
-    yield Command(target, own.in_database(old, new), "t_server, t_systemconf and rc_users in the database")
+    yield Command(
+        target, own.in_database(old, new), "t_server, t_systemconf, rc_users and t_domain in the database"
+    )
     yield Command(
         target,
         f"touch {_renamed(settings)} && {own.rename_backups(old, new)}",

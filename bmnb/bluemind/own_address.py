@@ -27,6 +27,20 @@ ELSEWHERE = (
 """Where an address may stand beside the files that were copied."""
 
 
+def what_changes(old: str) -> str:
+    """A line that prints what of bm.ini is to change, and how many servers of the database have the old address."""
+    query = f"SELECT 'server ' || count(*) FROM t_server WHERE ip = '{old}'"
+    return f"""sed -n -E 's/^ *(host|hz-member-address) *=.*/bm.ini \\1/p' {BM_INI}
+cd / && runuser -u postgres -- psql -XAtq -d bj -c {quote(query)}"""
+
+
+def can_be_changed(told: Result) -> Verdict:
+    """`in_ini` and `in_database` find what they change, each once."""
+    have = told.stdout.splitlines()
+    wrong = [one for one in ("bm.ini host", "bm.ini hz-member-address", "server 1") if have.count(one) != 1]
+    return Verdict(not wrong, f"not there, or not once: {', '.join(wrong)}" if wrong else ", ".join(have))
+
+
 def in_ini(new: str) -> str:
     return f"""sed -i -E 's/^( *(host|hz-member-address) *= *).*/\\1{new}/' {BM_INI}
 [ "$(grep -cE '^ *(host|hz-member-address) *= *{_dots(new)} *$' {BM_INI})" = 2 ]"""
@@ -49,13 +63,15 @@ def in_elasticsearch(old: str, new: str) -> str:
 
 
 def in_database(old: str, new: str) -> str:
-    """What the core knows of its servers, and where the webmail up to 4.x finds its users' mail."""
+    """What the core knows of its servers, where the webmail up to 4.x finds its users' mail, where logins by OpenID go."""
     pairs = ", ".join(f"'{word}'" for key in IN_DATABASE for word in (key, new))
     return f"""cd / && runuser -u postgres -- psql -X -q -v ON_ERROR_STOP=1 --single-transaction -d bj <<'END'
 UPDATE t_server SET ip = '{new}' WHERE ip = '{old}';
 UPDATE t_systemconf SET configuration = configuration || hstore(ARRAY[{pairs}]);
 SELECT $$UPDATE rc_users SET mail_host = '{new}' WHERE mail_host = '{old}'$$
 WHERE to_regclass('rc_users') IS NOT NULL \\gexec
+SELECT $$UPDATE t_domain SET properties = regexp_replace(properties::text, '{_whole(old)}', '\\1{new}\\2', 'g')::hstore$$
+FROM information_schema.columns WHERE (table_name, column_name, udt_name) = ('t_domain', 'properties', 'hstore') \\gexec
 END"""
 
 
@@ -69,10 +85,11 @@ def backups_of(address: str, instead: str) -> str:
 
 
 def what_names(address: str) -> str:
-    """A line that prints, as JSON, the files and the system configuration's keys that name the address."""
+    """A line that prints, as JSON, the files, and what in the database names the address."""
     paths = " ".join(dict.fromkeys((*CONFIGURATION, *ADDED_CONFIGURATION, *ELSEWHERE)))
     query = (
-        f"SELECT key FROM t_systemconf, each(configuration) WHERE value ~ '{_whole(address)}' ORDER BY key"
+        f"SELECT 'system configuration: ' || key FROM t_systemconf, each(configuration) WHERE value ~ '{_whole(address)}' "
+        f"UNION ALL SELECT 'domain: ' || name FROM t_domain d WHERE to_jsonb(d)::text ~ '{_whole(address)}' ORDER BY 1"
     )
     return f"""set -o pipefail; shopt -s nullglob
 files=$(grep -rlIsE -- {quote(_whole(address))} {paths}); [ $? -le 2 ] || exit 3
@@ -81,8 +98,7 @@ python3 -c 'import json, sys; print(json.dumps([one.splitlines() for one in sys.
 
 
 def names_nowhere(told: Result) -> Verdict:
-    files, keys = json.loads(told.stdout)
-    found = [*files, *(f"system configuration: {key}" for key in keys)]
+    found = [one for told_of in json.loads(told.stdout) for one in told_of]
     items = tuple({"item": one, "what": "names the old address"} for one in found)
     return Verdict(not found, ", ".join(found) or "nothing names it", items)
 

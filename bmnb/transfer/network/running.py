@@ -20,11 +20,13 @@ Held = NamedTuple(
 SETTLED_SECONDS = 0.5
 """How long those who read the files again may take to act on that."""
 POLL_SECONDS = 0.05
+TRIES = 20
+"""With as many polls between them they take longer than who reads the files again."""
 
 
-def do(*command: str, said: str = "") -> str:
+def do(*command: str) -> str:
     """What a program says. Raise Refused where it fails."""
-    done = subprocess.run(command, input=said.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode != 0:
         what = "{}: {}".format(" ".join(command), done.stderr.decode(errors="replace").strip())
         raise Refused(what, "see why that fails")
@@ -108,14 +110,24 @@ def of_network(device: str, address: Interface) -> List[Interface]:
 
 
 def make_first(device: str, new: Interface) -> None:
-    """Have the address before all others of its network: servers are known by what they send from."""
-    there = of_network(device, new)
-    if there[:1] == [new]:
-        return
-    wanted = [new] + [one for one in there if one.ip != new.ip]
-    lines = ["addr del {} dev {}".format(one, device) for one in reversed(there)]
-    lines += ["addr add {} brd + dev {}".format(one, device) for one in wanted]
-    do("ip", "-batch", "-", said="\n".join(lines) + "\n")
+    """Have the address before all others of its network: servers are known by what they send from.
+
+    Raise Refused where it does not come to be so.
+    """
+    for _ in range(TRIES):
+        there = of_network(device, new)
+        if there[:1] == [new]:
+            return
+        wanted = [new] + [one for one in there if one.ip != new.ip]
+        lines = ["addr del {} dev {}".format(one, device) for one in reversed(there)]
+        lines += ["addr replace {} brd + dev {}".format(one, device) for one in wanted]
+        # who reads the files anew may add or take one at the same time: what stands there in the end counts
+        subprocess.run(["ip", "-force", "-batch", "-"], input=("\n".join(lines) + "\n").encode())
+        time.sleep(POLL_SECONDS)
+    raise Refused(
+        "{} does not come before the other addresses of {}".format(new.ip, device),
+        "find out what configures that interface at the same time",
+    )
 
 
 def stay_beside(before: Sequence[Held]) -> None:

@@ -1,17 +1,28 @@
-"""Addresses as the kernel has them."""
+"""Addresses of an interface, in a network without servers."""
 
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
+PACKAGE = Path(__file__).parents[3] / "bmnb" / "transfer"
+FIRST = """
+from network import running
+from network.values import interface
+new = interface("192.0.2.10/24")
+running.make_first("lan", new)
+print(*running.of_network("lan", new))
+"""
+MEANWHILE = (
+    "for _ in $(seq 60); do for last in 20 10; do ip addr replace 192.0.2.$last/24 brd + dev lan; done; done"
+)
 
-from bmnb.transfer.network import running
-from bmnb.transfer.network.edit import Refused
 
-
-def test_where_the_addresses_cannot_be_asked_for_none_is_taken_for_gone(monkeypatch, tmp_path: Path):
-    failing = tmp_path / "ip"
-    failing.write_text("#!/bin/sh\necho 'Cannot open netlink socket' >&2; exit 1\n")
-    failing.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    with pytest.raises(Refused, match="Cannot open netlink socket"):
-        running.held()
+def test_the_address_comes_first_also_where_somebody_sets_addresses_at_the_same_time():
+    made = "ip link add lan type veth peer name wan && ip link set lan up && ip link set wan up"
+    own = "ip addr add 192.0.2.20/24 dev lan && ip addr add 192.0.2.30/24 dev lan"
+    line = f"{made} && {own} && ( {MEANWHILE} ) & sleep 0.1; {sys.executable} -c '{FIRST}'; code=$?; wait; exit $code"
+    done = subprocess.run(
+        ["unshare", "--net", "bash", "-c", line], cwd=PACKAGE, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("192.0.2.10/24 ")

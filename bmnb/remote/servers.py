@@ -10,12 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from paramiko import Channel
+
 from bmnb.errors import ActionFailed, ConnectionFailed, InputError
 from bmnb.redact import Secret
 from bmnb.remote import http, locks, units
 from bmnb.remote.config import Address, Config
-from bmnb.remote.connection import KEEP, Connection, Identity, NotBegun
+from bmnb.remote.connection import KEEP, Connection, Forbidden, Identity, NotBegun
 from bmnb.remote.relay import relay
+from bmnb.remote.through import by_session
+from bmnb.remote.transport import Reach
 from bmnb.remote.units import Look, UnitState
 from bmnb.steps import Result
 
@@ -242,8 +246,11 @@ class Servers:
     def _open(self, name: str, elsewhere: str = "") -> Connection:
         hostname, hop = (elsewhere, "") if elsewhere else self._moved.get(name, ("", ""))
         address = self._config.find(name, hostname)
-        via = self._connection(hop) if hop else self._way(address)
-        connection = Connection(replace(address, proxy="") if hop else address, via)
+        if hop:
+            connection = Connection(replace(address, proxy=""), self._beyond(hop))
+        else:
+            way = self._way(address)
+            connection = Connection(address, way.channel_to if way else None)
         try:
             if address.user != "root":
                 # a feed, which cannot be begun twice, finds the shell that sudo lets begin
@@ -253,6 +260,19 @@ class Servers:
             connection.close()
             raise
         return connection
+
+    def _beyond(self, hop: str) -> Reach:
+        """The ports that a server reaches, whatever its sshd forbids."""
+
+        def reach(host: str, port: int) -> Channel:
+            try:
+                return self._connection(hop).channel_to(host, port)
+            except Forbidden:
+                # of its own, since MaxSessions may allow but one session on each
+                self._hops.append(self._open(hop))
+                return by_session(self._hops[-1], host, port)
+
+        return reach
 
     def _way(self, address: Address, before: tuple[str, ...] = ()) -> Connection | None:
         """The last of the jump hosts; the first one is reached by what the configuration says of it, as with ssh."""
@@ -264,7 +284,8 @@ class Servers:
                     f"{there.name} is reached through itself: ProxyJump in {self._config.path}\n"
                     f"  → ProxyJump none for Host {there.name}"
                 )
-            via = Connection(there, via or self._way(there, (*before, there.name)))
+            way = via or self._way(there, (*before, there.name))
+            via = Connection(there, way.channel_to if way else None)
             self._hops.append(via)
         return via
 

@@ -113,8 +113,8 @@ TRUE_OR_FALSE = (0, 1)
 class Check:
     """Observes one or more servers and states what must hold; `judge` gets one Result per server.
 
-    `patience` is how many seconds it may take until it holds; `line` may be one per server; `text` is its input. What does not
-    hold may be accepted where `decision` names the key of an answer: the sum of the items seen, who accepts
+    `patience` is how many seconds it may take until it holds; `line` may be one per server; `text` is its input, or
+    `feed`, a (host, line) with that output. What does not hold may be accepted where `decision` names the key of an answer: the sum of the items seen, who accepts
     them, why.
     `reopens` is the name of an earlier step: where this does not hold, what that one and those after it have
     proven no longer counts, and they are done again.
@@ -134,6 +134,7 @@ class Check:
     reopens: str = ""
     answers: tuple[int, ...] = (0,)
     text: str = ""
+    feed: tuple[str, str] | None = None
     at: str = ""
 
     @property

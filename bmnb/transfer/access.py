@@ -57,6 +57,14 @@ Host {origin}
 END"""
 
 
+def try_ssh(origin: str, address: str) -> str:
+    """A line that logs in with that configuration, and leaves nothing; the same comes in."""
+    folder = "$folder"
+    return f"""folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT || exit
+{write_ssh_config(folder, origin, address)}
+{ssh(folder)} -o ConnectionAttempts=1 root@{origin} {quote(LOGIN)} < /dev/null"""
+
+
 LOGIN = 'test -n "$BASH_VERSION" && ! shopt -qo posix'
 """A line that holds where lines are done by bash: without the gate it is the login shell that does them."""
 

@@ -306,11 +306,12 @@ def login(origin: str, target: str, address: str, make_key: bool) -> Iterator[Ac
         )
     yield Check(
         target,
-        f"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 root@{address} {quote(access.LOGIN)}",
+        access.try_ssh(origin, address),
         partial(can_log_in, make_key),
         "the target's root can log in as root on the origin",
         KEY_REMEDY + "; or let this run make a key: make_key",
         answers=ANY,
+        feed=(origin, access.host(address)),
     )
 
 
@@ -468,7 +469,7 @@ def can_log_in(make_key: bool, tried: Result) -> Verdict:
         return Verdict(True, "yes, with a key of its own")
     if make_key:
         return Verdict(True, "no; a key for this run will be made")
-    return Verdict(False, tried.stderr.strip() or "its login shell is not bash")
+    return Verdict(False, (tried.stderr.strip().splitlines() or ["its login shell is not bash"])[-1])
 
 
 def logs_in(tried: Result) -> Verdict:

@@ -58,7 +58,7 @@ def give_up_origin(settings: Settings) -> Iterator[Action]:
     yield Command(origin, "systemctl poweroff", "switch the origin off", farewell=True)
     yield Check(
         target,
-        f"! {address.answers_ssh(settings.address)} > /dev/null 2>&1",
+        address.answers_no_more(settings.work, origin, settings.address),
         done,
         "the origin is off",
         "look on its console whether it is",

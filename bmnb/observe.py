@@ -72,7 +72,7 @@ class Observer:
 
         def look(host: str, line: str) -> Result:
             if check.at:
-                return self.servers.run_at(host, check.at, line)
+                return self.servers.run_at(host, check.at, line, check.via)
             return self.servers.run(host, line, stdin=given)
 
         return judged(check, [look(host, line) for host, line in check.observations])

@@ -48,7 +48,9 @@ def step_rows(step: Step, settings: Any) -> Iterator[Row]:
 
 def _server(action: Single) -> str:
     host = action.host if isinstance(action.host, str) else ", ".join(action.host)
-    return f"{host} at {action.at}" if isinstance(action, Check) and action.at else host
+    if not isinstance(action, Check) or not action.at:
+        return host
+    return f"{host} at {action.at}" + (f" through {action.via}" if action.via else "")
 
 
 def _command(action: Single) -> str:

@@ -120,7 +120,8 @@ class Check:
     proven no longer counts, and they are done again.
     `answers` are the exit statuses with which a line answers, ANY where the judge looks at that itself; after
     another one the check could not be made, and the judge is not asked.
-    `at` is an address at which the servers are contacted for this check alone: that it is made proves whose that is.
+    `at` is an address at which the servers are contacted for this check alone, `via` the server through which: that
+    it is made proves whose that is.
     """
 
     host: str | tuple[str, ...]
@@ -136,6 +137,7 @@ class Check:
     text: str = ""
     feed: tuple[str, str] | None = None
     at: str = ""
+    via: str = ""
 
     @property
     def observations(self) -> list[tuple[str, str]]:

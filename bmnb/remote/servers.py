@@ -71,9 +71,12 @@ class Servers:
         except NotBegun:  # the connection had broken before, and nobody knew
             return self._connection(host).run(line, stdin, timeout)
 
-    def run_at(self, host: str, hostname: str, line: str) -> Result:
-        """Run a line where the server is contacted at another address, for this once; it must be the same machine."""
-        connection = self._open(host, hostname)
+    def run_at(self, host: str, hostname: str, line: str, via: str = "") -> Result:
+        """Run a line where the server is contacted at another address, for this once; it must be the same machine.
+
+        `via` is the server that it is reached through.
+        """
+        connection = self._open(host, hostname, via)
         try:
             return connection.run(line, "", RUN_SECONDS)
         finally:
@@ -243,8 +246,8 @@ class Servers:
                 self._connections[name] = connection
             return connection
 
-    def _open(self, name: str, elsewhere: str = "") -> Connection:
-        hostname, hop = (elsewhere, "") if elsewhere else self._moved.get(name, ("", ""))
+    def _open(self, name: str, elsewhere: str = "", via: str = "") -> Connection:
+        hostname, hop = (elsewhere, via) if elsewhere else self._moved.get(name, ("", ""))
         address = self._config.find(name, hostname)
         if hop:
             connection = Connection(replace(address, proxy=""), self._beyond(hop))

@@ -160,8 +160,12 @@ def can_move(origin: Result, target: Result) -> Verdict:
     if named:
         seen = "; ".join(f"{one['server']}: {one['item']}: {one['line']}" for one in named)
         return Verdict(False, f"something else may write the address: {seen}", tuple(named))
-    also = f", with {', '.join(theirs['moving'])}" if theirs["moving"] else ""
-    return Verdict(True, f"{len(rows)} files will change{also}", rows)
+    if not theirs["moving"]:
+        return Verdict(True, f"{len(rows)} files will change", rows)
+    seen = f"{len(rows)} files will change, with {', '.join(theirs['moving'])}"
+    # Linux takes the one that it got last
+    own = f"\nafter a restart the target may send from {', '.join(ours['sixes'])}: give it the same name in DNS, both ways"
+    return Verdict(True, seen + own * bool(ours["sixes"]), rows)
 
 
 def _is_on(address: str, networks: Iterable[str]) -> bool:

@@ -93,8 +93,11 @@ def test_the_address_must_be_the_one_that_bluemind_knows(known: list[dict[str, s
 @pytest.mark.parametrize(
     ("told", "seen"),
     [
-        ("[[], []]", "nothing names it"),
-        ('[["/etc/hosts"], ["fwAdditionalIPs"]]', "/etc/hosts, system configuration: fwAdditionalIPs"),
+        ('[[""], [""]]', "nothing names it"),
+        (
+            '[["/etc/hosts"], ["system configuration: fwAdditionalIPs"]]',
+            "/etc/hosts, system configuration: fwAdditionalIPs",
+        ),
     ],
 )
 def test_what_still_names_the_old_address_is_told(told: str, seen: str):

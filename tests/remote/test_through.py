@@ -83,3 +83,11 @@ def test_a_port_where_nobody_listens_is_named(tmp_path: Path):
             ConnectionFailed, match=f"here: cannot reach 127.0.0.1:{origin.port} from there: .*refused"
         ):
             opened.run("origin", "true")
+
+
+def test_it_is_proven_ahead_for_one_command(tmp_path: Path):
+    target, origin = two(tmp_path)
+    with target.running("AllowTcpForwarding no"), origin.running(), servers(target, origin) as opened:
+        assert opened.run_at("origin", "127.0.0.1", "echo there", "here").stdout == "there\n"
+        assert len(sessions(target)) == 2
+        assert opened.run("origin", "echo $PPID").ok, "and later it is contacted where it was"

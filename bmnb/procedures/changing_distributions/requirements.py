@@ -117,6 +117,8 @@ def network(settings: Settings) -> Iterator[Action]:
         "apt install iputils-arping",
         answers=TRUE_OR_FALSE,
     )
+    if settings.keep_reachable:
+        yield from _stays_reachable(settings)
     yield Check(
         (settings.origin, target),
         (addresses.try_off(address), addresses.try_over(address)),
@@ -128,6 +130,36 @@ def network(settings: Settings) -> Iterator[Action]:
         decision="accept-named-addresses",
         text=addresses.CODE,
     )
+
+
+def _stays_reachable(settings: Settings) -> Iterator[Action]:
+    """After the switch the origin is contacted through the target, at an address that it does not have yet."""
+    origin, target, address = settings.origin, settings.target, settings.address
+    own, _ = addresses.parked(address)
+    yield Check(
+        origin,
+        access.host(own),
+        done,
+        f"the origin's sshd will listen at {own}",
+        f"let it listen at every address (no ListenAddress in sshd_config); or do without: {UNREACHABLE}",
+        answers=TRUE_OR_FALSE,
+    )
+    yield Check(
+        origin,
+        "cat /etc/machine-id",
+        done,
+        "the origin can be contacted through the target",
+        f"let this machine's user log in from the target too, at the port at which sshd listens there: see AllowUsers "
+        f"and Match in its sshd_config, from= in authorized_keys, Port in the ssh configuration here; or do without: "
+        f"{UNREACHABLE}",
+        # without, a connection that is refused would end the run, and the other checks with it
+        patience=5,
+        at=address,
+        via=target,
+    )
+
+
+UNREACHABLE = "keep_reachable: false"
 
 
 def bluemind(origin: str, target: str) -> Iterator[Action]:

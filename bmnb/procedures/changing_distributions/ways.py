@@ -155,7 +155,9 @@ def under_own_address(settings: Settings) -> Iterator[Action]:
             target, f"{own.names(own.ELASTICSEARCH, old)} || false", "it does not name the address"
         ),
     )
-    yield Command(target, own.in_database(old, new), "t_server, t_systemconf and rc_users in the database")
+    yield Command(
+        target, own.in_database(old, new), "t_server, t_systemconf, t_domain and rc_users in the database"
+    )
     yield Command(
         target,
         f"touch {_renamed(settings)} && {own.rename_backups(old, new)}",
@@ -164,7 +166,7 @@ def under_own_address(settings: Settings) -> Iterator[Action]:
     )
     yield Check(
         target,
-        own.show(new),
+        own.show(old, new),
         own.stands_everywhere,
         f"BlueMind of the target is at {new}",
         "see which of the places that are named lacks it, and put it in there",
@@ -226,7 +228,7 @@ def old_address_is_gone(settings: Settings) -> Iterator[Action]:
     )
     yield Check(
         target,
-        own.what_names(old),
+        own.what_names(old, settings.keycloak_database),
         own.names_nowhere,
         f"nothing on the target names {old}",
         "put the new address in its place, or accept what is named",

@@ -95,6 +95,10 @@ class Connection:
     def host_key(self) -> str:
         return hostkeys.fingerprint(self._line.host_key)
 
+    @property
+    def idle(self) -> bool:
+        return all(one.closed for one in self._sessions)
+
     def close(self) -> None:
         self._line.close()
 

@@ -43,6 +43,7 @@ class Servers:
         self._pinned: dict[str, str] = {}
         self._moved: dict[str, tuple[str, str]] = {}
         self._hops: list[Connection] = []
+        self._carriers: list[Connection] = []
         self._opening = threading.RLock()
 
     def __enter__(self) -> Servers:
@@ -52,9 +53,10 @@ class Servers:
         self.close()
 
     def close(self) -> None:
-        for connection in (*self._connections.values(), *reversed(self._hops)):
+        for connection in (*self._connections.values(), *self._carriers, *reversed(self._hops)):
             connection.close()
         self._connections.clear()
+        self._carriers.clear()
         self._hops.clear()
 
     def run(
@@ -268,14 +270,23 @@ class Servers:
         """The ports that a server reaches, whatever its sshd forbids."""
 
         def reach(host: str, port: int) -> Channel:
+            self._end_idle()
             try:
                 return self._connection(hop).channel_to(host, port)
             except Forbidden:
-                # of its own, since MaxSessions may allow but one session on each
-                self._hops.append(self._open(hop))
-                return by_session(self._hops[-1], host, port)
+                # by a connection of its own, since MaxSessions may allow but one session on each
+                carrier = self._open(hop)
+                self._carriers.append(carrier)
+                return by_session(carrier, host, port)
 
         return reach
+
+    def _end_idle(self) -> None:
+        """Those that carried a connection which has ended."""
+        idle = [one for one in self._carriers if one.idle]
+        self._carriers = [one for one in self._carriers if one not in idle]
+        for one in idle:
+            one.close()
 
     def _way(self, address: Address, before: tuple[str, ...] = ()) -> Connection | None:
         """The last of the jump hosts; the first one is reached by what the configuration says of it, as with ssh."""

@@ -73,6 +73,7 @@ def test_where_the_other_side_ends_it_is_made_anew(tmp_path: Path):
             os.kill(session, signal.SIGKILL)
         wait_until(lambda: not opened.connected("origin"))
         assert opened.run("origin", "echo again").stdout == "again\n"
+        wait_until(lambda: len(sessions(target)) == 2)
 
 
 def test_a_port_where_nobody_listens_is_named(tmp_path: Path):

@@ -92,3 +92,17 @@ def test_it_is_proven_ahead_for_one_command(tmp_path: Path):
         assert opened.run_at("origin", "127.0.0.1", "echo there", "here").stdout == "there\n"
         assert len(sessions(target)) == 2
         assert opened.run("origin", "echo $PPID").ok, "and later it is contacted where it was"
+
+
+def test_a_host_key_that_is_known_without_the_port_is_known_at_another_address_too(tmp_path: Path):
+    target, origin = two(tmp_path)
+    origin.know(f"localhost {(origin.place / 'host.pub').read_text()}")
+    behind = (
+        origin.config(HostName="localhost", AddressFamily="inet")
+        .read_text()
+        .replace("Host here", "Host origin")
+    )
+    with target.running(), origin.running(), target.servers(behind) as opened:
+        assert opened.run("origin", "true").ok
+        opened.reach("origin", "127.0.0.1", "here")
+        assert opened.run("origin", "true").ok

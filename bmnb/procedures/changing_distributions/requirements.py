@@ -138,7 +138,7 @@ def _stays_reachable(settings: Settings) -> Iterator[Action]:
     own, _ = addresses.parked(address)
     yield Check(
         origin,
-        access.host(own),
+        f"(\n{access.host(own)}\n) > /dev/null",
         done,
         f"the origin's sshd will listen at {own}",
         f"let it listen at every address (no ListenAddress in sshd_config); or do without: {UNREACHABLE}",

@@ -141,12 +141,10 @@ def test_names_stay_as_they_are():
 
 def test_a_sentence_keeps_its_names_in_place():
     with use("fr"):
-        assert phrase(
-            "a loses its address 192.0.2.1 to b and is reachable from its console only; " + COST
-        ) == (
-            "a cède son adresse 192.0.2.1 à b et n’est plus accessible que par sa console ; "
-            "le retour coûte les messages que la cible aura acceptés d’ici là"
+        assert phrase("a loses its address 192.0.2.1 to b; from then on " + COST) == (
+            "a cède son adresse 192.0.2.1 à b ; dès lors, "
+            "le retour coûte les messages que la cible aura acceptés"
         )
 
 
-COST = "the way back costs the mail that the target will have accepted by then"
+COST = "the way back costs the mail that the target will have accepted"

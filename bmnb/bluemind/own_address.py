@@ -27,6 +27,20 @@ ELSEWHERE = (
 """Where an address may stand beside the files that were copied."""
 
 
+def what_changes(old: str) -> str:
+    """A line that prints what of bm.ini is to change, and how many servers of the database have the old address."""
+    query = f"SELECT 'server ' || count(*) FROM t_server WHERE ip = '{old}'"
+    return f"""sed -n -E 's/^ *(host|hz-member-address) *=.*/bm.ini \\1/p' {BM_INI}
+cd / && runuser -u postgres -- psql -XAtq -d bj -c {quote(query)}"""
+
+
+def can_be_changed(told: Result) -> Verdict:
+    """`in_ini` and `in_database` find what they change, each once."""
+    have = told.stdout.splitlines()
+    wrong = [one for one in ("bm.ini host", "bm.ini hz-member-address", "server 1") if have.count(one) != 1]
+    return Verdict(not wrong, f"not there, or not once: {', '.join(wrong)}" if wrong else ", ".join(have))
+
+
 def in_ini(new: str) -> str:
     return f"""sed -i -E 's/^( *(host|hz-member-address) *= *).*/\\1{new}/' {BM_INI}
 [ "$(grep -cE '^ *(host|hz-member-address) *= *{_dots(new)} *$' {BM_INI})" = 2 ]"""

@@ -170,11 +170,6 @@ class Server:
         """Pull the cable (`down`) or put it back (`up`)."""
         call("ip", "link", "set", f"vb-{self.machine}", state)
 
-    def limit_disk(self, path: str, mebibytes: int, inodes: int = 0) -> None:
-        """Put a small file system on a path of the running server."""
-        limits = f"size={mebibytes}m" + (f",nr_inodes={inodes}" if inodes else "")
-        self.must(f"mkdir -p {path} && mount -t tmpfs -o {limits} limit {path}")
-
     def _end(self, how: signal.Signals) -> None:
         supervisor = self._supervisor()
         if supervisor:

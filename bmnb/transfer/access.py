@@ -69,7 +69,7 @@ LOGIN = 'test -n "$BASH_VERSION" && ! shopt -qo posix'
 """A line that holds where lines are done by bash: without the gate it is the login shell that does them."""
 
 SIDE_BY_SIDE = 8
-"""As many streams as the fast engine may have by itself; it begins with four at most."""
+"""As many streams the fast engine has at the most, unless told otherwise."""
 
 
 def many_logins(folder: str, origin: str, number: int = SIDE_BY_SIDE) -> str:
@@ -95,7 +95,7 @@ that it did, and reads .bashrc."""
 
 
 def _seen(address: str) -> str:
-    """How sshd tells of its settings for root, who comes from this address; a Match asks for more than is given else."""
+    """A line by which sshd prints its settings for root, contacted at this address; without all of it a Match is an error."""
     return f"sshd -T -C user=root,host={address},addr={address},laddr={address},lport=22"
 
 

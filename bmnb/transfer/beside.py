@@ -8,10 +8,10 @@ from shlex import quote
 
 from bmnb.bluemind import proofs
 from bmnb.steps import Result, Verdict
-from bmnb.transfer.asking import asked
+from bmnb.transfer.asking import asked, named
 from bmnb.transfer.placing import inline
 
-NGINX = ("/etc/nginx/bm-local.d/*", "/etc/nginx/conf.d/*", "/etc/nginx/sites-enabled/*")
+NGINX = ("/etc/nginx/bm-local.d/*", *named.BESIDE["nginx"])
 
 JOBS = (
     "/etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.*ly/* /var/spool/cron/* /var/spool/cron/crontabs/* "
@@ -23,7 +23,8 @@ SCRIPTS = "/(usr/local|opt|root|home|srv|etc)/[A-Za-z0-9_./-]+"
 def jobs(trees: Sequence[str]) -> str:
     """A line that prints the files of jobs that name one of the trees, or the folder above it, and are no package's or BlueMind's.
 
-    Also the scripts that such files name; what stands in them is not shown, for it may hold a password.
+    Also the scripts that such files name; what stands in them is not shown, for it may hold a password. Of grep's exit
+    status nothing can be said: it is 1 where no file names a tree, and 2 where one names a script that is not there.
     """
     return f"""shopt -s nullglob; jobs=({JOBS}); names=()
 for tree in {" ".join(map(quote, trees))}; do

@@ -142,10 +142,7 @@ def create(database: str, locale: str = "en_US.UTF-8") -> str:
 def create_alike(folder: str, origin: str, database: str) -> str:
     """The same for one that BlueMind's wizard does not make, in the origin's locale."""
     asked = f"locale=$({ssh(folder)} root@{origin} {quote(locale_there(database))}) || exit"
-    return f"{asked}\n{create(database, LOCALE)}"
-
-
-LOCALE = '"$locale"'
+    return "\n".join((asked, create(database, '"$locale"')))
 
 
 def locale_there(database: str) -> str:
@@ -199,7 +196,7 @@ def _swap(databases: Sequence[str], comes: Callable[[str], str], goes: Callable[
 def _alone(databases: Sequence[str], statements: str) -> str:
     """A line that ends the sessions on these databases and does the statements in one transaction."""
     return f"""{_psql()} <<'END'
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({_listed(databases)}) \\g /dev/null
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({listed(databases)}) \\g /dev/null
 DO $$ BEGIN
 {statements}
 END $$;
@@ -209,7 +206,7 @@ END"""
 def unmark(databases: Sequence[str]) -> str:
     """A line that takes away what the fast engine marks its copies with."""
     return f"""{_psql()} -At <<'END'
-SELECT format('ALTER DATABASE %I RESET bmnb.state', datname) FROM pg_database WHERE datname IN ({_listed(databases)}) \\gexec
+SELECT format('ALTER DATABASE %I RESET bmnb.state', datname) FROM pg_database WHERE datname IN ({listed(databases)}) \\gexec
 END"""
 
 
@@ -252,7 +249,7 @@ ABSENT = "the original server has no such database"
 
 def named(databases: Sequence[str]) -> str:
     """A line that prints which of them a server has."""
-    query = f"SELECT datname FROM pg_database WHERE datname IN ({_listed(databases)}) ORDER BY 1"
+    query = f"SELECT datname FROM pg_database WHERE datname IN ({listed(databases)}) ORDER BY 1"
     return _as_postgres(f'psql -XAtc "{query}"')
 
 
@@ -266,7 +263,8 @@ def is_there(folder: str, database: str) -> str:
     return f"test -e {folder}/with-{database}"
 
 
-def _listed(databases: Sequence[str]) -> str:
+def listed(databases: Sequence[str]) -> str:
+    """Their names as SQL's IN takes them."""
     return ", ".join(f"'{name}'" for name in databases)
 
 
@@ -274,7 +272,7 @@ def sessions(databases: Sequence[str]) -> str:
     """A line that prints the sessions on them, but for our own; PostgreSQL's own workers change no data."""
     return _as_postgres(
         'psql -XAtF " " -c "SELECT datname, usename, application_name, client_addr FROM pg_stat_activity'
-        f" WHERE datname IN ({_listed(databases)}) AND pid <> pg_backend_pid()"
+        f" WHERE datname IN ({listed(databases)}) AND pid <> pg_backend_pid()"
         " AND application_name !~ '^bmnb_' AND usename IS NOT NULL AND query !~ '^autovacuum: '\""
     )
 

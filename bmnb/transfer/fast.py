@@ -10,13 +10,13 @@ from shlex import quote
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, POSTFIX_MAPS
 from bmnb.steps import Gauge, Result, Row
 from bmnb.transfer import configuration, databases, files, naming, replication
-from bmnb.transfer.access import Around, socket, ssh
+from bmnb.transfer.access import SIDE_BY_SIDE, Around, socket, ssh
 from bmnb.transfer.programs import carry_database, carry_files, cipher, postgres, rows
 from bmnb.transfer.programs import replication as replicating
 
 PROGRAMS = Path(__file__).with_name("programs")
 
-MOST = 8
+MOST = SIDE_BY_SIDE
 """Streams at a time, unless told otherwise; where fewer bring as much, these are fewer."""
 
 

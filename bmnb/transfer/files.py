@@ -65,7 +65,6 @@ done"""
 
 
 NUMBER = re.compile(r"^(?P<name>[A-Z][A-Za-z ]+): (?P<value>[\d,.]+)", re.MULTILINE)
-CREATED = re.compile(r"^Number of created files: [\d,.]+ \(reg: ([\d,.]+)", re.MULTILINE)
 
 
 def read_stats(result: Result) -> Row:

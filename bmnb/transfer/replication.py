@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bmnb.transfer.databases import listed
 from bmnb.transfer.programs.postgres import AS_POSTGRES
 
 # an earlier pass's own do not count
@@ -33,6 +34,5 @@ def on_target(databases: Sequence[str]) -> str:
 
 def _against(query: str, databases: Sequence[str]) -> str:
     """A line that prints what speaks against it on a server, for those of the databases that are there."""
-    names = ", ".join(f"'{name}'" for name in databases)
-    number = f"(SELECT count(*) AS number FROM pg_database WHERE datname IN ({names})) there"
+    number = f"(SELECT count(*) AS number FROM pg_database WHERE datname IN ({listed(databases)})) there"
     return f'{AS_POSTGRES}psql -XAtq -v ON_ERROR_STOP=1 -c "{query} {number}"'

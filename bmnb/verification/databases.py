@@ -10,6 +10,7 @@ from typing import Any
 
 from bmnb.steps import Result, Row, Verdict
 from bmnb.transfer import access
+from bmnb.transfer.databases import locale_there
 from bmnb.transfer.programs.carry_database import COLLATIONS
 from bmnb.transfer.programs.large_objects import CONTENT
 from bmnb.transfer.programs.postgres import AS_POSTGRES, PLAIN_TEXT, by_name, hash_of_row
@@ -68,8 +69,7 @@ def tell_definitions(folder: str, origin: str, database: str, named: str) -> str
     there = f"{access.ssh(folder)} root@{origin} {quote(definitions_there(database))}"
     beside, file = f"{database}_bmnb_definitions", f"{folder}/definitions-{database}"
     drop = f"( {AS_POSTGRES}dropdb --if-exists {beside} )"
-    locale = f"SELECT datcollate FROM pg_database WHERE datname = '{named}'"
-    ask = f'locale=$({AS_POSTGRES}psql -XAtc "{locale}")'
+    ask = f"locale=$({locale_there(named)})"
     create = f'( {AS_POSTGRES}createdb -O bj -E UTF8 -l "$locale" -T template0 {beside} )'
     # those of locales that came after PostgreSQL
     collations = f"""( {AS_POSTGRES}psql -Xq -o /dev/null -d {beside} -c "{COLLATIONS}" )"""

@@ -15,6 +15,7 @@ from typing import Any, Dict, List
 DOMAINS = "http://127.0.0.1:8090/api/domains"
 TOKEN = "/etc/bm/bm-core.tok"
 ACCEPTED = "invalid_grant"
+TAKEN = "its secret is taken"
 
 
 def domains() -> List[Dict[str, Any]]:
@@ -60,7 +61,7 @@ def main() -> None:
             continue
         said = asked(properties)
         wrong += said != ACCEPTED
-        print(domain["uid"], "its secret is taken" if said == ACCEPTED else said)
+        print(domain["uid"], TAKEN if said == ACCEPTED else said)
     sys.exit(1 if wrong else 0)
 
 

@@ -23,3 +23,7 @@ def test_cores_and_memory_are_compared_with_the_origins(origin, target, holds):
 def test_less_than_bluemind_s_minimum_is_told():
     assert "minimum is 24 GB" in not_weaker(server(2, 8), server(2, 8)).seen
     assert "minimum" not in not_weaker(server(2, 32), server(2, 32)).seen
+
+
+def test_what_the_target_has_less_of_is_an_item_that_can_be_accepted():
+    assert [one["item"] for one in not_weaker(server(4, 32), server(2, 16)).items] == ["cores", "memory"]

@@ -110,3 +110,25 @@ def test_the_new_address_must_stand_in_all_places():
     assert own_address.stands_everywhere(Result("target", "", 0, whole)).holds
     lacking = own_address.stands_everywhere(Result("target", "", 0, whole.replace("server 1", "server 0")))
     assert (lacking.holds, lacking.seen) == (False, "missing: server 1")
+
+
+@pytest.mark.parametrize(
+    ("told", "wrong"),
+    [
+        ("bm.ini host\nbm.ini hz-member-address\nserver 1\n", ""),
+        ("bm.ini host\nserver 1\n", "bm.ini hz-member-address"),
+        ("bm.ini host\nbm.ini host\nbm.ini hz-member-address\nserver 1\n", "bm.ini host"),
+        ("bm.ini host\nbm.ini hz-member-address\nserver 0\n", "server 1"),
+    ],
+    ids=["all", "a key is missing", "a key stands twice", "the database has a name alone"],
+)
+def test_before_the_downtime_each_place_that_will_change_is_there_once(told: str, wrong: str):
+    verdict = own_address.can_be_changed(Result("origin", "", 0, told))
+    assert verdict.holds is not bool(wrong)
+    assert not wrong or verdict.seen == f"not there, or not once: {wrong}"
+
+
+def test_domains_that_name_the_old_address_are_changed_and_looked_for():
+    """A domain's addresses for logins by OpenID, of BlueMind 5 with Keycloak."""
+    assert "UPDATE t_domain SET properties" in own_address.in_database(OLD, NEW)
+    assert "FROM t_domain" in own_address.what_names(OLD, "keycloak")

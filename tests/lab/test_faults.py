@@ -156,7 +156,7 @@ class Story:
         return said
 
     def strike_copying(self, fault: Fault) -> None:
-        program = {"literal": "-x rsync", "fast": '-f "[c]arry_files carry"'}[self.engine]
+        program = {"literal": '-f "^rsync .*--stats"', "fast": '-f "[c]arry_files carry"'}[self.engine]
         target = self.lab.target
         target.must(f"timeout 300 bash -c 'until pkill -STOP {program}; do {PAUSE}; done'")
 

@@ -132,7 +132,7 @@ SELECT json_build_array(roleid::regrole, member::regrole, admin_option) FROM pg_
 SELECT json_build_array(datname, setrole::regrole, one) FROM pg_db_role_setting LEFT JOIN pg_database d ON d.oid = setdatabase,
   unnest(setconfig) one WHERE one !~ '^operator_prec' ORDER BY datname, setrole::regrole::text, one COLLATE "C";
 SELECT json_build_array(datname, pg_get_userbyid(datdba), datconnlimit, shobj_description(oid, 'pg_database'),
-  has_database_privilege('"Report ''er"', datname, 'CONNECT'), has_database_privilege('watchers', datname, 'CREATE'))
+  has_database_privilege('Report ''er', datname, 'CONNECT'), has_database_privilege('watchers', datname, 'CREATE'))
   FROM pg_database WHERE datname IN ('bj', 'bj-data', 'keycloak') ORDER BY datname;
 \\connect bj
 SELECT json_build_array(pubname, tablename) FROM pg_publication_tables;

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,19 @@ def test_a_url_that_leads_elsewhere_is_named_before_the_switch(zone, capsys, rec
     assert not verdict.holds
     assert verdict.seen == seen
     assert verdict.items, "it may be accepted, where the address is translated"
+
+
+def test_two_looks_into_a_cache_that_runs_down_are_alike_so_that_one_can_be_accepted(zone, capsys):
+    zone["mail.example.org", A] = [OTHERS]
+    found = told(capsys)
+    cached = [
+        replace(found, stdout=found.stdout.replace(f'"seconds": {TTL}', f'"seconds": {left}'))
+        for left in (TTL, TTL - 7)
+    ]
+    cached = [replace(one, stdout=one.stdout.replace('"cache": false', '"cache": true')) for one in cached]
+    one, other = (names.lead_there(OLD, one) for one in cached)
+    assert one.items == other.items
+    assert not one.holds
 
 
 def moved(zone: Zone, capsys: pytest.CaptureFixture[str], *of: str) -> Verdict:

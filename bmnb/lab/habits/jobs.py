@@ -19,7 +19,7 @@ HABITS = (
             seen="broken.service",
         ),
         on_both(
-            f"{FAILING} > /etc/systemd/system/broken.service; systemctl enable -q broken; systemctl start broken || true"
+            f"{FAILING} > /etc/systemd/system/broken.service; systemctl enable -q broken; ! systemctl start broken"
         ),
     ),
     Habit(

@@ -25,7 +25,7 @@ PLAYED = (
     ("csh, fish, zsh", "are played by a shell that understands no more than all of them do"),
     ("disks, NFS, quota", "bind mounts and tmpfs stand for other file systems: servers are containers on one disk"),
     ("restarts", "are real starts of systemd, on a kernel that has not restarted"),
-    ("the network", "is a real Ethernet bridge with ARP and iptables; no router, no DNS, no Internet"),
+    ("the network", "is a real Ethernet bridge with ARP and iptables; no Internet; a router and a name server where a test brings them"),
     ("fail2ban, ufw, agents, filters", "are played by what they do: rules of iptables, units, listening programs"),
     ("clocks", "are the machine's: only the time zones of two servers differ"),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
 from bmnb.procedures.changing_distributions.services import running
 from bmnb.procedures.changing_distributions.settings import NEW_ADDRESS, Settings
 from bmnb.procedures.checks import done, url_answers
-from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Manual, step
+from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Manual, Result, Verdict, step
 from bmnb.transfer import accepted, databases
 from bmnb.transfer.placing import inline
 from bmnb.verification import account, dialogue, openid
@@ -124,7 +124,7 @@ def verify_service(settings: Settings) -> Iterator[Action]:
     yield Check(
         target,
         inline(openid),
-        done,
+        secrets_are_taken,
         "Keycloak takes the secret of each domain, as at a login by OpenID",
         "look in /var/log/bm-keycloak; the secret of the domain's client in Keycloak's console and that of the domain must be "
         "one: OPENID_CLIENT_SECRET",
@@ -135,6 +135,16 @@ def verify_service(settings: Settings) -> Iterator[Action]:
     )
     if settings.test_account:
         yield from _try(settings)
+
+
+def secrets_are_taken(asked: Result) -> Verdict:
+    """A line a domain; without one that is refused, an exit status says that nothing could be asked."""
+    told = [line.partition(" ") for line in asked.stdout.splitlines()]
+    refused = tuple({"item": domain, "what": said} for domain, _, said in told if said != openid.TAKEN)
+    if not asked.ok and not refused:
+        return Verdict.unmade((asked.stderr.strip().splitlines() or ["no answer"])[-1])
+    seen = "; ".join(f"{one['item']}: {one['what']}" for one in refused)
+    return Verdict(not refused, seen or f"{len(told)} domains", refused)
 
 
 def _try(settings: Settings) -> Iterator[Action]:

@@ -124,9 +124,9 @@ def network(settings: Settings) -> Iterator[Action]:
         (addresses.try_off(address), addresses.try_over(address)),
         addresses.can_move,
         "what will change in the network configuration of both servers",
-        "do what is named; what else writes the address is to be taken out or stopped before the switch, or accepted. "
-        "By hand: keep the address out of the configuration of the original server, add it to that of the "
-        "target, each with what the server has for it",
+        "do what is named; what else writes the address must be taken out or stopped before the switch, or accepted. "
+        "By hand: take the address out of the network configuration of the original server and add it to that of the "
+        "target, by whatever system each server has for it",
         decision="accept-named-addresses",
         text=addresses.CODE,
     )

@@ -99,12 +99,11 @@ def moved_by_hand(settings: Settings) -> Iterator[Action]:
     if settings.keep_reachable:
         yield Check(
             origin,
-            f"! {address.held(moves)} | grep -q .",
-            done,
+            address.held(moves),
+            nothing_printed,
             f"the origin is off {moves}",
             f"take {moves} off its interface and out of its network configuration: it must not come back with it",
             patience=5,
-            answers=TRUE_OR_FALSE,
         )
     yield answers_there(settings, target)
     yield Command(target, "true", "contact the target there", moves_to=moves)
@@ -156,7 +155,7 @@ def under_own_address(settings: Settings) -> Iterator[Action]:
         ),
     )
     yield Command(
-        target, own.in_database(old, new), "t_server, t_systemconf, t_domain and rc_users in the database"
+        target, own.in_database(old, new), "t_server, t_systemconf, rc_users and t_domain in the database"
     )
     yield Command(
         target,
@@ -261,11 +260,10 @@ def requirements(settings: Settings) -> Iterator[Action]:
     if settings.switch == BY_HAND:
         yield Check(
             target,
-            f"! {address.held(old)} | grep -q .",
-            done,
+            address.held(old),
+            nothing_printed,
             f"the target does not have {old} yet",
             "take it off the target until the switch: by it the target reaches the original server",
-            answers=TRUE_OR_FALSE,
         )
         if settings.keep_reachable:
             yield Check(
@@ -283,6 +281,14 @@ def requirements(settings: Settings) -> Iterator[Action]:
         something_printed,
         f"the target has {new}",
         "give the target server's own address as `new_address`",
+    )
+    yield Check(
+        origin,
+        own.what_changes(old),
+        own.can_be_changed,
+        "BlueMind of the origin has its address where it will be changed",
+        "have host and hz-member-address once each in /etc/bm/bm.ini of the origin, and its address, not a name alone, in "
+        "its server's entry in the administration console",
     )
     yield Check(
         origin,

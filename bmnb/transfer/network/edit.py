@@ -52,7 +52,3 @@ class Edit:
             found.append(MARK + line if number in self._aside else line)
             found += self._after.get(number, [])
         return "\n".join(found)
-
-
-def indent(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]

@@ -22,17 +22,19 @@ SETTLED_SECONDS = 0.5
 POLL_SECONDS = 0.05
 
 
-def do(*command: str, said: str = "") -> None:
+def do(*command: str, said: str = "") -> str:
+    """What a program says. Raise Refused where it fails."""
     done = subprocess.run(command, input=said.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode != 0:
         what = "{}: {}".format(" ".join(command), done.stderr.decode(errors="replace").strip())
         raise Refused(what, "see why that fails")
+    return done.stdout.decode(errors="surrogateescape")
 
 
 def held(device: str = "") -> List[Held]:
     """All addresses, or those of one interface, in the kernel's order."""
     found = []
-    for line in ask("ip", "-o", "addr", "show", *(["dev", device] if device else [])).splitlines():
+    for line in do("ip", "-o", "addr", "show", *(["dev", device] if device else [])).splitlines():
         words = line.replace("\\", " ").split()
         if len(words) < 4 or words[2] not in ("inet", "inet6"):
             continue

@@ -55,7 +55,7 @@ WITHOUT = "--no-subscriptions"
 # those that this program makes on the origin
 OF_OURS = "/ PUBLICATION (TABLE |TABLES IN SCHEMA )?[^ ]+ bmnb_/d"
 COLLATIONS = "SELECT pg_import_system_collations('pg_catalog')"
-MARK, UNMARK = 'ALTER DATABASE "{}" SET bmnb.state TO {}', 'ALTER DATABASE "{}" RESET bmnb.state'
+MARK = 'ALTER DATABASE "{}" SET bmnb.state TO {}'
 MARKED = """SELECT split_part(setting, '=', 2) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
   unnest(setconfig) setting WHERE setrole = 0 AND setting LIKE 'bmnb.state=%' AND datname = {}"""
 LOCALE = "SELECT datcollate FROM pg_database WHERE datname = current_database()"

@@ -123,11 +123,13 @@ OTHERS = f"""cd / && for socket in /var/run/postgresql/.s.PGSQL.*[0-9] /tmp/.s.P
   [ -S "$socket" ] || continue
   port=${{socket##*.}}; echo "$port $(runuser -u postgres -- psql -wXAt -h "$(dirname "$socket")" -p "$port" -d postgres -c "{_NAMES}")"
 done | sort -u"""
-"""A line that prints each cluster's port and the names of its databases, as JSON; nothing of one that tells nothing."""
+"""A line that prints each cluster's port and the names of its databases, as JSON; the port alone of one that tells nothing."""
 
 
 def no_others(carried: Sequence[str], found: Result) -> Verdict:
     """Databases that are not BlueMind's, of whatever cluster."""
+    if not found.stdout:
+        return Verdict.unmade("no socket of PostgreSQL is at its usual places")
     rows: list[Row] = []
     for line in found.stdout.splitlines():
         port, _, names = line.partition(" ")
@@ -138,7 +140,7 @@ def no_others(carried: Sequence[str], found: Result) -> Verdict:
         one["database"] if one["port"] == "5432" else f"{one['database']} at port {one['port']}"
         for one in rows
     )
-    return Verdict(bool(found.stdout) and not rows, named or "none", tuple(rows))
+    return Verdict(not rows, named or "none", tuple(rows))
 
 
 WHICH_KEYCLOAK = f"""cd / && runuser -u postgres -- psql -wXAtc "SELECT datname FROM pg_database WHERE NOT datistemplate AND datallowconn" -0 -d postgres |

@@ -20,7 +20,7 @@ SHOWN = r"""1: lo    inet 127.0.0.1/8 scope host lo\       valid_lft forever pre
 
 
 def test_addresses_are_read_with_what_is_known_of_them(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(running, "ask", lambda *words: SHOWN)
+    monkeypatch.setattr(running, "do", lambda *words: SHOWN)
     found = {str(one.address.ip): one for one in running.held()}
     assert found["192.0.2.10"].dynamic
     assert found["203.0.113.7"].peer == "203.0.113.1/32"
@@ -149,7 +149,7 @@ def test_cloud_init_leaves_the_network_alone_where_it_is_told_so(
 
 
 def test_an_address_from_dhcp_is_refused_on_both_servers(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(running, "ask", lambda *words: SHOWN)
+    monkeypatch.setattr(running, "do", lambda *words: SHOWN)
     with pytest.raises(Refused, match=r"192.0.2.10 was given by DHCP: the server would ask for it again"):
         plan.off(at("192.0.2.10"))
     with pytest.raises(Refused, match=r"192.0.2.10 was given by DHCP"):
@@ -157,6 +157,6 @@ def test_an_address_from_dhcp_is_refused_on_both_servers(monkeypatch: pytest.Mon
 
 
 def test_a_target_that_is_not_on_the_network_is_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(running, "ask", lambda *words: SHOWN)
+    monkeypatch.setattr(running, "do", lambda *words: SHOWN)
     with pytest.raises(Refused, match=r"no address of the target is on the network of 198.51.100.9"):
         plan.over(at("198.51.100.9"))

@@ -75,7 +75,7 @@ def test_databases_of_others_are_named_with_their_port():
     assert reaching.no_others(carried, told(own)).holds
     others = reaching.no_others(carried, told(own + '5433 ["postgres", "wi|ki\\n"]\n5434 \n'))
     assert others.seen == "wi|ki\n at port 5433, (it cannot be asked) at port 5434"
-    assert not reaching.no_others(carried, told("")).holds
+    assert not reaching.no_others(carried, told("")).made
 
 
 def test_keycloaks_database_is_found_by_its_tables():

@@ -68,12 +68,20 @@ class Observer:
         return replace(verdict, holds=True, seen=f"accepted by {key}: {answer}; {verdict.seen}")
 
     def _checked(self, check: Check) -> Verdict:
+        given = self._fed(check.feed) if check.feed else check.text
+
         def look(host: str, line: str) -> Result:
             if check.at:
-                return self.servers.run_at(host, check.at, line)
-            return self.servers.run(host, line, stdin=check.text)
+                return self.servers.run_at(host, check.at, line, check.via)
+            return self.servers.run(host, line, stdin=given)
 
         return judged(check, [look(host, line) for host, line in check.observations])
+
+    def _fed(self, source: tuple[str, str]) -> str:
+        told = self.servers.run(*source)
+        if not told.ok:
+            raise ActionFailed(failure(told))
+        return told.stdout
 
     def _called(self, key: str, call: Call) -> Verdict:
         token = self._token(call.host)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bmnb.progress import clock
-from bmnb.steps import Command, Procedure, Row, Single, Step, kind, singles
+from bmnb.steps import Check, Command, Procedure, Row, Single, Step, kind, singles
 
 
 def rows(procedure: Procedure, settings: Any, past: Mapping[str, list[float]] | None = None) -> Iterator[Row]:
@@ -47,7 +47,10 @@ def step_rows(step: Step, settings: Any) -> Iterator[Row]:
 
 
 def _server(action: Single) -> str:
-    return action.host if isinstance(action.host, str) else ", ".join(action.host)
+    host = action.host if isinstance(action.host, str) else ", ".join(action.host)
+    if not isinstance(action, Check) or not action.at:
+        return host
+    return f"{host} at {action.at}" + (f" through {action.via}" if action.via else "")
 
 
 def _command(action: Single) -> str:

@@ -113,14 +113,15 @@ TRUE_OR_FALSE = (0, 1)
 class Check:
     """Observes one or more servers and states what must hold; `judge` gets one Result per server.
 
-    `patience` is how many seconds it may take until it holds; `line` may be one per server; `text` is its input. What does not
-    hold may be accepted where `decision` names the key of an answer: the sum of the items seen, who accepts
+    `patience` is how many seconds it may take until it holds; `line` may be one per server; `text` is its input, or
+    `feed`, a (host, line) with that output. What does not hold may be accepted where `decision` names the key of an answer: the sum of the items seen, who accepts
     them, why.
     `reopens` is the name of an earlier step: where this does not hold, what that one and those after it have
     proven no longer counts, and they are done again.
     `answers` are the exit statuses with which a line answers, ANY where the judge looks at that itself; after
     another one the check could not be made, and the judge is not asked.
-    `at` is an address at which the servers are contacted for this check alone: that it is made proves whose that is.
+    `at` is an address at which the servers are contacted for this check alone, `via` the server through which: that
+    it is made proves whose that is.
     """
 
     host: str | tuple[str, ...]
@@ -134,7 +135,9 @@ class Check:
     reopens: str = ""
     answers: tuple[int, ...] = (0,)
     text: str = ""
+    feed: tuple[str, str] | None = None
     at: str = ""
+    via: str = ""
 
     @property
     def observations(self) -> list[tuple[str, str]]:

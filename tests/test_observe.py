@@ -48,3 +48,27 @@ def test_a_sum_without_a_name_and_a_reason_accepts_nothing(tmp_path: Path, rest:
 
 def test_another_sum_accepts_nothing(tmp_path: Path):
     assert not observed(tmp_path, "00000000 Anna, all is well").holds
+
+
+def test_a_check_is_given_what_another_server_prints_and_is_not_made_without_it(tmp_path: Path):
+    given: list[str] = []
+
+    class Servers(FakeServers):
+        def run(self, host: str, line: str, *, stdin: str = "", **_: object) -> Result:
+            given.append(stdin)
+            return super().run(host, line)
+
+    check = Check(
+        "target", "look", lambda told: Verdict(told.ok, ""), feed=("origin", "tell"), answers=(0, 1)
+    )
+    world = World(answers={"tell": [Result("origin", "tell", 0, "2222\n")]})
+    observer = Observer(
+        Servers(world),  # type: ignore[arg-type]
+        *(Journal(tmp_path / "journal.jsonl"), Logs(tmp_path / "logs"), {}, {}, threading.Event()),
+    )
+    assert observer.observe("look/1", check).holds
+    assert given == ["", "2222\n"]
+    world.answers["tell"] = [Result("origin", "tell", 1, "", "no sshd")]
+    told = observer.observe("look/1", check)
+    assert (told.holds, told.made) == (False, False)
+    assert "no sshd" in told.seen

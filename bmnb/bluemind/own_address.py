@@ -62,16 +62,28 @@ def in_elasticsearch(old: str, new: str) -> str:
     return f"sed -i -E -e {quote(swap)} -e {quote(swap)} {ELASTICSEARCH}"
 
 
+_DOMAINS = "SELECT name, key, value FROM t_domain, each(properties) WHERE key LIKE 'OPENID\\_%'"
+_HAS_PROPERTIES = "EXISTS (SELECT FROM information_schema.columns WHERE table_name = 't_domain' AND column_name = 'properties')"
+"""From 5.x on a domain says by its properties where Keycloak answers for it."""
+
+
 def in_database(old: str, new: str) -> str:
-    """What the core knows of its servers, where the webmail up to 4.x finds its users' mail, where logins by OpenID go."""
+    """What the core knows of its servers and of Keycloak, and where the webmail up to 4.x finds its users' mail."""
+    # twice, as in `in_elasticsearch`
+    swapped = "value"
+    for _ in range(2):
+        swapped = f"regexp_replace({swapped}, '{_whole(old)}', '\\1{new}\\2', 'g')"
     pairs = ", ".join(f"'{word}'" for key in IN_DATABASE for word in (key, new))
     return f"""cd / && runuser -u postgres -- psql -X -q -v ON_ERROR_STOP=1 --single-transaction -d bj <<'END'
 UPDATE t_server SET ip = '{new}' WHERE ip = '{old}';
 UPDATE t_systemconf SET configuration = configuration || hstore(ARRAY[{pairs}]);
 SELECT $$UPDATE rc_users SET mail_host = '{new}' WHERE mail_host = '{old}'$$
 WHERE to_regclass('rc_users') IS NOT NULL \\gexec
-SELECT $$UPDATE t_domain SET properties = regexp_replace(properties::text, '{_whole(old)}', '\\1{new}\\2', 'g')::hstore$$
-FROM information_schema.columns WHERE (table_name, column_name, udt_name) = ('t_domain', 'properties', 'hstore') \\gexec
+SELECT $$UPDATE t_domain SET properties = properties || moved FROM (
+  SELECT name AS domain, hstore(array_agg(key), array_agg({swapped})) AS moved
+  FROM ({_DOMAINS} AND value ~ '{_whole(old)}') AS found GROUP BY name
+) AS domains WHERE name = domain$$
+WHERE {_HAS_PROPERTIES} \\gexec
 END"""
 
 
@@ -84,40 +96,67 @@ def backups_of(address: str, instead: str) -> str:
     return f"[ -d {BACKUPS}/{address} ] && [ ! -e {BACKUPS}/{instead} ]"
 
 
-def what_names(address: str) -> str:
-    """A line that prints, as JSON, the files, and what in the database names the address."""
+_HISTORY = "'event_entity', 'admin_event_entity'"
+"""What Keycloak keeps of logins and changes, with the addresses they came from."""
+
+
+def what_names(address: str, keycloak: str) -> str:
+    """A line that prints, as JSON, what names the address: files, and places in the databases.
+
+    Where Keycloak keeps addresses is in no page of BlueMind's: all columns of its database with text are looked at.
+    """
     paths = " ".join(dict.fromkeys((*CONFIGURATION, *ADDED_CONFIGURATION, *ELSEWHERE)))
-    query = (
-        f"SELECT 'system configuration: ' || key FROM t_systemconf, each(configuration) WHERE value ~ '{_whole(address)}' "
-        f"UNION ALL SELECT 'domain: ' || name FROM t_domain d WHERE to_jsonb(d)::text ~ '{_whole(address)}' ORDER BY 1"
-    )
+    whole = _whole(address)
+    bj = f"""SELECT 'system configuration: ' || key FROM t_systemconf, each(configuration) WHERE value ~ '{whole}' ORDER BY key;
+SELECT $$SELECT 'domain ' || name || ': ' || key FROM t_domain, each(properties) WHERE value ~ '{whole}' ORDER BY 1$$
+WHERE {_HAS_PROPERTIES} \\gexec"""
+    named = "table_schema = 'public' AND data_type IN ('text', 'character varying')"
+    columns = f"""SELECT format('SELECT %L WHERE EXISTS (SELECT FROM %I WHERE %I ~ %L)',
+  '{keycloak}: ' || table_name || '.' || column_name, table_name, column_name, '{whole}')
+FROM information_schema.columns WHERE {named} AND table_name NOT IN ({_HISTORY}) ORDER BY 1 \\gexec"""
+    there = f"SELECT 1 FROM pg_database WHERE datname = '{keycloak}'"
+    psql = "runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d"
     return f"""set -o pipefail; shopt -s nullglob
-files=$(grep -rlIsE -- {quote(_whole(address))} {paths}); [ $? -le 2 ] || exit 3
-keys=$(cd / && runuser -u postgres -- psql -XAtq -d bj -c {quote(query)}) || exit 3
-python3 -c 'import json, sys; print(json.dumps([one.splitlines() for one in sys.argv[1:]]))' "$files" "$keys\""""
+files=$(grep -rlIsE -- {quote(whole)} {paths}); [ $? -le 2 ] || exit 3
+cd / && keys=$({psql} bj <<'END'
+{bj}
+END
+) && has=$({psql} postgres -c {quote(there)}) || exit 3
+[ -z "$has" ] || keys+=$'\\n'$({psql} {keycloak} <<'END'
+{columns}
+END
+) || exit 3
+python3 -c 'import json, sys; print(json.dumps([one.split("\\n") for one in sys.argv[1:]]))' "$files" "$keys\""""
 
 
 def names_nowhere(told: Result) -> Verdict:
-    found = [one for told_of in json.loads(told.stdout) for one in told_of]
+    files, places = json.loads(told.stdout)
+    found = [one for one in (*files, *places) if one]
     items = tuple({"item": one, "what": "names the old address"} for one in found)
     return Verdict(not found, ", ".join(found) or "nothing names it", items)
 
 
-def show(new: str) -> str:
-    """A line that prints where the new address stands now: bm.ini, replication, database."""
-    query = (
-        f"SELECT 'server ' || count(*) FROM t_server WHERE ip = '{new}' UNION ALL "
-        f"SELECT 'database ' || key FROM t_systemconf, each(configuration) WHERE value = '{new}'"
-    )
+def show(old: str, new: str) -> str:
+    """A line that prints where the new address stands now: bm.ini, replication, database; and where the old one does."""
     return f"""sed -n -E 's/^ *(host|hz-member-address) *= *{_dots(new)} *$/bm.ini \\1/p' {BM_INI}
-cd / && runuser -u postgres -- psql -XAtq -d bj -c {quote(query)}"""
+cd / && runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d bj <<'END'
+SELECT 'server ' || count(*) FROM t_server WHERE ip = '{new}';
+SELECT 'database ' || key FROM t_systemconf, each(configuration) WHERE value = '{new}';
+SELECT $$SELECT '{OLD} domain ' || name || ': ' || key FROM ({_DOMAINS} AND value ~ '{_whole(old)}') AS found$$
+WHERE {_HAS_PROPERTIES} \\gexec
+END"""
+
+
+OLD = "the old one:"
 
 
 def stands_everywhere(told: Result) -> Verdict:
     have = told.stdout.splitlines()
     wanted = [f"{where} {key}" for where in ("bm.ini", "database") for key in IN_DATABASE]
     missing = _missing(["server 1", *wanted], have)
-    return Verdict(not missing, f"missing: {', '.join(missing)}" if missing else ", ".join(sorted(have)))
+    old = [one for one in have if one.startswith(OLD)]
+    said = [*([f"missing: {', '.join(missing)}"] if missing else []), *old]
+    return Verdict(not said, "; ".join(said) or ", ".join(sorted(have)))
 
 
 def _missing(wanted: Sequence[str], have: Sequence[str]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -20,6 +19,8 @@ from bmnb import settings
 
 LOOK_SECONDS = 0.5
 GRACE_SECONDS = 90.0
+UNITS_A_MIB = 1 << 20 if sys.platform == "darwin" else 1 << 10
+"""getrusage tells a process's peak in bytes on macOS, in KiB on Linux."""
 """How long a run may take to end in order: its cell, what runs on the servers, its kernel, itself."""
 
 ERROR = re.compile(r"[A-Za-z.]+: \S")
@@ -178,19 +179,17 @@ def _held(lock: IO[str], files: Files) -> bool:
 
 def _wait(process: subprocess.Popen[bytes], files: Files) -> tuple[float, float]:
     """Wait for a process, and end it where that is asked for. Return its CPU seconds and peak MiB."""
-    ended, asked = os.pidfd_open(process.pid), 0.0
-    try:
-        while not select.select([ended], [], [], LOOK_SECONDS)[0]:
-            if files.stop.exists() and not asked:
-                asked = time.monotonic()
-                process.send_signal(signal.SIGINT)
-            elif asked and time.monotonic() - asked > GRACE_SECONDS:
-                os.killpg(process.pid, signal.SIGKILL)
-    finally:
-        os.close(ended)
-    _pid, status, usage = os.wait4(process.pid, 0)
+    asked = 0.0
+    while not (told := os.wait4(process.pid, os.WNOHANG))[0]:
+        if files.stop.exists() and not asked:
+            asked = time.monotonic()
+            process.send_signal(signal.SIGINT)
+        elif asked and time.monotonic() - asked > GRACE_SECONDS:
+            os.killpg(process.pid, signal.SIGKILL)
+        time.sleep(LOOK_SECONDS)
+    _pid, status, usage = told
     process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / UNITS_A_MIB
 
 
 def _number(lock: IO[str]) -> int:

@@ -78,13 +78,13 @@ class Identity:
 class Connection:
     """A connection that is open until it breaks or is closed."""
 
-    def __init__(self, address: Address, via: Connection | None = None) -> None:
+    def __init__(self, address: Address, reach: transport.Reach | None = None) -> None:
         self.address = address
         self._shell = shell(address.user)
         self._places = threading.BoundedSemaphore(CHANNELS)
         self._sessions = WeakSet[paramiko.Channel]()
         self._opening = threading.Lock()
-        self._line = transport.opened(address, via.channel_to if via else None, CONNECT_SECONDS)
+        self._line = transport.opened(address, reach, CONNECT_SECONDS)
         self._transport = self._line.transport
 
     @property
@@ -94,6 +94,10 @@ class Connection:
     @property
     def host_key(self) -> str:
         return hostkeys.fingerprint(self._line.host_key)
+
+    @property
+    def idle(self) -> bool:
+        return all(one.closed for one in self._sessions)
 
     def close(self) -> None:
         self._line.close()

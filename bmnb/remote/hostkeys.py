@@ -42,7 +42,7 @@ def known(address: Address) -> list[Known]:
     found = list(_listed(address, address.alias))
     if not any(one.mark != "@revoked" for one in found) and address.alias.startswith("["):
         # ssh takes the name without its port then
-        found += _listed(address, address.hostname.lower())
+        found += _listed(address, _without_port(address))
     return found
 
 
@@ -93,6 +93,11 @@ def algorithms(address: Address, able: tuple[str, ...]) -> tuple[str, ...]:
         return 1 if ("ssh-rsa" if name.startswith("rsa-sha2") else name) in kinds else 3
 
     return tuple(sorted((name for name in address.key_algorithms if name in able), key=rank))
+
+
+def _without_port(address: Address) -> str:
+    """The alias, also where the server is contacted at another address, without brackets and port, as ssh takes it."""
+    return re.sub(r"^\[(.*)\]:\d+$", r"\1", address.alias)
 
 
 def refuse_stranger(address: Address, offered: bytes) -> None:
@@ -160,8 +165,7 @@ def _listed_as_revoked(path: Path, key: bytes) -> str:
 
 def _refuse_certificate(address: Address, certificate: SSHCertificate) -> None:
     """A certificate of an authority that is trusted: ssh takes no plain key in its place."""
-    # the alias without brackets and port, as ssh takes it
-    name = re.sub(r"^\[(.*)\]:\d+$", r"\1", address.alias)
+    name = _without_port(address)
     now, wrong = time.time(), ""
     try:
         certificate.verify_cert_signature()

@@ -10,12 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from paramiko import Channel
+
 from bmnb.errors import ActionFailed, ConnectionFailed, InputError
 from bmnb.redact import Secret
 from bmnb.remote import http, locks, units
 from bmnb.remote.config import Address, Config
-from bmnb.remote.connection import KEEP, Connection, Identity, NotBegun
+from bmnb.remote.connection import KEEP, Connection, Forbidden, Identity, NotBegun
 from bmnb.remote.relay import relay
+from bmnb.remote.through import by_session
+from bmnb.remote.transport import Reach
 from bmnb.remote.units import Look, UnitState
 from bmnb.steps import Result
 
@@ -39,6 +43,7 @@ class Servers:
         self._pinned: dict[str, str] = {}
         self._moved: dict[str, tuple[str, str]] = {}
         self._hops: list[Connection] = []
+        self._carriers: list[Connection] = []
         self._opening = threading.RLock()
 
     def __enter__(self) -> Servers:
@@ -48,9 +53,10 @@ class Servers:
         self.close()
 
     def close(self) -> None:
-        for connection in (*self._connections.values(), *reversed(self._hops)):
+        for connection in (*self._connections.values(), *self._carriers, *reversed(self._hops)):
             connection.close()
         self._connections.clear()
+        self._carriers.clear()
         self._hops.clear()
 
     def run(
@@ -67,9 +73,12 @@ class Servers:
         except NotBegun:  # the connection had broken before, and nobody knew
             return self._connection(host).run(line, stdin, timeout)
 
-    def run_at(self, host: str, hostname: str, line: str) -> Result:
-        """Run a line where the server is contacted at another address, for this once; it must be the same machine."""
-        connection = self._open(host, hostname)
+    def run_at(self, host: str, hostname: str, line: str, via: str = "") -> Result:
+        """Run a line where the server is contacted at another address, for this once; it must be the same machine.
+
+        `via` is the server that it is reached through.
+        """
+        connection = self._open(host, hostname, via)
         try:
             return connection.run(line, "", RUN_SECONDS)
         finally:
@@ -239,11 +248,14 @@ class Servers:
                 self._connections[name] = connection
             return connection
 
-    def _open(self, name: str, elsewhere: str = "") -> Connection:
-        hostname, hop = (elsewhere, "") if elsewhere else self._moved.get(name, ("", ""))
+    def _open(self, name: str, elsewhere: str = "", via: str = "") -> Connection:
+        hostname, hop = (elsewhere, via) if elsewhere else self._moved.get(name, ("", ""))
         address = self._config.find(name, hostname)
-        via = self._connection(hop) if hop else self._way(address)
-        connection = Connection(replace(address, proxy="") if hop else address, via)
+        if hop:
+            connection = Connection(replace(address, proxy=""), self._beyond(hop))
+        else:
+            way = self._way(address)
+            connection = Connection(address, way.channel_to if way else None)
         try:
             if address.user != "root":
                 # a feed, which cannot be begun twice, finds the shell that sudo lets begin
@@ -253,6 +265,28 @@ class Servers:
             connection.close()
             raise
         return connection
+
+    def _beyond(self, hop: str) -> Reach:
+        """The ports that a server reaches, whatever its sshd forbids."""
+
+        def reach(host: str, port: int) -> Channel:
+            self._end_idle()
+            try:
+                return self._connection(hop).channel_to(host, port)
+            except Forbidden:
+                # by a connection of its own, since MaxSessions may allow but one session on each
+                carrier = self._open(hop)
+                self._carriers.append(carrier)
+                return by_session(carrier, host, port)
+
+        return reach
+
+    def _end_idle(self) -> None:
+        """Those that carried a connection which has ended."""
+        idle = [one for one in self._carriers if one.idle]
+        self._carriers = [one for one in self._carriers if one not in idle]
+        for one in idle:
+            one.close()
 
     def _way(self, address: Address, before: tuple[str, ...] = ()) -> Connection | None:
         """The last of the jump hosts; the first one is reached by what the configuration says of it, as with ssh."""
@@ -264,7 +298,8 @@ class Servers:
                     f"{there.name} is reached through itself: ProxyJump in {self._config.path}\n"
                     f"  → ProxyJump none for Host {there.name}"
                 )
-            via = Connection(there, via or self._way(there, (*before, there.name)))
+            way = via or self._way(there, (*before, there.name))
+            via = Connection(there, way.channel_to if way else None)
             self._hops.append(via)
         return via
 

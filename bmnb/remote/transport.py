@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ SILENT_SECONDS = 120
 cut of a minute data may flow as late as this."""
 WINDOW = 8 << 20
 DROPPED_SECONDS = 0.5
+MACOS_RXT_CONNDROPTIME = 0x80
+"""TCP_RXT_CONNDROPTIME of macOS' netinet/tcp.h, in seconds, which Python does not name."""
 
 Reach = Callable[[str, int], paramiko.Channel]
 """How to get from another server to a host and port."""
@@ -131,8 +134,7 @@ def _socket(address: Address, reach: Reach | None, seconds: float) -> socket.soc
     try:
         connected = _connected(address, seconds)
         silent = address.alive[0] * address.alive[1] if address.alive else 0
-        dead = max(SILENT_SECONDS, silent) * 1000
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, dead)
+        _give_up_after(connected, max(SILENT_SECONDS, silent))
         # or each of the small messages of an exchange waits for the answer to the one before, 40 ms on Linux
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connected
@@ -144,6 +146,15 @@ def _socket(address: Address, reach: Reach | None, seconds: float) -> socket.soc
         raise ConnectionFailed(f"{where}: no answer within {seconds:.0f} s") from error
     except OSError as error:
         raise ConnectionFailed(f"{where}: {error.strerror or error}") from error
+
+
+def _give_up_after(connected: socket.socket, seconds: int) -> None:
+    """What is sent and not acknowledged for so long ends the connection; each system has its own name for that."""
+    linux = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if linux is not None:
+        connected.setsockopt(socket.IPPROTO_TCP, linux, seconds * 1000)
+    elif sys.platform == "darwin":
+        connected.setsockopt(socket.IPPROTO_TCP, MACOS_RXT_CONNDROPTIME, seconds)
 
 
 def _connected(address: Address, seconds: float) -> socket.socket:

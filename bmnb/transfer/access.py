@@ -57,6 +57,14 @@ Host {origin}
 END"""
 
 
+def try_ssh(origin: str, address: str) -> str:
+    """A line that logs in with that configuration, and leaves nothing; the same comes in."""
+    folder = "$folder"
+    return f"""folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT || exit
+{write_ssh_config(folder, origin, address)}
+{ssh(folder)} -o ConnectionAttempts=1 root@{origin} {quote(LOGIN)} < /dev/null"""
+
+
 LOGIN = 'test -n "$BASH_VERSION" && ! shopt -qo posix'
 """A line that holds where lines are done by bash: without the gate it is the login shell that does them."""
 
@@ -64,16 +72,17 @@ SIDE_BY_SIDE = 8
 """As many streams the fast engine has at the most, unless told otherwise."""
 
 
-def many_logins(folder: str, origin: str) -> str:
+def many_logins(folder: str, origin: str, number: int = SIDE_BY_SIDE) -> str:
     """A line that logs in as often as a pass does at its beginning, and ends with 1 where a login is refused.
 
+    `number` are those at once.
     ufw's `limit` lets six through in 30 s; beyond MaxStartups sshd drops those that come at once.
     """
     login = (
         f"{ssh(folder)} -o ControlPath=none -o ConnectionAttempts=1 root@{origin} {quote(LOGIN)} < /dev/null"
     )
     return f"""failed=0; for time in 1 2; do
-  logins=(); for one in {{1..{SIDE_BY_SIDE}}}; do {login} & logins+=($!); done
+  logins=(); for one in {{1..{number}}}; do {login} & logins+=($!); done
   for one in "${{logins[@]}}"; do wait "$one" || failed=1; done
 done; exit $failed"""
 

@@ -9,7 +9,7 @@ from ipaddress import ip_interface, ip_network
 from pathlib import Path
 
 from bmnb.steps import Command, Result, Verdict
-from bmnb.transfer import placing
+from bmnb.transfer import access, placing
 
 PROGRAMS = Path(__file__).with_name("network")
 FILES = (
@@ -43,8 +43,22 @@ def unpark(own: str) -> str:
     return f"ip addr flush to {own}"
 
 
-def answers_ssh(address: str) -> str:
-    return f"timeout 10 bash -c 'exec 3<> /dev/tcp/{address}/22 && head -c 4 <&3'"
+def answers_ssh(folder: str, origin: str, address: str) -> str:
+    """A line of the target that holds where the origin's sshd answers at this address."""
+    return f"{_port(folder, origin)}\n{_greets(address)}"
+
+
+def answers_no_more(folder: str, origin: str, address: str) -> str:
+    return f"{_port(folder, origin)}\n! {_greets(address)} > /dev/null 2>&1"
+
+
+def _port(folder: str, origin: str) -> str:
+    """The one that this run's ssh has."""
+    return f"""port=$({access.ssh(folder)} -G {origin} | sed -n 's/^port //p'); [ -n "$port" ] || exit 2"""
+
+
+def _greets(address: str) -> str:
+    return f'timeout 10 bash -c "exec 3<> /dev/tcp/{address}/$port && head -c 4 <&3"'
 
 
 ADDRESSES = """ip -o -4 addr show scope global | awk '{split($4, address, "/"); print address[1], $2}'"""
@@ -146,8 +160,12 @@ def can_move(origin: Result, target: Result) -> Verdict:
     if named:
         seen = "; ".join(f"{one['server']}: {one['item']}: {one['line']}" for one in named)
         return Verdict(False, f"something else may write the address: {seen}", tuple(named))
-    also = f", with {', '.join(theirs['moving'])}" if theirs["moving"] else ""
-    return Verdict(True, f"{len(rows)} files will change{also}", rows)
+    if not theirs["moving"]:
+        return Verdict(True, f"{len(rows)} files will change", rows)
+    seen = f"{len(rows)} files will change, with {', '.join(theirs['moving'])}"
+    # Linux takes the one that it got last
+    own = f"\nafter a restart the target may send from {', '.join(ours['sixes'])}: give it the same name in DNS, both ways"
+    return Verdict(True, seen + own * bool(ours["sixes"]), rows)
 
 
 def _is_on(address: str, networks: Iterable[str]) -> bool:

@@ -93,7 +93,7 @@ def test_the_address_must_be_the_one_that_bluemind_knows(known: list[dict[str, s
 @pytest.mark.parametrize(
     ("told", "seen"),
     [
-        ("[[], []]", "nothing names it"),
+        ('[[""], [""]]', "nothing names it"),
         (
             '[["/etc/hosts"], ["system configuration: fwAdditionalIPs"]]',
             "/etc/hosts, system configuration: fwAdditionalIPs",
@@ -131,4 +131,4 @@ def test_before_the_downtime_each_place_that_will_change_is_there_once(told: str
 def test_domains_that_name_the_old_address_are_changed_and_looked_for():
     """A domain's addresses for logins by OpenID, of BlueMind 5 with Keycloak."""
     assert "UPDATE t_domain SET properties" in own_address.in_database(OLD, NEW)
-    assert "FROM t_domain" in own_address.what_names(OLD)
+    assert "FROM t_domain" in own_address.what_names(OLD, "keycloak")

@@ -90,8 +90,7 @@ def test_sudo_that_wants_a_terminal_gets_one_and_bash_keeps_its_own_channels(lab
 
 
 def test_a_whole_run_between_hardened_servers(lab: Lab, hardened: Path, tmp_path: Path):
-    # after the switch the origin is reached through the target, whose sshd lets nobody through
-    status, said = finish(
-        client_file(lab, tmp_path, engine="fast", ssh_config=str(hardened), keep_reachable=False)
-    )
+    """After the switch the origin is contacted through the target, whose sshd lets nobody through, at another port."""
+    status, said = finish(client_file(lab, tmp_path, engine="fast", ssh_config=str(hardened)))
     assert status == 0, said
+    assert lab.origin.must("ip -o -4 addr show to 169.254.0.0/16"), "it is within reach"

@@ -49,6 +49,7 @@ HERE = {
     "named": [],
     "networks": ["2001:db8::/64"],
     "six": "",
+    "sixes": ["2001:db8::20"],
 }
 
 
@@ -60,7 +61,13 @@ def test_what_will_change_is_shown_file_by_file():
     verdict = judged(THERE, HERE)
     assert verdict.holds
     assert verdict.items == (ROW, {**ROW, "server": "target"})
-    assert verdict.seen == "2 files will change, with 2001:db8::10/64"
+    assert verdict.seen.startswith("2 files will change, with 2001:db8::10/64\n")
+
+
+def test_an_address_of_ipv6_that_the_target_may_send_from_is_told_ahead():
+    assert "may send from 2001:db8::20: give it the same name in DNS" in judged(THERE, HERE).seen
+    assert judged(THERE, {**HERE, "sixes": []}).seen == "2 files will change, with 2001:db8::10/64"
+    assert judged({**THERE, "moving": []}, HERE).seen == "2 files will change"
 
 
 def test_what_is_refused_is_told_with_its_remedy_and_cannot_be_accepted():

@@ -29,6 +29,11 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     yield from requirements.login(origin, target, settings.address, settings.make_key)
 
 
+def _at_once(settings: Settings) -> int:
+    """Streams that were asked for begin at once, beside one for each database."""
+    return max(access.SIDE_BY_SIDE, settings.streams + len(settings.databases))
+
+
 def undo_key_authentication(settings: Settings) -> Iterator[Action]:
     """The last of the way back: the origin serves again, and gets the mail that came to the target."""
     origin, target, folder = settings.origin, settings.target, settings.work
@@ -106,11 +111,11 @@ def key_authentication(settings: Settings) -> Iterator[Action]:
     )
     yield Check(
         target,
-        access.many_logins(folder, origin),
+        access.many_logins(folder, origin, _at_once(settings)),
         done,
         "many logins at once, as copies need them",
         "on the original server let no firewall count the logins of the target (ufw allow from ADDRESS), and see "
-        "that its sshd has MaxStartups 10:30:100, as by default",
+        "that its sshd has MaxStartups 10:30:100, as by default; more `streams` than eight need more",
         answers=TRUE_OR_FALSE,
     )
     yield Command(origin, guards.remember(folder, "origin"), "remember which machine and installation it is")

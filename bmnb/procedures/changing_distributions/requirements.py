@@ -117,6 +117,8 @@ def network(settings: Settings) -> Iterator[Action]:
         "apt install iputils-arping",
         answers=TRUE_OR_FALSE,
     )
+    if settings.keep_reachable:
+        yield from _stays_reachable(settings)
     yield Check(
         (settings.origin, target),
         (addresses.try_off(address), addresses.try_over(address)),
@@ -128,6 +130,36 @@ def network(settings: Settings) -> Iterator[Action]:
         decision="accept-named-addresses",
         text=addresses.CODE,
     )
+
+
+def _stays_reachable(settings: Settings) -> Iterator[Action]:
+    """After the switch the origin is contacted through the target, at an address that it does not have yet."""
+    origin, target, address = settings.origin, settings.target, settings.address
+    own, _ = addresses.parked(address)
+    yield Check(
+        origin,
+        f"(\n{access.host(own)}\n) > /dev/null",
+        done,
+        f"the origin's sshd will listen at {own}",
+        f"let it listen at every address (no ListenAddress in sshd_config); or do without: {UNREACHABLE}",
+        answers=TRUE_OR_FALSE,
+    )
+    yield Check(
+        origin,
+        "cat /etc/machine-id",
+        done,
+        "the origin can be contacted through the target",
+        f"let this machine's user log in from the target too, at the port at which sshd listens there: see AllowUsers "
+        f"and Match in its sshd_config, from= in authorized_keys, Port in the ssh configuration here; or do without: "
+        f"{UNREACHABLE}",
+        # without, a connection that is refused would end the run, and the other checks with it
+        patience=5,
+        at=address,
+        via=target,
+    )
+
+
+UNREACHABLE = "keep_reachable: false"
 
 
 def bluemind(origin: str, target: str) -> Iterator[Action]:
@@ -306,11 +338,12 @@ def login(origin: str, target: str, address: str, make_key: bool) -> Iterator[Ac
         )
     yield Check(
         target,
-        f"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 root@{address} {quote(access.LOGIN)}",
+        access.try_ssh(origin, address),
         partial(can_log_in, make_key),
         "the target's root can log in as root on the origin",
         KEY_REMEDY + "; or let this run make a key: make_key",
         answers=ANY,
+        feed=(origin, access.host(address)),
     )
 
 
@@ -468,7 +501,7 @@ def can_log_in(make_key: bool, tried: Result) -> Verdict:
         return Verdict(True, "yes, with a key of its own")
     if make_key:
         return Verdict(True, "no; a key for this run will be made")
-    return Verdict(False, tried.stderr.strip() or "its login shell is not bash")
+    return Verdict(False, (tried.stderr.strip().splitlines() or ["its login shell is not bash"])[-1])
 
 
 def logs_in(tried: Result) -> Verdict:

@@ -114,7 +114,7 @@ def _keep_reachable(settings: Settings) -> Iterator[Action]:
     own, _ = address.parked(settings.address)
     yield Check(
         target,
-        address.answers_ssh(own),
+        address.answers_ssh(settings.work, origin, own),
         done,
         f"the origin answers at {own}",
         "let ssh through from the target, or do without: keep_reachable: false",

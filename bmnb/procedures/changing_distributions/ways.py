@@ -58,7 +58,7 @@ def give_up_origin(settings: Settings) -> Iterator[Action]:
     yield Command(origin, "systemctl poweroff", "switch the origin off", farewell=True)
     yield Check(
         target,
-        f"! {address.answers_ssh(settings.address)} > /dev/null 2>&1",
+        address.answers_no_more(settings.work, origin, settings.address),
         done,
         "the origin is off",
         "look on its console whether it is",
@@ -165,7 +165,7 @@ def under_own_address(settings: Settings) -> Iterator[Action]:
     )
     yield Check(
         target,
-        own.show(new),
+        own.show(old, new),
         own.stands_everywhere,
         f"BlueMind of the target is at {new}",
         "see which of the places that are named lacks it, and put it in there",
@@ -227,7 +227,7 @@ def old_address_is_gone(settings: Settings) -> Iterator[Action]:
     )
     yield Check(
         target,
-        own.what_names(old),
+        own.what_names(old, settings.keycloak_database),
         own.names_nowhere,
         f"nothing on the target names {old}",
         "put the new address in its place, or accept what is named",

@@ -39,8 +39,13 @@ def check(way: str, address: Interface) -> Dict[str, Any]:
         }  # type: Dict[str, Any]
         if way == "off":
             return dict(told, named=told["named"] + plan.named_elsewhere(found))
-        here = [one.address for one in running.held(found.source.device) if one.address.version == 6]
-        return dict(told, networks=[str(one.network) for one in here], six=plan.sixes_can_come(address))
+        here = [one for one in running.held(found.source.device) if one.address.version == 6]
+        return dict(
+            told,
+            networks=[str(one.address.network) for one in here],
+            six=plan.sixes_can_come(address),
+            sixes=[str(one.address.ip) for one in here if one.scope == "global"],
+        )
     except Refused as error:
         return {"refused": str(error), "remedy": error.remedy}
 

@@ -1,15 +1,20 @@
 """What is seen on the servers, and what it must be."""
 
+import pytest
+
 from bmnb.procedures.changing_distributions.requirements import (
     can_log_in,
     clocks_agree,
     different,
     enough_space,
+    network,
     rsync_compares_nanoseconds,
     same_packages,
     same_value,
 )
-from bmnb.steps import Result
+from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.settings import make
+from bmnb.steps import Check, Result
 
 
 def told(text: str, exit: int = 0) -> Result:
@@ -97,3 +102,17 @@ def test_the_place_of_each_tree_is_shown():
         "bytes": 1000,
         "entries": 10,
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [({}, True), ({"keep_reachable": False}, False), ({"switch": "by-hand"}, False)],
+    ids=["take over", "without", "by hand it keeps an address"],
+)
+def test_that_the_origin_stays_in_reach_is_proven_before_the_downtime(given: dict[str, object], asked: bool):
+    found = [one for one in network(make(Settings, given)) if isinstance(one, Check)]
+    through = [one for one in found if one.via]
+    listening = [one for one in found if "sshd will listen at 169.254." in one.title]
+    assert [(one.at, one.via) for one in through] == asked * [("192.0.2.10", "targetsrv.domain.tld")]
+    assert len(listening) == asked
+    assert all("keep_reachable: false" in one.remedy for one in (*through, *listening))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bmnb import plan
 from bmnb.bluemind import own_address
 from bmnb.errors import InputError
 from bmnb.procedures.changing_distributions import PROCEDURE, Settings
@@ -206,3 +207,10 @@ def test_a_way_that_does_not_fit_is_refused(given: dict[str, str], problem: str)
 def test_an_origin_that_is_contacted_by_the_address_that_moves_would_be_out_of_reach(told, holds, made):
     verdict = contacted_elsewhere(OLD, Result("origin", "", 0, told))
     assert (verdict.holds, verdict.made) == (holds, made)
+
+
+def test_the_plan_tells_at_which_address_it_is_asked():
+    shown = [
+        row for row in plan.rows(PROCEDURE, settings(BY_HAND)) if row["what"].startswith(f"{OLD} answers")
+    ]
+    assert [row["server"] for row in shown] == [f"targetsrv.domain.tld at {OLD}"]

@@ -133,8 +133,8 @@ class Observer:
         if not answer:
             wanted = manual.expect or "who did it, and how it can be seen"
             said = f"answered {(given[1] or given[0])!r}" if any(given) else "not answered"
-            about = f"\n{told}" if told else ""
-            return Verdict(False, f"{said}; answer `{manual.key}: {wanted}` to go on{about}")
+            question = f"{said}; answer `{manual.key}: {wanted}` to go on"
+            return Verdict(False, f"{question}\n{told}" if told else question)
         self.journal.write("answer", key=manual.key, answer=answer, **({"told": told} if told else {}))
         return _confirmed(answer, told)
 

@@ -45,10 +45,10 @@ case $said in
     login=$(date -u -d "$when" +%FT%TZ) ;;
 esac
 echo "mailboxes $mailboxes"; echo "$messages"; echo "$sizes"
-echo "last-login $login"
 echo "name $(hostname -f 2> /dev/null || hostname)"
 echo "address $(ip -o -4 addr show scope global | awk '{{sub("/.*", "", $4); print $4}}' | sort -u | xargs)"
-echo "up-since $(date -u -d "@$(awk '/^btime/ {{print $2}}' /proc/stat)" +%FT%TZ)\""""
+echo "up-since $(date -u -d "@$(awk '/^btime/ {{print $2}}' /proc/stat)" +%FT%TZ)"
+echo last-login $login"""
 
 
 @dataclass(frozen=True)

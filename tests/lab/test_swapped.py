@@ -18,7 +18,8 @@ def test_exchanged_servers_are_noticed_before_anything_is_stopped(lab: Lab, tmp_
     status, said = finish(client_file(lab, tmp_path / "runs", **exchanged))
     assert status == 3, said
     assert "are origin and target swapped?" in said
-    assert "up since" in said, "both are shown side by side"
+    report = next((tmp_path / "runs").glob("*/report.html")).read_text()
+    assert "up since" in report, "both are shown side by side"
     assert "accept-target-data" not in said, "that is not for anybody to accept"
     for server in (lab.origin, lab.target):
         assert server.must("systemctl is-active bluemind.target postfix").split() == ["active", "active"]

@@ -37,7 +37,7 @@ def judge(origin: Result, target: Result) -> Verdict:
     """What may be accepted is judged by what would be lost, which on a target that nobody uses stays as it is."""
     theirs, ours = contents.read(origin), contents.read(target)
     wrong, refused = _wrong(theirs, ours)
-    seen = "; ".join([*([wrong] if wrong else []), theirs.told, ours.told])
+    seen = "; ".join([*([wrong] if wrong else []), f"origin {theirs.told}", f"target {ours.told}"])
     would_go = "" if refused else f"{ours.mailboxes} {ours.messages} {ours.last_delivery}"
     return Verdict(not wrong, seen, tuple(side_by_side(theirs, ours)), accepting=would_go)
 

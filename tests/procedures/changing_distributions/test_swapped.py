@@ -77,8 +77,8 @@ def test_where_they_look_swapped_it_asks_shows_both_and_nothing_can_be_accepted(
     verdict = judged(origin, target)
     assert not verdict.holds
     assert verdict.seen.startswith("are origin and target swapped?")
-    assert "OLD: " in verdict.seen
-    assert "NEW: " in verdict.seen
+    assert "origin OLD: " in verdict.seen
+    assert "target NEW: " in verdict.seen
     assert not judged_with(verdict, "")[1], "no answer is offered"
 
 
@@ -102,7 +102,7 @@ def test_where_they_look_swapped_it_asks_shows_both_and_nothing_can_be_accepted(
 def test_what_is_unusual_may_be_accepted_on_record(tmp_path: Path, origin, target, why):
     verdict = judged(origin, target)
     assert not verdict.holds
-    assert verdict.seen.startswith(f"{why}; OLD: ")
+    assert verdict.seen.startswith(f"{why}; origin OLD: ")
     _, number = judged_with(verdict, "")
     assert judged_with(verdict, f"{number} Anna, the rehearsal of Tuesday")[0].holds
 
@@ -167,7 +167,7 @@ def test_what_is_seen_is_told_in_french():
     with use("fr"):
         said = [phrase(one.seen) for one in every]
         items = [phrase(str(one["item"])) for one in every[0].items]
-    assert all("boîtes" in one and "mailboxes" not in one and " origin" not in one for one in said)
+    assert all("boîtes" in one and "mailboxes" not in one and "origin " not in one for one in said)
     assert said[1].startswith("origine et cible sont-elles interverties ? La cible est utilisée")
     assert items == [
         "boîtes",

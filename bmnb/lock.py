@@ -133,10 +133,15 @@ class Lock:
                 continue  # half a minute of silence does the same
 
     def release(self) -> None:
-        """Give the locks back, where the server can still be reached."""
-        for host in self.hosts:
-            if self.servers.connected(host) and self.servers.release(host, session()).ok:
-                self.journal.write("released", server=host)
+        """Give the locks back that the run has taken, in whichever session, where the server can still be reached."""
+        for host in dict.fromkeys(line["server"] for line in self.journal.events("locked")):
+            try:
+                if host not in self.hosts:
+                    self.take([host])
+                if self.servers.release(host, session(), self.run).ok:
+                    self.journal.write("released", server=host)
+            except BmnbError:
+                continue  # such as an origin that has lost its address: see what stays, in docs/safety.md
         self.hosts.clear()
 
     def _live(self, end: threading.Event) -> None:

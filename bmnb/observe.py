@@ -55,9 +55,10 @@ class Observer:
 
     def _decided(self, key: str, verdict: Verdict) -> Verdict:
         """What differs may be accepted on record, by the sum of just these items, by somebody, for a reason."""
-        if verdict.holds or not key or not verdict.items:
+        if verdict.holds or not key or not verdict.items or verdict.accepting == "":
             return verdict
-        seen = hashlib.sha256(repr([sorted(item.items()) for item in verdict.items]).encode()).hexdigest()[:8]
+        what = verdict.accepting or repr([sorted(item.items()) for item in verdict.items])
+        seen = hashlib.sha256(what.encode()).hexdigest()[:8]
         recorded = [line["answer"] for line in self.journal.events("answer") if line["key"] == key]
         answer = next((one for one in (*recorded, self.answers.get(key, "")) if accepts(seen, one)), "")
         if not answer:
@@ -131,13 +132,36 @@ class Observer:
         recorded = self.journal.last("answer", key=manual.key)
         given = [recorded["answer"] if recorded else "", self.answers.get(manual.key, "")]
         answer = next((one for one in given if one and one == (manual.expect or one)), "")
+        if recorded and answer == recorded["answer"]:
+            return _confirmed(answer, recorded.get("told", ""))
+        try:
+            told = beside(self.servers, manual)
+        except ActionFailed as error:
+            return Verdict.unmade(str(error))
         if not answer:
             wanted = manual.expect or "who did it, and how it can be seen"
             said = f"answered {(given[1] or given[0])!r}" if any(given) else "not answered"
-            return Verdict(False, f"{said}; answer `{manual.key}: {wanted}` to go on")
-        if answer != given[0]:
-            self.journal.write("answer", key=manual.key, answer=answer)
-        return Verdict(True, answer)
+            question = f"{said}; answer `{manual.key}: {wanted}` to go on"
+            return Verdict(False, f"{question}\n{told}" if told else question)
+        self.journal.write("answer", key=manual.key, answer=answer, **({"told": told} if told else {}))
+        return _confirmed(answer, told)
+
+
+def beside(servers: Servers, manual: Manual) -> str:
+    """What stands beside a question. Raise ActionFailed where it cannot be told: nobody is asked about that."""
+    if manual.tell is None:
+        return ""
+    result = servers.run(manual.host, manual.look)
+    if not result.ok:
+        raise ActionFailed(failure(result))
+    try:
+        return manual.tell(result)
+    except UNREADABLE as error:
+        raise ActionFailed(f"unexpected answer of {manual.host}: {error}") from error
+
+
+def _confirmed(answer: str, told: str) -> Verdict:
+    return Verdict(True, f"{answer}; {told}" if told else answer)
 
 
 def accepts(seen: str, answer: str) -> bool:

@@ -35,7 +35,8 @@ class Verdict:
     """Whether what was observed is what must hold, and what was seen, in one line.
 
     `items` make a table of their own; `row` is what was counted, as columns of the report's tables. What could not
-    be looked at is not `made`: it neither holds nor says that something is wrong.
+    be looked at is not `made`: it neither holds nor says that something is wrong. Where the items tell what changes
+    by itself, `accepting` is what somebody accepts with them; of an empty text nothing can be accepted.
     """
 
     holds: bool
@@ -43,6 +44,7 @@ class Verdict:
     items: tuple[Row, ...] = ()
     row: Row = field(default_factory=dict)
     made: bool = True
+    accepting: str | None = None
 
     @classmethod
     def unmade(cls, why: str) -> Verdict:
@@ -177,7 +179,8 @@ class Manual:
     """What only a person can do or decide. `key` names its answer in the client file or the form.
 
     With `expect` the answer must be that very word (the name of the server that loses service or
-    data); without, it says who did it, and how that can be seen.
+    data); without, it says who did it, and how that can be seen. Where there is a `look`, a line on the server,
+    what `tell` makes of it stands beside the question, and on record with the answer.
     """
 
     host: str
@@ -185,6 +188,8 @@ class Manual:
     title: str
     expect: str = ""
     when: Condition | None = None
+    look: str = ""
+    tell: Callable[[Result], str] | None = None
 
     @property
     def line(self) -> str:

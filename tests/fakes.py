@@ -92,7 +92,7 @@ class FakeServers:
     def leave(self, host: str, session: str) -> Result:
         return Result(host, "leave the lock", 0)
 
-    def release(self, host: str, session: str) -> Result:
+    def release(self, host: str, session: str, run: str) -> Result:
         return Result(host, "release the lock", 0)
 
     def connected(self, host: str) -> bool:

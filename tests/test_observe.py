@@ -1,6 +1,7 @@
 """What does not hold is accepted only as just these differences, by somebody, for a reason."""
 
 import re
+import tempfile
 import threading
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from bmnb.journal import Journal
 from bmnb.logs import Logs
 from bmnb.observe import Observer
-from bmnb.steps import Check, Result, Verdict
+from bmnb.steps import Check, Manual, Result, Verdict
 from tests.fakes import FakeServers, World
 
 
@@ -23,6 +24,21 @@ def observed(folder: Path, answer: str, item: str = "t_user") -> Verdict:
         *(journal, Logs(folder / "logs"), {"accept-bj": answer} if answer else {}, {}, threading.Event()),
     )
     return observer.observe("verify/1", check)
+
+
+def judged_with(verdict: Verdict, answer: str) -> tuple[Verdict, str]:
+    """What becomes of a verdict with an answer, and the sum to accept it with, if any."""
+    world = World(answers={"look": [Result("target", "look", 0)]})
+    check = Check("target", "look", lambda told: verdict, decision="accept-bj")
+    with tempfile.TemporaryDirectory() as folder:
+        journal, logs = Journal(Path(folder) / "journal.jsonl"), Logs(Path(folder) / "logs")
+        observer = Observer(
+            FakeServers(world),  # type: ignore[arg-type]
+            *(journal, logs, {"accept-bj": answer} if answer else {}, {}, threading.Event()),
+        )
+        seen = observer.observe("verify/1", check)
+    found = re.search(r"answer `accept-bj: (\w{8}) NAME, REASON`", seen.seen)
+    return seen, found[1] if found else ""
 
 
 def sum_of(verdict: Verdict) -> str:
@@ -72,3 +88,39 @@ def test_a_check_is_given_what_another_server_prints_and_is_not_made_without_it(
     told = observer.observe("look/1", check)
     assert (told.holds, told.made) == (False, False)
     assert "no sshd" in told.seen
+
+
+def asked(folder: Path, answer: str, told: Result) -> Verdict:
+    manual = Manual(
+        "target",
+        "erase-target",
+        "it goes",
+        expect="target",
+        look="look",
+        tell=lambda seen: f"{int(seen.stdout)} messages go",
+    )
+    observer = Observer(
+        FakeServers(World(answers={"look": [told]})),  # type: ignore[arg-type]
+        *(Journal(folder / "journal.jsonl"), Logs(folder / "logs")),
+        *({"erase-target": answer} if answer else {}, {}, threading.Event()),
+    )
+    return observer.observe("stop/1", manual)
+
+
+def test_who_is_asked_to_confirm_is_told_what_goes_and_that_is_on_record(tmp_path: Path):
+    there = Result("target", "look", 0, "20")
+    assert asked(tmp_path, "", there).seen == (
+        "not answered; answer `erase-target: target` to go on\n20 messages go"
+    )
+    confirmed = asked(tmp_path, "target", there)
+    assert (confirmed.holds, confirmed.seen) == (True, "target; 20 messages go")
+    gone = Result("target", "look", 2, "", "PostgreSQL is down")
+    assert asked(tmp_path, "", gone).seen == "target; 20 messages go", "what was confirmed is not asked again"
+
+
+@pytest.mark.parametrize(
+    "told", [Result("target", "look", 2, "", "PostgreSQL is down"), Result("target", "look", 0, "x")]
+)
+def test_what_goes_must_be_known_before_it_is_confirmed(tmp_path: Path, told: Result):
+    verdict = asked(tmp_path, "target", told)
+    assert (verdict.holds, verdict.made) == (False, False)

@@ -7,8 +7,10 @@ from typing import Any
 
 from ipywidgets import HTML, FileUpload, Text, VBox, Widget
 
+from bmnb.errors import BmnbError
 from bmnb.forms.view import LABEL, WIDE, View, marked, said
 from bmnb.language import _
+from bmnb.observe import beside
 from bmnb.phrases import phrase
 from bmnb.remote.questions import answers_can_be_typed
 from bmnb.run import Run
@@ -62,10 +64,19 @@ def fields(run: Run, manual: Manual, back: str = "") -> list[Widget]:
         message.value = verdict(manual, run.typed[manual.key])
 
     field.observe(typed, "value")
-    children: list[Widget] = [HTML(explained(manual) + back), field, message]
+    children: list[Widget] = [HTML(explained(manual) + about(run, manual) + back), field, message]
     if not manual.expect:
         children += [remark(run, manual), proof(run, manual)]
     return children
+
+
+def about(run: Run, manual: Manual) -> str:
+    """What is there now that the question is about; where it cannot be looked at, the cell that acts says why."""
+    try:
+        told = beside(run.servers, manual)
+    except BmnbError as error:
+        told = str(error)
+    return f"<p><b>{escape(phrase(told))}</b></p>" if told else ""
 
 
 def verdict(manual: Manual, answer: str) -> str:

@@ -62,8 +62,16 @@ def leave(work: str, session: str) -> str:
     return f"{_guarded(work)}\n{_held(session)} && sed -i {quote(f'2s/.*/{NOBODY}/')} lock"
 
 
-def release(work: str, session: str) -> str:
-    return f"{_guarded(work)}\n{_held(session)} && rm lock"
+def release(work: str, session: str, run: str) -> str:
+    """A line that gives the lock back, and removes what the run's commands have left: all of them have ended.
+
+    `head` stays, by which a copy of the run that knows nothing of its end is told so, and so does `lock.guard`:
+    somebody may be waiting for it.
+    """
+    return f"""{_guarded(work)}
+{_held(session)} && rm -rf units/{run}* feeds/{run}* || exit 1
+for place in units feeds; do [ ! -d $place ] || rmdir --ignore-fail-on-non-empty $place; done
+rm lock"""
 
 
 def unlock(work: str) -> str:

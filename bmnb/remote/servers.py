@@ -221,8 +221,9 @@ class Servers:
         """Keep the server's lock for the run, and let any session of it go on."""
         return self.run(host, locks.leave(self._work, session))
 
-    def release(self, host: str, session: str) -> Result:
-        return self.run(host, locks.release(self._work, session))
+    def release(self, host: str, session: str, run: str) -> Result:
+        """Give the server's lock back: see `locks.release`."""
+        return self.run(host, locks.release(self._work, session, run))
 
     def unlock(self, host: str) -> str:
         """Break the server's lock, whoever holds it; return what it said."""

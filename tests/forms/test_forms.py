@@ -18,7 +18,7 @@ from bmnb.saving import WIDGET
 from bmnb.settings import defaults, read, write
 from bmnb.steps import Manual, Result
 from bmnb.transfer.address import ADDRESSES
-from tests.fakes import World
+from tests.fakes import FakeServers, World
 
 
 def opened(folder: Path, **given) -> Parameters:
@@ -105,6 +105,22 @@ def test_a_confirmation_says_what_happens_in_the_words_of_the_refusal(run: Run):
     assert "the way back is" in static
     assert "type the server&#x27;s name: old" in static
     assert "It costs: the downtime until then" in static
+
+
+def test_a_confirmation_shows_what_is_there_now(run: Run):
+    there = World(answers={"look": [Result("new", "look", 0, "20")]})
+    run.servers = FakeServers(there)  # type: ignore[assignment]
+    manual = Manual(
+        "new",
+        "erase-target",
+        "it goes",
+        expect="new",
+        look="look",
+        tell=lambda seen: f"{int(seen.stdout)} <messages>",
+    )
+    assert "<b>20 &lt;messages&gt;</b>" in fields(run, manual)[0].value
+    there.answers["look"] = [Result("new", "look", 2, "", "PostgreSQL is down")]
+    assert "PostgreSQL is down" in fields(run, manual)[0].value
 
 
 def test_what_is_typed_is_for_the_next_cell_and_on_no_disk(run: Run, tmp_path: Path):

@@ -2,16 +2,19 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from bmnb.lab import Lab
+from bmnb.lab.server import Server
 from bmnb.procedures.changing_distributions import PROCEDURE
 from bmnb.run import Run
 from bmnb.settings import make
@@ -80,6 +83,25 @@ def done(runs: Path, title: str, step: str) -> list[dict[str, Any]]:
         for line in journal(runs)
         if line["event"] == "done" and line["title"] == title and line["action"].startswith(step)
     ]
+
+
+SAFETY = Path(__file__).parent.parent.parent / "docs" / "safety.md"
+
+
+def listed(origin: bool) -> list[str]:
+    """What docs/safety.md says stays in the runs' folder on a server, as patterns."""
+    part = SAFETY.read_text().partition("## What stays on the servers")[2].partition("\n## ")[0]
+    rows = [row.split("|")[1] for row in part.splitlines() if row.startswith("| ")]
+    return [
+        name for row in rows if origin or "on the origin" not in row for name in re.findall("`(.+?)`", row)
+    ]
+
+
+def unlisted(server: Server, origin: bool) -> list[str]:
+    """What lies there beyond that."""
+    found = server.must("cd /var/lib/bmnb && find . -mindepth 1 -maxdepth 2 -printf '%P\\n'").split()
+    names = [re.sub("^test/", "CLIENT/", name) for name in found if name != "test"]
+    return sorted(name for name in names if not any(fnmatch(name, one) for one in listed(origin)))
 
 
 def wait_for(running: subprocess.Popen[str], runs: Path, title: str, step: str) -> None:

@@ -10,7 +10,18 @@ from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
 from bmnb.lab.server import Server
 from bmnb.procedures import changing_distributions as procedure
-from tests.lab.migration import ANSWERS, BMNB, client_file, finish, journal, kill_all, opened, start, wait_for
+from tests.lab.migration import (
+    ANSWERS,
+    BMNB,
+    client_file,
+    finish,
+    journal,
+    kill_all,
+    opened,
+    start,
+    unlisted,
+    wait_for,
+)
 
 pytestmark = pytest.mark.lab
 
@@ -272,6 +283,7 @@ def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_same_end(lab: L
     code, said = finish(client)
     assert code == 0, said
     assert unexpected(lab) == []
+    assert (unlisted(lab.target, False), unlisted(lab.origin, True)) == ([], []), "see docs/safety.md"
     done = [
         line["action"]
         for line in journal(runs)

@@ -9,7 +9,7 @@ import pytest
 
 from bmnb.lab import Lab
 from bmnb.lab.server import Server
-from tests.lab.migration import client_file, start
+from tests.lab.migration import client_file, start, unlisted
 
 pytestmark = pytest.mark.lab
 OPTIONS = {"bluemind": "5.7"}
@@ -114,6 +114,7 @@ def test_what_the_target_has_then_comes_with_roles_rights_and_settings(lab: Lab,
     given = {"erase-target": "target", "stop-service": "origin", "switch-servers": "origin"}
     code, said = run(lab, runs, answers={**given, **answers})
     assert code == 0, said
+    assert (unlisted(lab.target, False), unlisted(lab.origin, True)) == ([], []), "see docs/safety.md"
     lab.origin.must("systemctl start postgresql")
     origin, target = (
         [json.loads(line) for line in sql(one, FACTS).splitlines()] for one in (lab.origin, lab.target)

@@ -184,3 +184,45 @@ def test_what_another_run_has_started_makes_no_copy_stale(here: Servers, tmp_pat
     work.mkdir()
     (work / "head").write_text(f"run-1 7 {'0' * 64}\n")
     lock(here, tmp_path, "run-2").take(["here"])
+
+
+def test_the_end_of_a_run_takes_away_what_its_commands_have_left_and_no_other_s(
+    here: Servers, tmp_path: Path, work: Path
+):
+    """What stays is the head, by which a stale copy of the run is known."""
+    mine = lock(here, tmp_path)
+    mine.take(["here"])
+    for name in ("units/run-1aa-stop-1", "feeds/run-1aa-stop-2"):
+        (work / name).mkdir(parents=True)
+    (work / "head").write_text("run-1 7 sum\n")
+    mine.release()
+    assert sorted(path.name for path in work.iterdir()) == ["head", "lock.guard"]
+
+
+def test_the_end_of_a_run_leaves_what_is_another_s(here: Servers, tmp_path: Path, work: Path):
+    mine = lock(here, tmp_path)
+    mine.take(["here"])
+    for name in ("units/run-1aa-stop-1", "units/run-2aa-stop-1"):
+        (work / name).mkdir(parents=True)
+    mine.release()
+    assert [path.name for path in (work / "units").iterdir()] == ["run-2aa-stop-1"]
+
+
+def test_the_last_session_gives_back_what_an_earlier_one_has_taken(
+    here: Servers, tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first = lock(here, tmp_path)
+    first.take(["here"])
+    first.leave()
+    be(monkeypatch, "colleague@laptop 7")
+    lock(here, tmp_path).release()
+    assert not (work / "lock").exists()
+
+
+def test_a_lock_of_another_run_is_not_given_back(here: Servers, tmp_path: Path, work: Path):
+    mine = lock(here, tmp_path)
+    mine.take(["here"])
+    here.unlock("here")
+    lock(here, tmp_path, "run-2").take(["here"])
+    lock(here, tmp_path).release()
+    assert (work / "lock").read_text().splitlines()[0] == "run-2"

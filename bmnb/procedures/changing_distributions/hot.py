@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from operator import attrgetter
 
 from bmnb.bluemind.paths import dump_of
+from bmnb.procedures.changing_distributions import swapped
 from bmnb.procedures.changing_distributions.guarding import safe_to_delete, same_servers
 from bmnb.procedures.changing_distributions.phases import HOT
 from bmnb.procedures.changing_distributions.services import start_postgresql, stop, stopped
@@ -44,6 +46,8 @@ def stop_target(settings: Settings) -> Iterator[Action]:
         "erase-target",
         f"BlueMind on {target} stops, and its data is replaced by that of {settings.origin}",
         expect=target,
+        look=swapped.what_goes(settings.databases, settings.trees),
+        tell=partial(swapped.erased, settings.trees),
     )
     yield same_servers(settings)
     yield from stop(target)

@@ -184,6 +184,11 @@ def clean_up(settings: Settings) -> Iterator[Action]:
     yield Command(target, f"rm -f {dumps}", "remove the dumps")
     yield Command(target, f"rm -f {folder}/key {folder}/key.pub", "remove the run's key pair")
     yield Command(target, f"rm -f {folder}/roles-*", "forget how the target's own roles were")
+    yield Command(
+        target,
+        f"rm -rf {folder}/comparing {folder}/databases {folder}/definitions-* {folder}/facts-* {folder}/sums {folder}/statements",
+        "remove what the verification has worked with",
+    )
     if settings.fast:
         yield from settings.fast.clean_up()
     for database in settings.databases:

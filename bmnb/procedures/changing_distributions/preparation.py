@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from bmnb.procedures.changing_distributions import requirements, surroundings, ways
+from bmnb.procedures.changing_distributions import requirements, surroundings, swapped, ways
 from bmnb.procedures.changing_distributions.gate import allow, withdraw_key
 from bmnb.procedures.changing_distributions.guarding import trees_are_there
 from bmnb.procedures.changing_distributions.phases import PREREQUISITES
@@ -20,6 +20,7 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     """Everything is checked before anything is touched, and reported at once."""
     origin, target = settings.origin, settings.target
     yield from requirements.servers(origin, target, settings.address)
+    yield swapped.check(origin, target, settings.databases)
     yield from requirements.network(settings)
     yield from requirements.bluemind(origin, target)
     yield from surroundings.prerequisites(settings)

@@ -198,3 +198,37 @@ def test_a_tree_that_is_a_link_is_carried_through_it(tmp_path: Path, linked: tup
     assert (cold["transferred"], cold["deleted"]) == (1, 1), "the moved folder is moved"
     assert cold["folders looked at"] > 0
     assert {side for side in ("origin", "target") if pair.of(side).is_symlink()} == {*linked}
+
+
+def meanwhile(pair: Pair, script: str) -> None:
+    """Do something on the origin once its trees were looked at, before files are packed there."""
+    done = pair.place / "done"
+    once = f"[ -e {done} ] || (touch {done}; cd {pair.seen}/tree; {script})"
+    pair.set("carry_files.py", 'source = f"set -o', f'source = f"{once}; set -o')
+
+
+BECOME = {
+    "a folder that is new becomes a file": ("", "mkdir new; echo > new/x", "rm -r new; echo > new"),
+    "a folder that was brought becomes a file": ("mkdir new; echo > new/x", "echo > new/y", "rm -r new; echo > new"),
+    "a file becomes a folder": ("echo > new", "echo 1 > new", "rm new; mkdir new; echo > new/x"),
+    "a folder becomes a link": ("mkdir new; echo > new/x", "echo > new/y", "rm -r new; ln -s a0 new"),
+    "a folder above becomes a file": ("mkdir -p new/b/c; echo > new/b/c/x", "echo > new/b/c/y", "rm -r new; echo > new"),
+    "a tree loses all": ("", "mkdir new; echo > new/x", "rm -r new"),
+}
+
+
+@pytest.mark.parametrize(("before", "then", "during"), BECOME.values(), ids=BECOME)
+def test_what_becomes_something_else_during_a_hot_pass_is_left_to_the_next(
+    pair: Pair, before: str, then: str, during: str
+):
+    def on_origin(script: str) -> None:
+        subprocess.run(["bash", "-euc", script or "true"], cwd=pair.tree, check=True)
+
+    on_origin(before)
+    time.sleep(0.2)
+    pair.carry("hot")
+    on_origin(then)
+    meanwhile(pair, during)
+    pair.carry("hot")
+    pair.carry("cold")
+    assert pair.differing() == ""

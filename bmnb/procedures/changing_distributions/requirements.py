@@ -14,7 +14,7 @@ from bmnb.procedures.changing_distributions import ways
 from bmnb.procedures.changing_distributions.settings import TAKE_OVER, Settings
 from bmnb.procedures.checks import all_root, done, no_job_runs, nothing_printed, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Result, Row, Verdict
-from bmnb.transfer import access, beside, guards, naming, owning, places
+from bmnb.transfer import access, beside, guards, inodes, naming, owning, places
 from bmnb.transfer import address as addresses
 
 CLOCK_SECONDS = 30
@@ -186,7 +186,8 @@ ONE_SERVER = "this procedure moves one server; a platform of several needs BlueM
 S3 = "with an archive in object storage bodies are not on the server: its credentials must move too"
 
 
-def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iterator[Action]:
+def files(origin: str, target: str, trees: tuple[str, ...], added: bool, literal: bool) -> Iterator[Action]:
+    configuration = (*CONFIGURATION, *(ADDED_CONFIGURATION if added else ()))
     yield Check(
         (origin, target),
         places.lie(trees),
@@ -252,10 +253,27 @@ def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iter
     )
     yield Check(
         target,
-        guards.unwritable(trees, (*CONFIGURATION, *(ADDED_CONFIGURATION if added else ()))),
+        guards.unwritable(trees, configuration),
         beside.none,
         "what is replaced on the target can be written",
         "let it be written: chattr -i FILE, or mount -o remount,rw PLACE",
+    )
+    yield Check(
+        target,
+        inodes.look(trees, configuration, literal),
+        inodes.can_be_replaced,
+        "nothing that is replaced on the target is append-only",
+        "let it be replaced: chattr -a FILE",
+    )
+    yield Check(
+        origin,
+        inodes.look(trees, configuration, literal),
+        inodes.all_carried,
+        "nothing that files have beside their content is left behind",
+        "a flag or a project's quota is not carried: set it on the target after the migration (chattr), where it is still "
+        "wanted. Of a hard link between trees each tree gets a file of its own: the engine fast carries those of files "
+        "below 64 MiB; or accept it, and the difference that the comparison will name",
+        decision="accept-not-carried-files",
     )
 
 

@@ -15,7 +15,8 @@ import os
 import stat
 import struct
 import sys
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from collections import Counter
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 LISTED = 1000
 
@@ -106,7 +107,7 @@ class Links:
 
 def findings(size: int, trees: Sequence[bytes], globs: Sequence[bytes] = ()) -> Iterator[Told]:
     links = Links(size)
-    projects = {}  # type: Dict[Tuple[int, int], List[Any]]
+    projects, first = Counter(), {}  # type: Counter[Tuple[int, int]], Dict[Tuple[int, int], bytes]
     places = [*trees, *sorted(path for one in globs for path in glob.glob(one))]
     for number, tree in enumerate(places):
         for path, found in paths(tree) if os.path.exists(tree) else ():
@@ -115,12 +116,15 @@ def findings(size: int, trees: Sequence[bytes], globs: Sequence[bytes] = ()) -> 
                 for flag in flags:
                     yield {"item": text(path), "what": flag}
                 if project:
-                    projects.setdefault((number, project), [path, 0])[1] += 1
+                    projects[number, project] += 1
+                    first.setdefault((number, project), path)
             other = links.other(number, found) if number < len(trees) else None
             if other is not None:
                 yield {"item": text(path), "what": "a hard link to a file in {}".format(text(trees[other]))}
-    for (number, project), (path, times) in projects.items():
-        what = "project {} of a quota, {} files and folders, first {}".format(project, times, text(path))
+    for (number, project), path in first.items():
+        what = "project {} of a quota, {} files and folders, first {}".format(
+            project, projects[number, project], text(path)
+        )
         yield {"item": text(places[number]), "what": what}
 
 

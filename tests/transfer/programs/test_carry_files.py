@@ -492,7 +492,10 @@ def test_whatever_changes_while_passes_run_the_cold_one_makes_it_equal(moments, 
 @pytest.mark.parametrize(
     ("said", "goes_on"),
     [
-        (b"tar: /a/b: Cannot open: File exists\ntar: Exiting with failure status due to previous errors\n", True),
+        (
+            b"tar: /a/b: Cannot open: File exists\ntar: Exiting with failure status due to previous errors\n",
+            True,
+        ),
         (b"tar: /a/b: Cannot hard link to '/a/c': No such file or directory\n", True),
         (b"tar: /a/b: Cannot open: File exists\ntar: /a/c: Wrote only 512 of 10240 bytes\n", False),
         (b"tar: /a/b: Cannot open: No space left on device\n", False),

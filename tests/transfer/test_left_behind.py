@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bmnb.steps import Result, Verdict
-from bmnb.transfer import inodes
-from bmnb.transfer.asking import inodes as program
+from bmnb.transfer import left_behind
+from bmnb.transfer.asking import inodes
 from bmnb.transfer.programs.choosing import LARGE
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="flags of files are root's")
@@ -36,7 +36,7 @@ def trees(tmp_path: Path) -> Iterator[tuple[str, str]]:
 
 def seen(trees: tuple[str, str], literal: bool = True) -> Verdict:
     globs = [str(Path(trees[0]).parent / "etc/*")]
-    return inodes.all_carried(run(inodes.look(trees, globs, literal)))
+    return left_behind.all_carried(run(left_behind.look(trees, globs, literal)))
 
 
 def items(verdict: Verdict) -> dict[str, str]:
@@ -80,10 +80,10 @@ def test_flags_of_files_folders_and_configuration_are_named(trees: tuple[str, st
 def test_what_is_append_only_on_the_target_is_in_the_way(trees: tuple[str, str]):
     log = Path(trees[0]) / "log"
     log.touch()
-    look = inodes.look(trees, [], False)
-    assert inodes.can_be_replaced(run(look)).holds
+    look = left_behind.look(trees, [], False)
+    assert left_behind.can_be_replaced(run(look)).holds
     changed("chattr", "+a", log)
-    assert inodes.can_be_replaced(run(look)).seen == str(log)
+    assert left_behind.can_be_replaced(run(look)).seen == str(log)
 
 
 def test_a_file_with_names_in_several_trees_is_named_where_rsync_makes_two_of_it(trees: tuple[str, str]):
@@ -100,13 +100,16 @@ def test_a_file_with_names_in_several_trees_is_named_where_rsync_makes_two_of_it
 
 
 def test_what_could_not_be_looked_at_is_not_all_right():
-    for judge in (inodes.all_carried, inodes.can_be_replaced):
+    for judge in (left_behind.all_carried, left_behind.can_be_replaced):
         assert not judge(Result("origin", "", 1, "", "no such program")).made
 
 
 def test_a_project_of_a_quota_is_named_by_tree(trees: tuple[str, str], monkeypatch: pytest.MonkeyPatch):
     """Here no file system has projects."""
     (Path(trees[1]) / "file").touch()
-    monkeypatch.setattr(program, "marks", lambda opened: ([], 42))
-    (found,) = program.findings(0, [os.fsencode(trees[1])])
-    assert found == {"item": trees[1], "what": f"project 42 of a quota, 2 files and folders, first {trees[1]}"}
+    monkeypatch.setattr(inodes, "marks", lambda opened: ([], 42))
+    (found,) = inodes.findings(0, [os.fsencode(trees[1])])
+    assert found == {
+        "item": trees[1],
+        "what": f"project 42 of a quota, 2 files and folders, first {trees[1]}",
+    }

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 import sys
-from typing import Iterator, Set, Tuple
+from typing import Iterator, Tuple
 
 BLOCK, UNIT = 4096, 512
 """What a file is made of on most file systems; in what the kernel counts blocks."""
@@ -60,7 +60,7 @@ def paths(tree: bytes) -> Iterator[Tuple[bytes, os.stat_result]]:
 
 def weight(tree: bytes) -> Tuple[int, int]:
     """Bytes and inodes; a file with several names counts once."""
-    seen = set()  # type: Set[Tuple[int, int]]
+    seen = set()
     total = number = 0
     for path, found in paths(tree):
         if found.st_nlink > 1 and not stat.S_ISDIR(found.st_mode):

@@ -102,7 +102,10 @@ def test_virtual_folders_are_listed_by_user():
     rows = [json.dumps(row, ensure_ascii=False) for row in (*users, *folders)]
     found = virtual_folders.by_user(told("\n".join(rows)))
     assert (found.holds, found.seen) == (False, "3 folders: 1 of U9, 2 of marc")
-    assert found.items[1:] == ({"user": "marc", "folder": "Clients"}, {"user": "marc", "folder": "Pro\tjets\u2028"})
+    assert found.items[1:] == (
+        {"user": "marc", "folder": "Clients"},
+        {"user": "marc", "folder": "Pro\tjets\u2028"},
+    )
     assert virtual_folders.by_user(told(rows[0])).holds
     assert virtual_folders.by_user(told("", exit=2)).items == ()
     assert not virtual_folders.by_user(told("", exit=2)).holds

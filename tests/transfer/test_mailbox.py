@@ -17,7 +17,9 @@ class Server:
         return "OK", list(self.lines)
 
 
-@pytest.mark.parametrize("name", ["Sent", "two words", 'a "b" c', "back\\slash", 'ends with "', "&AMk-t&AOk-"])
+@pytest.mark.parametrize(
+    "name", ["Sent", "two words", 'a "b" c', "back\\slash", 'ends with "', "&AMk-t&AOk-"]
+)
 def test_a_name_is_asked_for_as_the_server_has_told_it(name: str):
     line = f'(\\HasNoChildren) "/" {mailbox.quoted(name)}'.encode()
     found = mailbox.names(Server(line))  # type: ignore[arg-type]

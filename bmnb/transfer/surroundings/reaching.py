@@ -152,9 +152,7 @@ def keycloak_is(name: str, origin: Result, target: Result) -> Verdict:
     """Where the origin has one, the target has one too, of the name that is carried."""
     if not (origin.ok and target.ok):
         return Verdict.unmade((origin.stderr + target.stderr).strip())
-    theirs, ours = (
-        [json.loads(line) for line in one.stdout.split("\n") if line] for one in (origin, target)
-    )
+    theirs, ours = ([json.loads(line) for line in one.stdout.split("\n") if line] for one in (origin, target))
     others = [one for one in theirs if one != name]
     if others:
         return Verdict(False, f"the origin's is {', '.join(others)}; keycloak_database says {name}")

@@ -292,3 +292,31 @@ def test_attributes_access_lists_capabilities_and_holes_come_with_a_file(tmp_pat
     for name in ("small", "large", "folder"):
         assert beside(pair.of("target") / name) == beside(pair.tree / name)
         assert (pair.of("target") / name).stat().st_blocks <= (pair.tree / name).stat().st_blocks + 16
+
+
+class TwoTrees(Pair):
+    """Those are two folders of what each server has."""
+
+    def carrying(self, services: str) -> list[str]:
+        *words, line = super().carrying(services)
+        tree = f"{self.seen}/{self.tree_is}"
+        return [*words, line.replace(f"{services} {tree} ", f"{services} {tree}/one {tree}/two ")]
+
+
+def test_a_file_with_a_name_in_two_trees_is_one_file_on_the_target(tmp_path: Path):
+    pair = TwoTrees(tmp_path)
+    for name in ("one", "two"):
+        for side in ("origin", "target"):
+            (pair.of(side) / name).mkdir()
+    (pair.tree / "one/mail").write_text("first")
+    (pair.tree / "one/more").write_text("more")
+    os.link(pair.tree / "one/mail", pair.tree / "two/mail")
+    time.sleep(0.2)
+    pair.carry("hot")
+    assert pair.differing() == ""
+    os.link(pair.tree / "one/more", pair.tree / "two/more")
+    (pair.tree / "two/mail").write_text("second")
+    pair.carry("cold")
+    assert pair.differing() == ""
+    mail, more = ((pair.of("target") / f"two/{name}").stat().st_nlink for name in ("mail", "more"))
+    assert (mail, more) == (2, 2)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bmnb.lab.habits.habit import Carried, Habit, Refused, on_both
 
+LEFT_BEHIND = "nothing that files have beside their content is left behind"
+
 HABITS = (
     Habit(
         "short-hostname",
@@ -79,5 +81,44 @@ setfattr -n user.own -v 1 /var/spool/bm-docs/listed"""
             "origin": "useradd -M backup2; touch /var/spool/bm-filehosting/shared; setfacl -m u:backup2:r /var/spool/bm-filehosting/shared"
         },
         {"origin": "rm /var/spool/bm-filehosting/shared; userdel backup2"},
+    ),
+    Habit(
+        "a-number-without-a-name",
+        "has files of a user who was removed, whose number is another's on the target",
+        Refused("the owners of the data exist on the target", "user 5843, without a name", "useradd -u"),
+        {
+            "origin": "touch /var/spool/bm-filehosting/left; chown 5843 /var/spool/bm-filehosting/left",
+            "target": "useradd -M -u 5843 newcomer",
+        },
+        {"origin": "rm /var/spool/bm-filehosting/left", "target": "userdel newcomer"},
+    ),
+    Habit(
+        "an-immutable-file",
+        "protects a file of the trees from being changed (chattr +i)",
+        Refused(
+            LEFT_BEHIND, "/var/spool/bm-docs/kept: immutable", "set it on the target after the migration"
+        ),
+        {"origin": "touch /var/spool/bm-docs/kept; chattr +i /var/spool/bm-docs/kept"},
+        {"origin": "chattr -i /var/spool/bm-docs/kept; rm /var/spool/bm-docs/kept"},
+    ),
+    Habit(
+        "an-append-only-file",
+        "has a file on the target that may only be added to (chattr +a)",
+        Refused(
+            "nothing that is replaced on the target is append-only", "/var/spool/bm-docs/log", "chattr -a"
+        ),
+        {
+            "target": "mkdir -p /var/spool/bm-docs; touch /var/spool/bm-docs/log; chattr +a /var/spool/bm-docs/log"
+        },
+        {"target": "chattr -a /var/spool/bm-docs/log; rm /var/spool/bm-docs/log"},
+    ),
+    Habit(
+        "a-large-file-in-two-trees",
+        "saves space by a hard link from tree to tree",
+        Refused(LEFT_BEHIND, "a hard link to a file in /var/spool/bm-docs", "a file of its own"),
+        {
+            "origin": "truncate -s 64M /var/spool/bm-docs/large; ln /var/spool/bm-docs/large /var/spool/bm-filehosting/large"
+        },
+        {"origin": "rm /var/spool/bm-docs/large /var/spool/bm-filehosting/large"},
     ),
 )

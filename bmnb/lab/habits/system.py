@@ -105,12 +105,14 @@ setfattr -n user.own -v 1 /var/spool/bm-docs/listed"""
         "an-append-only-file",
         "has a file on the target that may only be added to (chattr +a)",
         Refused(
-            "nothing that is replaced on the target is append-only", "/var/spool/bm-docs/log", "chattr -a"
+            "nothing that is replaced on the target is append-only",
+            "/var/spool/bm-filehosting/log",
+            "chattr -a",
         ),
         {
-            "target": "mkdir -p /var/spool/bm-docs; touch /var/spool/bm-docs/log; chattr +a /var/spool/bm-docs/log"
+            "target": "mkdir -p /var/spool/bm-filehosting; touch /var/spool/bm-filehosting/log; chattr +a /var/spool/bm-filehosting/log"
         },
-        {"target": "chattr -a /var/spool/bm-docs/log; rm /var/spool/bm-docs/log"},
+        {"target": "chattr -a /var/spool/bm-filehosting/log; rm /var/spool/bm-filehosting/log"},
     ),
     Habit(
         "a-large-file-in-two-trees",

@@ -95,32 +95,30 @@ setfattr -n user.own -v 1 /var/spool/bm-docs/listed"""
     Habit(
         "an-immutable-file",
         "protects a file of the trees from being changed (chattr +i)",
-        Refused(
-            LEFT_BEHIND, "/var/spool/bm-docs/kept: immutable", "set it on the target after the migration"
-        ),
-        {"origin": "touch /var/spool/bm-docs/kept; chattr +i /var/spool/bm-docs/kept"},
-        {"origin": "chattr -i /var/spool/bm-docs/kept; rm /var/spool/bm-docs/kept"},
+        Refused(LEFT_BEHIND, "/var/spool/bm-hsm/kept: immutable", "set it on the target after the migration"),
+        {"origin": "touch /var/spool/bm-hsm/kept; chattr +i /var/spool/bm-hsm/kept"},
+        {"origin": "chattr -i /var/spool/bm-hsm/kept; rm /var/spool/bm-hsm/kept"},
     ),
     Habit(
         "an-append-only-file",
         "has a file on the target that may only be added to (chattr +a)",
         Refused(
             "nothing that is replaced on the target is append-only",
-            "/var/spool/bm-filehosting/log",
+            "/var/spool/bm-hsm/log",
             "chattr -a",
         ),
         {
-            "target": "mkdir -p /var/spool/bm-filehosting; touch /var/spool/bm-filehosting/log; chattr +a /var/spool/bm-filehosting/log"
+            "target": "mkdir -p /var/spool/bm-hsm; touch /var/spool/bm-hsm/log; chattr +a /var/spool/bm-hsm/log"
         },
-        {"target": "chattr -a /var/spool/bm-filehosting/log; rm /var/spool/bm-filehosting/log"},
+        {"target": "chattr -a /var/spool/bm-hsm/log; rm /var/spool/bm-hsm/log"},
     ),
     Habit(
         "a-large-file-in-two-trees",
         "saves space by a hard link from tree to tree",
-        Refused(LEFT_BEHIND, "a hard link to a file in /var/spool/bm-docs", "a file of its own"),
+        Refused(LEFT_BEHIND, "a hard link to a file in /var/spool/bm-hsm", "a file of its own"),
         {
-            "origin": "truncate -s 64M /var/spool/bm-docs/large; ln /var/spool/bm-docs/large /var/spool/bm-filehosting/large"
+            "origin": "truncate -s 64M /var/spool/bm-hsm/large; ln /var/spool/bm-hsm/large /var/spool/bm-filehosting/large"
         },
-        {"origin": "rm /var/spool/bm-docs/large /var/spool/bm-filehosting/large"},
+        {"origin": "rm /var/spool/bm-hsm/large /var/spool/bm-filehosting/large"},
     ),
 )

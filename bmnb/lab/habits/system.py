@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from bmnb.lab.habits.habit import Carried, Habit, Refused, on_both
 
-LEFT_BEHIND = "nothing that files have beside their content is left behind"
-
 HABITS = (
     Habit(
         "short-hostname",
@@ -81,44 +79,5 @@ setfattr -n user.own -v 1 /var/spool/bm-docs/listed"""
             "origin": "useradd -M backup2; touch /var/spool/bm-filehosting/shared; setfacl -m u:backup2:r /var/spool/bm-filehosting/shared"
         },
         {"origin": "rm /var/spool/bm-filehosting/shared; userdel backup2"},
-    ),
-    Habit(
-        "a-number-without-a-name",
-        "has files of a user who was removed, whose number is another's on the target",
-        Refused("the owners of the data exist on the target", "user 5843, without a name", "useradd -u"),
-        {
-            "origin": "touch /var/spool/bm-filehosting/left; chown 5843 /var/spool/bm-filehosting/left",
-            "target": "useradd -M -u 5843 newcomer",
-        },
-        {"origin": "rm /var/spool/bm-filehosting/left", "target": "userdel newcomer"},
-    ),
-    Habit(
-        "an-immutable-file",
-        "protects a file of the trees from being changed (chattr +i)",
-        Refused(LEFT_BEHIND, "/var/spool/bm-hsm/kept: immutable", "set it on the target after the migration"),
-        {"origin": "touch /var/spool/bm-hsm/kept; chattr +i /var/spool/bm-hsm/kept"},
-        {"origin": "chattr -i /var/spool/bm-hsm/kept; rm /var/spool/bm-hsm/kept"},
-    ),
-    Habit(
-        "an-append-only-file",
-        "has a file on the target that may only be added to (chattr +a)",
-        Refused(
-            "nothing that is replaced on the target is append-only",
-            "/var/spool/bm-hsm/log",
-            "chattr -a",
-        ),
-        {
-            "target": "mkdir -p /var/spool/bm-hsm; touch /var/spool/bm-hsm/log; chattr +a /var/spool/bm-hsm/log"
-        },
-        {"target": "chattr -a /var/spool/bm-hsm/log; rm /var/spool/bm-hsm/log"},
-    ),
-    Habit(
-        "a-large-file-in-two-trees",
-        "saves space by a hard link from tree to tree",
-        Refused(LEFT_BEHIND, "a hard link to a file in /var/spool/bm-hsm", "a file of its own"),
-        {
-            "origin": "truncate -s 64M /var/spool/bm-hsm/large; ln /var/spool/bm-hsm/large /var/spool/bm-filehosting/large"
-        },
-        {"origin": "rm /var/spool/bm-hsm/large /var/spool/bm-filehosting/large"},
     ),
 )

@@ -5,28 +5,29 @@ They stand in t_mapi_folders (interface IMapiFoldersMgmt), the parent being the 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 from bmnb.steps import Result, Verdict
 
-_PSQL = "runuser -u postgres -- psql -XAtq -F '\t'"
+_PSQL = "runuser -u postgres -- psql -XAtq"
 
 LIST = f"""cd /
-{_PSQL} -c "SELECT 'user', i.uid, u.login FROM t_domain_user u JOIN t_container_item i ON i.id = u.item_id" bj
+{_PSQL} -c "SELECT json_build_array('user', i.uid, u.login) FROM t_domain_user u JOIN t_container_item i ON i.id = u.item_id" bj
 {_PSQL} bj-data <<'END'
 SELECT to_regclass('t_mapi_folders') IS NOT NULL AS there \\gset
 \\if :there
-SELECT 'folder', c.owner, f.display_name FROM t_mapi_folders f JOIN t_container c ON c.uid = f.container_uid
+SELECT json_build_array('folder', c.owner, f.display_name) FROM t_mapi_folders f JOIN t_container c ON c.uid = f.container_uid
   JOIN t_container p ON p.uid = f.parent_container_uid
-  WHERE p.container_type = 'mailbox_records' AND p.name = 'INBOX' ORDER BY 2, 3;
+  WHERE p.container_type = 'mailbox_records' AND p.name = 'INBOX' ORDER BY c.owner, f.display_name;
 \\endif
 END"""
-"""A line that prints user, UID, LOGIN and folder, UID, NAME, separated by tabs."""
+"""A line that prints user, UID, LOGIN and folder, UID, NAME, each as a line of JSON."""
 
 
 def by_user(told: Result) -> Verdict:
     """None may be left; an item a folder, by the user's login."""
-    rows = [line.split("\t") for line in told.stdout.splitlines()]
+    rows = [json.loads(line) for line in told.stdout.split("\n") if line]
     logins = {row[1]: row[2] for row in rows if row[0] == "user"}
     items = sorted((logins.get(row[1], row[1]), row[2]) for row in rows if row[0] == "folder")
     if not told.ok or not logins:

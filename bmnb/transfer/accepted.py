@@ -15,7 +15,7 @@ LISTED = 1000
 NAMED = "-printf 'file %p\\0'"
 MAIL = (
     "-type f -regextype posix-extended "
-    "-regex '.*/domain/.*/[0-9]+\\.|.*/by_hash/[0-9a-f]/[0-9a-f]/[0-9a-f]{40}\\.zst'"
+    "-regex '.*/(domain|user|uuid|cyrus[^/]*)/(.*/)?[0-9]+\\.|.*/by_hash/[0-9a-f]/[0-9a-f]/[0-9a-f]{40}\\.zst'"
 )
 """Cyrus's files of messages, and BlueMind 5's bodies by hash: see verification/comparing/mail.py."""
 

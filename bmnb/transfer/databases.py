@@ -48,9 +48,10 @@ def table_under_way(database: str) -> str:
 
     Rows are counted from PostgreSQL 14 on; all of a table are known where it has statistics.
     """
+    word = """(?:[^". (]+|"(?:[^"]|"")*")"""
     counted, name = (
         "SELECT to_regclass('pg_stat_progress_copy') IS NOT NULL",
-        "substring(query FROM '^COPY (\\S+)')",
+        f"substring(query FROM '^COPY ({word}(?:[.]{word})*)')",
     )
     every = (
         f"(SELECT nullif(greatest(reltuples::bigint, 0), 0) FROM pg_class WHERE oid = to_regclass({name}))"
@@ -59,7 +60,7 @@ def table_under_way(database: str) -> str:
     def at(rows: str, source: str) -> str:
         number = f"nullif(concat_ws(' of ', {rows}, 'about ' || {every}), '') || ' rows'"
         return (
-            f"SELECT string_agg(concat_ws(': ', coalesce({name}, left(query, 80)), {number}), E'\\n') FROM {source} "
+            f"SELECT string_agg(concat_ws(': ', translate(coalesce({name}, left(query, 80)), E'\\n\\r\\t', '   '), {number}), E'\\n') FROM {source} "
             f"WHERE datname = '{database}' AND application_name IN ('pg_dump', 'pg_restore', 'psql') "
             "AND state = 'active' AND query ~ '^(COPY|CREATE|ALTER) '"
         )
@@ -278,15 +279,15 @@ def sessions(databases: Sequence[str]) -> str:
 
 
 ENCODINGS = _as_postgres(
-    'psql -XAtF " " -c "SELECT datname, pg_encoding_to_char(encoding), datcollate'
-    " FROM pg_database WHERE datname IN ('bj', 'bj-data') ORDER BY 1\""
+    'psql -XAtc "SELECT json_build_array(datname, pg_encoding_to_char(encoding), datcollate)'
+    " FROM pg_database WHERE datname IN ('bj', 'bj-data') ORDER BY datname\""
 )
 
 
 def utf8_en_us(found: Result) -> Verdict:
-    rows = [line.split() for line in found.stdout.splitlines()]
-    good = [row for row in rows if row[1] == "UTF8" and row[2].lower().replace("-", "") == "en_us.utf8"]
-    return Verdict(len(good) == 2, "; ".join(" ".join(row) for row in rows) or found.stderr.strip())
+    rows = [json.loads(line) for line in found.stdout.split("\n") if line]
+    good = [row for row in rows if row[1] == "UTF8" and str(row[2]).lower().replace("-", "") == "en_us.utf8"]
+    return Verdict(len(good) == 2, "; ".join(" ".join(map(str, row)) for row in rows) or found.stderr.strip())
 
 
 def count_rows(database: str) -> str:

@@ -69,7 +69,7 @@ def names(imap: imaplib.IMAP4) -> List[bytes]:
         elif line:
             match = NAME.match(line)
             assert match, line
-            found.append(match.group(1).strip(b'"'))
+            found.append(unquoted(match.group(1)))
     return found
 
 
@@ -94,6 +94,10 @@ def opened(account: str) -> imaplib.IMAP4:
         imap.starttls()
     imap.login(account, session(account))
     return imap
+
+
+def unquoted(name: bytes) -> bytes:
+    return re.sub(rb"\\(.)", rb"\1", name[1:-1]) if name.startswith(b'"') else name
 
 
 def quoted(name: str) -> str:

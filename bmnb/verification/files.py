@@ -15,6 +15,8 @@ from bmnb.verification.items import LISTED, differing
 
 COUNTED = ("messages", "bytes")
 PROGRAMS = Path(__file__).with_name("comparing")
+NOT_BY_MAILBOX = "all, "
+"""Begins the rows of messages whose path doesn't tell whose they are: see comparing/mail.py."""
 TREES = "trees"
 """The folder for what a comparison of the trees finds."""
 
@@ -181,9 +183,12 @@ def same_mail(told: Result) -> Verdict:
     if wrong:
         named = "; ".join(f"{row['mailbox']}: {row['state']}" for row in wrong[:5])
         return Verdict(False, f"{len(wrong)} of {len(rows)} mailboxes differ: {named}", listed)
-    return Verdict(
-        bool(rows), f"{len(rows):,} mailboxes, {messages:,} messages, {size / 1e6:,.0f} MB, the same", listed
-    )
+    apart = [row for row in rows if row["mailbox"].startswith(NOT_BY_MAILBOX)]
+    number = len(rows) - len(apart)
+    seen = f"{number:,} mailboxes, {messages:,} messages, {size / 1e6:,.0f} MB, the same"
+    if apart:
+        seen += f"; {sum(row['messages'] for row in apart):,} of them are not told by mailbox"
+    return Verdict(bool(rows), seen, listed)
 
 
 def _mailbox(told: tuple[str, int, int, int, int, int]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Small parts of an update: what is seen of backups, logs, mail, keys, folders and the wizard."""
 
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -96,11 +97,16 @@ def test_the_repository_is_bound_to_its_key_once(tmp_path: Path, line: str):
 
 
 def test_virtual_folders_are_listed_by_user():
-    rows = "user\tU1\tanais\nuser\tU2\tmarc\nfolder\tU2\tProjets\nfolder\tU2\tClients\nfolder\tU9\tOld\n"
-    found = virtual_folders.by_user(told(rows))
+    users = [["user", "U1", "anais"], ["user", "U2", "marc"]]
+    folders = [["folder", "U2", "Pro\tjets\u2028"], ["folder", "U2", "Clients"], ["folder", "U9", "Old"]]
+    rows = [json.dumps(row, ensure_ascii=False) for row in (*users, *folders)]
+    found = virtual_folders.by_user(told("\n".join(rows)))
     assert (found.holds, found.seen) == (False, "3 folders: 1 of U9, 2 of marc")
-    assert found.items[1] == {"user": "marc", "folder": "Clients"}
-    assert virtual_folders.by_user(told("user\tU1\tanais\n")).holds
+    assert found.items[1:] == (
+        {"user": "marc", "folder": "Clients"},
+        {"user": "marc", "folder": "Pro\tjets\u2028"},
+    )
+    assert virtual_folders.by_user(told(rows[0])).holds
     assert virtual_folders.by_user(told("", exit=2)).items == ()
     assert not virtual_folders.by_user(told("", exit=2)).holds
 

@@ -346,3 +346,13 @@ def test_the_comparison_names_what_has_changed_and_the_next_pass_brings_it(move:
     assert named == NAMED
     assert move.carry()["restored"] == 1
     assert_same(move)
+
+
+def test_the_table_under_way_is_told_whatever_its_name(move: Move):
+    move.sql("""CREATE TABLE "Line ""I
+tems" AS SELECT n FROM generate_series(1, 300000) n""")
+    copy = """'COPY public."Line ""I\ntems" TO STDOUT'"""
+    dump = f"cd / && PGAPPNAME=pg_dump runuser -u postgres -- psql -Xq -d bj -c {copy} | (sleep 2; cat > /dev/null)"
+    asked = counting.table_under_way("bj")
+    told = move.origin.must(f"({dump}) & sleep 0.7\n{asked}\nwait")
+    assert told.startswith('public."Line ""I tems"'), told

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.sides import Sides
+from bmnb.transfer import files
+from bmnb.transfer.asking import owners
 from bmnb.transfer.programs import changes
 
 pytestmark = pytest.mark.lab
@@ -198,3 +200,123 @@ def test_a_tree_that_is_a_link_is_carried_through_it(tmp_path: Path, linked: tup
     assert (cold["transferred"], cold["deleted"]) == (1, 1), "the moved folder is moved"
     assert cold["folders looked at"] > 0
     assert {side for side in ("origin", "target") if pair.of(side).is_symlink()} == {*linked}
+
+
+def meanwhile(pair: Pair, script: str) -> None:
+    """Do something on the origin once its trees were looked at, before files are packed there."""
+    done = pair.place / "done"
+    once = f"[ -e {done} ] || (touch {done}; cd {pair.seen}/tree; {script})"
+    pair.set("carry_files.py", 'source = f"set -o', f'source = f"{once}; set -o')
+
+
+BECOME = {
+    "a folder that is new becomes a file": ("", "mkdir new; echo > new/x", "rm -r new; echo > new"),
+    "a folder that was brought becomes a file": (
+        "mkdir new; echo > new/x",
+        "echo > new/y",
+        "rm -r new; echo > new",
+    ),
+    "a file becomes a folder": ("echo > new", "echo 1 > new", "rm new; mkdir new; echo > new/x"),
+    "a folder becomes a link": ("mkdir new; echo > new/x", "echo > new/y", "rm -r new; ln -s a0 new"),
+    "a folder above becomes a file": (
+        "mkdir -p new/b/c; echo > new/b/c/x",
+        "echo > new/b/c/y",
+        "rm -r new; echo > new",
+    ),
+    "a tree loses all": ("", "mkdir new; echo > new/x", "rm -r new"),
+}
+
+
+@pytest.mark.parametrize(("before", "then", "during"), BECOME.values(), ids=BECOME)
+def test_what_becomes_something_else_during_a_hot_pass_is_left_to_the_next(
+    pair: Pair, before: str, then: str, during: str
+):
+    def on_origin(script: str) -> None:
+        subprocess.run(["bash", "-euc", script or "true"], cwd=pair.tree, check=True)
+
+    on_origin(before)
+    time.sleep(0.2)
+    pair.carry("hot")
+    on_origin(then)
+    meanwhile(pair, during)
+    pair.carry("hot")
+    pair.carry("cold")
+    assert pair.differing() == ""
+
+
+def copy_as_the_document(pair: Pair) -> None:
+    subprocess.run(["rsync", *files.OPTIONS.split(), f"{pair.tree}/", f"{pair.of('target')}/"], check=True)
+
+
+ACCESS = b"\2\0\0\0" + b"".join(
+    owners.ENTRY.pack(tag, mode, number)
+    for tag, mode, number in (
+        (1, 7, -1 % 2**32),
+        (2, 4, 33),
+        (4, 5, -1 % 2**32),
+        (8, 6, 844),
+        (16, 7, -1 % 2**32),
+        (32, 5, -1 % 2**32),
+    )
+)
+"""u:www-data:r and g:844:rw, which has no name, as of an access list."""
+
+
+def beside(path: Path) -> tuple[object, ...]:
+    """What a file has beside its content, and what it takes."""
+    found = path.lstat()
+    names = sorted(os.listxattr(path))
+    return [os.getxattr(path, name) for name in names], names, found.st_uid, found.st_gid, found.st_mode
+
+
+@pytest.mark.parametrize("engine", ["fast", "literal"])
+def test_attributes_access_lists_capabilities_and_holes_come_with_a_file(tmp_path: Path, engine: str):
+    """Larger files come by rsync with both."""
+    pair = Pair(tmp_path)
+    (pair.tree / "folder").mkdir()
+    for name, size in (("small", 3 << 20), ("large", 60 << 20)):
+        path = pair.tree / name
+        path.write_bytes(b"begin")
+        os.truncate(path, size)
+        os.chown(path, 843, 12)
+        path.chmod(0o6755)
+        subprocess.run(["setcap", "cap_net_bind_service+ep", path], check=True)
+        os.setxattr(path, "system.posix_acl_access", ACCESS)
+        os.setxattr(path, "trusted.mark", b"\0value")
+    os.setxattr(pair.tree / "folder", "system.posix_acl_default", ACCESS)
+    if engine == "literal":
+        copy_as_the_document(pair)
+    else:
+        pair.carry("hot")
+        pair.carry("cold")
+    for name in ("small", "large", "folder"):
+        assert beside(pair.of("target") / name) == beside(pair.tree / name)
+        assert (pair.of("target") / name).stat().st_blocks <= (pair.tree / name).stat().st_blocks + 16
+
+
+class TwoTrees(Pair):
+    """Those are two folders of what each server has."""
+
+    def carrying(self, services: str) -> list[str]:
+        *words, line = super().carrying(services)
+        tree = f"{self.seen}/{self.tree_is}"
+        return [*words, line.replace(f"{services} {tree} ", f"{services} {tree}/one {tree}/two ")]
+
+
+def test_a_file_with_a_name_in_two_trees_is_one_file_on_the_target(tmp_path: Path):
+    pair = TwoTrees(tmp_path)
+    for name in ("one", "two"):
+        for side in ("origin", "target"):
+            (pair.of(side) / name).mkdir()
+    (pair.tree / "one/mail").write_text("first")
+    (pair.tree / "one/more").write_text("more")
+    os.link(pair.tree / "one/mail", pair.tree / "two/mail")
+    time.sleep(0.2)
+    pair.carry("hot")
+    assert pair.differing() == ""
+    os.link(pair.tree / "one/more", pair.tree / "two/more")
+    (pair.tree / "two/mail").write_text("second")
+    pair.carry("cold")
+    assert pair.differing() == ""
+    mail, more = ((pair.of("target") / f"two/{name}").stat().st_nlink for name in ("mail", "more"))
+    assert (mail, more) == (2, 2)

@@ -46,7 +46,7 @@ def line(text: str) -> Result:
 
 
 ODD = "domain/e/example.org/a/user/anna/two\nlines/12."
-MAIL = (ODD, "domain/e/example.org/a/user/anna/3.", f"by_hash/a/b/ab{'0' * 38}.zst")
+MAIL = (ODD, "domain/e/example.org/a/user/anna/3.", f"by_hash/a/b/ab{'0' * 38}.zst", "cyrus/s/shared/12.")
 NO_MAIL = (
     "domain/e/example.org/a/user/anna/cyrus.index",
     "archives/backup.zst",
@@ -58,7 +58,7 @@ NO_MAIL = (
 def test_only_messages_that_came_since_count_whatever_their_names(tmp_path: Path):
     folder, trees = served(tmp_path, *MAIL, *NO_MAIL)
     price = accepted.price(folder, line(accepted.show(folder, trees)))
-    assert "3 messages in mailboxes" in price.seen
+    assert "4 messages in mailboxes" in price.seen
     assert {item["item"] for item in price.items} == {f"{trees[0]}/{name}" for name in MAIL}
 
 

@@ -50,9 +50,9 @@ def test_postgresql_may_become_newer_but_not_older():
 
 
 def test_both_databases_must_be_utf8_and_en_us():
-    assert utf8_en_us(told("bj UTF8 en_US.utf8\nbj-data UTF8 en_US.UTF-8\n")).holds
-    assert not utf8_en_us(told("bj UTF8 en_US.utf8\nbj-data SQL_ASCII C\n")).holds
-    assert not utf8_en_us(told("bj UTF8 en_US.utf8\n")).holds
+    assert utf8_en_us(told('["bj", "UTF8", "en_US.utf8"]\n["bj-data", "UTF8", "en_US.UTF-8"]\n')).holds
+    assert not utf8_en_us(told('["bj", "UTF8", "en_US.utf8"]\n["bj-data", "SQL_ASCII", ""]\n')).holds
+    assert not utf8_en_us(told('["bj", "UTF8", "en_US.utf8"]\n')).holds
 
 
 def test_the_gauge_of_an_import_tells_how_much_of_the_dump_was_read(tmp_path: Path):

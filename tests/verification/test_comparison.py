@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,30 @@ def test_mail_is_counted_by_mailbox(tree: Path, tmp_path: Path):
     (box(tree) / "Sent" / "2.").unlink()
     compared(lines, tmp_path)
     assert json.loads((tmp_path / "mailboxes").read_text()) == ["anna.b@example.org", 2, 3, 9, 2, 6]
+
+
+MAILBOXES = {
+    "cyrus/data/part/domain/e/example.org/a/user/anna/Sent": "anna@example.org",
+    "cyrus/data/second/domain/e/example.org/a/user/anna": "anna@example.org",
+    "cyrus/data/part/domain/e/example.org/s/shared": "shared@example.org",
+    "cyrus/mail/a/user/anna^b/Sent": "anna.b",
+    "cyrus/mail/user/bert/deep/user/x": "bert",
+    "cyrus/mail/uuid/8/f/8f1b2c": "all, by id",
+    "cyrus/mail/s/shared": "all, elsewhere in {}",
+    "bm-hsm/cyrus-archives/x": "all, elsewhere in {}",
+    "data/by_hash/a/b": "all, by hash",
+}
+
+
+def test_every_message_is_counted_whatever_the_layout_of_the_spool(tmp_path: Path):
+    tree = tmp_path / "tree"
+    for folder in (*MAILBOXES, "docs"):
+        (tree / folder).mkdir(parents=True)
+        (tree / folder / ("a" * 40 + ".zst" if "by_hash" in folder else "7.")).write_text("message")
+    compared(told(str(tree)), tmp_path)
+    rows = map(json.loads, (tmp_path / "mailboxes").read_text().splitlines())
+    counted = Counter({name: messages for name, _, messages, *_ in rows})
+    assert counted == Counter(name.format(tree) for name in MAILBOXES.values())
 
 
 def test_content_is_compared_of_what_changed_and_of_a_sample(tree: Path, tmp_path: Path):

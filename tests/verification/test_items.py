@@ -44,6 +44,12 @@ def test_a_mailbox_that_lacks_a_message_comes_first():
     assert "4 messages and 40 bytes on the target" in verdict.seen
 
 
+def test_messages_that_no_path_gives_to_a_mailbox_are_counted_and_said_to_be():
+    counted = [["anna", 3, 10, 100, 10, 100], ["all, by hash", 2, 5, 50, 5, 50]]
+    verdict = same_mail(told(*counted))
+    assert verdict.seen == "1 mailboxes, 15 messages, 0 MB, the same; 5 of them are not told by mailbox"
+
+
 def told(*lines: object) -> Result:
     return said("".join(f"{json.dumps(line)}\n" for line in lines))
 

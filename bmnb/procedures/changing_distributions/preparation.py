@@ -25,7 +25,9 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     yield from requirements.bluemind(origin, target)
     yield from surroundings.prerequisites(settings)
     yield trees_are_there(settings)
-    yield from requirements.files(origin, target, settings.trees, settings.carry_forgotten)
+    yield from requirements.files(
+        origin, target, settings.trees, settings.carry_forgotten, settings.engine == "literal"
+    )
     yield from requirements.running_beside(origin, target, settings.trees)
     yield from requirements.login(origin, target, settings.address, settings.make_key)
 

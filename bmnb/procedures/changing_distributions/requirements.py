@@ -14,8 +14,10 @@ from bmnb.procedures.changing_distributions import ways
 from bmnb.procedures.changing_distributions.settings import TAKE_OVER, Settings
 from bmnb.procedures.checks import all_root, done, no_job_runs, nothing_printed, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Result, Row, Verdict
-from bmnb.transfer import access, beside, guards, naming, owning, places
+from bmnb.transfer import access, beside, guards, left_behind, naming, owning, places
 from bmnb.transfer import address as addresses
+from bmnb.transfer.asking import weights
+from bmnb.transfer.placing import inline
 
 CLOCK_SECONDS = 30
 """Clocks may differ by this much; the two servers are asked one after the other."""
@@ -218,7 +220,8 @@ ONE_SERVER = "this procedure moves one server; a platform of several needs BlueM
 S3 = "with an archive in object storage bodies are not on the server: its credentials must move too"
 
 
-def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iterator[Action]:
+def files(origin: str, target: str, trees: tuple[str, ...], added: bool, literal: bool) -> Iterator[Action]:
+    configuration = (*CONFIGURATION, *(ADDED_CONFIGURATION if added else ()))
     yield Check(
         (origin, target),
         places.lie(trees),
@@ -280,14 +283,32 @@ def files(origin: str, target: str, trees: tuple[str, ...], added: bool) -> Iter
         owning.all_known,
         "the owners of the data exist on the target",
         "install the missing package, or create the user or group: rsync maps owners and access lists by name, so "
-        "the names must be there",
+        "the names must be there. Give a number without a name one on the origin, and the same name another number on the "
+        "target (useradd -u, groupadd -g)",
     )
     yield Check(
         target,
-        guards.unwritable(trees, (*CONFIGURATION, *(ADDED_CONFIGURATION if added else ()))),
+        guards.unwritable(trees, configuration),
         beside.none,
         "what is replaced on the target can be written",
         "let it be written: chattr -i FILE, or mount -o remount,rw PLACE",
+    )
+    yield Check(
+        target,
+        left_behind.look(trees, configuration, literal),
+        left_behind.can_be_replaced,
+        "nothing that is replaced on the target is append-only",
+        "let it be replaced: chattr -a FILE",
+    )
+    yield Check(
+        origin,
+        left_behind.look(trees, configuration, literal),
+        left_behind.all_carried,
+        "nothing that files have beside their content is left behind",
+        "a flag or a project's quota is not carried: set it on the target after the migration (chattr), where it is still "
+        "wanted. Of a hard link between trees each tree gets a file of its own: the engine fast carries those of files "
+        "below 64 MiB; or accept it, and the difference that the comparison will name",
+        decision="accept-not-carried-files",
     )
 
 
@@ -359,11 +380,13 @@ WORK_PARENT = "/var/lib"
 
 
 def used(trees: tuple[str, ...]) -> str:
-    """A line that prints path, bytes, inodes and place of each tree, of the databases and of their dumps; free bytes."""
+    """A line that prints path, bytes, inodes and place of each tree, of the databases and of their dumps; free bytes.
+
+    The bytes are those of a copy with the origin's holes, and without its file system's compression.
+    """
     size = "runuser -u postgres -- psql -XAtc 'SELECT sum(pg_database_size(datname)) FROM pg_database'"
-    return f"""cd / && for tree in {" ".join(map(quote, trees))}; do
-  [ ! -d "$tree" ] || echo "$tree $(du -s -B1 "$tree/" | cut -f1) $(du -s --inodes "$tree/" | cut -f1) $(readlink -f "$tree")"
-done
+    return f"""cd / && {inline(weights, *trees)}
+[ $? = 0 ] || exit
 size=$({size}) || exit
 {_DATA}
 echo "{POSTGRESQL} $size 5000 $data" && echo "{WORK_PARENT} $size 10 {WORK_PARENT}"

@@ -1,11 +1,15 @@
 """Tell to whom the files of trees belong, and to whom their access lists give access.
 
-Runs on a server as root, with its Python from 3.5 on, so it imports nothing of this project: owners.py TREE...
+Runs on a server as root, with its Python from 3.5 on, so it imports nothing of this project:
 
-Prints a line for each user and group, those without a name on this server left out: copied files keep such numbers.
+    owners.py TREE...     the users and groups of the files
+    owners.py             all users and groups of this server
+
+Prints a JSON line for each: "user" or "group", its number, its name, empty where this server knows none.
 """
 
 import grp
+import json
 import os
 import pwd
 import struct
@@ -57,10 +61,20 @@ def all_owners(trees: Sequence[str]) -> Iterator[Owner]:
                 continue
 
 
+def of_this_server() -> Iterator[Tuple[str, int, str]]:
+    for user in pwd.getpwall():
+        yield "user", user.pw_uid, user.pw_name
+    for group in grp.getgrall():
+        yield "group", group.gr_gid, group.gr_name
+
+
 def main() -> None:
-    for owner in sorted(set(all_owners(sys.argv[1:]))):
-        if named(owner):
-            print(owner[0], named(owner))
+    trees = sys.argv[1:]
+    found = (
+        [(*owner, named(owner)) for owner in sorted(set(all_owners(trees)))] if trees else of_this_server()
+    )
+    for one in found:
+        print(json.dumps(one))
 
 
 if __name__ == "__main__":

@@ -19,10 +19,12 @@ that was so in an earlier pass and the origin lists the same line again, the pro
 import argparse
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import chain
@@ -51,6 +53,13 @@ GENTLY = ("nice", "-n", "19", "ionice", "-c", "3")
 GONE = "--ignore-failed-read --warning=no-failed-read --warning=no-file-changed"
 SOURCES = {True: f"{' '.join(GENTLY)} {CREATE} {GONE}", False: CREATE}
 """What packs the files of a list on the origin, while its services run and without them."""
+
+IN_THE_WAY = re.compile(
+    rb"Exiting with failure status due to previous errors$|"
+    rb": (File exists|Is a directory|Not a directory|Directory not empty|No such file or directory|"
+    rb"Too many levels of symbolic links)$"
+)
+"""How lines of tar end where a folder became something else, or the reverse, since it was listed."""
 
 EVERYWHERE = "--everywhere"
 PARTIAL = "partial"
@@ -220,10 +229,17 @@ class Carrier:
         source = f"set -o pipefail; {self.cat(names)} | {SOURCES[self.live]}"
         pipe = subprocess.PIPE
         sender = subprocess.Popen([*self.ssh, source], stdout=pipe)
-        with sender, subprocess.Popen(shlex.split(EXTRACT), stdin=sender.stdout, stdout=pipe) as put:
-            progress.follow(put)
+        with sender, tempfile.TemporaryFile(dir=self.folder) as errors:
+            extract = shlex.split(EXTRACT)
+            with subprocess.Popen(extract, stdin=sender.stdout, stdout=pipe, stderr=errors) as put:
+                progress.follow(put)
+            errors.seek(0)
+            said = errors.read()
+        sys.stderr.buffer.write(said)
+        # what could not be written is not proven, so the next pass brings it
+        written = put.returncode == 0 or (self.live and put.returncode == 2 and in_the_way(said))
         # 1: a file changed while it was read
-        if put.returncode != 0 or sender.returncode not in ((0, 1) if self.live else (0,)):
+        if not written or sender.returncode not in ((0, 1) if self.live else (0,)):
             told = f"tar ended with {sender.returncode} on the origin, {put.returncode} on the target"
             give_up(told, lost(sender.returncode))
 
@@ -250,6 +266,12 @@ class Carrier:
                 f"{len(differing)} of {len(paths)} that were sent or deleted differ on the target: {shown}"
             )
         return sum(one != other for _, one, other in pairs)
+
+
+def in_the_way(said: bytes) -> bool:
+    """Whether all that tar said is that something else stands at the place of what it has."""
+    lines = said.splitlines()
+    return bool(lines) and all(map(IN_THE_WAY.search, lines))
 
 
 def lost(status: int) -> bool:

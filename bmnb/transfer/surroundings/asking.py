@@ -104,7 +104,7 @@ class Told:
 
 def read(told: Result) -> Told:
     """Raise ValueError or KeyError where it is not what `ask` prints."""
-    server, *databases = [json.loads(line) for line in told.stdout.splitlines()]
+    server, *databases = [json.loads(line) for line in told.stdout.split("\n") if line]
     return Told(told.host, server, {one["database"]: one for one in databases})
 
 

@@ -117,7 +117,7 @@ def _versions(told: Result) -> dict[str, tuple[int, ...]]:
 
 
 _NAMES = "SELECT coalesce(json_agg(datname), '[]') FROM pg_database WHERE NOT datistemplate"
-_KEYCLOAK = "SELECT current_database() WHERE to_regclass('public.realm') IS NOT NULL AND to_regclass('public.component_config') IS NOT NULL"
+_KEYCLOAK = "SELECT to_json(current_database()) WHERE to_regclass('public.realm') IS NOT NULL AND to_regclass('public.component_config') IS NOT NULL"
 
 OTHERS = f"""cd / && for socket in /var/run/postgresql/.s.PGSQL.*[0-9] /tmp/.s.PGSQL.*[0-9]; do
   [ -S "$socket" ] || continue
@@ -131,7 +131,7 @@ def no_others(carried: Sequence[str], found: Result) -> Verdict:
     if not found.stdout:
         return Verdict.unmade("no socket of PostgreSQL is at its usual places")
     rows: list[Row] = []
-    for line in found.stdout.splitlines():
+    for line in filter(None, found.stdout.split("\n")):
         port, _, names = line.partition(" ")
         known = (*carried, "postgres") if port == "5432" else ("postgres",)
         told = json.loads(names) if names else ["(it cannot be asked)"]
@@ -145,14 +145,14 @@ def no_others(carried: Sequence[str], found: Result) -> Verdict:
 
 WHICH_KEYCLOAK = f"""cd / && runuser -u postgres -- psql -wXAtc "SELECT datname FROM pg_database WHERE NOT datistemplate AND datallowconn" -0 -d postgres |
   while IFS= read -r -d '' name; do PGDATABASE="$name" runuser -u postgres -- psql -wXAtc "{_KEYCLOAK}" || exit; done"""
-"""A line that prints the databases with Keycloak's tables."""
+"""A line that prints the databases with Keycloak's tables, as JSON."""
 
 
 def keycloak_is(name: str, origin: Result, target: Result) -> Verdict:
     """Where the origin has one, the target has one too, of the name that is carried."""
     if not (origin.ok and target.ok):
         return Verdict.unmade((origin.stderr + target.stderr).strip())
-    theirs, ours = origin.stdout.splitlines(), target.stdout.splitlines()
+    theirs, ours = ([json.loads(line) for line in one.stdout.split("\n") if line] for one in (origin, target))
     others = [one for one in theirs if one != name]
     if others:
         return Verdict(False, f"the origin's is {', '.join(others)}; keycloak_database says {name}")

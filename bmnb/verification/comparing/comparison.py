@@ -12,7 +12,7 @@ from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Optional, 
 from .ahead import REST_SECONDS, look_ahead
 from .known import KNOWN, Key, drop_cut, put_in_order
 from .listing import Known
-from .mail import mailbox_of, messages
+from .mail import is_mailbox, mailbox_of, messages
 from .paths import GONE, KEPT, Facts, digest, entries, facts, linked, task_here, text
 from .processes import spread
 from .seen import Seen, item_of
@@ -82,10 +82,10 @@ def look_at_all(place: str, within: str, whole: bool, told: Dict[str, List[Any]]
     seen.bytes = known.bytes + sum(sizes(theirs).values())
     seen.content = sum(one.content is not None for one in theirs.values())
     seen.before = known.content
-    box = mailbox_of(within)
-    if box:
-        sides = [messages(within, sizes(side)) for side in (theirs, ours)]
-        seen.mail = [*box, [one + before for side in sides for one, before in zip(side, known.mail)]]
+    sides = [messages(within, sizes(side)) for side in (theirs, ours)]
+    counted = [one + before for side in sides for one, before in zip(side, known.mail)]
+    if any(counted) or is_mailbox(within):
+        seen.mail = [*mailbox_of(place, within), counted]
     return seen
 
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bmnb.transfer.programs import choosing, lists, moves
+from bmnb.transfer.programs import carry_files, choosing, lists, moves
 from bmnb.transfer.programs.carry_files import CREATE, EXTRACT, Carrier
 from bmnb.transfer.programs.choosing import Choice
 from bmnb.transfer.programs.facts import sums
@@ -487,3 +487,20 @@ def test_whatever_changes_while_passes_run_the_cold_one_makes_it_equal(moments, 
         users()
         pair.cold_pass()
         assert pair.differing() == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "goes_on"),
+    [
+        (
+            b"tar: /a/b: Cannot open: File exists\ntar: Exiting with failure status due to previous errors\n",
+            True,
+        ),
+        (b"tar: /a/b: Cannot hard link to '/a/c': No such file or directory\n", True),
+        (b"tar: /a/b: Cannot open: File exists\ntar: /a/c: Wrote only 512 of 10240 bytes\n", False),
+        (b"tar: /a/b: Cannot open: No space left on device\n", False),
+        (b"", False),
+    ],
+)
+def test_a_pass_goes_on_only_where_something_else_stands_in_the_way(said: bytes, goes_on: bool):
+    assert carry_files.in_the_way(said) is goes_on

@@ -79,8 +79,8 @@ def test_databases_of_others_are_named_with_their_port():
 
 
 def test_keycloaks_database_is_found_by_its_tables():
-    assert reaching.keycloak_is("keycloak", told("keycloak\n"), told("keycloak\n")).holds
+    assert reaching.keycloak_is("keycloak", told('"keycloak"\n'), told('"keycloak"\n')).holds
     assert reaching.keycloak_is("keycloak", told(""), told("")).seen == "none"
-    other = reaching.keycloak_is("keycloak", told("kc\n"), told("keycloak\n"))
+    other = reaching.keycloak_is("keycloak", told('"kc"\n'), told('"keycloak"\n'))
     assert (other.holds, other.seen) == (False, "the origin's is kc; keycloak_database says keycloak")
-    assert not reaching.keycloak_is("keycloak", told("keycloak\n"), told("")).holds
+    assert not reaching.keycloak_is("keycloak", told('"keycloak"\n'), told("")).holds

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from bmnb.packages.tool import INSTALLED
+from bmnb.packages.tool import PACKAGES
 from bmnb.steps import Result, Verdict
 
 PLACES = ("/etc/postfix", "/etc/nginx", "/etc/bm", "/etc/aliases", "/etc/ssl/certs/bm_cert.pem")
@@ -14,9 +14,6 @@ MORE = "/etc/bm-*"
 SITES = "/etc/nginx/sites-enabled"
 OF_BLUEMIND = "bm-client-access*|bm-webmail"
 """The virtual hosts that BlueMind's own packages enable again."""
-
-PACKAGES = f"({INSTALLED}) | sort"
-"""rpm lists them in an order of its own."""
 
 REBUILT = ("*.db", "bm_dhparam.pem")
 

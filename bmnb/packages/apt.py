@@ -19,10 +19,11 @@ LIST = "/etc/apt/sources.list.d/bm.list"
 KEYRING = "/etc/apt/keyrings/bluemind.asc"
 
 
-def _upgradable(verb: str) -> str:
+def _simulated(act: str) -> str:
+    """What the tool's own simulation says that it would do, as NAME INSTALLED CANDIDATE."""
     return (
-        f"set -o pipefail; apt-get -s {verb} | sed -nE 's/^Inst ([^ ]+) \\[([^]]+)\\] \\(([^ ]+).*/\\1 \\2 \\3/p; "
-        "s/^Inst ([^ ]+) \\(([^ ]+).*/\\1 - \\2/p'"
+        f"set -o pipefail; LC_ALL=C {act} < /dev/null | sed -nE 's/^Inst ([^ ]+) \\[([^]]+)\\] \\(([^ ]+).*/\\1 \\2 \\3/p; "
+        "s/^Inst ([^ ]+) \\(([^ ]+).*/\\1 - \\2/p; s/^(Remv|Purg) ([^ ]+) \\[([^]]+)\\].*/\\2 \\3 -/p'"
     )
 
 
@@ -57,17 +58,24 @@ RECOVER = f"""{COMPLETE}
 cut=$({CUT}); [ -z "$cut" ] || apt-get -y {KEEP} {WAIT} --fix-broken --reinstall install $cut
 {COMPLETE}"""
 
+# dpkg asks nothing of the package that it replaces but that its prerm ends well or the new one's does: a postinst that
+# fails for ever is not run again. What others depend on is in the folder too
+PUT_OVER = "dpkg --force-confold --force-downgrade --install ./*.deb"
+
+# what is new comes along where others depend on it, as with aptitude
+UPGRADE = "--with-new-pkgs upgrade"
+
 APT_GET = Tool(
     name="apt-get",
     distributions=("debian", "ubuntu"),
     refresh="apt-get -o APT::Update::Error-Mode=any update",
-    download=f"apt-get -y {WAIT} --download-only upgrade",
+    download=f"apt-get -y {WAIT} --download-only {UPGRADE}",
     full_download=f"apt-get -y {WAIT} --download-only dist-upgrade",
-    upgrade=f"apt-get -y {KEEP} {WAIT} upgrade",
+    upgrade=f"apt-get -y {KEEP} {WAIT} {UPGRADE}",
     full_upgrade=f"apt-get -y {KEEP} {WAIT} dist-upgrade",
-    upgradable=_upgradable("upgrade"),
-    full_upgradable=_upgradable("dist-upgrade"),
-    size="apt-get --print-uris -y -qq upgrade | awk '{bytes += $3} END {print bytes + 0}'",
+    upgradable=_simulated(f"apt-get -s {UPGRADE}"),
+    full_upgradable=_simulated("apt-get -s dist-upgrade"),
+    size=f"apt-get --print-uris -y -qq {UPGRADE} | awk '{{bytes += $3}} END {{print bytes + 0}}'",
     fetched="du -sb /var/cache/apt/archives | cut -f1",
     cache="/var/cache/apt/archives",
     held="apt-mark showhold",
@@ -81,6 +89,7 @@ APT_GET = Tool(
     verify=VERIFY,
     releases=RELEASES,
     keep=KEEP_FILES,
+    put_over=PUT_OVER,
     put_back=f"apt-get -y {KEEP} {WAIT} --allow-downgrades --allow-change-held-packages install ./*.deb",
     env=ENV,
 )
@@ -94,4 +103,7 @@ APTITUDE = replace(
     full_download="aptitude -y --download-only full-upgrade",
     upgrade=f"aptitude -y {KEEP} upgrade",
     full_upgrade=f"aptitude -y {KEEP} full-upgrade",
+    # it also removes what nothing that is left has asked for, which apt-get only tells
+    upgradable=_simulated("aptitude -s -y -v upgrade"),
+    full_upgradable=_simulated("aptitude -s -y -v full-upgrade"),
 )

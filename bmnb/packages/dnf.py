@@ -51,6 +51,7 @@ YUM = Tool(
     verify=VERIFY,
     releases=RELEASES,
     keep=_keep("yum"),
+    put_over="rpm -U --oldpackage ./*.rpm",
     put_back="yum -y downgrade ./*.rpm",
 )
 

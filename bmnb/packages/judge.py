@@ -18,12 +18,16 @@ CODENAMES = (
 ALIASES = ("oldoldstable", "oldstable", "stable", "testing", "unstable", "sid", "devel")
 
 
+WHOLE = ("installed", "triggers-awaited", "triggers-pending")
+"""What dpkg calls a package that is configured; that another one's trigger waits does not make it less so."""
+
+
 def installed(listed: Result) -> dict[str, str]:
     """Name and version of BlueMind's packages that are installed."""
     return {
         name: version
         for status, name, version in _fields(listed, 3)
-        if status == "installed" and name.startswith("bm-")
+        if status in WHOLE and name.startswith("bm-")
     }
 
 
@@ -128,6 +132,12 @@ def nothing_held(*servers: Result) -> Verdict:
 def nothing_broken(*servers: Result) -> Verdict:
     broken = [f"{name} on {one.host}" for one in servers for (name,) in _fields(one, 1)]
     return Verdict(not broken, ", ".join(broken) or "none")
+
+
+def still_broken(*servers: Result) -> Verdict:
+    """Always holds: what is none of BlueMind's does not keep it from its former version, and is told."""
+    found = nothing_broken(*servers)
+    return Verdict(True, found.seen if found.holds else f"left half installed: {found.seen}")
 
 
 def verified(*servers: Result) -> Verdict:

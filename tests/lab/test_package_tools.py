@@ -1,0 +1,68 @@
+"""The lines of the package tools with real dpkg, apt and aptitude."""
+
+from pathlib import Path
+
+import pytest
+
+from bmnb.lab import images
+from bmnb.packages import TOOLS
+from bmnb.packages.apt import APT_GET, APTITUDE
+from bmnb.packages.tool import keep, put_back
+from tests.lab.chroot import within
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(scope="module")
+def image() -> Path:
+    return images.base("bookworm", print, images.PACKAGE_TOOLS)
+
+
+KEPT = f"""deb bm-node 1; deb bm-core 1 'Depends: bm-node'; deb alone 1; publish
+apt-get -y install bm-core alone; apt-mark auto alone; ( {keep("/kept", APT_GET)} )
+rm -f /repository/bm-*_1_all.deb"""
+AS_BEFORE = "ii  bm-core 1\nii  bm-node 1\n"
+
+
+@pytest.mark.parametrize(
+    "breaks",
+    [
+        "deb bm-node 2 '' 'exit 1'",
+        "deb bm-node 2; deb bm-plugin 2; deb bm-core 2 'Depends: bm-node (>= 2), bm-plugin' 'exit 1'",
+        # a kernel that finds no room in /boot, and a trigger that fails
+        "deb bm-node 2; deb bm-core 2 'Depends: bm-node'; deb alone 2 '' 'echo no space left >&2; exit 1'",
+        "deb bm-node 2; deb bm-core 2 'Depends: bm-node'; deb alone 2; mkdir -p /build/alone/DEBIAN; "
+        "echo 'interest-await /usr/share/bm' > /build/alone/DEBIAN/triggers; "
+        "printf '#!/bin/sh\\n[ \"$1\" != triggered ]\\n' > /build/alone/DEBIAN/postinst; chmod 755 /build/alone/DEBIAN/postinst; "
+        "dpkg-deb -b /build/alone /repository/alone_2_all.deb; "
+        "mkdir -p /build/bm-node/usr/share/bm; touch /build/bm-node/usr/share/bm/a; dpkg-deb -b /build/bm-node /repository/bm-node_2_all.deb",
+    ],
+    ids=["its postinst fails", "another one's with what is new", "no room in /boot", "a trigger"],
+)
+@pytest.mark.parametrize("tool", ["aptitude", "apt-get"])
+def test_what_cannot_be_completed_is_put_back_all_the_same(image: Path, tool: str, breaks: str):
+    prepare = f"{KEPT}\n{breaks}; publish; apt-mark manual alone; {TOOLS[tool].upgrade}"
+    script = f"dpkg --audit | head -c 1; ( {put_back('/kept', TOOLS[tool])} ) > /dev/null && states bm-core bm-node | sed s/^iW/ii/"
+    assert within(image, prepare, script) == f"T{AS_BEFORE}", "dpkg says of what is broken: The following packages"
+
+
+def test_what_the_update_has_removed_is_put_back_too(image: Path):
+    prepare = f"{KEPT}\ndpkg --purge bm-core"
+    script = f"( {put_back('/kept', APT_GET)} ) > /dev/null && states 'bm-*'"
+    assert within(image, prepare, script) == AS_BEFORE
+
+
+def test_aptitude_tells_that_it_removes_what_nothing_has_asked_for(image: Path):
+    prepare = f"{KEPT}\ndeb bm-node 2; publish"
+    assert sorted(within(image, prepare, APTITUDE.upgradable).splitlines()) == ["alone 1 -", "bm-node 1 2"]
+    assert within(image, prepare, APT_GET.upgradable) == "bm-node 1 2\n"
+
+
+@pytest.mark.parametrize("tool", ["aptitude", "apt-get"])
+def test_what_is_new_comes_along_as_it_was_told(image: Path, tool: str):
+    prepare = f"{KEPT}\ndeb bm-node 2; deb bm-plugin 2; deb bm-core 2 'Depends: bm-node, bm-plugin'; publish"
+    told = sorted(["bm-core 1 2", "bm-node 1 2", "bm-plugin - 2"])
+    prepare += "; apt-mark manual alone"
+    assert sorted(within(image, prepare, TOOLS[tool].upgradable).splitlines()) == told
+    acted = within(image, f"{prepare}; {TOOLS[tool].upgrade}", "states 'bm-*'")
+    assert acted == "ii  bm-core 2\nii  bm-node 2\nii  bm-plugin 2\n"

@@ -29,4 +29,5 @@ def sent(*servers: Result) -> Verdict:
     lines = {one.host: one.stdout.splitlines()[0] for one in servers if len(one.stdout.splitlines()) > 1}
     good = [host for host, line in lines.items() if "status=sent" in line]
     told = "; ".join(f"{host}: {line.partition('relay=')[2] or line}" for host, line in lines.items())
-    return Verdict(bool(good), told or "in no server's log")
+    bounced = any("status=bounced" in line for line in lines.values())
+    return Verdict(bool(good), told or "in no server's log", final=bounced)

@@ -24,8 +24,8 @@ def save(folder: str) -> str:
     return f"""umask 077; rm -rf {before} && mkdir -p {before}/state && touch {before}/mark || exit 1
 cd / && found=() && for path in {" ".join(PLACES)} {MORE}; do [ ! -e "$path" ] || found+=("${{path#/}}"); done
 tar -cf - -- "${{found[@]}}" | tar -xpf - -C {before} || exit 1
-! command -v postconf > /dev/null || postconf -n > {before}/state/postconf
-bmctl all_status > {before}/state/services; {PACKAGES} > {before}/state/packages"""
+! command -v postconf > /dev/null || postconf -n > {before}/state/postconf || exit 1
+services=$(bmctl all_status); echo "$services" > {before}/state/services && {PACKAGES} > {before}/state/packages"""
 
 
 def put_back(folder: str) -> str:

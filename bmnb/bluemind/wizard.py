@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bmnb.bluemind.paths import ini
+from bmnb.bluemind.api import VERSION
+from bmnb.bluemind.paths import TOKEN, ini
 from bmnb.steps import Result, Verdict
 
 HTPASSWD = "/etc/nginx/sw.htpasswd"
@@ -85,7 +86,7 @@ _DATABASES = (
 
 def note_databases(folder: str) -> str:
     """Write down the databases' version before anything can change them."""
-    return f"rm -f {folder}/wizard-begun; ({_DATABASES}) > {folder}/databases"
+    return f'rm -f {folder}/wizard-begun; now=$({_DATABASES}) && echo "$now" > {folder}/databases'
 
 
 def begin(folder: str) -> str:
@@ -109,10 +110,18 @@ status=$?
 exit $status"""
 
 
+def has_updated() -> str:
+    """A line that holds where the core says that its software and its database are of one version."""
+    return f"""said=$(printf 'header = "X-BM-ApiKey: %s"\\n' "$(cat {TOKEN})" |
+  curl -q -sf -K - --noproxy '*' http://127.0.0.1:8090{VERSION}) || exit 1
+grep -qE '"needsUpgrade" *: *false' <<< "$said\""""
+
+
 def text(folder: str) -> str:
     return f"sed 's/\\x1b\\[[0-9;]*m//g' {folder}/{LOG} | grep 'Upgrade Complete' | tail -n 1"
 
 
 def success(told: Result) -> Verdict:
+    """Where its last words are lost, as on a full disk, the versions of software and database tell."""
     said = told.stdout.strip()
-    return Verdict(said.endswith("Success"), said or "bm-cli did not say how it ended")
+    return Verdict(not said or said.endswith("Success"), said or "bm-cli did not say how it ended")

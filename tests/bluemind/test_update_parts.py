@@ -113,7 +113,16 @@ def test_the_wizard_is_protected_when_it_asks_and_accepts():
     assert not wizard.recovered(told("without password: 401\nwith the new one: 401\n")).holds
     assert wizard.success(told("Upgrade Complete: Success\n")).holds
     assert not wizard.success(told("Upgrade Complete: Failure\n")).holds
-    assert not wizard.success(told("")).holds
+    assert wizard.success(told("")).holds, "the versions are looked at next"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [('{"needsUpgrade":false}', 0), ('{"needsUpgrade" : true}', 1), ("{}", 1), ("", 1)],
+)
+def test_the_wizard_has_done_its_work_when_the_core_says_that_the_versions_agree(answer: str, status: int):
+    fake = f"cat() {{ [ $# -eq 0 ] || echo token; }}; curl() {{ echo '{answer}'; }}\n"
+    assert subprocess.run(["bash", "-c", fake + wizard.has_updated()], check=False).returncode == status
 
 
 def test_changes_are_named_and_nothing_of_them_shown():

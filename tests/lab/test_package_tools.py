@@ -25,25 +25,35 @@ AS_BEFORE = "ii  bm-core 1\nii  bm-node 1\n"
 
 
 @pytest.mark.parametrize(
-    "breaks",
+    ("tool", "breaks"),
     [
-        "deb bm-node 2 '' 'exit 1'",
-        "deb bm-node 2; deb bm-plugin 2; deb bm-core 2 'Depends: bm-node (>= 2), bm-plugin' 'exit 1'",
+        ("aptitude", "deb bm-node 2 '' 'exit 1'"),
+        (
+            "aptitude",
+            "deb bm-node 2; deb bm-plugin 2; deb bm-core 2 'Depends: bm-node (>= 2), bm-plugin' 'exit 1'",
+        ),
         # a kernel that finds no room in /boot, and a trigger that fails
-        "deb bm-node 2; deb bm-core 2 'Depends: bm-node'; deb alone 2 '' 'echo no space left >&2; exit 1'",
-        "deb bm-node 2; deb bm-core 2 'Depends: bm-node'; deb alone 2; mkdir -p /build/alone/DEBIAN; "
-        "echo 'interest-await /usr/share/bm' > /build/alone/DEBIAN/triggers; "
-        "printf '#!/bin/sh\\n[ \"$1\" != triggered ]\\n' > /build/alone/DEBIAN/postinst; chmod 755 /build/alone/DEBIAN/postinst; "
-        "dpkg-deb -b /build/alone /repository/alone_2_all.deb; "
-        "mkdir -p /build/bm-node/usr/share/bm; touch /build/bm-node/usr/share/bm/a; dpkg-deb -b /build/bm-node /repository/bm-node_2_all.deb",
+        (
+            "aptitude",
+            "deb bm-node 2; deb bm-core 2 'Depends: bm-node'; deb alone 2 '' 'echo no space left >&2; exit 1'",
+        ),
+        (
+            "apt-get",
+            "deb bm-node 2; deb bm-core 2 'Depends: bm-node'; deb alone 2; mkdir -p /build/alone/DEBIAN; "
+            "echo 'interest-await /usr/share/bm' > /build/alone/DEBIAN/triggers; "
+            "printf '#!/bin/sh\\n[ \"$1\" != triggered ]\\n' > /build/alone/DEBIAN/postinst; chmod 755 /build/alone/DEBIAN/postinst; "
+            "dpkg-deb -b /build/alone /repository/alone_2_all.deb; publish; apt-get -y install alone; "
+            "mkdir -p /build/bm-node/usr/share/bm; touch /build/bm-node/usr/share/bm/a; dpkg-deb -b /build/bm-node /repository/bm-node_2_all.deb",
+        ),
     ],
     ids=["its postinst fails", "another one's with what is new", "no room in /boot", "a trigger"],
 )
-@pytest.mark.parametrize("tool", ["aptitude", "apt-get"])
 def test_what_cannot_be_completed_is_put_back_all_the_same(image: Path, tool: str, breaks: str):
     prepare = f"{KEPT}\n{breaks}; publish; apt-mark manual alone; {TOOLS[tool].upgrade}"
     script = f"dpkg --audit | head -c 1; ( {put_back('/kept', TOOLS[tool])} ) > /dev/null && states bm-core bm-node | sed s/^iW/ii/"
-    assert within(image, prepare, script) == f"T{AS_BEFORE}", "dpkg says of what is broken: The following packages"
+    assert within(image, prepare, script) == f"T{AS_BEFORE}", (
+        "dpkg says of what is broken: The following packages"
+    )
 
 
 def test_what_the_update_has_removed_is_put_back_too(image: Path):

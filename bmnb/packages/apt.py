@@ -34,9 +34,21 @@ LC_ALL=C apt-get -o Dir::Etc::SourceList={LIST} -o Dir::Etc::SourceParts=/dev/nu
 
 RELEASES = """. /etc/os-release; echo "running $VERSION_CODENAME"
 cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2> /dev/null |
-  sed -nE 's/^ *deb +(\\[[^]]*\\] +)?([^ ]+) +([^ ]+).*/source \\2 \\3/p'
-cat /etc/apt/sources.list.d/*.sources 2> /dev/null |
-  awk 'tolower($1) == "uris:" {uri = $2} tolower($1) == "suites:" {for (n = 2; n <= NF; n++) print "source", uri, $n}'
+  sed -nE 's/^[[:space:]]*deb[[:space:]]+(\\[[^]]*\\][[:space:]]+)?([^[:space:]]+)[[:space:]]+([^[:space:]]+).*/source \\2 \\3/p'
+for file in /etc/apt/sources.list.d/*.sources; do
+  [ ! -e "$file" ] || sed 's/^#.*/#/; /^#$/d' "$file" | awk 'BEGIN {RS = ""; FS = "\\n"} {
+    split("", field); name = ""
+    for (n = 1; n <= NF; n++) {
+      line = $n
+      if (line ~ /^[^[:space:]:]+:/) {name = tolower(substr(line, 1, index(line, ":") - 1)); line = substr(line, index(line, ":") + 1)}
+      field[name] = field[name] " " line
+    }
+    if (field["types"] !~ /deb( |$)/ || tolower(field["enabled"]) ~ /^ *(no|false|0|off) *$/) next
+    uris = split(field["uris"], uri, /[[:space:]]+/); suites = split(field["suites"], suite, /[[:space:]]+/)
+    for (u = 1; u <= uris; u++) for (s = 1; s <= suites; s++) if (uri[u] != "" && suite[s] != "") print "source", uri[u], suite[s]
+  }'
+done
+LC_ALL=C apt-cache policy | awk '$1 ~ /^-?[0-9]+$/ {uri = $2} $1 == "release" && /(^|[ ,])o=(Debian|Ubuntu)(,|$)/ {print "own", uri}' | sort -u
 LC_ALL=C apt-cache policy base-files | awk '/Installed:/ {old = $2} /Candidate:/ {print "release", old, $2}'"""
 
 # files in the cache have %3a for the colon of an epoch, as those that are downloaded

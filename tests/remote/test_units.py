@@ -46,7 +46,8 @@ def test_an_end_that_is_torn_is_no_end(tmp_path: Path, end: str):
 def test_a_whole_end_has_status_and_seconds(tmp_path: Path, end: str):
     ended(tmp_path, end)
     result = units.seen("one", bash(units.look(str(tmp_path), "one", 1000))).result
-    assert result and (result.exit, result.seconds) == (7, 1.234)
+    assert result
+    assert (result.exit, result.seconds) == (7, 1.234)
 
 
 def on_a_small_disk(work: Path, command: str, then: str = "true") -> Result:
@@ -65,7 +66,8 @@ def on_a_small_disk(work: Path, command: str, then: str = "true") -> Result:
 def test_a_command_that_fills_the_disk_still_tells_how_it_ended(tmp_path: Path):
     looked = units.seen("one", on_a_small_disk(tmp_path, f"cat /dev/zero > {tmp_path}/full; exit 5"))
     assert looked.state is UnitState.ENDED
-    assert looked.result and looked.result.exit == 5
+    assert looked.result
+    assert looked.result.exit == 5
     assert f"no room is left on {tmp_path}" in failure(looked.result)
 
 

@@ -58,6 +58,7 @@ def undo_upgrade(settings: Settings) -> Iterator[Action]:
         judge.same_version,
         "same version on all servers",
         "restore the backup of the server that differs as well",
+        decision="differing-versions",
         answers=(0, 1, 127),
     )
     yield url_answers(core, settings.address)

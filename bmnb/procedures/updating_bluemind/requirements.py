@@ -60,7 +60,9 @@ def bluemind(core: str, everyone: tuple[str, ...], wanted: str, tool: Tool) -> I
         INSTALLED,
         judge.same_version,
         "same version on all servers",
-        "bring the server that differs to the version of the others first",
+        "bring the server that differs to the version of the others first; where it has the new version already, the "
+        "update brings the others to it",
+        decision="differing-versions",
         answers=(0, 1, 127),
     )
     yield Call(

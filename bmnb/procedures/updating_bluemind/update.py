@@ -20,7 +20,8 @@ def begin_maintenance(settings: Settings) -> Iterator[Action]:
     core = settings.core
     yield Check(
         settings.everyone,
-        f'now=$({settings.upgradable}) || exit 2; diff {settings.work}/candidates - <<< "$now"',
+        f'now=$({settings.upgradable}) || exit 2; diff {settings.work}/candidates - <<< "$now"; differ=$?\n'
+        f"echo -- now; {INSTALLED}; exit $differ",
         judge.same_candidates,
         "the repository still has what was found",
         "the repository has moved on since, or another has updated packages: begin a new run",

@@ -32,19 +32,20 @@ VERIFY = f"""lists=$(mktemp -d) && trap 'rm -rf "$lists"' EXIT && chmod 755 "$li
 LC_ALL=C apt-get -o Dir::Etc::SourceList={LIST} -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$lists" \\
   -o Acquire::Retries=0 -o Acquire::http::Timeout=20 -o APT::Update::Error-Mode=any update 2>&1 | grep -E '^(E|W|Err|Hit|Get)'"""
 
+# awk of the older releases knows no [:space:]
 RELEASES = """. /etc/os-release; echo "running $VERSION_CODENAME"
 cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2> /dev/null |
   sed -nE 's/^[[:space:]]*deb[[:space:]]+(\\[[^]]*\\][[:space:]]+)?([^[:space:]]+)[[:space:]]+([^[:space:]]+).*/source \\2 \\3/p'
 for file in /etc/apt/sources.list.d/*.sources; do
-  [ ! -e "$file" ] || sed 's/^#.*/#/; /^#$/d' "$file" | awk 'BEGIN {RS = ""; FS = "\\n"} {
+  [ ! -e "$file" ] || sed '/^#/d' "$file" | awk 'BEGIN {RS = ""; FS = "\\n"} {
     split("", field); name = ""
     for (n = 1; n <= NF; n++) {
       line = $n
-      if (line ~ /^[^[:space:]:]+:/) {name = tolower(substr(line, 1, index(line, ":") - 1)); line = substr(line, index(line, ":") + 1)}
+      if (line ~ /^[^ \\t:]+:/) {name = tolower(substr(line, 1, index(line, ":") - 1)); line = substr(line, index(line, ":") + 1)}
       field[name] = field[name] " " line
     }
     if (field["types"] !~ /deb( |$)/ || tolower(field["enabled"]) ~ /^ *(no|false|0|off) *$/) next
-    uris = split(field["uris"], uri, /[[:space:]]+/); suites = split(field["suites"], suite, /[[:space:]]+/)
+    uris = split(field["uris"], uri, /[ \\t]+/); suites = split(field["suites"], suite, /[ \\t]+/)
     for (u = 1; u <= uris; u++) for (s = 1; s <= suites; s++) if (uri[u] != "" && suite[s] != "") print "source", uri[u], suite[s]
   }'
 done

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from bmnb.lab import images
-from bmnb.packages import TOOLS
-from bmnb.packages.apt import APT_GET, APTITUDE
+from bmnb.packages import TOOLS, judge
+from bmnb.packages.apt import APT_GET, APTITUDE, RELEASES
 from bmnb.packages.tool import keep, put_back
+from bmnb.steps import Result
 from tests.lab.chroot import within
 
 pytestmark = pytest.mark.lab
@@ -76,3 +77,40 @@ def test_what_is_new_comes_along_as_it_was_told(image: Path, tool: str):
     assert sorted(within(image, prepare, TOOLS[tool].upgradable).splitlines()) == told
     acted = within(image, f"{prepare}; {TOOLS[tool].upgrade}", "states 'bm-*'")
     assert acted == "ii  bm-core 2\nii  bm-node 2\nii  bm-plugin 2\n"
+
+
+SOURCES = r"""mkdir -p /repository; publish; cd /etc/apt/sources.list.d
+printf 'deb\thttps://repos.example.net/debian\tstable\tmain\n' > tabs.list
+printf '  deb [ arch=amd64 ]  http://deb.debian.org/debian \t trixie main\n#deb http://deb.debian.org/debian forky main\n' > next.list
+cat > more.sources <<'END'
+# ours
+Types: deb deb-src
+URIs: http://security.debian.org/debian-security
+  http://mirror.example.net/debian
+Suites: stable-security bookworm
+Components: main
+
+Types: deb
+Enabled: no
+URIs: http://deb.debian.org/debian
+Suites: sid
+END"""
+
+
+def test_sources_of_every_form_are_read_and_only_the_distribution_s_judge_the_release(image: Path):
+    told = within(image, f"deb unused 1; {SOURCES}", RELEASES)
+    assert [line.removeprefix("source ") for line in told.splitlines() if line.startswith("source")] == [
+        "file:/repository ./",
+        "http://deb.debian.org/debian trixie",
+        "https://repos.example.net/debian stable",
+        "http://security.debian.org/debian-security stable-security",
+        "http://security.debian.org/debian-security bookworm",
+        "http://mirror.example.net/debian stable-security",
+        "http://mirror.example.net/debian bookworm",
+    ]
+    seen = judge.same_release(Result("core", "", 0, told)).seen
+    assert "http://deb.debian.org/debian is for trixie" in seen
+    assert "http://mirror.example.net/debian is for stable-security" in seen, (
+        "it has what runs: it is a mirror"
+    )
+    assert "repos.example.net" not in seen

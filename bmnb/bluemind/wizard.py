@@ -24,7 +24,8 @@ def access() -> str:
     """A line that prints how /setup answers without a password, and whether BlueMind's own is accepted."""
     return f"""{_ASK}
 echo "without password: $(asked)"
-if {_STORED} | htpasswd -vi {HTPASSWD} {USER} > /dev/null 2>&1; then echo accepted; else echo refused; fi"""
+if ! command -v htpasswd > /dev/null; then echo unknown
+elif {_STORED} | htpasswd -vi {HTPASSWD} {USER} > /dev/null 2>&1; then echo accepted; else echo refused; fi"""
 
 
 def protected(told: Result) -> Verdict:
@@ -32,6 +33,8 @@ def protected(told: Result) -> Verdict:
     if "without password: 401" not in lines:
         answer = lines[0].split()[-1] if lines else told.stderr.strip()
         return Verdict(False, f"/setup asks for no password; its answer is {answer}")
+    if "unknown" in lines:
+        return Verdict(False, "htpasswd is missing: install apache2-utils, or httpd-tools, on the core")
     accepted = "accepted" in lines
     return Verdict(
         accepted,

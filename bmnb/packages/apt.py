@@ -27,10 +27,18 @@ def _simulated(act: str) -> str:
     )
 
 
-# apt reads lists into a folder that is thrown away; it verifies signature and age as in any update
-VERIFY = f"""lists=$(mktemp -d) && trap 'rm -rf "$lists"' EXIT && chmod 755 "$lists"
-LC_ALL=C apt-get -o Dir::Etc::SourceList={LIST} -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$lists" \\
+def _read_lists(options: str) -> str:
+    """Lists are read into a folder that is thrown away; signature and age are verified as in any update."""
+    return f"""lists=$(mktemp -d) && trap 'rm -rf "$lists"' EXIT && chmod 755 "$lists"
+LC_ALL=C apt-get {options} -o Dir::State::Lists="$lists" \\
   -o Acquire::Retries=0 -o Acquire::http::Timeout=20 -o APT::Update::Error-Mode=any update 2>&1 | grep -E '^(E|W|Err|Hit|Get)'"""
+
+
+OTHERS = f"""parts=$(mktemp -d) && chmod 755 "$parts" || exit 2
+for file in /etc/apt/sources.list.d/*; do [ "$file" = {LIST} ] || cp "$file" "$parts" || exit 2; done
+{_read_lists('-o Dir::Etc::SourceParts="$parts" -o Acquire::Languages=none')}; rm -rf "$parts\""""
+
+VERIFY = _read_lists(f"-o Dir::Etc::SourceList={LIST} -o Dir::Etc::SourceParts=/dev/null")
 
 # awk of the older releases knows no [:space:]
 RELEASES = """. /etc/os-release; echo "running $VERSION_CODENAME"
@@ -78,6 +86,10 @@ PUT_OVER = "dpkg --force-confold --force-downgrade --install ./*.deb"
 # what is new comes along where others depend on it, as with aptitude
 UPGRADE = "--with-new-pkgs upgrade"
 
+# a pin of packages by name; those of whole repositories are not looked at
+HELD = """apt-mark showhold
+sed -nE 's/^Package: *//p' /etc/apt/preferences /etc/apt/preferences.d/* 2> /dev/null | tr ' ' '\\n'"""
+
 APT_GET = Tool(
     name="apt-get",
     distributions=("debian", "ubuntu"),
@@ -91,7 +103,7 @@ APT_GET = Tool(
     size=f"apt-get --print-uris -y -qq {UPGRADE} | awk '{{bytes += $3}} END {{print bytes + 0}}'",
     fetched="du -sb /var/cache/apt/archives | cut -f1",
     cache="/var/cache/apt/archives",
-    held="apt-mark showhold",
+    held=HELD,
     broken=(
         "set -o pipefail; dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' | awk '$1 !~ /^(ii|hi|rc|un|pn)$/ {print $2}'"
     ),
@@ -100,6 +112,7 @@ APT_GET = Tool(
     left=("*.dpkg-dist", "*.dpkg-new"),
     repository=LIST,
     verify=VERIFY,
+    sources=OTHERS,
     releases=RELEASES,
     keep=KEEP_FILES,
     put_over=PUT_OVER,

@@ -164,6 +164,20 @@ def verified(*servers: Result) -> Verdict:
     return Verdict(not wrong, "; ".join(wrong) or f"verified from {len(servers)} servers{told}")
 
 
+def readable(*servers: Result) -> Verdict:
+    """Each package source answers; what apt merely warns of is its publisher's matter."""
+    wrong = [
+        f"{one.host}: {line}"
+        for one in servers
+        for line in dict.fromkeys(one.stdout.splitlines())
+        if re.match(r"(E|Error|Err:[0-9]+):? ", line) and not line.startswith(CONSEQUENCES)
+    ]
+    return Verdict(not wrong, "; ".join(wrong) or "yes")
+
+
+CONSEQUENCES = ("E: Some index files failed", "E: The repository ")
+"""What apt says after the cause."""
+
 IN_COMMON_KEYRING = "stored in legacy trusted.gpg keyring"
 """apt's warning of a key that `apt-key add` has brought; it is as valid as any."""
 
@@ -172,7 +186,13 @@ def _complaint(told: Result) -> str:
     lines = told.stdout.strip().splitlines()
     bad = [line for line in lines if not line.startswith(("Hit", "Get")) and IN_COMMON_KEYRING not in line]
     if bad or not lines:
-        return bad[-1] if bad else told.stderr.strip() or "the repository was not asked"
+        # apt says the cause as a warning, or of the file, before what comes of it
+        causes = [line for line in bad if re.match(r"[EW]: ", line)] or bad
+        return (
+            " | ".join(dict.fromkeys(causes[:3]))
+            if causes
+            else told.stderr.strip() or "the repository was not asked"
+        )
     return ""
 
 

@@ -17,7 +17,7 @@ class Tool:
 
     `upgradable` prints NAME INSTALLED CANDIDATE a line (- where it is new, or would be removed), `size` the bytes to fetch,
     `fetched` those that are there, `held` and `broken` names, `releases` the running release and what the package sources name. `verify` reads
-    the repository of BlueMind alone, into a folder that is thrown away. `keep` brings the installed packages of
+    the repository of BlueMind alone, `sources` all others, into a folder that is thrown away. `keep` brings the installed packages of
     BlueMind as files into the folder that it runs in, from the cache or the repository, and fails where one is
     not to be had any more; `put_over` installs the files there over whatever is newer, in whatever state that is,
     `put_back` by the tool, which also brings what they depend on; that needs all else to be complete. `left` are the names under which
@@ -43,6 +43,7 @@ class Tool:
     left: tuple[str, ...]
     repository: str
     verify: str
+    sources: str
     releases: str
     keep: str
     put_over: str

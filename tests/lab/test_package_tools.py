@@ -6,7 +6,7 @@ import pytest
 
 from bmnb.lab import images
 from bmnb.packages import TOOLS, judge
-from bmnb.packages.apt import APT_GET, APTITUDE, RELEASES
+from bmnb.packages.apt import APT_GET, APTITUDE, HELD, OTHERS, RELEASES
 from bmnb.packages.tool import keep, put_back
 from bmnb.steps import Result
 from tests.lab.chroot import within
@@ -114,3 +114,18 @@ def test_sources_of_every_form_are_read_and_only_the_distribution_s_judge_the_re
         "it has what runs: it is a mirror"
     )
     assert "repos.example.net" not in seen
+
+
+def test_a_pin_holds_back_as_a_hold_does(image: Path):
+    pin = "printf 'Package: bm-node\\nPin: version 1\\nPin-Priority: 1001\\n' > /etc/apt/preferences.d/ours"
+    prepare = f"{KEPT}; {pin}; apt-mark hold bm-core"
+    assert within(image, prepare, HELD) == "bm-core\nbm-node\n"
+
+
+def test_another_s_source_that_is_not_there_is_named_and_bluemind_s_own_is_not_its_matter(image: Path):
+    prepare = f"{KEPT}; rm /repository/Packages"
+    assert judge.readable(Result("core", "", 0, within(image, prepare, f"( {OTHERS} ) || true"))).holds
+    prepare += "; echo 'deb [trusted=yes] file:/gone ./' > /etc/apt/sources.list.d/gone.list"
+    seen = judge.readable(Result("core", "", 0, within(image, prepare, OTHERS))).seen
+    assert "file:/gone" in seen
+    assert "file:/repository" not in seen

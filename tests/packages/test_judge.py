@@ -176,6 +176,26 @@ def test_a_repository_counts_when_nothing_is_complained_of(text: str, complaint:
     assert complaint in verdict.seen
 
 
+def test_the_cause_is_told_with_what_comes_of_it():
+    text = "Err:1 http://pkg ./ InRelease\nW: GPG error: http://pkg: NO_PUBKEY 1234\nE: The repository is not signed.\n"
+    assert judge.verified(told(text)).seen == (
+        "core: W: GPG error: http://pkg: NO_PUBKEY 1234 | E: The repository is not signed."
+    )
+
+
+def test_another_s_package_source_that_cannot_be_read_is_told_by_its_cause_and_a_warning_is_none():
+    text = """Hit:1 http://deb.debian.org/debian bookworm InRelease
+W: http://old.example.net: Signature by key uses weak algorithm
+E: Failed to fetch https://repos.example.net/x/Packages  404  Not Found
+E: Some index files failed to download. They have been ignored, or old ones used instead.
+"""
+    seen = judge.readable(told(text, exit=0))
+    assert not seen.holds
+    assert seen.seen == "core: E: Failed to fetch https://repos.example.net/x/Packages  404  Not Found"
+    assert judge.readable(told(text.partition("E: ")[0])).holds
+    assert judge.readable(told("", exit=1)).holds, "there is no other"
+
+
 def test_space_is_three_times_what_comes_and_some():
     fetch = 100 * 10**6
     enough = f"fetch {fetch}\n/ {10**9}\n"

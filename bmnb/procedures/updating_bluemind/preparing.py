@@ -31,7 +31,8 @@ def save_configuration(settings: Settings) -> Iterator[Action]:
             "keep the installed packages",
             env=settings.tool.env,
             read=read_kept,
-            remedy="have the repository offer the installed version once more, or set keep_packages to false: "
+            remedy="where a package source cannot be read, mend or disable it; where the installed version is not to be had "
+            "any more, have the repository offer it once more, or set keep_packages to false: "
             "then the backup alone is the way back",
         )
 

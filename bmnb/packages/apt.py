@@ -88,7 +88,7 @@ UPGRADE = "--with-new-pkgs upgrade"
 
 # a pin of packages by name; those of whole repositories are not looked at
 HELD = """apt-mark showhold
-sed -nE 's/^Package: *//p' /etc/apt/preferences /etc/apt/preferences.d/* 2> /dev/null | tr ' ' '\\n'"""
+cat /etc/apt/preferences /etc/apt/preferences.d/* 2> /dev/null | sed -nE 's/^Package: *//p' | tr ' ' '\\n'"""
 
 APT_GET = Tool(
     name="apt-get",

@@ -35,7 +35,7 @@ missing=$(comm -13 <(rpm -qp --qf '%{{NAME}}-%{{VERSION}}-%{{RELEASE}}\\n' ./*.r
 
 
 HELD = """cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2> /dev/null
-sed -nE 's/^ *exclude(pkgs)? *= *//p' /etc/dnf/dnf.conf /etc/yum.conf /etc/yum.repos.d/*.repo 2> /dev/null | tr ', ' '\\n\\n'"""
+cat /etc/dnf/dnf.conf /etc/yum.conf /etc/yum.repos.d/*.repo 2> /dev/null | sed -nE 's/^ *exclude(pkgs)? *= *//p' | tr ', ' '\\n\\n'"""
 
 YUM = Tool(
     name="yum",

@@ -119,7 +119,7 @@ def test_sources_of_every_form_are_read_and_only_the_distribution_s_judge_the_re
 def test_a_pin_holds_back_as_a_hold_does(image: Path):
     pin = "printf 'Package: bm-node\\nPin: version 1\\nPin-Priority: 1001\\n' > /etc/apt/preferences.d/ours"
     prepare = f"{KEPT}; {pin}; apt-mark hold bm-core"
-    assert within(image, prepare, HELD) == "bm-core\nbm-node\n"
+    assert within(image, prepare, f"( {HELD} ) || true") == "bm-core\nbm-node\n"
 
 
 def test_another_s_source_that_is_not_there_is_named_and_bluemind_s_own_is_not_its_matter(image: Path):

@@ -61,7 +61,7 @@ YUM = Tool(
     sources=f"dnf -q repolist --disablerepo=bm | grep -q . || exit 0\n{_read_lists('--disablerepo=bm')}",
     releases=RELEASES,
     keep=_keep("yum"),
-    put_over="rpm -U --oldpackage ./*.rpm",
+    put_over="rpm -U --oldpackage --replacepkgs ./*.rpm",
     put_back="yum -y downgrade ./*.rpm",
 )
 

@@ -86,9 +86,13 @@ PACKAGES = f"({INSTALLED}) | sed -E 's/^triggers-(awaited|pending) /installed /'
 
 
 def as_kept(folder: str) -> str:
-    """A line that holds where each package that was installed when they were kept is so again."""
-    return f"""[ -s {folder}/installed ] &&
-[ -z "$(LC_ALL=C comm -23 {folder}/installed <({PACKAGES}) | grep '^installed ')" ]"""
+    """A line that holds where each package that was installed when they were kept is so again, in that version alone.
+
+    rpm has both versions where it was killed between them.
+    """
+    return f"""[ -s {folder}/installed ] && awk '$1 != "installed" {{next}} NR == FNR {{kept[$2] = $3; next}}
+$2 in kept {{if ($3 == kept[$2]) there[$2]; else wrong = 1}}
+END {{for (name in kept) if (!(name in there)) wrong = 1; exit wrong}}' {folder}/installed <({PACKAGES})"""
 
 
 def put_back(folder: str, tool: Tool) -> str:

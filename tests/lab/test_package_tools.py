@@ -1,4 +1,4 @@
-"""The lines of the package tools with real dpkg, apt and aptitude."""
+"""The lines of the package tools with real dpkg, apt, aptitude and rpm."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from bmnb.lab import images
 from bmnb.packages import TOOLS, judge
 from bmnb.packages.apt import APT_GET, APTITUDE, HELD, OTHERS, RELEASES
-from bmnb.packages.tool import keep, put_back
+from bmnb.packages.tool import PACKAGES, as_kept, keep, put_back
 from bmnb.steps import Result
 from tests.lab.chroot import within
 
@@ -129,3 +129,27 @@ def test_another_s_source_that_is_not_there_is_named_and_bluemind_s_own_is_not_i
     seen = judge.readable(Result("core", "", 0, within(image, prepare, OTHERS))).seen
     assert "file:/gone" in seen
     assert "file:/repository" not in seen
+
+
+# Debian's rpm keeps its list beside its user; dpkg-query is put out of the way of what asks either
+RPM = f"""rpmdb --initdb; mv /usr/bin/dpkg-query /root/
+for version in 1 2; do for name in bm-core bm-node; do
+  printf 'Name: %s\\nVersion: %s\\nRelease: 1\\nSummary: a\\nLicense: MIT\\nBuildArch: noarch\\n%%description\\na\\n%%files\\n' $name $version > a.spec
+  rpmbuild -bb --define "_rpmdir /built/$version" a.spec
+done; done
+mkdir /kept; cp /built/1/noarch/*.rpm /kept; rpm -i /kept/*.rpm; {PACKAGES} > /kept/installed"""
+
+
+@pytest.mark.parametrize(
+    "breaks",
+    [
+        "rpm -U /built/2/noarch/*.rpm",
+        "rpm -U /built/2/noarch/bm-node*.rpm",
+        "rpm -i --force /built/2/noarch/bm-core*.rpm",
+        "rpm -e bm-node",
+    ],
+    ids=["all updated", "one updated", "killed between two versions", "one removed"],
+)
+def test_packages_of_redhat_s_family_are_put_back(image: Path, breaks: str):
+    script = f"{{ {as_kept('/kept')}; }} && echo nothing is broken; ( {put_back('/kept', TOOLS['dnf'])} ) > /dev/null && rpm -qa | sort"
+    assert within(image, f"{RPM}\n{breaks}", script) == "bm-core-1-1.noarch\nbm-node-1-1.noarch\n"

@@ -81,18 +81,18 @@ def _change(line: str) -> list[dict[str, str]]:
 
 
 def enable_hosts(folder: str) -> str:
-    """Put back the virtual hosts that the update disabled, but not where nginx would refuse them."""
-    return f"""cd {folder}/before{SITES} && put=() && shopt -s nullglob dotglob
+    """Put back the virtual hosts that the update disabled, each where nginx accepts it."""
+    return f"""cd {folder}/before{SITES} && put=() refused=() && shopt -s nullglob dotglob
+nginx -t || exit 1
 for site in *; do
   case $site in {OF_BLUEMIND}) continue;; esac
-  if [ ! -e {SITES}/$site ] && [ ! -L {SITES}/$site ]; then cp -a "$site" {SITES}/ && put+=("$site"); fi
+  [ ! -e "{SITES}/$site" ] && [ ! -L "{SITES}/$site" ] || continue
+  cp -a "$site" {SITES}/ || exit 1
+  if nginx -t; then put+=("$site"); else rm -f "{SITES}/$site"; refused+=("$site"); fi
 done
 echo "enabled again: ${{put[*]:-none}}"
-if ! nginx -t; then
-  for site in "${{put[@]}}"; do rm -f "{SITES}/$site"; done
-  exit 1
-fi
-systemctl reload nginx"""
+systemctl reload nginx || exit 1
+[ ${{#refused[@]}} -eq 0 ] || {{ echo "nginx refuses: ${{refused[*]}}" >&2; exit 1; }}"""
 
 
 def read_enabled(told: Result) -> dict[str, str]:

@@ -192,3 +192,18 @@ def test_what_was_saved_is_put_back_and_folders_above_it_are_left_alone(
         0o755,
         0o755,
     ]
+
+
+def test_one_virtual_host_that_nginx_refuses_does_not_keep_the_others_disabled(tmp_path: Path):
+    sites = tmp_path / "enabled"
+    saved = tmp_path / "work/before" / str(sites).lstrip("/")
+    sites.mkdir()
+    saved.mkdir(parents=True)
+    for name in ("bad", "good", "with space"):
+        (saved / name).write_text(name)
+    fakes = f"nginx() {{ ! grep -qx bad {sites}/*; }}; systemctl() {{ echo reloaded; }}\n"
+    line = own_files.enable_hosts(f"{tmp_path}/work").replace(own_files.SITES, str(sites))
+    done = subprocess.run(["bash", "-c", fakes + line], capture_output=True, text=True, check=False)
+    assert {path.name for path in sites.iterdir()} == {"good", "with space"}
+    assert (done.returncode, done.stderr) == (1, "nginx refuses: bad\n")
+    assert done.stdout == "enabled again: good with space\nreloaded\n"

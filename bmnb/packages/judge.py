@@ -166,6 +166,9 @@ def verified(*servers: Result) -> Verdict:
 
 def readable(*servers: Result) -> Verdict:
     """Each package source answers; what apt merely warns of is its publisher's matter."""
+    unknown = [one.host for one in servers if one.exit not in (0, 1)]
+    if unknown:
+        return Verdict(False, f"nobody was asked on {', '.join(unknown)}")
     wrong = [
         f"{one.host}: {line}"
         for one in servers

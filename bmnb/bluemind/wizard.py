@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bmnb.bluemind.api import VERSION
 from bmnb.bluemind.paths import TOKEN, ini
-from bmnb.steps import Result, Verdict
+from bmnb.steps import TRUE_OR_FALSE, Result, Verdict
 
 HTPASSWD = "/etc/nginx/sw.htpasswd"
 USER = "admin"
@@ -127,4 +127,5 @@ def text(folder: str) -> str:
 def success(told: Result) -> Verdict:
     """Where its last words are lost, as on a full disk, the versions of software and database tell."""
     said = told.stdout.strip()
-    return Verdict(not said or said.endswith("Success"), said or "bm-cli did not say how it ended")
+    silent = not said and told.exit in TRUE_OR_FALSE
+    return Verdict(silent or said.endswith("Success"), said or "bm-cli did not say how it ended")

@@ -94,7 +94,14 @@ def setup_wizard(settings: Settings) -> Iterator[Action]:
         yield Command(
             core, wizard.update(folder), "update (bm-cli)", accept=(0, 3), proof=updated, remedy=remedy
         )
-        yield Check(core, wizard.text(folder), wizard.success, "bm-cli says that it succeeded", remedy)
+        yield Check(
+            core,
+            wizard.text(folder),
+            wizard.success,
+            "bm-cli says that it succeeded",
+            remedy,
+            answers=TRUE_OR_FALSE,
+        )
     elif settings.setup_wizard == "api":
         yield Call(core, "POST", api.UPGRADE, "update (API)", task=True, remedy=remedy)
         yield Call(core, "POST", api.POST_INSTALL, "complete the update (API)", task=True, remedy=remedy)

@@ -348,12 +348,13 @@ def verify(run: Path, signers: Path | None, head: str, as_json: bool) -> None:
     metavar="KEY=TEXT",
     help="what a person has done for the way back, such as origin-is-back or names-back; may be repeated",
 )
-def go_back(run: Path, confirm: str, given: tuple[str, ...]) -> None:
+@click.option("--dry-run", is_flag=True, help="only show what it would do and cost; no server is contacted")
+def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool) -> None:
     """Go back: undo what RUN's journal says was begun. The same command again goes on where it stopped.
 
     After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
     """
-    from bmnb import headless, rollback
+    from bmnb import headless, rollback, tables
     from bmnb.run import reopen
 
     pairs = [one.partition("=") for one in given]
@@ -366,6 +367,10 @@ def go_back(run: Path, confirm: str, given: tuple[str, ...]) -> None:
         {**answers, **{key: text for key, _, text in pairs}},
         echo,
     )
+    if dry_run:
+        say(rollback.price(reopened))
+        echo(tables.table(rollback.planned(reopened)))
+        return
     with headless.Follower(run, say):
         try:
             rollback.roll_back(reopened)

@@ -127,6 +127,22 @@ def downtime_seconds(procedure: Procedure, journal: Record) -> float | None:
     return _seconds(stopped, answers) if stopped and answers else None
 
 
+def rolling_back(journal: Record) -> Line | None:
+    """Where the run's last word is that it goes back, the line with which it began to."""
+    said = [line for line in journal.lines if line["event"] in ("rollback started", "rollback given up")][-1:]
+    return next((line for line in said if line["event"] == "rollback started"), None)
+
+
+def has_undone(journal: Record) -> bool:
+    """Whether the way back has changed anything, so that the run cannot go on from where it was."""
+    began = rolling_back(journal)
+    return began is not None and any(
+        line["kind"] == "command" or (line["kind"] == "call" and not line["line"].startswith("GET "))
+        for line in journal.events("started")
+        if line["number"] > began["number"]
+    )
+
+
 def way_back_rows(procedure: Procedure, journal: Record) -> Iterator[Row]:
     """A row for each phase: whether it has begun, what going back from it does, and what that costs."""
     begun = {line["phase"] for line in journal.events("step started")}

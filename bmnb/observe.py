@@ -189,7 +189,7 @@ def _failed(result: Result) -> str:
 
 
 def until(look: Callable[[], Verdict], patience: float, interrupted: threading.Event) -> Verdict:
-    """Look until it holds, the patience in seconds is over, or the operator interrupts.
+    """Look until it holds, or never will, the patience in seconds is over, or the operator interrupts.
 
     A server may be out of reach meanwhile.
     """
@@ -203,6 +203,6 @@ def until(look: Callable[[], Verdict], patience: float, interrupted: threading.E
             verdict = Verdict.unmade(str(error))
         except ActionFailed as error:
             verdict = Verdict.unmade(str(error))
-        if verdict.holds or time.monotonic() >= deadline or interrupted.wait(pause):
+        if verdict.holds or verdict.final or time.monotonic() >= deadline or interrupted.wait(pause):
             return verdict
         pause = min(pause * 1.5, POLL_SECONDS)

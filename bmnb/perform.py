@@ -139,7 +139,7 @@ class Performer:
 
     def _recorded(self, key: str, command: Command) -> Outcome | None:
         ended = self.journal.standing("done", action=key, script=_digest(command))
-        if ended is None or command.ensure:
+        if ended is None or command.ensure or (command.proof and not self._holds(command.proof)):
             return None
         return Outcome(command, "done", ended["seen"], ended["row"], ended["seconds"])
 

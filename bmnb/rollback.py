@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
+from bmnb import plan
 from bmnb.errors import InputError, Stopped
 from bmnb.journal import Journal
+from bmnb.language import _
+from bmnb.ledger import has_undone, rolling_back, way_back_rows
 from bmnb.run import Run
-from bmnb.steps import ROLLBACK, Step
+from bmnb.steps import ROLLBACK, Row, Step
 
 CONFIRM = "give-up-target"
 """The key of the answer that accepts the price."""
 RESTORED = "restore-backup"
 """The key of the answer that says who has restored the backup, where that is the way back."""
+OPEN = "Nothing has been undone yet: the run can still go on as well."
 
 
 def undoing(run: Run) -> list[Step]:
@@ -33,12 +38,34 @@ def roll_back(run: Run) -> None:
     if run.journal.last("rolled back"):
         raise Stopped(f"{run.folder} is rolled back already")
     run.open()
-    if not run.journal.last("rollback started"):
+    if not rolling_back(run.journal):
         run.journal.write("rollback started")
-    for one in undoing(run):
-        if not run.journal.last("step done", step=one.name):
-            run.do(one, one.name)
+    try:
+        for one in undoing(run):
+            if not _is_done(run.journal, one):
+                run.do(one, one.name)
+    except Stopped as stopped:
+        raise Stopped(f"{stopped}\n{_(OPEN)}" if not has_undone(run.journal) else str(stopped)) from None
     run.end("rolled back", seconds=round(seconds(run.journal), 1))
+
+
+def price(run: Run) -> str:
+    """What going back from where the run is does, and what that costs."""
+    here = [row for row in way_back_rows(run.procedure, run.journal) if row["now"]]
+    return "; ".join(f"{row['what it does']}. Price: {row['what it costs']}" for row in here)
+
+
+def planned(run: Run) -> Iterator[Row]:
+    """A row for each action of the way back from where the run is; no server is contacted."""
+    for one in undoing(run):
+        for row in plan.step_rows(one, run.settings):
+            yield {"step": one.title, **row}
+
+
+def _is_done(journal: Journal, one: Step) -> bool:
+    """Since this way back was taken: an earlier one that was given up had undone nothing."""
+    done, began = journal.last("step done", step=one.name), rolling_back(journal)
+    return bool(done and began and done["number"] > began["number"])
 
 
 def seconds(journal: Journal) -> float:

@@ -18,7 +18,17 @@ from bmnb.folders import folder_of
 from bmnb.frozen import refuse_changes
 from bmnb.journal import Journal
 from bmnb.language import _
-from bmnb.ledger import checklist_rows, item_rows, note_rows, pass_rows, phase_rows, step_rows, way_back_rows
+from bmnb.ledger import (
+    checklist_rows,
+    has_undone,
+    item_rows,
+    note_rows,
+    pass_rows,
+    phase_rows,
+    rolling_back,
+    step_rows,
+    way_back_rows,
+)
 from bmnb.lock import Lock
 from bmnb.logs import Logs
 from bmnb.perform import Numbered, Outcome, Performer
@@ -103,8 +113,10 @@ class Run:
                 self.show(tables.sentence(text.format(phase=self.settings.through)))
             return tables.table(plan.step_rows(step, self.settings))
         self.open()
-        if self.journal.last("rollback started"):
+        if has_undone(self.journal):
             raise Stopped(f"this run is being rolled back: bmnb rollback {self.folder}")
+        if rolling_back(self.journal):
+            self.journal.write("rollback given up")
         self._in_order(step)
         for label in self._labels(step, again):
             if not self._is_done(label):
@@ -333,7 +345,7 @@ class Run:
 
     def _let_go(self, step: Step) -> set[str]:
         """The servers that a command of the step has put out of reach; on the way back, one of any step."""
-        back = self.journal.last("rollback started") is not None
+        back = rolling_back(self.journal) is not None
         steps = self.procedure.steps if back else (step,)
         return {
             one.host

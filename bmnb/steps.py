@@ -36,7 +36,8 @@ class Verdict:
 
     `items` make a table of their own; `row` is what was counted, as columns of the report's tables. What could not
     be looked at is not `made`: it neither holds nor says that something is wrong. Where the items tell what changes
-    by itself, `accepting` is what somebody accepts with them; of an empty text nothing can be accepted.
+    by itself, `accepting` is what somebody accepts with them; of an empty text nothing can be accepted. What waiting
+    cannot change is `final`.
     """
 
     holds: bool
@@ -45,6 +46,7 @@ class Verdict:
     row: Row = field(default_factory=dict)
     made: bool = True
     accepting: str | None = None
+    final: bool = False
 
     @classmethod
     def unmade(cls, why: str) -> Verdict:
@@ -77,7 +79,8 @@ class Command:
     `env` goes before the line; `text` is its input, or `feed`, a (host, line) with that output; `accept` are
     the exit statuses that count as done, `again` those after which it is started once more, a few times,
     each on record; `read` makes table columns from the result.
-    `ensure` repeats it at every resume of an unfinished step. `moves_to` is the address at which the server
+    `ensure` repeats it at every resume of an unfinished step; where it is known what it must have changed, `proof`
+    holds once it has, and without that it is repeated however it ended. `moves_to` is the address at which the server
     is contacted from then on, or its own name for the usual one, `moves_via` the server through which it
     is. After a `farewell` it is out of reach where it was, or at all, so that its success is for the next
     check to prove.
@@ -96,6 +99,7 @@ class Command:
     remedy: str = ""
     gauge: Gauge | None = None
     ensure: bool = False
+    proof: Condition | None = None
     farewell: bool = False
     moves_to: str = ""
     moves_via: str = ""

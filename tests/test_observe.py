@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bmnb.bluemind import api, mail
 from bmnb.journal import Journal
 from bmnb.logs import Logs
-from bmnb.observe import Observer
+from bmnb.observe import Observer, until
 from bmnb.steps import Check, Manual, Result, Verdict
 from tests.fakes import FakeServers, World
 
@@ -124,3 +125,16 @@ def test_who_is_asked_to_confirm_is_told_what_goes_and_that_is_on_record(tmp_pat
 def test_what_goes_must_be_known_before_it_is_confirmed(tmp_path: Path, told: Result):
     verdict = asked(tmp_path, "target", told)
     assert (verdict.holds, verdict.made) == (False, False)
+
+
+def test_what_waiting_cannot_change_is_not_waited_for():
+    seen = iter([Verdict(False, "not yet"), Verdict(False, "never", final=True), Verdict(True, "too late")])
+    assert until(lambda: next(seen), 60, threading.Event()).seen == "never"
+
+
+def test_an_update_that_is_due_and_a_message_that_came_back_are_not_waited_for():
+    assert api.is_running("CORE_STATE_UPGRADE").final
+    assert not api.is_running("CORE_STATE_STARTING").final
+    log = "postfix/smtp[1]: A1: to=<a@example.org>, relay=none, dsn=5.1.1, status=bounced (unknown)\nend\n"
+    assert mail.sent(Result("edge", "", 0, log)).final
+    assert not mail.sent(Result("edge", "", 0, "end\n")).final

@@ -10,7 +10,7 @@ from bmnb.journal import Journal
 from bmnb.logs import Logs
 from bmnb.perform import Performer
 from bmnb.progress import Job
-from bmnb.steps import Call, Result
+from bmnb.steps import Call, Command, Condition, Result
 from tests.fakes import FakeServers, World
 
 LINES = ["Begin upgrade", "On SQL script 1", "Core upgrade complete"]
@@ -54,3 +54,17 @@ def test_what_stands_beside_a_token_is_told_without_it(tmp_path: Path):
     assert outcome.status == "failed"
     assert "one word is expected" in outcome.seen
     assert "b1946ac9" not in outcome.seen + journal.path.read_text()
+
+
+@pytest.mark.parametrize(("proven", "starts"), [(0, 1), (1, 2)])
+def test_what_must_have_changed_something_is_repeated_until_that_is_seen(
+    tmp_path: Path, proven: int, starts: int
+):
+    world = World(answers={"is it changed": [Result("core", "", proven)]})
+    command = Command("core", "change", "change", proof=Condition("core", "is it changed", ""))
+    journal = Journal(tmp_path / "journal.jsonl")
+    for _ in range(2):
+        jobs = {"x/1": Job(command)}
+        performer = Performer(FakeServers(world), journal, Logs(tmp_path / "logs"), "run", {}, jobs)  # type: ignore[arg-type]
+        assert performer.perform(False, ("x/1", command)).status == "done"
+    assert world.count("change") == starts

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from bmnb import rollback
 from bmnb import run as interpreter
-from bmnb.errors import InputError, Stopped
+from bmnb.errors import ActionFailed, InputError, Stopped
 from bmnb.journal import Journal, Line
 from bmnb.run import Run
-from bmnb.steps import Command, Manual, Phase, Procedure, step
+from bmnb.steps import Command, Manual, Phase, Procedure, Result, step
 from tests.fakes import FakeSettings, World, settings
 
 PHASE = Phase("Phase", back="it is undone", price="nothing")
@@ -86,6 +86,34 @@ def test_the_price_must_be_accepted_first(world: World, tmp_path: Path):
     assert len(world.effects) == 3
     rollback.roll_back(confirmed(tmp_path, 3))
     assert world.count("undo third") == 1
+
+
+def test_a_way_back_that_has_undone_nothing_leaves_the_way_forward_open(world: World, tmp_path: Path):
+    with pytest.raises(Stopped, match="Nothing has been undone yet: the run can still go on"):
+        rollback.roll_back(begun(tmp_path, 3))
+    run = begun(tmp_path, 3)
+    run(fourth)
+    assert world.count("fourth") == 1
+    rollback.roll_back(confirmed(tmp_path, 4))
+    assert [line for _, line in world.effects[4:]] == ["undo first", "undo third"]
+
+
+def test_once_it_has_undone_something_there_is_only_the_way_back(world: World, tmp_path: Path):
+    world.answers = {"undo first": [Result("a", "", 1), Result("a", "", 0)]}
+    with pytest.raises(ActionFailed):
+        rollback.roll_back(begun(tmp_path, 2))
+    with pytest.raises(Stopped, match="is being rolled back"):
+        begun(tmp_path, 2)(third)
+
+
+def test_a_dry_run_of_the_way_back_tells_what_it_does_and_costs_and_begins_nothing(
+    world: World, tmp_path: Path
+):
+    run = begun(tmp_path, 3)
+    lines = len(run.journal.lines)
+    assert rollback.price(run) == "it is undone. Price: nothing"
+    assert [row["action"] for row in rollback.planned(run)] == ["the price", "undo", "undo"]
+    assert len(run.journal.lines) == lines
 
 
 def test_what_is_rolled_back_neither_goes_on_nor_back_again(world: World, tmp_path: Path):

@@ -25,8 +25,12 @@ MAIL_MAINTENANCE = "/api/system/maildelivery/mgmt/_repair"
 RUNNING_JOBS = {"active": True, "from": 0, "size": -1}
 
 
+AWAITS_SOMEBODY = ("UPGRADE", "NOT_INSTALLED")
+"""What BlueMind's state stays at until the setup wizard has done its work."""
+
+
 def is_running(state: Any) -> Verdict:
-    return Verdict(str(state).endswith("RUNNING"), str(state))
+    return Verdict(str(state).endswith("RUNNING"), str(state), final=str(state).endswith(AWAITS_SOMEBODY))
 
 
 def single_server(servers: Any) -> Verdict:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from bmnb.packages.tool import INSTALLED
+from bmnb.packages.tool import PACKAGES
 from bmnb.steps import Result, Verdict
 
 PLACES = ("/etc/postfix", "/etc/nginx", "/etc/bm", "/etc/aliases", "/etc/ssl/certs/bm_cert.pem")
@@ -14,9 +14,6 @@ MORE = "/etc/bm-*"
 SITES = "/etc/nginx/sites-enabled"
 OF_BLUEMIND = "bm-client-access*|bm-webmail"
 """The virtual hosts that BlueMind's own packages enable again."""
-
-PACKAGES = f"({INSTALLED}) | sort"
-"""rpm lists them in an order of its own."""
 
 REBUILT = ("*.db", "bm_dhparam.pem")
 
@@ -27,8 +24,8 @@ def save(folder: str) -> str:
     return f"""umask 077; rm -rf {before} && mkdir -p {before}/state && touch {before}/mark || exit 1
 cd / && found=() && for path in {" ".join(PLACES)} {MORE}; do [ ! -e "$path" ] || found+=("${{path#/}}"); done
 tar -cf - -- "${{found[@]}}" | tar -xpf - -C {before} || exit 1
-! command -v postconf > /dev/null || postconf -n > {before}/state/postconf
-bmctl all_status > {before}/state/services; {PACKAGES} > {before}/state/packages"""
+! command -v postconf > /dev/null || postconf -n > {before}/state/postconf || exit 1
+services=$(bmctl all_status); echo "$services" > {before}/state/services && {PACKAGES} > {before}/state/packages"""
 
 
 def put_back(folder: str) -> str:
@@ -84,18 +81,18 @@ def _change(line: str) -> list[dict[str, str]]:
 
 
 def enable_hosts(folder: str) -> str:
-    """Put back the virtual hosts that the update disabled, but not where nginx would refuse them."""
-    return f"""cd {folder}/before{SITES} && put=() && shopt -s nullglob dotglob
+    """Put back the virtual hosts that the update disabled, each where nginx accepts it."""
+    return f"""cd {folder}/before{SITES} && put=() refused=() && shopt -s nullglob dotglob
+nginx -t || exit 1
 for site in *; do
   case $site in {OF_BLUEMIND}) continue;; esac
-  if [ ! -e {SITES}/$site ] && [ ! -L {SITES}/$site ]; then cp -a "$site" {SITES}/ && put+=("$site"); fi
+  [ ! -e "{SITES}/$site" ] && [ ! -L "{SITES}/$site" ] || continue
+  cp -a "$site" {SITES}/ || exit 1
+  if nginx -t; then put+=("$site"); else rm -f "{SITES}/$site"; refused+=("$site"); fi
 done
 echo "enabled again: ${{put[*]:-none}}"
-if ! nginx -t; then
-  for site in "${{put[@]}}"; do rm -f "{SITES}/$site"; done
-  exit 1
-fi
-systemctl reload nginx"""
+systemctl reload nginx || exit 1
+[ ${{#refused[@]}} -eq 0 ] || {{ echo "nginx refuses: ${{refused[*]}}" >&2; exit 1; }}"""
 
 
 def read_enabled(told: Result) -> dict[str, str]:

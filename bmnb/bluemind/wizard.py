@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bmnb.bluemind.paths import ini
-from bmnb.steps import Result, Verdict
+from bmnb.bluemind.api import VERSION
+from bmnb.bluemind.paths import TOKEN, ini
+from bmnb.steps import TRUE_OR_FALSE, Result, Verdict
 
 HTPASSWD = "/etc/nginx/sw.htpasswd"
 USER = "admin"
@@ -23,7 +24,8 @@ def access() -> str:
     """A line that prints how /setup answers without a password, and whether BlueMind's own is accepted."""
     return f"""{_ASK}
 echo "without password: $(asked)"
-if {_STORED} | htpasswd -vi {HTPASSWD} {USER} > /dev/null 2>&1; then echo accepted; else echo refused; fi"""
+if ! command -v htpasswd > /dev/null; then echo unknown
+elif {_STORED} | htpasswd -vi {HTPASSWD} {USER} > /dev/null 2>&1; then echo accepted; else echo refused; fi"""
 
 
 def protected(told: Result) -> Verdict:
@@ -31,6 +33,8 @@ def protected(told: Result) -> Verdict:
     if "without password: 401" not in lines:
         answer = lines[0].split()[-1] if lines else told.stderr.strip()
         return Verdict(False, f"/setup asks for no password; its answer is {answer}")
+    if "unknown" in lines:
+        return Verdict(False, "htpasswd is missing: install apache2-utils, or httpd-tools, on the core")
     accepted = "accepted" in lines
     return Verdict(
         accepted,
@@ -85,7 +89,7 @@ _DATABASES = (
 
 def note_databases(folder: str) -> str:
     """Write down the databases' version before anything can change them."""
-    return f"rm -f {folder}/wizard-begun; ({_DATABASES}) > {folder}/databases"
+    return f'rm -f {folder}/wizard-begun; now=$({_DATABASES}) && echo "$now" > {folder}/databases'
 
 
 def begin(folder: str) -> str:
@@ -109,10 +113,19 @@ status=$?
 exit $status"""
 
 
+def has_updated() -> str:
+    """A line that holds where the core says that its software and its database are of one version."""
+    return f"""said=$(printf 'header = "X-BM-ApiKey: %s"\\n' "$(cat {TOKEN})" |
+  curl -q -sf -K - --noproxy '*' http://127.0.0.1:8090{VERSION}) || exit 1
+grep -qE '"needsUpgrade" *: *false' <<< "$said\""""
+
+
 def text(folder: str) -> str:
     return f"sed 's/\\x1b\\[[0-9;]*m//g' {folder}/{LOG} | grep 'Upgrade Complete' | tail -n 1"
 
 
 def success(told: Result) -> Verdict:
+    """Where its last words are lost, as on a full disk, the versions of software and database tell."""
     said = told.stdout.strip()
-    return Verdict(said.endswith("Success"), said or "bm-cli did not say how it ended")
+    silent = not said and told.exit in TRUE_OR_FALSE
+    return Verdict(silent or said.endswith("Success"), said or "bm-cli did not say how it ended")

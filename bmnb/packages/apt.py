@@ -19,23 +19,45 @@ LIST = "/etc/apt/sources.list.d/bm.list"
 KEYRING = "/etc/apt/keyrings/bluemind.asc"
 
 
-def _upgradable(verb: str) -> str:
+def _simulated(act: str) -> str:
+    """What the tool's own simulation says that it would do, as NAME INSTALLED CANDIDATE."""
     return (
-        f"set -o pipefail; apt-get -s {verb} | sed -nE 's/^Inst ([^ ]+) \\[([^]]+)\\] \\(([^ ]+).*/\\1 \\2 \\3/p; "
-        "s/^Inst ([^ ]+) \\(([^ ]+).*/\\1 - \\2/p'"
+        f"set -o pipefail; LC_ALL=C {act} < /dev/null | sed -nE 's/^Inst ([^ ]+) \\[([^]]+)\\] \\(([^ ]+).*/\\1 \\2 \\3/p; "
+        "s/^Inst ([^ ]+) \\(([^ ]+).*/\\1 - \\2/p; s/^(Remv|Purg) ([^ ]+) \\[([^]]+)\\].*/\\2 \\3 -/p'"
     )
 
 
-# apt reads lists into a folder that is thrown away; it verifies signature and age as in any update
-VERIFY = f"""lists=$(mktemp -d) && trap 'rm -rf "$lists"' EXIT && chmod 755 "$lists"
-LC_ALL=C apt-get -o Dir::Etc::SourceList={LIST} -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$lists" \\
+def _read_lists(options: str) -> str:
+    """Lists are read into a folder that is thrown away; signature and age are verified as in any update."""
+    return f"""lists=$(mktemp -d) && trap 'rm -rf "$lists"' EXIT && chmod 755 "$lists"
+LC_ALL=C apt-get {options} -o Dir::State::Lists="$lists" \\
   -o Acquire::Retries=0 -o Acquire::http::Timeout=20 -o APT::Update::Error-Mode=any update 2>&1 | grep -E '^(E|W|Err|Hit|Get)'"""
 
+
+OTHERS = f"""parts=$(mktemp -d) && chmod 755 "$parts" || exit 2
+for file in /etc/apt/sources.list.d/*; do [ "$file" = {LIST} ] || cp "$file" "$parts" || exit 2; done
+{_read_lists('-o Dir::Etc::SourceParts="$parts" -o Acquire::Languages=none')}; rm -rf "$parts\""""
+
+VERIFY = _read_lists(f"-o Dir::Etc::SourceList={LIST} -o Dir::Etc::SourceParts=/dev/null")
+
+# awk of the older releases knows no [:space:]
 RELEASES = """. /etc/os-release; echo "running $VERSION_CODENAME"
 cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2> /dev/null |
-  sed -nE 's/^ *deb +(\\[[^]]*\\] +)?([^ ]+) +([^ ]+).*/source \\2 \\3/p'
-cat /etc/apt/sources.list.d/*.sources 2> /dev/null |
-  awk 'tolower($1) == "uris:" {uri = $2} tolower($1) == "suites:" {for (n = 2; n <= NF; n++) print "source", uri, $n}'
+  sed -nE 's/^[[:space:]]*deb[[:space:]]+(\\[[^]]*\\][[:space:]]+)?([^[:space:]]+)[[:space:]]+([^[:space:]]+).*/source \\2 \\3/p'
+for file in /etc/apt/sources.list.d/*.sources; do
+  [ ! -e "$file" ] || sed '/^#/d' "$file" | awk 'BEGIN {RS = ""; FS = "\\n"} {
+    split("", field); name = ""
+    for (n = 1; n <= NF; n++) {
+      line = $n
+      if (line ~ /^[^ \\t:]+:/) {name = tolower(substr(line, 1, index(line, ":") - 1)); line = substr(line, index(line, ":") + 1)}
+      field[name] = field[name] " " line
+    }
+    if (field["types"] !~ /deb( |$)/ || tolower(field["enabled"]) ~ /^ *(no|false|0|off) *$/) next
+    uris = split(field["uris"], uri, /[ \\t]+/); suites = split(field["suites"], suite, /[ \\t]+/)
+    for (u = 1; u <= uris; u++) for (s = 1; s <= suites; s++) if (uri[u] != "" && suite[s] != "") print "source", uri[u], suite[s]
+  }'
+done
+LC_ALL=C apt-cache policy | awk '$1 ~ /^-?[0-9]+$/ {uri = $2} $1 == "release" && /(^|[ ,])o=(Debian|Ubuntu)(,|$)/ {print "own", uri}' | sort -u
 LC_ALL=C apt-cache policy base-files | awk '/Installed:/ {old = $2} /Candidate:/ {print "release", old, $2}'"""
 
 # files in the cache have %3a for the colon of an epoch, as those that are downloaded
@@ -57,20 +79,31 @@ RECOVER = f"""{COMPLETE}
 cut=$({CUT}); [ -z "$cut" ] || apt-get -y {KEEP} {WAIT} --fix-broken --reinstall install $cut
 {COMPLETE}"""
 
+# dpkg asks nothing of the package that it replaces but that its prerm ends well or the new one's does: a postinst that
+# fails for ever is not run again. What others depend on is in the folder too
+PUT_OVER = "dpkg --force-confold --force-downgrade --install ./*.deb"
+
+# what is new comes along where others depend on it, as with aptitude
+UPGRADE = "--with-new-pkgs upgrade"
+
+# a pin of packages by name; those of whole repositories are not looked at
+HELD = """apt-mark showhold
+cat /etc/apt/preferences /etc/apt/preferences.d/* 2> /dev/null | sed -nE 's/^Package: *//p' | tr ' ' '\\n'"""
+
 APT_GET = Tool(
     name="apt-get",
     distributions=("debian", "ubuntu"),
     refresh="apt-get -o APT::Update::Error-Mode=any update",
-    download=f"apt-get -y {WAIT} --download-only upgrade",
+    download=f"apt-get -y {WAIT} --download-only {UPGRADE}",
     full_download=f"apt-get -y {WAIT} --download-only dist-upgrade",
-    upgrade=f"apt-get -y {KEEP} {WAIT} upgrade",
+    upgrade=f"apt-get -y {KEEP} {WAIT} {UPGRADE}",
     full_upgrade=f"apt-get -y {KEEP} {WAIT} dist-upgrade",
-    upgradable=_upgradable("upgrade"),
-    full_upgradable=_upgradable("dist-upgrade"),
-    size="apt-get --print-uris -y -qq upgrade | awk '{bytes += $3} END {print bytes + 0}'",
+    upgradable=_simulated(f"apt-get -s {UPGRADE}"),
+    full_upgradable=_simulated("apt-get -s dist-upgrade"),
+    size=f"apt-get --print-uris -y -qq {UPGRADE} | awk '{{bytes += $3}} END {{print bytes + 0}}'",
     fetched="du -sb /var/cache/apt/archives | cut -f1",
     cache="/var/cache/apt/archives",
-    held="apt-mark showhold",
+    held=HELD,
     broken=(
         "set -o pipefail; dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' | awk '$1 !~ /^(ii|hi|rc|un|pn)$/ {print $2}'"
     ),
@@ -79,8 +112,10 @@ APT_GET = Tool(
     left=("*.dpkg-dist", "*.dpkg-new"),
     repository=LIST,
     verify=VERIFY,
+    sources=OTHERS,
     releases=RELEASES,
     keep=KEEP_FILES,
+    put_over=PUT_OVER,
     put_back=f"apt-get -y {KEEP} {WAIT} --allow-downgrades --allow-change-held-packages install ./*.deb",
     env=ENV,
 )
@@ -94,4 +129,7 @@ APTITUDE = replace(
     full_download="aptitude -y --download-only full-upgrade",
     upgrade=f"aptitude -y {KEEP} upgrade",
     full_upgrade=f"aptitude -y {KEEP} full-upgrade",
+    # it also removes what nothing that is left has asked for, which apt-get only tells
+    upgradable=_simulated("aptitude -s -y -v upgrade"),
+    full_upgradable=_simulated("aptitude -s -y -v full-upgrade"),
 )

@@ -11,9 +11,14 @@ _UPGRADABLE = (
     'echo "$name $(rpm -q --qf \'%{VERSION}-%{RELEASE}\\n\' "$name" | tail -n 1) $new"; done'
 )
 
-VERIFY = """cache=$(mktemp -d) && trap 'rm -rf "$cache"' EXIT
-LC_ALL=C dnf -q --disablerepo='*' --enablerepo=bm --setopt=cachedir="$cache" --setopt=bm.skip_if_unavailable=0 \\
+
+def _read_lists(options: str) -> str:
+    return f"""cache=$(mktemp -d) && trap 'rm -rf "$cache"' EXIT
+LC_ALL=C dnf -q {options} --setopt=cachedir="$cache" \\
   --setopt=timeout=20 --setopt=retries=1 makecache 2>&1 && echo 'Get: the repository answers'"""
+
+
+VERIFY = _read_lists("--disablerepo='*' --enablerepo=bm --setopt=bm.skip_if_unavailable=0")
 
 RELEASES = """. /etc/os-release; echo "running ${VERSION_ID%%.*}"
 for file in /etc/dnf/vars/releasever /etc/yum/vars/releasever; do
@@ -29,6 +34,9 @@ missing=$(comm -13 <(rpm -qp --qf '%{{NAME}}-%{{VERSION}}-%{{RELEASE}}\\n' ./*.r
 [ -z "$missing" ] || {{ echo "not to be had any more:" $missing >&2; exit 1; }}"""
 
 
+HELD = """cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2> /dev/null
+cat /etc/dnf/dnf.conf /etc/yum.conf /etc/yum.repos.d/*.repo 2> /dev/null | sed -nE 's/^ *exclude(pkgs)? *= *//p' | tr ', ' '\\n\\n'"""
+
 YUM = Tool(
     name="yum",
     distributions=("rhel", "centos", "rocky", "almalinux", "ol", "fedora"),
@@ -42,15 +50,18 @@ YUM = Tool(
     size="dnf -q repoquery --upgrades --latest-limit 1 --qf '%{downloadsize}' | awk '{bytes += $1} END {print bytes + 0}'",
     fetched="du -sb /var/cache/dnf | cut -f1",
     cache="/var/cache/dnf",
-    held="cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2> /dev/null",
+    held=HELD,
     broken="rpm -qa --qf '%{NAME}\\n' | grep -v '^gpg-pubkey$' | sort | uniq -d | grep -vE '^kernel'",
     recover="dnf -y remove --duplicates",
     locks="/var/(lib/rpm/|lib/dnf/|cache/dnf/).*(lock|pid)",
     left=("*.rpmnew", "*.rpmsave"),
     repository=REPOSITORY,
     verify=VERIFY,
+    # one whose file allows it to be away is left out by an upgrade as well
+    sources=f"dnf -q repolist --disablerepo=bm | grep -q . || exit 0\n{_read_lists('--disablerepo=bm')}",
     releases=RELEASES,
     keep=_keep("yum"),
+    put_over="rpm -U --oldpackage --replacepkgs ./*.rpm",
     put_back="yum -y downgrade ./*.rpm",
 )
 

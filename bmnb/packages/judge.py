@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bmnb.packages.tool import Tool
+from bmnb.packages.tool import INSTALLED, Tool
 from bmnb.steps import Result, Verdict
 
 SPACE_FACTOR = 3
@@ -18,12 +18,16 @@ CODENAMES = (
 ALIASES = ("oldoldstable", "oldstable", "stable", "testing", "unstable", "sid", "devel")
 
 
+WHOLE = ("installed", "triggers-awaited", "triggers-pending")
+"""What dpkg calls a package that is configured; that another one's trigger waits does not make it less so."""
+
+
 def installed(listed: Result) -> dict[str, str]:
     """Name and version of BlueMind's packages that are installed."""
     return {
         name: version
         for status, name, version in _fields(listed, 3)
-        if status == "installed" and name.startswith("bm-")
+        if status in WHOLE and name.startswith("bm-")
     }
 
 
@@ -50,7 +54,8 @@ def same_version(*servers: Result) -> Verdict:
     versions = sorted({own_version(packages) for packages in found.values()})
     if len(versions) > 1 and not wrong:
         wrong = [", ".join(f"{own_version(packages)} on {host}" for host, packages in found.items())]
-    return Verdict(not wrong, "; ".join(wrong) or f"{versions[0]} on {len(found)} servers")
+    items = tuple({"differs": one} for one in wrong)
+    return Verdict(not wrong, "; ".join(wrong) or f"{versions[0]} on {len(found)} servers", items)
 
 
 def as_saved(*servers: Result) -> Verdict:
@@ -97,9 +102,17 @@ def same_release(*servers: Result) -> Verdict:
 def _drifts(told: Result) -> list[str]:
     rows = [line.split() for line in told.stdout.splitlines()]
     running = next((row[1] for row in rows if row[0] == "running" and len(row) == 2), "")
+    # a mirror is told by what it says of itself, or by its having the release that runs
+    own = {row[1].rstrip("/") for row in rows if row[0] == "own"}
+    own |= {
+        row[1].rstrip("/") for row in rows if row[0] == "source" and row[2] == running and _is_mirror(row[1])
+    }
     found = []
     for row in rows:
-        if row[0] == "source" and _leads_away(row[1], row[2], running):
+        of_the_distribution = row[0] == "source" and (
+            row[1].rstrip("/") in own or re.search(DISTRIBUTORS, row[1])
+        )
+        if of_the_distribution and _leads_away(row[2], running):
             found.append(f"{row[1]} is for {row[2]}, {running} runs")
         if row[0] == "releasever" and row[1] != running:
             found.append(f"releasever is {row[1]}, {running} runs")
@@ -108,12 +121,17 @@ def _drifts(told: Result) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _leads_away(uri: str, suite: str, running: str) -> bool:
-    """Others' repositories have suites of any name; only those of a distribution's own name tell a release."""
+DISTRIBUTORS = r"^[a-z+]+://([^/]+\.)?(debian\.org|ubuntu\.com)(:[0-9]+)?(/|$)"
+"""Others' repositories have suites of any name, and do not bring another release."""
+
+
+def _is_mirror(uri: str) -> bool:
+    return re.search(r"/(debian|ubuntu)(-security)?/?$", uri) is not None
+
+
+def _leads_away(suite: str, running: str) -> bool:
     base = re.split(r"[-/]", suite)[0]
-    if base in ALIASES:
-        return re.search(r"/(debian|ubuntu)(-security)?(/|$)", uri) is not None
-    return base in CODENAMES and base != running
+    return base in ALIASES or (base in CODENAMES and base != running)
 
 
 def _major(version: str) -> str:
@@ -130,6 +148,12 @@ def nothing_broken(*servers: Result) -> Verdict:
     return Verdict(not broken, ", ".join(broken) or "none")
 
 
+def still_broken(*servers: Result) -> Verdict:
+    """Always holds: what is none of BlueMind's does not keep it from its former version, and is told."""
+    found = nothing_broken(*servers)
+    return Verdict(True, found.seen if found.holds else f"left half installed: {found.seen}")
+
+
 def verified(*servers: Result) -> Verdict:
     """The repository answers, is signed by a key that is known and valid, and is not too old."""
     wrong = [f"{one.host}: {_complaint(one)}" for one in servers if _complaint(one)]
@@ -140,6 +164,23 @@ def verified(*servers: Result) -> Verdict:
     return Verdict(not wrong, "; ".join(wrong) or f"verified from {len(servers)} servers{told}")
 
 
+def readable(*servers: Result) -> Verdict:
+    """Each package source answers; what apt merely warns of is its publisher's matter."""
+    unknown = [one.host for one in servers if one.exit not in (0, 1)]
+    if unknown:
+        return Verdict(False, f"nobody was asked on {', '.join(unknown)}")
+    wrong = [
+        f"{one.host}: {line}"
+        for one in servers
+        for line in dict.fromkeys(one.stdout.splitlines())
+        if re.match(r"(E|Error|Err:[0-9]+):? ", line) and not line.startswith(CONSEQUENCES)
+    ]
+    return Verdict(not wrong, "; ".join(wrong) or "yes")
+
+
+CONSEQUENCES = ("E: Some index files failed", "E: The repository ")
+"""What apt says after the cause."""
+
 IN_COMMON_KEYRING = "stored in legacy trusted.gpg keyring"
 """apt's warning of a key that `apt-key add` has brought; it is as valid as any."""
 
@@ -148,7 +189,13 @@ def _complaint(told: Result) -> str:
     lines = told.stdout.strip().splitlines()
     bad = [line for line in lines if not line.startswith(("Hit", "Get")) and IN_COMMON_KEYRING not in line]
     if bad or not lines:
-        return bad[-1] if bad else told.stderr.strip() or "the repository was not asked"
+        # apt says the cause as a warning, or of the file, before what comes of it
+        causes = [line for line in bad if re.match(r"[EW]: ", line)] or bad
+        return (
+            " | ".join(dict.fromkeys(causes[:3]))
+            if causes
+            else told.stderr.strip() or "the repository was not asked"
+        )
     return ""
 
 
@@ -171,9 +218,11 @@ def is_kernel(name: str) -> bool:
 def listed_apart(*servers: Result) -> Verdict:
     """What comes, BlueMind's packages apart from the kernel and from all others."""
     items = tuple(
-        {"server": one.host, "kind": kind(name), "package": name, "installed": old, "new": new}
+        {"server": one.host, "kind": kind(name, new), "package": name, "installed": old, "new": new}
         for one in servers
-        for name, old, new in sorted(upgrades(one), key=lambda row: (KINDS.index(kind(row[0])), row[0]))
+        for name, old, new in sorted(
+            upgrades(one), key=lambda row: (KINDS.index(kind(row[0], row[2])), row[0])
+        )
     )
     counts = [
         f"{one.host}: " + ", ".join(f"{kinds.count(name)} {name}" for name in KINDS if name in kinds)
@@ -183,16 +232,38 @@ def listed_apart(*servers: Result) -> Verdict:
     return Verdict(True, "; ".join(counts), items)
 
 
-KINDS = ("BlueMind", "kernel, from the next restart on", "other")
+KINDS = ("BlueMind", "kernel, from the next restart on", "other", "removed")
 
 
-def kind(package: str) -> str:
+def kind(package: str, new: str) -> str:
+    if is_removal(new):
+        return KINDS[3]
     return KINDS[0] if is_bluemind(package) else KINDS[1] if is_kernel(package) else KINDS[2]
 
 
+def is_removal(new: str) -> bool:
+    return new == "-"
+
+
+def nothing_removed(*servers: Result) -> Verdict:
+    """What would be removed is named one by one, for a person to accept."""
+    items = tuple(
+        {"server": one.host, "package": name, "installed": old}
+        for one in servers
+        for name, old, new in upgrades(one)
+        if is_removal(new)
+    )
+    told = ", ".join(f"{item['package']} on {item['server']}" for item in items)
+    return Verdict(not items, f"would be removed: {told}" if items else "none", items)
+
+
 def candidates(*servers: Result) -> Verdict:
-    """BlueMind has an update on every server, to the same version on all."""
-    found = {one.host: own_version({name: new for name, _, new in upgrades(one)}) for one in servers}
+    """BlueMind has an update to the same version on every server, but for those that have it already."""
+    found = {one.host: own_version(_coming(one)) for one in servers}
+    for one in servers:
+        there = own_version(installed(Result(one.host, "", 0, one.stdout.partition(NOW)[2])))
+        if not found[one.host] and there in found.values():
+            found[one.host] = there
     without = [host for host, version in found.items() if not version]
     if without:
         return Verdict(False, f"nothing newer for {', '.join(without)}")
@@ -203,21 +274,51 @@ def candidates(*servers: Result) -> Verdict:
     )
 
 
+NOW = "-- now\n"
+
+
+def with_installed(line: str) -> str:
+    """A line that prints what another one does, and what is installed."""
+    return f"{{ {line}; }} || exit; echo -- now; {INSTALLED}"
+
+
+def _coming(listed: Result) -> dict[str, str]:
+    before = Result(listed.host, "", listed.exit, listed.stdout.partition(NOW)[0])
+    return {name: new for name, _, new in upgrades(before) if not is_removal(new)}
+
+
 def none_left(*servers: Result) -> Verdict:
-    left = [f"{name} on {one.host}" for one in servers for name, _, _ in upgrades(one) if is_bluemind(name)]
+    left = [f"{name} on {one.host}" for one in servers for name in _coming(one) if is_bluemind(name)]
     return Verdict(not left, ", ".join(left) or "none")
 
 
 def same_candidates(*servers: Result) -> Verdict:
-    """Given what differs between then and now: BlueMind's repository has not moved on since the download."""
+    """Given what differs between then and now, and what is installed: nothing else comes, and nothing else goes.
+
+    What has been updated to just that meanwhile is done.
+    """
     wrong = []
     for one in servers:
-        lines = [line for line in one.stdout.splitlines() if line.startswith(("> bm-", "< bm-"))]
-        wrong += [f"{one.host}: {name}" for name in sorted({line.split()[1] for line in lines})]
+        differing, _, now = one.stdout.partition(NOW)
+        have = installed(Result(one.host, "", 0, now))
+        rows = [line.split() for line in differing.splitlines() if line.startswith((">", "<"))]
+        moved = {
+            row[1]
+            for row in rows
+            if len(row) == 4
+            and (is_bluemind(row[1]) or (row[0] == ">" and is_removal(row[3])))
+            and not (row[0] == "<" and _is(have.get(row[1], ""), row[3]))
+        }
+        wrong += [f"{one.host}: {name}" for name in sorted(moved)]
     unknown = [one.host for one in servers if one.exit not in (0, 1)]
     if unknown:
         return Verdict(False, f"nothing was noted on {', '.join(unknown)}")
     return Verdict(not wrong, "; ".join(wrong) or "as downloaded")
+
+
+def _is(version: str, candidate: str) -> bool:
+    """rpm's candidates have the release behind the version."""
+    return bool(version) and (candidate == version or candidate.startswith(f"{version}-"))
 
 
 def space(tool: Tool) -> str:

@@ -15,11 +15,12 @@ from bmnb.steps import Result, Row
 class Tool:
     """The lines of a tool.
 
-    `upgradable` prints NAME INSTALLED CANDIDATE a line (- where it is new), `size` the bytes to fetch,
+    `upgradable` prints NAME INSTALLED CANDIDATE a line (- where it is new, or would be removed), `size` the bytes to fetch,
     `fetched` those that are there, `held` and `broken` names, `releases` the running release and what the package sources name. `verify` reads
-    the repository of BlueMind alone, into a folder that is thrown away. `keep` brings the installed packages of
+    the repository of BlueMind alone, `sources` all others, into a folder that is thrown away. `keep` brings the installed packages of
     BlueMind as files into the folder that it runs in, from the cache or the repository, and fails where one is
-    not to be had any more; `put_back` installs the files there, whatever is newer. `left` are the names under which
+    not to be had any more; `put_over` installs the files there over whatever is newer, in whatever state that is,
+    `put_back` by the tool, which also brings what they depend on; that needs all else to be complete. `left` are the names under which
     a new version of a configuration file lies beside the local one.
     """
 
@@ -42,8 +43,10 @@ class Tool:
     left: tuple[str, ...]
     repository: str
     verify: str
+    sources: str
     releases: str
     keep: str
+    put_over: str
     put_back: str
     env: Mapping[str, str] = field(default_factory=dict)
 
@@ -62,7 +65,8 @@ def keep(folder: str, tool: Tool) -> str:
     return f"""umask 077; mkdir -p {folder} && cd {folder} || exit 1
 {{ {tool.keep}
 }} || exit 1
-find . -type f -printf 'kept %s\\n'"""
+{PACKAGES} > installed || exit 1
+find . -type f ! -name installed -printf 'kept %s\\n'"""
 
 
 def read_kept(told: Result) -> Row:
@@ -76,6 +80,35 @@ INSTALLED = (
     "rpm -qa --qf 'installed %{NAME} %{VERSION}\\n' 'bm-*'"
 )
 """A line that prints STATUS NAME VERSION of each of BlueMind's packages, on either family."""
+
+PACKAGES = f"({INSTALLED}) | sed -E 's/^triggers-(awaited|pending) /installed /' | LC_ALL=C sort"
+"""The same in one order. A package whose trigger another one has not seen to is itself installed, and works."""
+
+
+def as_kept(folder: str) -> str:
+    """A line that holds where each package that was installed when they were kept is so again, in that version alone.
+
+    rpm has both versions where it was killed between them.
+    """
+    return f"""[ -s {folder}/installed ] && awk '$1 != "installed" {{next}} NR == FNR {{kept[$2] = $3; next}}
+$2 in kept {{if ($3 == kept[$2]) there[$2]; else wrong = 1}}
+END {{for (name in kept) if (!(name in there)) wrong = 1; exit wrong}}' {folder}/installed <({PACKAGES})"""
+
+
+def put_back(folder: str, tool: Tool) -> str:
+    """A line that has the kept packages installed again, whatever has become of them.
+
+    They are put over what is there directly, since what is broken there may be what cannot be completed. How the tool
+    ends says little: it also ends with an error where a package that is none of BlueMind's cannot be configured.
+    """
+    as_they_were = f"{{ {as_kept(folder)}; }}"
+    return f"""cd {folder} || exit 1
+{as_they_were} || {tool.put_over}
+{as_they_were} || {{
+{tool.recover}
+{tool.put_back}; }}
+{as_they_were}"""
+
 
 LATEST = f"""echo latest "(installed: $({{ {INSTALLED}; }} | awk '$1 == "installed" {{print $3}}' | sort -u | xargs))\""""
 """A line that prints what may be asked for as a version, and what is installed."""

@@ -45,12 +45,12 @@ printf '%s\\n' {quote(run)} {quote(session)} {quote(title)} "$(date -u +%FT%TZ)"
 
 def _own(folder: str, run: str, new: bool) -> str:
     if not new:  # that of an earlier release names no run
-        return f"""owner=$(cat {folder}/run 2> /dev/null || echo {quote(run)})
+        return f"""owner=$(grep . {folder}/run 2> /dev/null || echo {quote(run)})
 [ "$owner" = {quote(run)} ] || exit {NOT_OURS}"""
     return f"""if [ "$(cat {folder}/run 2> /dev/null)" != {quote(run)} ]; then
   aside={folder}-until-$(date +%Y%m%dT%H%M%S)
   [ ! -d {folder} ] || {{ mv {folder} $aside && echo $aside >&2; }} || exit 1
-  mkdir {folder} && echo {quote(run)} > {folder}/run || exit 1
+  mkdir {folder} && echo {quote(run)} > {folder}/run.new && mv {folder}/run.new {folder}/run || exit 1
 fi"""
 
 

@@ -173,7 +173,7 @@ class Servers:
         on_look: Callable[[Look], None] | None = None,
         patience: float = 600.0,
     ) -> Result | None:
-        """Wait for a unit's end, also over lost connections; None where it was lost.
+        """Wait for a unit's end, also over lost connections; None where it was lost, and nothing tells why.
 
         `on_look` gets what was seen every few seconds; what it raises ends the waiting, not the unit, but for a
         connection that is lost meanwhile.

@@ -1,7 +1,8 @@
 """Command lines that run on a server in a systemd unit of their own.
 
 They outlive the connection that started them. A folder a unit holds `command`, `out`, `err`, and, once
-the command has ended, `end`: its exit status and the seconds it took. Understood from systemd 229 on.
+the command has ended, `end`: its exit status and the seconds it took. An `end` that says less, as where the disk was
+full, says nothing. Understood from systemd 229 on.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from shlex import quote
 from bmnb.errors import InputError
 from bmnb.steps import Result
 
-# `end` is written under another name first: it is there whole or not at all. While the command runs, and no longer,
-# `lock` is locked. Few processes are started, since many units run at once in a downtime.
+# `end` is written under another name first: it is there whole or not at all. Its room is taken before the command can
+# fill the disk. While the command runs, and no longer, `lock` is locked. Few processes are started, since many units run at once in a downtime.
 WRAPPER = r"""cd "$1" || exit 1
 LC_ALL=C TIMEFORMAT=%3R
+printf '%64s\n' > end.new || exit 1
 exec 9< lock && flock 9
 took=$({ time LC_ALL=C.UTF-8 HOME=/root bash -o pipefail command > out 2> err < /dev/null 9<&-; } 2>&1)
-echo "$? ${took##*$'\n'}" > end.new
+echo "$? ${took##*$'\n'}" 1<> end.new || exit 1
 sync end.new 2> /dev/null || sync
 mv end.new end
 """
@@ -44,10 +46,9 @@ def folder(work: str, unit: str) -> str:
 def start(work: str, unit: str, head: str = "") -> str:
     """A line that starts the command that comes in as input. mkdir lets only one start through."""
     place = folder(work, unit)
-    return f"""umask 077; mkdir -p {work}/units && mkdir {place} || exit 1
-echo {quote(head)} > {work}/head
-cat > {place}/command; : > {place}/lock
-printf %s {quote(WRAPPER)} > {place}/wrapper
+    return f"""umask 077; mkdir -p {work}/units && mkdir {place} || {{ df -h {work} >&2; exit 1; }}
+{{ cat > {place}/command && : > {place}/lock && printf %s {quote(WRAPPER)} > {place}/wrapper &&
+  echo {quote(head)} > {work}/head.new && mv {work}/head.new {work}/head; }} || {{ rm -rf {place}; df -h {work} >&2; exit 1; }}
 systemd-run --quiet --unit={_name(unit)} bash {place}/wrapper {place}"""
 
 
@@ -58,10 +59,11 @@ def state(work: str, unit: str) -> str:
 
 def _state(work: str, unit: str) -> str:
     place = folder(work, unit)
-    return f"""if [ -f {place}/end ]; then state=ended
+    return f"""told() {{ status=; read -r status took < {place}/end && [[ "$status $took" =~ ^[0-9]+\\ +[0-9.]+$ ]]; }} 2> /dev/null
+if told; then state=ended
 elif [ ! -d {place} ]; then state=absent
 elif systemctl is-active --quiet {_name(unit)}; then state=running
-elif [ -f {place}/end ]; then state=ended
+elif told; then state=ended
 else state=lost; fi"""
 
 
@@ -81,6 +83,9 @@ class Look:
 
 LOOK_SECONDS = 2
 
+_FULL = 'df -P -k . | awk \'END {if ($4 < 1024) print "no room is left on", $6 ": make some there, then do it again"}\''
+"""Prints that the disk is full under the unit's folder, where it is: then what it has said is not to be had either."""
+
 
 def look(work: str, unit: str, keep: int) -> str:
     """A line that waits up to two seconds for the end, then prints what `seen` reads.
@@ -94,9 +99,12 @@ def look(work: str, unit: str, keep: int) -> str:
 {_state(work, unit)}
 echo $state
 if [ $state = ended ]; then
-  read -r figures < end; echo "$figures"
+  echo "$status $took"
+  [ "$status" = 0 ] || {_FULL} >&2
   [ ! -s err ] || tail -c {keep} err >&2
   [ ! -s out ] || tail -c {keep} out
+elif [ $state = lost ]; then
+  echo 0 0; {_FULL}
 elif [ -f err ]; then
   printf -v now '%(%s)T' -1; set -- $(stat -c %Y out err command)
   echo "$((now - ($1 > $2 ? $1 : $2))) $((now - $3))"
@@ -112,6 +120,8 @@ def seen(unit: str, looked: Result) -> Look:
         status, seconds = figures.split()
         result = Result(looked.host, unit, int(status), text, looked.stderr, float(seconds))
         return Look(UnitState.ENDED, looked.stderr[-1000:] + text[-4000:], 0.0, float(seconds), result)
+    if word == UnitState.LOST.value and text:
+        return Look(UnitState.LOST, result=Result(looked.host, unit, None, stderr=text))
     silent, elapsed = figures.split() if figures else ("0", "0")
     return Look(UnitState(word), text, float(silent), float(elapsed))
 

@@ -119,7 +119,16 @@ def test_the_wizard_is_protected_when_it_asks_and_accepts():
     assert not wizard.recovered(told("without password: 401\nwith the new one: 401\n")).holds
     assert wizard.success(told("Upgrade Complete: Success\n")).holds
     assert not wizard.success(told("Upgrade Complete: Failure\n")).holds
-    assert not wizard.success(told("")).holds
+    assert wizard.success(told("")).holds, "the versions are looked at next"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [('{"needsUpgrade":false}', 0), ('{"needsUpgrade" : true}', 1), ("{}", 1), ("", 1)],
+)
+def test_the_wizard_has_done_its_work_when_the_core_says_that_the_versions_agree(answer: str, status: int):
+    fake = f"cat() {{ [ $# -eq 0 ] || echo token; }}; curl() {{ echo '{answer}'; }}\n"
+    assert subprocess.run(["bash", "-c", fake + wizard.has_updated()], check=False).returncode == status
 
 
 def test_changes_are_named_and_nothing_of_them_shown():
@@ -189,3 +198,18 @@ def test_what_was_saved_is_put_back_and_folders_above_it_are_left_alone(
         0o755,
         0o755,
     ]
+
+
+def test_one_virtual_host_that_nginx_refuses_does_not_keep_the_others_disabled(tmp_path: Path):
+    sites = tmp_path / "enabled"
+    saved = tmp_path / "work/before" / str(sites).lstrip("/")
+    sites.mkdir()
+    saved.mkdir(parents=True)
+    for name in ("bad", "good", "with space"):
+        (saved / name).write_text(name)
+    fakes = f"nginx() {{ ! grep -qx bad {sites}/*; }}; systemctl() {{ echo reloaded; }}\n"
+    line = own_files.enable_hosts(f"{tmp_path}/work").replace(own_files.SITES, str(sites))
+    done = subprocess.run(["bash", "-c", fakes + line], capture_output=True, text=True, check=False)
+    assert {path.name for path in sites.iterdir()} == {"good", "with space"}
+    assert (done.returncode, done.stderr) == (1, "nginx refuses: bad\n")
+    assert done.stdout == "enabled again: good with space\nreloaded\n"

@@ -48,4 +48,8 @@ apt-get() { [ "$2" != download ] || touch "${@:3}"; }
     line = fakes + keep(str(kept), APT_GET).replace(APT_GET.cache, str(cache))
     said = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True).stdout
     assert read_kept(Result("core", line, 0, said)) == {"packages kept": 2, "MB": 0.0}
-    assert {path.name for path in kept.iterdir()} == {"bm-core=4.9.1", "bm-search_1%3a7.17_amd64.deb"}
+    assert {path.name for path in kept.iterdir()} == {
+        "installed",
+        "bm-core=4.9.1",
+        "bm-search_1%3a7.17_amd64.deb",
+    }

@@ -57,7 +57,18 @@ RUNNING = "running bookworm\nrelease 12.11 12.12\n"
         (RUNNING + "source https://apt.postgresql.org/pub/repos/apt bookworm-pgdg\n", True),
         (RUNNING + "source https://artifacts.elastic.co/packages/8.x/apt stable\n", True),
         (RUNNING + "source http://pkg.example.org/4.9 ./\n", True),
+        (RUNNING + "source https://repos.example.net/debian stable\n", True),
+        (RUNNING + "source https://download.example.net/linux/debian bullseye\n", True),
         (RUNNING + "source http://deb.debian.org/debian trixie\n", False),
+        (
+            RUNNING
+            + "source http://mirror.example.net/debian/ stable\nown http://mirror.example.net/debian\n",
+            False,
+        ),
+        (
+            RUNNING + "source http://m.example.net/debian bookworm\nsource http://m.example.net/debian sid\n",
+            False,
+        ),
         (RUNNING + "source http://security.debian.org/debian-security stable-security\n", False),
         ("running bookworm\nrelease 12.11 13.1\n", False),
         ("running 9\nrelease 9.4 9.5\n", True),
@@ -98,6 +109,30 @@ def test_every_server_must_have_an_update_to_the_same_version():
     assert "4.9.4100 for edge" in moved.seen
 
 
+def test_a_server_that_has_the_new_version_already_counts_as_done():
+    there = told("-- now\ninstalled bm-node 4.9.4012\n", "edge")
+    assert judge.candidates(told(UPGRADABLE), there).seen == "4.9.4012 for 2 servers"
+    behind = told("-- now\ninstalled bm-node 4.9.4000\n", "edge")
+    assert judge.candidates(told(UPGRADABLE), behind).seen == "nothing newer for edge"
+    assert not judge.candidates(there).holds, "nobody has anything newer"
+
+
+def test_what_would_be_removed_is_told_and_is_for_a_person_to_accept():
+    removed = told(UPGRADABLE + "apache2-utils 2.4 -\n")
+    assert judge.listed_apart(removed).items[-1]["kind"] == "removed"
+    verdict = judge.nothing_removed(removed)
+    assert (verdict.holds, verdict.seen) == (False, "would be removed: apache2-utils on core")
+    assert verdict.items == ({"server": "core", "package": "apache2-utils", "installed": "2.4"},)
+    assert judge.nothing_removed(told(UPGRADABLE + "bm-plugin - 2\n")).holds
+    assert judge.none_left(told("bm-old 1 -\n")).holds
+
+
+def test_a_package_whose_trigger_waits_is_installed():
+    assert judge.installed(told("triggers-awaited bm-node 4.9\nhalf-configured bm-core 4.9\n")) == {
+        "bm-node": "4.9"
+    }
+
+
 def test_after_the_update_others_may_be_left_but_nothing_of_bluemind():
     assert judge.none_left(told("linux-image-amd64 6.1.1 6.1.2\n")).holds
     assert judge.none_left(told("bm-mapi 4.9.3884 4.9.4012\n")).seen == "bm-mapi on core"
@@ -108,7 +143,14 @@ def test_a_repository_of_bluemind_that_moved_on_after_the_download_is_seen():
     assert judge.same_candidates(told("2c2\n< tzdata 1 2\n---\n> tzdata 1 3\n", exit=1)).holds
     moved = judge.same_candidates(told("2c2\n< bm-core 1 2\n---\n> bm-core 1 3\n", exit=1))
     assert (moved.holds, moved.seen) == (False, "core: bm-core")
-    assert not judge.same_candidates(told("2d1\n< bm-core 1 2\n", exit=1)).holds, "another has updated it"
+    gone = "2d1\n< bm-core 1 2\n-- now\ninstalled bm-core "
+    assert not judge.same_candidates(told(f"{gone}3\n", exit=1)).holds, (
+        "another has updated it to something else"
+    )
+    assert not judge.same_candidates(told(f"{gone}1\n", exit=1)).holds, "it is not to be had any more"
+    assert judge.same_candidates(told(f"{gone}2\n", exit=1)).holds, "another has done just that"
+    removed = judge.same_candidates(told("3a4\n> apache2-utils 2.4 -\n", exit=1))
+    assert removed.seen == "core: apache2-utils", "nobody has accepted that"
 
 
 def test_packages_are_as_saved_where_only_new_ones_have_come():
@@ -132,6 +174,26 @@ def test_a_repository_counts_when_nothing_is_complained_of(text: str, complaint:
     verdict = judge.verified(told(text))
     assert verdict.holds is not bool(complaint)
     assert complaint in verdict.seen
+
+
+def test_the_cause_is_told_with_what_comes_of_it():
+    text = "Err:1 http://pkg ./ InRelease\nW: GPG error: http://pkg: NO_PUBKEY 1234\nE: The repository is not signed.\n"
+    assert judge.verified(told(text)).seen == (
+        "core: W: GPG error: http://pkg: NO_PUBKEY 1234 | E: The repository is not signed."
+    )
+
+
+def test_another_s_package_source_that_cannot_be_read_is_told_by_its_cause_and_a_warning_is_none():
+    text = """Hit:1 http://deb.debian.org/debian bookworm InRelease
+W: http://old.example.net: Signature by key uses weak algorithm
+E: Failed to fetch https://repos.example.net/x/Packages  404  Not Found
+E: Some index files failed to download. They have been ignored, or old ones used instead.
+"""
+    seen = judge.readable(told(text, exit=0))
+    assert not seen.holds
+    assert seen.seen == "core: E: Failed to fetch https://repos.example.net/x/Packages  404  Not Found"
+    assert judge.readable(told(text.partition("E: ")[0])).holds
+    assert judge.readable(told("", exit=1)).holds, "there is no other"
 
 
 def test_space_is_three_times_what_comes_and_some():

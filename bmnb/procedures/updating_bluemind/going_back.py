@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from bmnb.bluemind import api, own_files, proofs, wizard
 from bmnb.packages import judge
-from bmnb.packages.tool import INSTALLED
+from bmnb.packages import tool as packages
+from bmnb.packages.tool import INSTALLED, PACKAGES
 from bmnb.procedures.checks import url_answers
 from bmnb.procedures.updating_bluemind import requirements as must
 from bmnb.procedures.updating_bluemind.everywhere import (
-    complete,
     everywhere,
     freeze_repositories,
     wait_for_others,
@@ -20,6 +20,17 @@ from bmnb.steps import TRUE_OR_FALSE, Action, Call, Check, Condition, Manual
 
 
 def undo_save(settings: Settings) -> Iterator[Action]:
+    """A server that somebody has updated meanwhile goes back with the others, before what it needs for that goes."""
+    if settings.keep_packages:
+        kept = settings.kept
+        yield everywhere(
+            settings,
+            f"[ ! -d {kept} ] || {{ {packages.as_kept(kept)}; }} || {{ ({packages.put_back(kept, settings.tool)}) && bmctl restart; }}",
+            "put former packages back where they are not as they were kept",
+            env=settings.tool.env,
+            when=_as_before(settings),
+            remedy=TO_GO_ON,
+        )
     yield everywhere(settings, f"rm -rf {settings.kept}", "remove the kept packages")
 
 
@@ -31,8 +42,6 @@ def undo_upgrade(settings: Settings) -> Iterator[Action]:
     """The databases tell which way it is: once they have moved, older packages cannot read them."""
     core, folder = settings.core, settings.work
     moved = Condition(core, wizard.databases_are("!=", folder), "the setup wizard has not begun")
-    yield wait_for_others(settings)
-    yield from complete(settings)
     yield Manual(
         core,
         "restore-backup",
@@ -49,6 +58,7 @@ def undo_upgrade(settings: Settings) -> Iterator[Action]:
         judge.same_version,
         "same version on all servers",
         "restore the backup of the server that differs as well",
+        decision="differing-versions",
         answers=(0, 1, 127),
     )
     yield url_answers(core, settings.address)
@@ -56,27 +66,31 @@ def undo_upgrade(settings: Settings) -> Iterator[Action]:
 
 def put_back(settings: Settings) -> Iterator[Action]:
     """Packages, configuration and services as they were at the beginning of the maintenance."""
-    folder, tool = settings.work, settings.tool
-    before = f"{folder}/before/state/packages"
-    as_before = Condition(
-        settings.core,
-        wizard.databases_are("=", folder),
-        "the databases have changed: only the backup is left",
-    )
+    folder, tool, kept = settings.work, settings.tool, settings.kept
+    as_before = _as_before(settings)
+    yield wait_for_others(settings)
     yield everywhere(
         settings,
-        f"{own_files.PACKAGES} | cmp -s - {before} || {{ cd {settings.kept} && {tool.put_back}; }}",
+        f"{EARLIER_RELEASE.format(kept=kept, folder=folder)}\n{packages.put_back(kept, tool)}",
         "put the former packages back",
         env=tool.env,
         when=as_before,
-        remedy="mend the cause, then the same command again: it goes on with this server",
+        remedy=TO_GO_ON,
     )
     yield Check(
         settings.everyone,
-        f"{own_files.PACKAGES} | diff {before} -",
+        f"{PACKAGES} | diff {kept}/installed -",
         judge.as_saved,
         "the packages are those from before",
         f"install the files in {settings.kept} on the server that is named, then the same command again",
+        when=as_before,
+        answers=TRUE_OR_FALSE,
+    )
+    yield Check(
+        settings.everyone,
+        tool.broken,
+        judge.still_broken,
+        "other packages",
         when=as_before,
         answers=TRUE_OR_FALSE,
     )
@@ -92,3 +106,17 @@ def put_back(settings: Settings) -> Iterator[Action]:
             when=as_before,
             patience=300,
         )
+
+
+def _as_before(settings: Settings) -> Condition:
+    return Condition(
+        settings.core,
+        wizard.databases_are("=", settings.work),
+        "the databases have changed: only the backup is left",
+    )
+
+
+TO_GO_ON = "mend the cause, then the same command again: it goes on with this server"
+
+# release 0.1 noted what was installed with the configuration alone
+EARLIER_RELEASE = "[ -e {kept}/installed ] || cp {folder}/before/state/packages {kept}/installed"

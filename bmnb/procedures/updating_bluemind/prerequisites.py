@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from bmnb.bluemind import api, backups, releases, repository, virtual_folders, wizard
+from bmnb.bluemind import api, backups, mail, releases, repository, virtual_folders, wizard
 from bmnb.packages import judge
-from bmnb.procedures.checks import done
+from bmnb.procedures.checks import done, url_answers
 from bmnb.procedures.updating_bluemind import requirements as must
 from bmnb.procedures.updating_bluemind.everywhere import everywhere
 from bmnb.procedures.updating_bluemind.phases import PREREQUISITES
@@ -21,6 +22,20 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     yield from must.servers(settings.everyone, tool)
     yield from must.bluemind(settings.core, settings.everyone, settings.version, tool)
     yield from must.packages(settings.everyone, tool)
+    yield replace(
+        url_answers(settings.core, settings.address),
+        title="the platform answers at its address",
+        remedy="set address to where users reach the platform",
+        patience=0.0,
+    )
+    if settings.test_mailbox:
+        yield Check(
+            settings.core,
+            mail.ask(settings.address, settings.test_mailbox),
+            mail.accepted,
+            "the test mailbox is known",
+            "set test_mailbox to an address of the platform, or leave it empty",
+        )
     if not settings.recover_wizard:
         yield _wizard_access(settings)
     if not settings.import_key:

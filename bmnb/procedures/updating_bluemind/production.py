@@ -25,7 +25,7 @@ def refresh(settings: Settings) -> Iterator[Action]:
     )
     yield Check(
         everyone,
-        settings.upgradable,
+        judge.with_installed(settings.upgradable),
         judge.candidates,
         "the same new version for every server",
         "prepare the update (System Management > Update BlueMind), or nothing newer is published; "
@@ -41,6 +41,15 @@ def refresh(settings: Settings) -> Iterator[Action]:
         answers=TRUE_OR_FALSE,
     )
     yield Check(everyone, settings.upgradable, judge.listed_apart, "what comes", answers=TRUE_OR_FALSE)
+    yield Check(
+        everyone,
+        settings.upgradable,
+        judge.nothing_removed,
+        "no package is removed",
+        "have what is still needed kept: apt-mark manual PACKAGE on that server",
+        decision="remove-packages",
+        answers=TRUE_OR_FALSE,
+    )
     yield Check(
         everyone,
         judge.space(tool),

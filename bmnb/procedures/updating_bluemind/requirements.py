@@ -12,9 +12,12 @@ from bmnb.packages import Tool, judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs
 from bmnb.steps import TRUE_OR_FALSE, Action, Call, Check, Result, Row, Verdict
+from bmnb.transfer import access
 
 FREE_BYTES = 512 * 2**20
 """Free space in /var under which nothing is begun; what the packages need is computed once they are known."""
+BOOT_BYTES = 100 * 2**20
+"""Free space in a /boot of its own: one kernel with its initrd, which is written beside the old one."""
 
 
 def servers(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
@@ -46,10 +49,13 @@ def servers(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
     )
     yield Check(
         everyone,
-        "df -B1 --output=target,avail /var /var/log /var/lib | tail -n +2 | sort -u",
+        f"for path in /var /var/log /var/lib {access.WORK}; do "
+        '[ ! -d "$path" ] || df -B1 --output=target,avail "$path" | tail -n 1; done | sort -u; '
+        "! mountpoint -q /boot || df -B1 --output=target,avail /boot | tail -n 1",
         room_to_begin,
         "free space in /var",
-        "make room: packages, databases and logs all need it",
+        "make room: packages, databases and logs all need it, and a new kernel does in /boot: apt-get autoremove takes "
+        "the oldest away",
     )
 
 
@@ -60,7 +66,9 @@ def bluemind(core: str, everyone: tuple[str, ...], wanted: str, tool: Tool) -> I
         INSTALLED,
         judge.same_version,
         "same version on all servers",
-        "bring the server that differs to the version of the others first",
+        "bring the server that differs to the version of the others first; where it has the new version already, the "
+        "update brings the others to it",
+        decision="differing-versions",
         answers=(0, 1, 127),
     )
     yield Call(
@@ -109,14 +117,31 @@ def packages(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
         subscription.show(tool.repository),
         subscription.registered,
         "BlueMind's repository is registered",
-        "install the subscription's file on every server",
+        "install the subscription's file on every server, in the form and under the name in which BlueMind gives it",
+    )
+    yield Check(
+        everyone,
+        tool.broken,
+        judge.nothing_broken,
+        "no package is half installed",
+        "complete it first: dpkg --configure -a, then apt-get -f install; or dnf remove --duplicates",
+        answers=TRUE_OR_FALSE,
+    )
+    yield Check(
+        everyone,
+        tool.sources,
+        judge.readable,
+        "every other package source answers",
+        "mend the source that is named, or disable it until the update is over; an expired key is renewed by its publisher",
+        answers=TRUE_OR_FALSE,
     )
     yield Check(
         everyone,
         tool.held,
         judge.nothing_held,
         "no package of BlueMind is on hold",
-        "apt-mark unhold PACKAGE, or yum versionlock delete PACKAGE",
+        "apt-mark unhold PACKAGE, or yum versionlock delete PACKAGE; a pin is in /etc/apt/preferences.d, an exclusion in "
+        "/etc/dnf/dnf.conf",
         answers=TRUE_OR_FALSE,
     )
     yield Check(
@@ -164,7 +189,7 @@ def room_to_begin(*found: Result) -> Verdict:
     short = [
         f"{mount} on {host} has {int(free) / 1e6:,.0f} MB"
         for host, mount, free in rows
-        if int(free) < FREE_BYTES
+        if int(free) < (BOOT_BYTES if mount == "/boot" else FREE_BYTES)
     ]
     least = min(int(free) for _, _, free in rows)
     return Verdict(not short, "; ".join(short) or f"at least {least / 1e6:,.0f} MB")

@@ -20,7 +20,8 @@ def begin_maintenance(settings: Settings) -> Iterator[Action]:
     core = settings.core
     yield Check(
         settings.everyone,
-        f'now=$({settings.upgradable}) || exit 2; diff {settings.work}/candidates - <<< "$now"',
+        f'now=$({settings.upgradable}) || exit 2; diff {settings.work}/candidates - <<< "$now"; differ=$?\n'
+        f"echo -- now; {INSTALLED}; exit $differ",
         judge.same_candidates,
         "the repository still has what was found",
         "the repository has moved on since, or another has updated packages: begin a new run",
@@ -86,11 +87,21 @@ def setup_wizard(settings: Settings) -> Iterator[Action]:
         "users get “maintenance” until it succeeds: mend what core.log and webserver.log say, then run this cell "
         "again; the way back is the backup"
     )
+    updated = Condition(core, wizard.has_updated(), "the databases are not of the software's version")
     yield Command(core, wizard.begin(folder), "note that the databases change from here on")
     if settings.setup_wizard == "bm-cli":
         # 3 with “Success” was seen where all was well: the text and BlueMind's state are looked at next
-        yield Command(core, wizard.update(folder), "update (bm-cli)", accept=(0, 3), remedy=remedy)
-        yield Check(core, wizard.text(folder), wizard.success, "bm-cli says that it succeeded", remedy)
+        yield Command(
+            core, wizard.update(folder), "update (bm-cli)", accept=(0, 3), proof=updated, remedy=remedy
+        )
+        yield Check(
+            core,
+            wizard.text(folder),
+            wizard.success,
+            "bm-cli says that it succeeded",
+            remedy,
+            answers=TRUE_OR_FALSE,
+        )
     elif settings.setup_wizard == "api":
         yield Call(core, "POST", api.UPGRADE, "update (API)", task=True, remedy=remedy)
         yield Call(core, "POST", api.POST_INSTALL, "complete the update (API)", task=True, remedy=remedy)

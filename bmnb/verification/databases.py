@@ -75,14 +75,16 @@ def tell_definitions(folder: str, origin: str, database: str, named: str) -> str
     collations = f"""( {AS_POSTGRES}psql -Xq -o /dev/null -d {beside} -c "{COLLATIONS}" )"""
     # each dump has a word of its own there
     told = r"sed '/^\\\(un\)\{0,1\}restrict /d'"
-    same = f"[ -s {file}.origin ] && [ -s {file}.sql ] && cmp -s <({told} {file}.sql) <({told} {file}.new)"
+    same = (
+        f"[ -s {file}.origin ] && [ -s {file}.known ] && cmp -s <({told} {file}.known) <({told} {file}.new)"
+    )
     return f"""umask 077; cd {folder} && {there} > {file}.new || exit
 if ! {{ {same}; }}; then
   {drop} && {ask} && {create} && {collations} || exit
   ( {AS_POSTGRES}psql -Xq -o /dev/null -d {beside} ) < {file}.new || exit
   ( {TOLD} {beside} ) > {file}.restored && {drop} && mv {file}.restored {file}.origin || exit
 fi
-mv {file}.new {file}.sql"""
+mv {file}.new {file}.known"""
 
 
 def compare_definitions(folder: str, origin: str, database: str) -> str:
@@ -94,7 +96,7 @@ def compare_definitions(folder: str, origin: str, database: str) -> str:
     return f"""{tell_definitions(folder, origin, database, database)} || exit
 ( {TOLD} {database} ) > {file}.target || exit
 python3 -m {PROGRAMS.name}.definitions {file}.origin {file}.target > {file} || exit
-[ "$(wc -l < {file})" -eq 1 ] || rm {file}.sql"""
+[ "$(wc -l < {file})" -eq 1 ] || rm {file}.known"""
 
 
 def show_definitions(folder: str, database: str) -> str:

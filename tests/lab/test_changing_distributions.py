@@ -137,9 +137,9 @@ INHIBITORS = [
     (
         "another database",
         "origin",
-        "cd / && runuser -u postgres -- createdb keycloak",
-        "cd / && runuser -u postgres -- dropdb keycloak",
-        "keycloak",
+        "cd / && runuser -u postgres -- createdb wiki",
+        "cd / && runuser -u postgres -- dropdb wiki",
+        "wiki",
     ),
 ]
 

@@ -135,8 +135,8 @@ def stay_beside(before: Sequence[Held]) -> None:
     now = [one.address.ip for one in held()]
     for one in before:
         if one.scope == "link" and one.address.version == 4 and one.address.ip not in now:
-            peer = ["peer", one.peer] if one.peer else []
-            do("ip", "addr", "replace", str(one.address.ip), *peer, "dev", one.device, "scope", "link")
+            place = [str(one.address.ip), "peer", one.peer] if one.peer else [str(one.address)]
+            do("ip", "addr", "replace", *place, "dev", one.device, "scope", "link")
 
 
 def follow(source: Source) -> bool:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).parents[3] / "bmnb" / "transfer"
 FIRST = """
 from network import running
@@ -11,6 +13,13 @@ from network.values import interface
 new = interface("192.0.2.10/24")
 running.make_first("lan", new)
 print(*running.of_network("lan", new))
+"""
+BESIDE = """
+import subprocess
+from network import running
+before = running.held()
+subprocess.check_call(["ip", "addr", "flush", "dev", "lan"])
+running.stay_beside(before)
 """
 MEANWHILE = (
     "for _ in $(seq 60); do for last in 20 10; do ip addr replace 192.0.2.$last/24 brd + dev lan; done; done"
@@ -26,3 +35,13 @@ def test_the_address_comes_first_also_where_somebody_sets_addresses_at_the_same_
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("192.0.2.10/24 ")
+
+
+@pytest.mark.parametrize("beside", ["169.254.130.10/31", "169.254.130.10 peer 169.254.130.11/32"])
+def test_a_link_local_address_that_a_reload_took_comes_back_with_its_network(beside: str):
+    made = f"ip link add lan type veth peer name wan && ip link set lan up && ip addr add {beside} dev lan scope link"
+    line = f"{made} && {sys.executable} -c '{BESIDE}' && ip -o -4 addr show dev lan"
+    done = subprocess.run(
+        ["unshare", "--net", "bash", "-c", line], cwd=PACKAGE, capture_output=True, text=True, check=False
+    )
+    assert beside in done.stdout, done.stderr

@@ -133,12 +133,13 @@ class Lab:
         return self
 
     def _trust_repository(self) -> None:
-        """Servers of a platform have the key of its repository from the start."""
+        """Servers of a platform have the keys of its repositories from the start."""
         key = self.place / "repository/root/var/www/repository/bluemind-deb.asc"
         for server in self.servers if key.exists() else []:
             keyrings = server.root / "etc/apt/keyrings"
             keyrings.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(key, keyrings / "bluemind.asc")
+            for name in ("bluemind.asc", "system.asc"):
+                shutil.copyfile(key, keyrings / name)
 
     def down(self) -> None:
         """Take everything away: servers, mounts, bridge, files. Also what a crash has left; also twice."""

@@ -48,7 +48,7 @@ def start(work: str, unit: str, head: str = "") -> str:
     place = folder(work, unit)
     return f"""umask 077; mkdir -p {work}/units && mkdir {place} || {{ df -h {work} >&2; exit 1; }}
 {{ cat > {place}/command && : > {place}/lock && printf %s {quote(WRAPPER)} > {place}/wrapper &&
-  echo {quote(head)} > {work}/head.new && mv {work}/head.new {work}/head; }} || {{ rm -rf {place}; df -h {work} >&2; exit 1; }}
+  echo {quote(head)} > {place}/head && mv {place}/head {work}/head; }} || {{ rm -rf {place}; df -h {work} >&2; exit 1; }}
 systemd-run --quiet --unit={_name(unit)} bash {place}/wrapper {place}"""
 
 

@@ -31,7 +31,8 @@ def undone(lab: Lab) -> Iterator[list[Habit]]:
 
 def refusal(lab: Lab, runs: Path, upto: str) -> str:
     """What a run says that goes on up to this step; nothing where all holds."""
-    run = opened(lab, runs, engine="fast")
+    # who is not let in from the target could not be reached through it either
+    run = opened(lab, runs, engine="fast", keep_reachable=upto == PREREQUISITES[0])
     try:
         for step in run.procedure.steps:
             run(step)

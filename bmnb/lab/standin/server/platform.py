@@ -12,7 +12,8 @@ from .here import literal, redhat, sql, variant
 from .packages import Package, build_deb
 
 EDGE_TAGS = ["bm/nginx-edge", "mail/smtp-edge"]
-KEYRING = "/etc/apt/keyrings/bluemind.asc"
+KEYRING, OF_THE_SYSTEM = "/etc/apt/keyrings/bluemind.asc", "/etc/apt/keyrings/system.asc"
+"""The keys of BlueMind's repository and of the system's; here one server signs for both."""
 
 INTRANET = """server {
   listen 8081;
@@ -48,12 +49,11 @@ def set_up_repositories(ip: str) -> None:
         )
         write("/etc/yum.repos.d/bm.repo", subscription() + lines)
         return
-    signed = f"[signed-by={KEYRING}]"
     write(
         "/etc/apt/sources.list.d/bm.list",
-        subscription() + f"deb {signed} http://{ip}/debian/{variant().version} ./\n",
+        subscription() + f"deb [signed-by={KEYRING}] http://{ip}/debian/{variant().version} ./\n",
     )
-    write("/etc/apt/sources.list", f"deb {signed} http://{ip}/os bookworm main\n")
+    write("/etc/apt/sources.list", f"deb [signed-by={OF_THE_SYSTEM}] http://{ip}/os bookworm main\n")
     for name, (installed, _) in repository.OF_THE_SYSTEM.items():
         build_deb(Package(name, installed), Path("/root"))
         subprocess.run(

@@ -85,7 +85,7 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
 ):
     notebook.run(RESTART[0])
     form = notebook.run(RESTART[1])
-    form.get_by_label("Address").fill("192.0.2")
+    form.get_by_label("Address", exact=True).fill("192.0.2")
     expect(form.get_by_role("alert").first).to_contain_text("Expected 4 octets")
     notebook.picture(form, shots / "form.png")
     form.get_by_label("Original server", exact=True).fill("target")
@@ -96,7 +96,7 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
     form.get_by_label("ssh configuration").fill(str(lab.ssh_config))
     form.get_by_role("button", name="Read from the servers").click()
     expect(form.get_by_text(f"origin: {lab.origin.address}")).to_be_visible()
-    form.get_by_label("Address").fill(lab.origin.address)
+    form.get_by_label("Address", exact=True).fill(lab.origin.address)
     form.get_by_label("Limit of a hot pass").fill(SLOW)
     form.get_by_label("Carry it out?").select_option("yes, on the servers")
     expect(form.get_by_text("All values can be used")).to_be_visible()
@@ -105,7 +105,7 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
     notebook.restart()
     notebook.run(RESTART[0])
     form = notebook.run(RESTART[1])
-    expect(form.get_by_label("Address")).to_have_value(lab.origin.address)
+    expect(form.get_by_label("Address", exact=True)).to_have_value(lab.origin.address)
     shown = notebook.run(RESTART[2])
     expect(shown.get_by_role("row", name="hot_passes")).to_contain_text("2")
 

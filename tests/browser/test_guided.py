@@ -34,7 +34,7 @@ PHASES = (
         *("copy_configuration", "import_databases", "verify_copy"),
     ),
     (
-        *("stop_origin", "take_over_address", "restart_target"),
+        *("stop_origin", "take_over_address", "change_address", "restart_target"),
         *("save_firewall", "mail_maintenance", "my_networks"),
     ),
 )

@@ -100,7 +100,7 @@ def listed(origin: bool) -> list[str]:
 def unlisted(server: Server, origin: bool) -> list[str]:
     """What lies there beyond that."""
     found = server.must("cd /var/lib/bmnb && find . -mindepth 1 -maxdepth 2 -printf '%P\\n'").split()
-    names = [re.sub("^test/", "CLIENT/", name) for name in found if name != "test"]
+    names = [re.sub("^test(?=/|-until-)", "CLIENT", name) for name in found if name != "test"]
     return sorted(name for name in names if not any(fnmatch(name, one) for one in listed(origin)))
 
 

@@ -98,7 +98,7 @@ def off(folder: str, address: Interface) -> None:
 
 
 def over(folder: str, address: Interface) -> None:
-    path, given = state(folder, "over"), os.path.join(folder, "moving")
+    path, given, before = state(folder, "over"), os.path.join(folder, "moving"), running.held()
     more = [read(line) for line in system.read(given).split()] if os.path.exists(given) else []
     told = writing.kept(path) or kept(path, plan.over(address, more))
     new = [read(one) for one in told["moving"]]
@@ -107,8 +107,9 @@ def over(folder: str, address: Interface) -> None:
     running.make_first(told["device"], new[0])
     running.put_ways(told["ways"])
     running.announce(told["device"], new)
-    seconds = follow(told, running.held())
+    seconds = follow(told, before)
     running.stay_on(told["device"], new + [read(one) for one in told["own"]], True, seconds)
+    running.stay_beside(before)
     running.put_ways(told["ways"])
     running.announce(told["device"], new)
 
@@ -125,6 +126,7 @@ def back(folder: str) -> None:
     running.do("ip", "link", "set", device, "up")
     seconds = follow(told, before)
     running.stay_on(device, came, told["first"], seconds)
+    running.stay_beside(before, running.SETTLED_BACK_SECONDS if seconds else 0.0)
     running.put_ways(told["ways"])
     running.announce(device, came)
     os.unlink(path)
@@ -145,6 +147,7 @@ def up(folder: str) -> None:
     seconds = follow(told, before)
     running.stay_off(gone, seconds)
     running.stay_on(told["device"], own, False, 0.0)
+    running.stay_beside(before, running.SETTLED_BACK_SECONDS if seconds else 0.0)
     running.put_ways(told["ways"])
     os.unlink(path)
 

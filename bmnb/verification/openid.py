@@ -46,7 +46,7 @@ def asked(properties: Dict[str, str]) -> str:
         try:
             return str(json.loads(error.read().decode())["error"])
         except (ValueError, KeyError):
-            return f"status {error.code}"
+            return "status {}".format(error.code)
     except OSError as error:
         return str(error)
     return "a token"

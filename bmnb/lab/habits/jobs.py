@@ -6,7 +6,9 @@ from bmnb.lab.habits.habit import Carried, Habit, Refused, on_both
 
 JOBS = "no job of the origin's own works in the trees"
 STOP_IT = "stop it until the servers are switched"
-FAILING = "printf '[Service]\\nType=oneshot\\nExecStart=/bin/false\\n[Install]\\nWantedBy=multi-user.target\\n'"
+FAILING = (
+    "printf '[Service]\\nType=oneshot\\nExecStart=/bin/false\\n[Install]\\nWantedBy=multi-user.target\\n'"
+)
 
 HABITS = (
     Habit(

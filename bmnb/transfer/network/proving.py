@@ -51,9 +51,8 @@ def _put(folder: str, path: str, text: str) -> str:
 
 def _run(*command: str, said: str = "") -> str:
     """What a program says. Raise Refused where it fails."""
-    done = subprocess.run(
-        command, input=said.encode(errors="surrogateescape"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    given = said.encode("utf-8", "surrogateescape")
+    done = subprocess.run(command, input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode != 0:
         told = (
             done.stderr.decode(errors="replace").strip() or "exit status {}".format(done.returncode)

@@ -102,16 +102,22 @@ class Connection:
     def close(self) -> None:
         self._line.close()
 
+    @property
+    def reach(self) -> transport.Reach:
+        """To be given to the connections that go through this one."""
+        return transport.Reach(self.address.name, self.channel_to)
+
     def channel_to(self, host: str, port: int) -> paramiko.Channel:
         """A stream to a port as seen from the server."""
+        unreachable = f"{self.address.name}: cannot reach {host}:{port} from there"
         try:
             return self._channel(
                 lambda: self._transport.open_channel(
                     "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=CONNECT_SECONDS
-                )
+                ),
+                unreachable,
             )
         except paramiko.ChannelException as error:
-            unreachable = f"{self.address.name}: cannot reach {host}:{port} from there"
             if error.code == ADMINISTRATIVELY_PROHIBITED:
                 raise Forbidden(
                     f"{unreachable}: its sshd forbids it by AllowTcpForwarding, PermitOpen or DisableForwarding\n"
@@ -134,7 +140,8 @@ class Connection:
         while True:
             try:
                 channel = self._channel(
-                    lambda: self._transport.open_session(window_size=transport.WINDOW, timeout=within)
+                    lambda: self._transport.open_session(window_size=transport.WINDOW, timeout=within),
+                    f"{self.address.name}: no session",
                 )
             except paramiko.ChannelException as error:
                 if any(not one.closed for one in self._sessions):
@@ -150,8 +157,10 @@ class Connection:
                 self._sessions.add(channel)
                 return channel
 
-    def _channel(self, begin: Callable[[], paramiko.Channel]) -> paramiko.Channel:
+    def _channel(self, begin: Callable[[], paramiko.Channel], failure: str) -> paramiko.Channel:
         """Open a channel. Raise ChannelException where sshd refuses it, NotBegun where the connection is gone.
+
+        `failure` is what to say where sshd does not answer.
 
         One at a time: paramiko has one place for the reason of a refusal, so that of two threads that are refused
         at once one is told the other's, and the other "Unable to open channel".
@@ -162,10 +171,9 @@ class Connection:
             except paramiko.ChannelException:
                 raise
             except (paramiko.SSHException, EOFError, OSError) as error:
-                name = self.address.name
                 if self.alive:
-                    raise ConnectionFailed(f"{name}: no session: {error}") from error
-                raise NotBegun(f"{name}: the connection was lost before: {error}") from error
+                    raise ConnectionFailed(f"{failure}: {error}") from error
+                raise NotBegun(f"{self.address.name}: the connection was lost before: {error}") from error
 
     def run(self, line: str, stdin: str, timeout: float | None) -> Result:
         """Run a line with bash, which reads it from its input: it stands in no list of arguments."""

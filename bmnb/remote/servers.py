@@ -256,7 +256,7 @@ class Servers:
             connection = Connection(replace(address, proxy=""), self._beyond(hop))
         else:
             way = self._way(address)
-            connection = Connection(address, way.channel_to if way else None)
+            connection = Connection(address, way.reach if way else None)
         try:
             if address.user != "root":
                 # a feed, which cannot be begun twice, finds the shell that sudo lets begin
@@ -270,7 +270,7 @@ class Servers:
     def _beyond(self, hop: str) -> Reach:
         """The ports that a server reaches, whatever its sshd forbids."""
 
-        def reach(host: str, port: int) -> Channel:
+        def stream(host: str, port: int) -> Channel:
             self._end_idle()
             try:
                 return self._connection(hop).channel_to(host, port)
@@ -280,7 +280,7 @@ class Servers:
                 self._carriers.append(carrier)
                 return by_session(carrier, host, port)
 
-        return reach
+        return Reach(hop, stream)
 
     def _end_idle(self) -> None:
         """Those that carried a connection which has ended."""
@@ -300,7 +300,7 @@ class Servers:
                     f"  → ProxyJump none for Host {there.name}"
                 )
             way = via or self._way(there, (*before, there.name))
-            via = Connection(there, way.channel_to if way else None)
+            via = Connection(there, way.reach if way else None)
             self._hops.append(via)
         return via
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, ClassVar
+from typing import IO, ClassVar, NamedTuple
 
 import paramiko
 from paramiko.kex_curve25519 import KexCurve25519
@@ -28,7 +28,14 @@ DROPPED_SECONDS = 0.5
 MACOS_RXT_CONNDROPTIME = 0x80
 """TCP_RXT_CONNDROPTIME of macOS' netinet/tcp.h, in seconds, which Python does not name."""
 
-Reach = Callable[[str, int], paramiko.Channel]
+
+class Reach(NamedTuple):
+    """A server that others are reached through, and what opens a stream from it to a host's port."""
+
+    through: str
+    open: Callable[[str, int], paramiko.Channel]
+
+
 """How to get from another server to a host and port."""
 
 
@@ -127,9 +134,9 @@ def shown(transport: paramiko.Transport) -> bytes:
 def _socket(address: Address, reach: Reach | None, seconds: float) -> socket.socket | paramiko.Channel:
     if reach is not None:
         try:
-            return reach(address.hostname, address.port)
+            return reach.open(address.hostname, address.port)
         except ConnectionFailed as error:
-            raise ConnectionFailed(f"{address.name} is reached through another server: {error}") from error
+            raise ConnectionFailed(f"{address.name} is reached through {reach.through}: {error}") from error
     where = f"{address.name} ({address.hostname} port {address.port})"
     try:
         connected = _connected(address, seconds)

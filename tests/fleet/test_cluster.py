@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -179,21 +179,23 @@ def test_an_address_that_must_not_be_used_is_refused(tmp_path: Path, address: st
         Engine(1, Cluster(address), tmp_path)
 
 
-def test_on_one_machine_nothing_listens_but_on_the_loopback_address(tmp_path: Path):
+@pytest.fixture
+def opened_ports(tmp_path: Path) -> Iterator[list[str]]:
+    """The addresses on which an engine of this machine alone waits for connections."""
+    before = listening(os.getpid())
     engine = Engine(2, Cluster(), tmp_path)
     try:
         time.sleep(0.2)
-        assert {one.rsplit(":", 1)[0] for one in listening(os.getpid())} <= {"127.0.0.1"}
+        yield [one for one in listening(os.getpid()) if one not in before]
     finally:
         engine.close()
+
+
+def test_on_one_machine_nothing_listens_but_on_the_loopback_address(opened_ports: list[str]):
+    assert {one.rsplit(":", 1)[0] for one in opened_ports} <= {"127.0.0.1"}
 
 
 @pytest.mark.parametrize("page", ["/", "/info/main/workers.html", "/json/counts.json", "/health", "/metrics"])
-def test_on_one_machine_what_listens_takes_no_work_and_tells_nothing(tmp_path: Path, page: str):
-    engine = Engine(2, Cluster(), tmp_path)
-    try:
-        time.sleep(0.2)
-        for one in listening(os.getpid()):
-            assert requests.get(f"http://{one}{page}", timeout=5).status_code == 404
-    finally:
-        engine.close()
+def test_on_one_machine_what_listens_takes_no_work_and_tells_nothing(opened_ports: list[str], page: str):
+    for one in opened_ports:
+        assert requests.get(f"http://{one}{page}", timeout=5).status_code == 404

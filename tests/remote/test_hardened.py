@@ -215,7 +215,7 @@ def test_jump_hosts_are_gone_through_in_their_order_each_by_its_own_way(sshd: Ss
 def test_a_jump_host_that_lets_nobody_through_is_named_with_its_setting(sshd: Sshd):
     with sshd.running("AllowTcpForwarding no"), pytest.raises(ConnectionFailed) as refused:
         sshd.says(gate(sshd), ProxyJump="gate")
-    for word in ("here is reached through", "gate: cannot reach 127.0.0.1", "AllowTcpForwarding"):
+    for word in ("here is reached through gate: ", "gate: cannot reach 127.0.0.1", "AllowTcpForwarding"):
         assert word in str(refused.value)
 
 

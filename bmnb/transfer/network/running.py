@@ -21,6 +21,8 @@ SETTLED_SECONDS = 0.5
 """How long those who read the files again may take to act on that."""
 SETTLED_BACK_SECONDS = 3.0
 """The same on the way back, where a busy server may take longer, and the other one is reached through this one."""
+PARKED_PREFIX = 31
+"""Of the link-local addresses that `park` gives; those that a system gives itself are of a /16 (RFC 3927)."""
 POLL_SECONDS = 0.05
 TRIES = 20
 """With as many polls between them they take longer than who reads the files again."""
@@ -133,14 +135,14 @@ def make_first(device: str, new: Interface) -> None:
 
 
 def stay_beside(before: Sequence[Held], seconds: float = 0.0) -> None:
-    """Put back link-local addresses of ours that a reload took, for so long: the connection goes by one of them."""
+    """Put back what `park` gave and a reload took, for so long: the connection goes by it."""
     until = time.monotonic() + seconds
+    ours = [one for one in before if one.scope == "link" and one.address.network.prefixlen == PARKED_PREFIX]
     while True:
         now = [one.address.ip for one in held()]
-        for one in before:
-            if one.scope == "link" and one.address.version == 4 and one.address.ip not in now:
-                place = [str(one.address.ip), "peer", one.peer] if one.peer else [str(one.address)]
-                do("ip", "addr", "replace", *place, "dev", one.device, "scope", "link")
+        for one in ours:
+            if one.address.ip not in now:
+                do("ip", "addr", "replace", str(one.address), "dev", one.device, "scope", "link")
         if time.monotonic() >= until:
             return
         time.sleep(POLL_SECONDS)

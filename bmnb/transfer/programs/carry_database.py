@@ -37,6 +37,7 @@ from .postgres import (
     LOCAL,
     LOST,
     PLAIN_TEXT,
+    Died,
     Failed,
     Lost,
     Session,
@@ -249,7 +250,7 @@ class Pass:
         try:
             found = self.look() if found is None else found
             self.apply(found, {"schema": schema, "since": self.origin.since})
-        except Lost:
+        except (Lost, Died):
             raise
         except Failed as why:
             self.fall_back(str(why))

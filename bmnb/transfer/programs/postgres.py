@@ -6,7 +6,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from shlex import quote
-from typing import Any, Iterable, Iterator, List, Sequence
+from typing import Any, Iterable, Iterator, List, Sequence, Type
 
 UNBOUND = "statement_timeout=0 lock_timeout=0 idle_in_transaction_session_timeout=0"
 AS_USUAL = "standard_conforming_strings=on array_nulls=on default_transaction_read_only=off"
@@ -56,9 +56,22 @@ class Lost(Failed):
     """The connection to the origin broke, so that the same pass may just be started again."""
 
 
+class Died(Failed):
+    """A program was killed, or its server went away: nothing was found out about the data."""
+
+
+CONNECTION_BROKE, KILLED = 2, 128
+"""psql's exit status where the server goes away (postgresql.org/docs/current/app-psql.html), and bash's above
+which a signal ended a program."""
+
+
 def failed(what: str, status: int) -> Failed:
     """What to raise where a program has ended so."""
-    return (Lost if status == LOST or status < 0 else Failed)(f"{what} ended with {status}")
+    if status == LOST or status < 0:
+        kind: Type[Failed] = Lost
+    else:
+        kind = Died if status == CONNECTION_BROKE or status > KILLED else Failed
+    return kind(f"{what} ended with {status}")
 
 
 def say(text: str) -> None:

@@ -37,11 +37,16 @@ def test_the_address_comes_first_also_where_somebody_sets_addresses_at_the_same_
     assert done.stdout.startswith("192.0.2.10/24 ")
 
 
-@pytest.mark.parametrize("beside", ["169.254.130.10/31", "169.254.130.10 peer 169.254.130.11/32"])
-def test_a_link_local_address_that_a_reload_took_comes_back_with_its_network(beside: str):
+@pytest.mark.parametrize(
+    ("beside", "comes_back"),
+    [("169.254.130.10/31", True), ("169.254.212.147/16", False)],
+    ids=["that was given for the connection", "that the system gave itself"],
+)
+def test_a_link_local_address_that_a_reload_took(beside: str, comes_back: bool):
     made = f"ip link add lan type veth peer name wan && ip link set lan up && ip addr add {beside} dev lan scope link"
     line = f"{made} && {sys.executable} -c '{BESIDE}' && ip -o -4 addr show dev lan"
     done = subprocess.run(
         ["unshare", "--net", "bash", "-c", line], cwd=PACKAGE, capture_output=True, text=True, check=False
     )
-    assert beside in done.stdout, done.stderr
+    assert (beside in done.stdout) is comes_back, done.stderr
+    assert done.returncode == 0

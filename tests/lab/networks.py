@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from bmnb.lab.network import Bridge
 from bmnb.lab.server import Server
 
 WORK = "/var/lib/bmnb/test"
+NAMED = re.compile(r"\d+\.\d+\.\d+\.\d+/\d+")
+"""Addresses and networks in a configuration."""
 
 
 class Pair:
@@ -72,3 +75,8 @@ def configure(server: Server, files: Mapping[str, str], services: tuple[str, ...
         server.must(f"systemctl {'enable' if unit in services else 'disable'} {unit}")
     server.restart()
     server.wait()
+    # systemd-networkd and NetworkManager are up before they have configured what they are told to
+    for named in sorted({found for text in files.values() for found in NAMED.findall(text)}):
+        server.must(
+            f"timeout 60 bash -c 'until {{ ip addr; ip route; }} | grep -qF {named}; do sleep 0.2; done'"
+        )

@@ -126,7 +126,7 @@ def opened(lab: Lab, runs: str, settings: dict[str, str]) -> Run:
         "answers": ANSWERS,
         **settings,
         # a restart costs both engines the same
-        "restart_target": False,
+        "restart_target": "never",
         "dry_run": False,
     }
     return Run(procedure.PROCEDURE, make(procedure.Settings, values), show=lambda table: None)

@@ -33,11 +33,13 @@ def setting(
     offer: tuple[str, str] | None = None,
     form: bool = True,
     frozen: tuple[Any, ...] | None = None,
+    formerly: Mapping[bool, Any] | None = None,
 ) -> Any:
     """A field with its help, and how a form asks for it; mutable defaults are copied.
 
     `choices` are the only values there are, by the text a form shows; a `server` is one of ssh's names.
     `offer` is a setting that names a server and a line that prints values found there, each with words on it.
+    `formerly` are the values that stood in client files while it was true or false, and what they are now.
     `frozen` is what it may still become once a step of the run is done; None leaves it free.
     """
     texts = {
@@ -49,6 +51,7 @@ def setting(
         "offer": offer,
         "form": form,
         "frozen": frozen,
+        "formerly": formerly or {},
     }
     if isinstance(default, list | dict):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=texts)
@@ -60,12 +63,12 @@ def make(settings: type[S], values: Mapping[str, Any], source: str = "parameters
     wrong = problems(settings, values)
     if wrong:
         raise InputError(f"{source}:\n" + "\n".join(f"  {problem}" for problem in wrong))
-    return settings(**values)
+    return settings(**_renewed(settings, values))
 
 
 def problems(settings: type, values: Mapping[str, Any]) -> list[str]:
     """What is wrong with values, each in one line; one that is about a single parameter begins with its name."""
-    types = get_type_hints(settings)
+    types, values = get_type_hints(settings), _renewed(settings, values)
     known = {key: value for key, value in values.items() if key in types}
     fitting = {key: value for key, value in known.items() if _fits(value, types[key])}
     wrong = [_unknown(key, list(types)) for key in values if key not in types]
@@ -75,6 +78,15 @@ def problems(settings: type, values: Mapping[str, Any]) -> list[str]:
         if key not in fitting
     ]
     return wrong + list(getattr(settings(**fitting), "problems", lambda: [])())
+
+
+def _renewed(settings: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with those of earlier releases as they are now."""
+    fields = {field.name: field.metadata["formerly"] for field in dataclasses.fields(settings)}
+    return {
+        key: fields[key].get(value, value) if isinstance(value, bool) and key in fields else value
+        for key, value in values.items()
+    }
 
 
 def in_force(settings: type, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,11 @@ CHANGING_DISTRIBUTIONS = (
         "a restart of either server must not bring them back in between",
     ),
     Deviation(
+        "restart of the target after the switch",
+        "before the first hot pass, its services kept from starting; `restart_target: during` does as the document",
+        "a restart takes a minute or more of the downtime, and whether the server comes back is better known before",
+    ),
+    Deviation(
         "the target takes the original server's address",
         "the same, or `switch`: it is moved by hand, or the target keeps its own",
         "servers in different networks; for another address the document has one line, and BlueMind's page on changing it the rest",

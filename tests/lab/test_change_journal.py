@@ -11,7 +11,7 @@ from tests.lab.migration import client_file, done, finish
 
 pytestmark = pytest.mark.lab
 
-SETTINGS = {"engine": "fast", "restart_target": False}
+SETTINGS = {"engine": "fast", "restart_target": "never"}
 LISTS = "/var/lib/bmnb/test/files"
 QUIET = "/var/spool/bm-docs/quiet"
 """A folder that the lab's users don't work in."""

@@ -57,7 +57,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def inventory(place: Path, labs: dict[str, Lab], **more: dict[str, Any]) -> Path:
     path = place / "inventory.yaml"
     clients = [entry(lab, client=name, **more.get(name, {})) for name, lab in labs.items()]
-    path.write_text(yaml.safe_dump({"engine": "literal", "restart_target": False, "clients": clients}))
+    path.write_text(yaml.safe_dump({"engine": "literal", "restart_target": "never", "clients": clients}))
     return path
 
 

@@ -39,7 +39,7 @@ def messages(origin: Server) -> int:
 
 @pytest.mark.parametrize("engine", ["fast", "literal"])
 def test_the_origin_was_started_meanwhile_and_nothing_of_it_is_lost(lab: Lab, tmp_path: Path, engine: str):
-    given = {"engine": engine, "restart_target": False}
+    given = {"engine": engine, "restart_target": "never"}
     code, said = finish(client_file(lab, tmp_path / "runs", answers=NOT_YET, **given))
     assert code == 3, said
     assert "answer `switch-servers: origin` to go on" in said

@@ -13,7 +13,7 @@ from tests.lab.odd_tables import AFTER, BEFORE, sql
 
 pytestmark = pytest.mark.lab
 
-SETTINGS = {"engine": "fast", "database_copy": "replication", "restart_target": False}
+SETTINGS = {"engine": "fast", "database_copy": "replication", "restart_target": "never"}
 PROBE = "find out which parts it can do on these servers"
 CHANGES = "changes of bj-data, by replication"
 

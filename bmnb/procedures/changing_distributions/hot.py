@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 
@@ -10,8 +11,14 @@ from bmnb.bluemind.paths import dump_of
 from bmnb.procedures.changing_distributions import swapped
 from bmnb.procedures.changing_distributions.guarding import safe_to_delete, same_servers
 from bmnb.procedures.changing_distributions.phases import HOT
-from bmnb.procedures.changing_distributions.services import start_postgresql, stop, stopped
-from bmnb.procedures.changing_distributions.settings import Settings
+from bmnb.procedures.changing_distributions.services import (
+    restart,
+    start_postgresql,
+    stays_stopped,
+    stop,
+    stopped,
+)
+from bmnb.procedures.changing_distributions.settings import BEFORE, Settings
 from bmnb.procedures.changing_distributions.surroundings import carry_roles, put_roles_back
 from bmnb.procedures.changing_distributions.synchronizing import synchronize
 from bmnb.steps import Action, Command, Manual, step
@@ -52,6 +59,10 @@ def stop_target(settings: Settings) -> Iterator[Action]:
     yield same_servers(settings)
     yield from stop(target)
     yield stopped(target)
+    if settings.restart_target == BEFORE:
+        yield from restart(target, settings.work, settings.trees)
+        remedy = "find out what starts them with the server, then run this cell again"
+        yield replace(stays_stopped(target, reopens=""), remedy=remedy)
 
 
 @step("Synchronize BlueMind data while the service is up", HOT, passes=attrgetter("hot_passes"))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from bmnb.bluemind import proofs
 from bmnb.bluemind import services as reports
-from bmnb.steps import Check, Command, Condition
+from bmnb.procedures.checks import nothing_printed
+from bmnb.steps import TRUE_OR_FALSE, Action, Check, Command, Condition
+from bmnb.transfer import guards
 
 
 def stop(server: str) -> Iterator[Command]:
@@ -60,6 +63,30 @@ def running(server: str) -> Check:
         f"services of {server} are running",
         "look at journalctl -xe -u SERVICE on the server",
         patience=300,
+    )
+
+
+def restart(target: str, folder: str, trees: Sequence[str]) -> Iterator[Action]:
+    """Restart the target, and see that what was mounted is mounted again."""
+    before = f"{folder}/before-restart"
+    remember = f"rm -f {before}/trees\n{guards.mark_trees(before, trees)}"
+    yield Command(target, remember, "remember what is mounted where")
+    yield Command(target, proofs.reboot(folder), "restart", farewell=True)
+    yield Check(
+        target,
+        proofs.rebooted(folder),
+        proofs.is_back,
+        "the target is back",
+        patience=600,
+        answers=TRUE_OR_FALSE,
+    )
+    yield Check(
+        target,
+        guards.compare_trees(before, trees),
+        nothing_printed,
+        "the trees are those of before the restart",
+        "mount what is missing, and see that it is mounted when the server starts; then run this cell again",
+        patience=60,
     )
 
 

@@ -19,6 +19,9 @@ from bmnb.transfer.address import ADDRESSES
 from bmnb.transfer.engine import Fast
 from bmnb.verification import account
 
+BEFORE, DURING, NEVER = "before", "during", "never"
+"""When the target restarts: before the first hot pass, within the downtime as in the document, or not at all."""
+
 TAKE_OVER, BY_HAND, NEW_ADDRESS = "take-over", "by-hand", "new-address"
 """The ways in which the target comes to be reached in the origin's place."""
 
@@ -147,8 +150,12 @@ class Settings(RunSettings):
         label="Limit of a hot pass",
         unit="MB/s",
     )
-    restart_target: bool = setting(
-        True, "restart the target server when it has the address", label="Restart the target server"
+    restart_target: str = setting(
+        BEFORE,
+        "when the target server is restarted: before the first hot pass, during the downtime as in the document, or never",
+        label="Restart the target server",
+        choices={"before the hot phase": BEFORE, "during the downtime": DURING, "never": NEVER},
+        formerly={True: DURING, False: NEVER},
     )
     keep_reachable: bool = setting(
         True,

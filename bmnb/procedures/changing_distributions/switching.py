@@ -10,11 +10,11 @@ from bmnb.procedures.changing_distributions import ways
 from bmnb.procedures.changing_distributions.gate import withdraw_key
 from bmnb.procedures.changing_distributions.guarding import still_as_verified
 from bmnb.procedures.changing_distributions.phases import SWITCHING
-from bmnb.procedures.changing_distributions.services import running, stop, stopped
-from bmnb.procedures.changing_distributions.settings import BY_HAND, NEW_ADDRESS, TAKE_OVER, Settings
-from bmnb.procedures.checks import done, nothing_printed, something_printed
+from bmnb.procedures.changing_distributions.services import restart, running, stop, stopped
+from bmnb.procedures.changing_distributions.settings import BY_HAND, DURING, NEW_ADDRESS, TAKE_OVER, Settings
+from bmnb.procedures.checks import done, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Condition, Manual, Together, step
-from bmnb.transfer import accepted, address, configuration, guards
+from bmnb.transfer import accepted, address, configuration
 
 
 def undo_stop_origin(settings: Settings) -> Iterator[Action]:
@@ -209,26 +209,8 @@ def undo_restart_target(settings: Settings) -> Iterator[Action]:
 @step("Restart the target server", SWITCHING, undo=undo_restart_target)
 def restart_target(settings: Settings) -> Iterator[Action]:
     target, folder = settings.target, settings.work
-    if settings.restart_target:
-        before = f"{folder}/before-restart"
-        yield Command(target, guards.mark_trees(before, settings.trees), "remember what is mounted where")
-        yield Command(target, proofs.reboot(folder), "restart", farewell=True)
-        yield Check(
-            target,
-            proofs.rebooted(folder),
-            proofs.is_back,
-            "the target is back",
-            patience=600,
-            answers=TRUE_OR_FALSE,
-        )
-        yield Check(
-            target,
-            guards.compare_trees(before, settings.trees),
-            nothing_printed,
-            "the trees are those of before the restart",
-            "mount what is missing, and see that it is mounted when the server starts; then run this cell again",
-            patience=60,
-        )
+    if settings.restart_target == DURING:
+        yield from restart(target, folder, settings.trees)
         yield Check(
             target,
             address.held(settings.serves_at),

@@ -90,6 +90,11 @@ UPGRADE = "--with-new-pkgs upgrade"
 HELD = """apt-mark showhold
 cat /etc/apt/preferences /etc/apt/preferences.d/* 2> /dev/null | sed -nE 's/^Package: *//p' | tr ' ' '\\n'"""
 
+NEWER = (
+    "set -o pipefail; LC_ALL=C apt list --upgradable 2> /dev/null | "
+    "sed -nE 's/^([^/]+)\\/[^ ]* ([^ ]+) .*\\[upgradable from: ([^]]+)\\]$/\\1 \\3 \\2/p'"
+)
+
 APT_GET = Tool(
     name="apt-get",
     distributions=("debian", "ubuntu"),
@@ -100,6 +105,7 @@ APT_GET = Tool(
     full_upgrade=f"apt-get -y {KEEP} {WAIT} dist-upgrade",
     upgradable=_simulated(f"apt-get -s {UPGRADE}"),
     full_upgradable=_simulated("apt-get -s dist-upgrade"),
+    newer=NEWER,
     size=f"apt-get --print-uris -y -qq {UPGRADE} | awk '{{bytes += $3}} END {{print bytes + 0}}'",
     fetched="du -sb /var/cache/apt/archives | cut -f1",
     cache="/var/cache/apt/archives",

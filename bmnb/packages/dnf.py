@@ -6,7 +6,51 @@ from bmnb.packages.tool import Tool
 
 REPOSITORY = "/etc/yum.repos.d/bm.repo"
 
-_UPGRADABLE = (
+# a long name has the rest of its row on the next line; what follows another heading is left out of the upgrade
+_TABLE = r"""
+function named(line) {sub(/\.[^.]*$/, "", line); return line}
+/^(Installing|Upgrading|Downgrading|Reinstalling)[^:]*:$/ {does = (/^Installing/ ? "new" : "newer"); next}
+/^Removing[^:]*:$/ {does = "gone"; next}
+/^[^ ]/ || /^$/ {does = ""}
+does == "" {next}
+$1 == "replacing" {if (named($2) != name) print "gone", named($2), $3, 0; next}
+/^ [^ ]/ {row = ""}
+{
+  row = row " " $0
+  if (split(row, field) < 5) next
+  name = field[1]; sub(/^[0-9]+:/, "", field[3]); row = ""
+  print does, name, field[3], int(field[5] * 1024 ^ (index("kMG", substr($NF, 1, 1)) * ($NF ~ /^[kMG]/)))
+}"""
+
+
+def _asked(tool: str) -> str:
+    """What the tool says that it would do, when it is answered no, as new, newer or gone, NAME VERSION BYTES.
+
+    It ends with 1 then, as it does with an error.
+    """
+    return f"""said=$(LC_ALL=C {tool} --color=never --assumeno upgrade 2>&1 < /dev/null) || grep -q '^Operation aborted' <<< "$said" ||
+  {{ tail -n 20 <<< "$said" >&2; exit 2; }}
+awk '{_TABLE}' <<< "$said\""""
+
+
+def _simulated(tool: str) -> str:
+    return f"""set -o pipefail; {{ {_asked(tool)}
+}} | while read -r does name version _; do
+  case $does in new) echo "$name - $version";; gone) echo "$name $version -";;
+  newer) echo "$name $(rpm -q --qf '%{{VERSION}}-%{{RELEASE}}\\n' "$name" | tail -n 1) $version";; esac
+done"""
+
+
+def _size(tool: str) -> str:
+    return f"{_asked(tool)} | awk '$1 != \"gone\" {{bytes += $4}} END {{print bytes + 0}}'"
+
+
+def _trial(tool: str) -> str:
+    """rpm's own test of the whole transaction: files of two packages, room, scripts' needs. It stops before it acts."""
+    return f"LC_ALL=C {tool} -y --setopt=tsflags=test upgrade > /dev/null"
+
+
+_NEWER = (
     "set -o pipefail; dnf -q repoquery --upgrades --latest-limit 1 --qf '%{name} %{version}-%{release}' | while read -r name new; do "
     'echo "$name $(rpm -q --qf \'%{VERSION}-%{RELEASE}\\n\' "$name" | tail -n 1) $new"; done'
 )
@@ -45,9 +89,11 @@ YUM = Tool(
     full_download="yum -y --downloadonly upgrade",
     upgrade="yum -y upgrade",
     full_upgrade="yum -y upgrade",
-    upgradable=_UPGRADABLE,
-    full_upgradable=_UPGRADABLE,
-    size="dnf -q repoquery --upgrades --latest-limit 1 --qf '%{downloadsize}' | awk '{bytes += $1} END {print bytes + 0}'",
+    upgradable=_simulated("yum"),
+    full_upgradable=_simulated("yum"),
+    newer=_NEWER,
+    size=_size("yum"),
+    trial=_trial("yum"),
     fetched="du -sb /var/cache/dnf | cut -f1",
     cache="/var/cache/dnf",
     held=HELD,
@@ -73,6 +119,10 @@ DNF = replace(
     full_download="dnf -y --downloadonly upgrade",
     upgrade="dnf -y upgrade",
     full_upgrade="dnf -y upgrade",
+    upgradable=_simulated("dnf"),
+    full_upgradable=_simulated("dnf"),
+    size=_size("dnf"),
+    trial=_trial("dnf"),
     keep=_keep("dnf"),
     put_back="dnf -y downgrade ./*.rpm",
 )

@@ -246,12 +246,16 @@ def is_removal(new: str) -> bool:
 
 
 def nothing_removed(*servers: Result) -> Verdict:
-    """What would be removed is named one by one, for a person to accept."""
+    """What would be removed is named one by one, for a person to accept.
+
+    That the oldest kernel makes room for a new one of its name is RedHat's way with each of them.
+    """
     items = tuple(
         {"server": one.host, "package": name, "installed": old}
         for one in servers
+        for comes in [_coming(one)]
         for name, old, new in upgrades(one)
-        if is_removal(new)
+        if is_removal(new) and not (is_kernel(name) and name in comes)
     )
     told = ", ".join(f"{item['package']} on {item['server']}" for item in items)
     return Verdict(not items, f"would be removed: {told}" if items else "none", items)
@@ -279,7 +283,11 @@ NOW = "-- now\n"
 
 def with_installed(line: str) -> str:
     """A line that prints what another one does, and what is installed."""
-    return f"{{ {line}; }} || exit; echo -- now; {INSTALLED}"
+    return one_and_other(line, INSTALLED)
+
+
+def one_and_other(line: str, other: str) -> str:
+    return f"({line}) || exit; echo -- now; {other}"
 
 
 def _coming(listed: Result) -> dict[str, str]:
@@ -289,6 +297,16 @@ def _coming(listed: Result) -> dict[str, str]:
 
 def none_left(*servers: Result) -> Verdict:
     left = [f"{name} on {one.host}" for one in servers for name in _coming(one) if is_bluemind(name)]
+    return Verdict(not left, ", ".join(left) or "none")
+
+
+def none_left_out(*servers: Result) -> Verdict:
+    """Given what is newer, and behind that what an upgrade takes: nothing of BlueMind stays behind."""
+    left = []
+    for one in servers:
+        newer, _, taken = one.stdout.partition(NOW)
+        comes = _coming(Result(one.host, "", 0, taken))
+        left += [f"{name} on {one.host}" for name in _coming(Result(one.host, "", one.exit, newer)) if is_bluemind(name) and name not in comes]
     return Verdict(not left, ", ".join(left) or "none")
 
 

@@ -15,8 +15,9 @@ from bmnb.steps import Result, Row
 class Tool:
     """The lines of a tool.
 
-    `upgradable` prints NAME INSTALLED CANDIDATE a line (- where it is new, or would be removed), `size` the bytes to fetch,
-    `fetched` those that are there, `held` and `broken` names, `releases` the running release and what the package sources name. `verify` reads
+    `upgradable` prints NAME INSTALLED CANDIDATE a line (- where it is new, or would be removed), as the tool itself
+    simulates what `upgrade` does; `newer` prints the same of what the repositories have, though an upgrade leaves it out. `trial` tries the
+    downloaded packages together without installing them, where the tool can. `size` prints the bytes to fetch, `fetched` those that are there, `held` and `broken` names, `releases` the running release and what the package sources name. `verify` reads
     the repository of BlueMind alone, `sources` all others, into a folder that is thrown away. `keep` brings the installed packages of
     BlueMind as files into the folder that it runs in, from the cache or the repository, and fails where one is
     not to be had any more; `put_over` installs the files there over whatever is newer, in whatever state that is,
@@ -33,6 +34,7 @@ class Tool:
     full_upgrade: str
     upgradable: str
     full_upgradable: str
+    newer: str
     size: str
     fetched: str
     cache: str
@@ -48,6 +50,7 @@ class Tool:
     keep: str
     put_over: str
     put_back: str
+    trial: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
 
     @property

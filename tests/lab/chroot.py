@@ -28,6 +28,22 @@ publish() {
   echo 'deb [trusted=yes] file:/repository ./' > /etc/apt/sources.list.d/bm.list
   apt-get -q update
 }
+rpm_of() { # NAME VERSION [LINES OF THE SPEC [FILE]]
+  mkdir -p /repository
+  { printf 'Name: %s\nVersion: %s\nRelease: 1\nSummary: a\nLicense: MIT\nBuildArch: noarch\nAutoReqProv: no\n' "$1" "$2"
+    [ -z "$3" ] || printf '%s\n' "$3"; printf '%%description\na\n%%install\n'
+    [ -z "$4" ] || printf 'mkdir -p %%{buildroot}%s; echo %s > %%{buildroot}%s\n' "${4%/*}" "$1" "$4"; printf '%%files\n%s\n' "$4"; } > /build.spec
+  rpmbuild -bb --quiet --define '_rpmdir /repository' /build.spec
+}
+publish_rpms() { # Debian's rpm keeps its list beside its user; dpkg-query is put out of the way of what asks either
+  createrepo_c --quiet /repository; [ ! -e /modules.yaml ] || modifyrepo_c --mdtype=modules /modules.yaml /repository/repodata
+  mkdir -p /etc/yum.repos.d; [ -e /usr/bin/yum ] || ln -s dnf /usr/bin/yum
+  printf '[bm]\nname=bm\nbaseurl=file:///repository\ngpgcheck=0\nmetadata_expire=0\n' > /etc/yum.repos.d/bm.repo
+  [ ! -e /usr/bin/dpkg-query ] || mv /usr/bin/dpkg-query /root/
+}
+acted() { # NAME OLD NEW of what two lists have differently
+  LC_ALL=C join -a 1 -a 2 -e - -o 0,1.2,2.2 "$1" "$2" | awk '$2 != $3'
+}
 states() { dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' "$@"; }
 """
 

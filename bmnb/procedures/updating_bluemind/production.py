@@ -8,6 +8,7 @@ from bmnb.bluemind import releases
 from bmnb.packages import Tool, judge
 from bmnb.procedures.updating_bluemind.everywhere import everywhere, wait_for_others
 from bmnb.procedures.updating_bluemind.phases import PRODUCTION
+from bmnb.procedures.updating_bluemind.requirements import all_done
 from bmnb.procedures.updating_bluemind.settings import Settings
 from bmnb.steps import TRUE_OR_FALSE, Action, Check, Gauge, step
 
@@ -38,6 +39,14 @@ def refresh(settings: Settings) -> Iterator[Action]:
         releases.within_major,
         "no major upgrade",
         releases.TO_MAJOR,
+        answers=TRUE_OR_FALSE,
+    )
+    yield Check(
+        everyone,
+        judge.one_and_other(tool.newer, settings.upgradable),
+        judge.none_left_out,
+        "no package of BlueMind is left out",
+        "its dependencies have changed: full_upgrade takes it in, or see what the package tool says when it is to install it",
         answers=TRUE_OR_FALSE,
     )
     yield Check(everyone, settings.upgradable, judge.listed_apart, "what comes", answers=TRUE_OR_FALSE)
@@ -73,6 +82,16 @@ def download(settings: Settings) -> Iterator[Action]:
             gauge=_fetched(tool),
             remedy="run this cell again: what is there already is not fetched twice",
         )
+        if tool.trial:
+            yield Check(
+                everyone,
+                tool.trial,
+                all_done,
+                "the packages go together",
+                "mend what is named before the window, in which the upgrade would stop at it: make room, or have whoever brought the "
+                "other package see to it",
+                answers=TRUE_OR_FALSE,
+            )
     yield everywhere(
         settings, f"umask 077; ({settings.upgradable}) > {settings.work}/candidates", "note what was found"
     )

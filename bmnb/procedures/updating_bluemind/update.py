@@ -64,7 +64,7 @@ def upgrade(settings: Settings) -> Iterator[Action]:
     )
     yield Check(
         everyone,
-        tool.full_upgradable,
+        tool.newer,
         judge.none_left,
         "no package of BlueMind is left behind",
         "its dependencies have changed: upgrade it by name on that server, then run this cell again",

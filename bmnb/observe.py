@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from bmnb.bluemind.paths import TOKEN
+from bmnb.answers import settles
 from bmnb.errors import ActionFailed, ConnectionFailed
 from bmnb.failure import failure
 from bmnb.journal import Journal
@@ -131,7 +132,7 @@ class Observer:
     def _answered(self, manual: Manual) -> Verdict:
         recorded = self.journal.last("answer", key=manual.key)
         given = [recorded["answer"] if recorded else "", self.answers.get(manual.key, "")]
-        answer = next((one for one in given if one and one == (manual.expect or one)), "")
+        answer = next((one for one in given if settles(manual, one)), "")
         if recorded and answer == recorded["answer"]:
             return _confirmed(answer, recorded.get("told", ""))
         try:

@@ -127,6 +127,20 @@ def test_what_goes_must_be_known_before_it_is_confirmed(tmp_path: Path, told: Re
     assert (verdict.holds, verdict.made) == (False, False)
 
 
+def test_that_there_is_no_backup_is_not_taken_for_one_even_where_it_is_on_record(tmp_path: Path):
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.write("answer", key="backup", answer="none")
+    manual = Manual("core", "backup", "name the backup")
+    for given, holds in (("no", False), ("vzdump, Anna", True)):
+        observer = Observer(
+            FakeServers(World()),  # type: ignore[arg-type]
+            *(journal, Logs(tmp_path / "logs"), {"backup": given}, {}, threading.Event()),
+        )
+        verdict = observer.observe("backup/1", manual)
+        assert verdict.holds is holds
+    assert verdict.seen == "vzdump, Anna"
+
+
 def test_what_waiting_cannot_change_is_not_waited_for():
     seen = iter([Verdict(False, "not yet"), Verdict(False, "never", final=True), Verdict(True, "too late")])
     assert until(lambda: next(seen), 60, threading.Event()).seen == "never"

@@ -7,6 +7,7 @@ from typing import Any
 
 from ipywidgets import HTML, FileUpload, Text, VBox, Widget
 
+from bmnb.answers import settles
 from bmnb.errors import BmnbError
 from bmnb.forms.view import LABEL, WIDE, View, marked, said
 from bmnb.language import _
@@ -49,7 +50,7 @@ def explained(manual: Manual) -> str:
 
 def fields(run: Run, manual: Manual, back: str = "") -> list[Widget]:
     answered = run.answered(manual.key)
-    if answered:
+    if settles(manual, answered):
         return [
             HTML(explained(manual)),
             said(_("Answered: {answer}").format(answer=answered), "good"),
@@ -84,6 +85,8 @@ def verdict(manual: Manual, answer: str) -> str:
         return ""
     if manual.expect and answer != manual.expect:
         return marked(_("This is not the server's name, so the next cell will stop."), "wrong")
+    if not settles(manual, answer):
+        return marked(_("This does not say who did it, so the next cell will stop."), "wrong")
     return marked(_("Run the next cell to go on."), "good")
 
 

@@ -150,6 +150,16 @@ def test_a_step_by_hand_takes_who_and_a_file(run: Run, tmp_path: Path):
     assert run.journal.last("note")["text"] == "click Save"
 
 
+def test_an_answer_that_names_nobody_is_asked_for_again(run: Run):
+    manual = Manual("new", "backup", "name the backup")
+    run.confirm("backup", "none")
+    _, field, message, *_ = fields(run, manual)
+    field.value = "no"
+    assert "does not say who" in message.value
+    field.value = "vzdump, Anna"
+    assert "does not say who" not in message.value
+
+
 def test_a_note_lands_in_the_journal_with_its_file(run: Run, tmp_path: Path):
     shown = Notes(run)
     shown.text.value = "Mme Dupont called"

@@ -143,8 +143,11 @@ def has_undone(journal: Record) -> bool:
     )
 
 
-def way_back_rows(procedure: Procedure, journal: Record) -> Iterator[Row]:
-    """A row for each phase: whether it has begun, what going back from it does, and what that costs."""
+def way_back_rows(procedure: Procedure, journal: Record, run: str = "RUN") -> Iterator[Row]:
+    """A row for each phase: whether it has begun, what going back from it does, and what that costs.
+
+    `run` is how a command names the run.
+    """
     begun = {line["phase"] for line in journal.events("step started")}
     last = [phase for phase in procedure.phases if phase.name in begun][-1:]
     for phase in procedure.phases:
@@ -154,7 +157,7 @@ def way_back_rows(procedure: Procedure, journal: Record) -> Iterator[Row]:
             "back": "yes" if phase.back else "no",
             "what it does": phase.back,
             "what it costs": phase.price,
-            "how": "bmnb rollback RUN" if phase.back else "",
+            "how": f"bmnb rollback {run}" if phase.back else "",
         }
 
 

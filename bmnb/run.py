@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -114,7 +115,7 @@ class Run:
             return tables.table(plan.step_rows(step, self.settings))
         self.open()
         if has_undone(self.journal):
-            raise Stopped(f"this run is being rolled back: bmnb rollback {self.folder}")
+            raise Stopped(f"this run is being rolled back: bmnb rollback {self._called}")
         if rolling_back(self.journal):
             self.journal.write("rollback given up")
         self._in_order(step)
@@ -229,7 +230,8 @@ class Run:
 
     def way_back(self) -> Any:
         """Whether one can go back from each phase, how, and what it costs."""
-        return tables.table(way_back_rows(self.procedure, self.journal))
+        run = self._called if self.journal.last("opened") else "RUN"
+        return tables.table(way_back_rows(self.procedure, self.journal, run))
 
     def open(self) -> None:
         """Write into the journal that it is opened, and take up what it says of the servers."""
@@ -326,6 +328,11 @@ class Run:
         return Performer(
             self.servers, self.journal, Logs(self.folder / "logs"), self._name(), answers, screen.jobs
         )
+
+    @property
+    def _called(self) -> str:
+        """The run as a command names it, from wherever it is given."""
+        return shlex.quote(str(self.folder.resolve()))
 
     def _name(self) -> str:
         """The run's name on the servers: its first line is its alone, also where another has the same folder name."""

@@ -116,6 +116,23 @@ def test_a_dry_run_of_the_way_back_tells_what_it_does_and_costs_and_begins_nothi
     assert len(run.journal.lines) == lines
 
 
+def test_a_hint_names_the_run_s_folder_from_wherever_it_is_given(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    world.answers = {"undo first": [Result("a", "", 1)]}
+    folder = tmp_path / "with space"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    run = Run(PROCEDURE, settings(Path()), show=lambda table: None)
+    assert set(run.way_back()["how"]) == {"bmnb rollback RUN"}, "nothing was begun"
+    run(first)
+    assert set(run.way_back()["how"]) == {f"bmnb rollback '{folder}'"}
+    with pytest.raises(ActionFailed):
+        rollback.roll_back(run)
+    with pytest.raises(Stopped, match=f"being rolled back: bmnb rollback '{folder}'"):
+        run(second)
+
+
 def test_what_is_rolled_back_neither_goes_on_nor_back_again(world: World, tmp_path: Path):
     run = begun(tmp_path, 2)
     rollback.roll_back(run)

@@ -13,7 +13,7 @@ from typing import Any
 from bmnb.bluemind import api
 from bmnb.bluemind.paths import TOKEN
 from bmnb.packages.judge import CODENAMES
-from bmnb.steps import Result, Verdict
+from bmnb.steps import Result, Row, Verdict
 
 REMEDY = (
     "install the subscription for this distribution (Subscription management), or renew it: "
@@ -66,7 +66,7 @@ def by_api(told: Any) -> Verdict:
     accounts = [
         f", accounts {one['currentValue']} of {one['maxValue']}" for one in told.get("indicator") or []
     ]
-    return Verdict(True, f"{told['kind']}, {left(days)}{''.join(accounts)}")
+    return Verdict(True, f"{told['kind']}, {left(days)}{''.join(accounts)}", row=ends_on(told["ends"] / 1000))
 
 
 def by_bm_cli(told: Result) -> Verdict:
@@ -75,7 +75,9 @@ def by_bm_cli(told: Result) -> Verdict:
     if state not in ("OK", "ERROR"):
         return Verdict.unmade(told.stderr.strip() or told.stdout.strip() or f"exit status {told.exit}")
     good = state == "OK" and days.isdigit()
-    return Verdict(good, left(int(days)) if good else told.stdout.strip() or told.stderr.strip())
+    if not good:
+        return Verdict(False, told.stdout.strip() or told.stderr.strip())
+    return Verdict(True, left(int(days)), row=ends_on(time.time() + int(days) * 86_400))
 
 
 def by_file(said: str) -> Verdict:
@@ -88,9 +90,9 @@ def by_file(said: str) -> Verdict:
     if ends is None:
         return Verdict(True, "in the repository's file, which tells no end")
     days = days_until(ends)
-    return Verdict(
-        days >= 0, f"by the repository's file {left(days)}" if days >= 0 else f"expired {-days} days ago"
-    )
+    if days < 0:
+        return Verdict(False, f"expired {-days} days ago")
+    return Verdict(True, f"by the repository's file {left(days)}", row=ends_on(ends - 1))
 
 
 def _seconds(word: str) -> float:
@@ -105,8 +107,20 @@ def days_until(seconds: float) -> int:
     return math.floor((seconds - time.time()) / 86_400)
 
 
+ENDS = "subscription ends"
+"""The column of the report's tables."""
+
+
+def ends_on(seconds: float) -> Row:
+    return {ENDS: f"{datetime.fromtimestamp(seconds):%Y-%m-%d}"}
+
+
+WARNING_DAYS = 30
+"""From which on BlueMind's own check of it (bm-checks) warns as well."""
+
+
 def left(days: int) -> str:
-    return f"{days} days left" + (", to be renewed" if days < 30 else "")
+    return f"{days} days left" + (", to be renewed" if days < WARNING_DAYS else "")
 
 
 def show(path: str) -> str:

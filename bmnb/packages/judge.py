@@ -306,7 +306,11 @@ def none_left_out(*servers: Result) -> Verdict:
     for one in servers:
         newer, _, taken = one.stdout.partition(NOW)
         comes = _coming(Result(one.host, "", 0, taken))
-        left += [f"{name} on {one.host}" for name in _coming(Result(one.host, "", one.exit, newer)) if is_bluemind(name) and name not in comes]
+        left += [
+            f"{name} on {one.host}"
+            for name in _coming(Result(one.host, "", one.exit, newer))
+            if is_bluemind(name) and name not in comes
+        ]
     return Verdict(not left, ", ".join(left) or "none")
 
 

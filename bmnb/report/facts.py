@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from bmnb import ledger, probe
+from bmnb.bluemind.subscription import ENDS
 from bmnb.errors import InputError
 from bmnb.journal import Journal, Line, Record
 from bmnb.report.entries import OF_THE_RECORD, Entry, Stretch, entries, moment, stretches
@@ -142,6 +143,12 @@ class Facts:
                 found.append(one)
             seen.add((one.title, one.server))
         return found
+
+    @property
+    def subscription_ends(self) -> date | None:
+        """As it was told last; None where nobody told it."""
+        told = [str(one.row[ENDS]) for one in self.verifications if ENDS in one.row]
+        return date.fromisoformat(told[-1]) if told else None
 
     @property
     def probes(self) -> Path:

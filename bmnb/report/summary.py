@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bmnb.bluemind.subscription import WARNING_DAYS
 from bmnb.journal import Line
 from bmnb.language import _
 from bmnb.phrases import phrase
@@ -28,7 +29,7 @@ def verdict(facts: Facts) -> Verdict:
     if facts.rolled_back:
         return Verdict("unfinished", _("Rolled back."), _("The run was undone; the way it went is below."))
     if facts.finished:
-        return Verdict("done", _("Done."), _checks(facts), tuple(_accepted(facts)))
+        return Verdict("done", _("Done."), _checks(facts), (*_accepted(facts), *_to_renew(facts)))
     where = facts.reached
     text = (
         _("The run stands at “{step}”, since {time}.").format(
@@ -37,7 +38,7 @@ def verdict(facts: Facts) -> Verdict:
         if where
         else _("No step was begun.")
     )
-    return Verdict("unfinished", _("Unfinished."), text, tuple(_unfinished(facts)))
+    return Verdict("unfinished", _("Unfinished."), text, (*_unfinished(facts), *_to_renew(facts)))
 
 
 def _checks(facts: Facts) -> str:
@@ -50,6 +51,13 @@ def _checks(facts: Facts) -> str:
 def _accepted(facts: Facts) -> list[str]:
     text = _("What differs was accepted on record in {number} of them: see the open points.")
     return [text.format(number=len(facts.accepted))] if facts.accepted else []
+
+
+def _to_renew(facts: Facts) -> list[str]:
+    ends = facts.subscription_ends
+    if ends is None or (ends - facts.ended.date()).days >= WARNING_DAYS:
+        return []
+    return [_("BlueMind's subscription ends on {date}: it is to be renewed.").format(date=ends)]
 
 
 def _unfinished(facts: Facts) -> list[str]:
@@ -68,6 +76,7 @@ def open_points(facts: Facts) -> list[str]:
         *(f"{phrase(one.title)} ({one.server}): {_how(one)}" for one in (*facts.unfinished, *facts.accepted)),
         *(_("{port} has not answered again").format(port=port) for port in facts.silent),
         *_overrun(facts),
+        *_to_renew(facts),
     ]
 
 
@@ -89,6 +98,7 @@ def summary(facts: Facts) -> list[tuple[str, Any]]:
         (_("Address"), settings.get("address", "")),
         (_("New address"), settings.get("new_address", "")),
         (_("Versions"), "\n".join(versions(facts))),
+        (_("Subscription ends"), str(facts.subscription_ends or "")),
         (_("Began"), wording.universal(facts.began)),
         (_("Ended") if facts.finished else _("Last entry"), wording.universal(facts.ended)),
         (_("Run by"), ", ".join(facts.operators)),

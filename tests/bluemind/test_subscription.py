@@ -90,6 +90,15 @@ def test_whoever_is_there_tells_of_it(said: str, holds: bool, seen: str):
     assert seen in verdict.seen
 
 
+@pytest.mark.parametrize(
+    "said", [f"api {json.dumps(told(40.5))}", "bm-cli OK;40", f"file bookworm\n{day(40)}"]
+)
+def test_its_end_is_told_as_a_date(said: str):
+    ends = datetime.now() + timedelta(days=40)
+    near = {f"{ends + timedelta(hours=hours):%Y-%m-%d}" for hours in (0, 13)}
+    assert subscription.valid(Result("core", "", 0, f"{said}\n")).row["subscription ends"] in near
+
+
 def test_api_then_bm_cli_then_the_file_is_asked_and_nothing_of_its_addresses_shown(tmp_path: Path):
     file = tmp_path / "bm.list"
     file.write_text("# ends: 2031-12-31 bookworm\ndeb http://user:word@pkg.example.org/0a1b2c ./\n")

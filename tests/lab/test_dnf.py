@@ -116,7 +116,9 @@ def test_the_oldest_kernel_goes_without_a_question_and_what_else_goes_with_one(i
 
 
 def test_what_cannot_be_told_is_not_nothing(image: Path):
-    breaks = "mv /repository /gone; rm -rf /var/cache/dnf; echo skip_if_unavailable=0 >> /etc/yum.repos.d/bm.repo"
+    breaks = (
+        "mv /repository /gone; rm -rf /var/cache/dnf; echo skip_if_unavailable=0 >> /etc/yum.repos.d/bm.repo"
+    )
     said = within(
         image, f"{INSTALLED}\n{NEW_NODE}; publish_rpms; {breaks}", f"( {YUM.upgradable} ) 2>&1; echo $?"
     )
@@ -164,7 +166,5 @@ def test_what_does_not_go_together_is_found_once_it_is_downloaded(image: Path, c
     ],
 )
 def test_what_is_excluded_is_held_back(image: Path, line: str, place: str):
-    told = within(
-        image, f"{SYSTEM}; publish_rpms; printf '{line}\\n' >> {place}", f"( {YUM.held} ) || true"
-    )
+    told = within(image, f"{SYSTEM}; publish_rpms; printf '{line}\\n' >> {place}", f"( {YUM.held} ) || true")
     assert not judge.nothing_held(Result("core", "", 0, told)).holds

@@ -5,6 +5,8 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -139,6 +141,21 @@ def test_a_downtime_longer_than_planned_is_an_open_point(tmp_path: Path):
     assert not [point for point in summary.open_points(facts) if "planned" in point]
     facts.settings["planned_downtime"] = facts.downtime / 61
     assert [point for point in summary.open_points(facts) if "planned" in point]
+
+
+@pytest.mark.parametrize(("days", "warned"), [(-1, True), (0, True), (29, True), (30, False), (300, False)])
+def test_a_subscription_that_ends_within_30_days_is_on_the_first_page(
+    tmp_path: Path, days: int, warned: bool
+):
+    folder = synthetic.run(tmp_path / "run")
+    facts = gather(folder, lambda name: PROCEDURE)
+    ends = facts.ended.date() + timedelta(days=days)
+    check = replace(facts.verifications[0], row={"subscription ends": str(ends)})
+    facts.__dict__["verifications"] = [check, *facts.verifications]
+    told = f"BlueMind's subscription ends on {ends}: it is to be renewed."
+    assert (told in summary.verdict(facts).more) is warned
+    assert (told in summary.open_points(facts)) is warned
+    assert ("Subscription ends", str(ends)) in summary.summary(facts)
 
 
 @pytest.mark.parametrize(

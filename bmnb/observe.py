@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bmnb.bluemind.paths import TOKEN
 from bmnb.answers import settles
+from bmnb.bluemind.paths import TOKEN
 from bmnb.errors import ActionFailed, ConnectionFailed
 from bmnb.failure import failure
 from bmnb.journal import Journal

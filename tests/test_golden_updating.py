@@ -95,6 +95,17 @@ def test_every_deviation_is_declared_and_used():
     assert [rule for rule in DEVIATIONS if not any(re.search(rule[0], line) for line in document)] == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("`freeze`", "index must be green", "noninteractive", "NEEDRESTART_MODE=l", "without a signature"),
+        *("remove-packages", "every other package source", "`mynetworks`, `relayhost`", "What to Watch Out For"),
+    ],
+)
+def test_what_is_done_beyond_the_document_is_declared_too(words: str):
+    assert [one for one in PROCEDURE.deviations if words in f"{one.document} {one.here} {one.reason}"]
+
+
 def test_nothing_of_a_secret_is_in_the_plan():
     lines = "\n".join(line for _, line in plan(Settings(recover_wizard="htpasswd")))
     assert "admin admin" not in lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def test_a_hint_names_the_run_s_folder_from_wherever_it_is_given(
     folder = tmp_path / "with space"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    run = Run(PROCEDURE, settings(Path()), show=lambda table: None)
+    run = Run(PROCEDURE, replace(settings(Path()), folder="."), show=lambda table: None)
     assert set(run.way_back()["how"]) == {"bmnb rollback RUN"}, "nothing was begun"
     run(first)
     assert set(run.way_back()["how"]) == {f"bmnb rollback '{folder}'"}

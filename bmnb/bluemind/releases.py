@@ -52,6 +52,15 @@ def installed_is(pattern: str, otherwise: str, core: str) -> Condition:
     )
 
 
+def is_important(upgradable: str) -> str:
+    """A line that holds where the first two numbers of BlueMind's version change, or cannot tell it: 4.0 to 4.8 are all 4.1."""
+    return f"""comes=$({upgradable}) || exit 2
+awk '$1 ~ /^bm-(core|node|conf)$/ && $3 != "-" {{
+  split($2, old, "."); split($3, new, ".")
+  if (old[1] != new[1] || old[2] + 0 != new[2] + 0 || (old[1] == 4 && old[2] + 0 == 1)) important = 1
+}} END {{exit !important}}' <<< "$comes\""""
+
+
 BEFORE_4_1 = r"3\.|4\.0"
 
 

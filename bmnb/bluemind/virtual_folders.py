@@ -36,3 +36,28 @@ def by_user(told: Result) -> Verdict:
     seen = f"{len(items)} folders: " + ", ".join(f"{number} of {user}" for user, number in users.items())
     folders = tuple({"user": user, "folder": folder} for user, folder in items)
     return Verdict(not items, seen if items else "none", folders)
+
+
+def note(folder: str) -> str:
+    """Write down which there are, before anybody moves one."""
+    return f"umask 077; mkdir -p {folder} && ({LIST}\n) > {folder}/virtual-folders"
+
+
+def note_moved(folder: str) -> str:
+    """Write down those that are not there any more, with all users."""
+    return f"""now=$({LIST}
+) || exit 1
+LC_ALL=C comm -23 <(LC_ALL=C sort {folder}/virtual-folders) <(grep -v '^\\["user"' <<< "$now" | LC_ALL=C sort) > {folder}/virtual-folders-moved"""
+
+
+def any_moved(folder: str) -> str:
+    return f"grep -qs '^\\[\"folder\"' {folder}/virtual-folders-moved"
+
+
+def show_moved(folder: str) -> str:
+    return f"cat {folder}/virtual-folders-moved"
+
+
+def read_moved(told: Result) -> str:
+    found = by_user(told)
+    return "; ".join(f"{one['user']}: {one['folder']}" for one in found.items)

@@ -97,6 +97,36 @@ UPDATING_BLUEMIND = (
         "`apt-key` is gone from newer releases and trusts the key for every repository; without `-f`, curl would pass on an error page",
     ),
     Deviation(
+        "a repository without a signature gives *a mere warning*",
+        "the run stops at one that is not signed, out of date, or of an unknown key",
+        "the document says it of earlier versions; today nothing else tells whose packages they are",
+    ),
+    Deviation(
+        "`aptitude`, as it asks on the terminal",
+        "`DEBIAN_FRONTEND=noninteractive`, `APT_LISTCHANGES_FRONTEND=none` and `NEEDRESTART_MODE=l`; its own simulation is shown before, and what it would remove is accepted by `remove-packages`",
+        "no question may wait in the downtime; aptitude also removes what nothing has asked for",
+    ),
+    Deviation(
+        "—",
+        "every other package source must answer, no package may be on hold, left out or half installed",
+        "each of them ends or falsifies the upgrade in the downtime",
+    ),
+    Deviation(
+        "—",
+        "Elasticsearch's index must be green, before and after",
+        "BlueMind's own preparation refuses an update of another one, and mail would not be found after it",
+    ),
+    Deviation(
+        "—",
+        "`mynetworks`, `relayhost`, the size of a message and BlueMind's maps in Postfix must be those of BlueMind's configuration, before and after",
+        "the document forbids to edit them on the server, and the console overrules it",
+    ),
+    Deviation(
+        "*What to Watch Out For*, before any important update",
+        "asked for once it is known which version comes, where its first two numbers change",
+        "*latest* names no version",
+    ),
+    Deviation(
         "the button *Setup* in Update BlueMind",
         "the call that the button makes, or `bm-cli setup version`",
         "the same checks of BlueMind, on record",
@@ -115,5 +145,10 @@ UPDATING_BLUEMIND = (
         "the backup as the only way back",
         "until the setup wizard begins, also the installed packages, kept as files",
         "what has gone wrong with packages alone needs no restore, and costs no mail",
+    ),
+    Deviation(
+        "the version may be left open or frozen",
+        "frozen on what is installed, unless `freeze` says otherwise",
+        "an update of the system would else bring BlueMind's packages without the setup wizard",
     ),
 )

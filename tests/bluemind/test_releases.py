@@ -1,5 +1,7 @@
 """Major versions by name and by package, and what may not be crossed in an update."""
 
+import subprocess
+
 import pytest
 
 from bmnb.bluemind import releases
@@ -51,3 +53,22 @@ def test_the_version_that_is_asked_for_is_compared_by_name():
     assert releases.leads_to("latest", installed).holds
     assert releases.leads_to("4.9.12", installed).holds
     assert not releases.leads_to("5", installed).holds
+
+
+@pytest.mark.parametrize(
+    ("comes", "status"),
+    [
+        ("bm-core 4.9.3884 4.9.4012\nbm-nginx 1.2 3.4", 1),
+        ("bm-core 5.1.77 5.2.80", 0),
+        ("bm-node 4.9.3884-1 5.0.1-1", 0),
+        ("bm-core 4.1.63000 4.1.64000", 0),
+        ("bm-plugin - 5.2.80\nbm-core 5.2.1 5.2.80", 1),
+        ("bm-core 4.9.1 -", 1),
+        ("tzdata 1 2", 1),
+        ("", 1),
+    ],
+)
+def test_an_update_is_important_where_the_first_two_numbers_change_or_cannot_tell_it(comes: str, status: int):
+    line = releases.is_important(f"printf '{comes}\n'")
+    assert subprocess.run(["bash", "-c", line], check=False).returncode == status
+    assert subprocess.run(["bash", "-c", releases.is_important("false")], check=False).returncode == 2

@@ -111,6 +111,33 @@ def test_virtual_folders_are_listed_by_user():
     assert not virtual_folders.by_user(told("", exit=2)).holds
 
 
+def test_virtual_folders_that_were_moved_are_known_after_the_update(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def bash(script: str) -> Result:
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+        return told(done.stdout, exit=done.returncode)
+
+    def there(*rows: list[str]) -> None:
+        listed = "\n".join(json.dumps(row) for row in rows)
+        monkeypatch.setattr(virtual_folders, "LIST", f"cat <<'END'\n{listed}\nEND")
+
+    folder, users = str(tmp_path / "work"), [["user", "U1", "anais"], ["user", "U2", "marc"]]
+    there(*users, ["folder", "U1", "Old 'n new"], ["folder", "U2", "Clients"], ["folder", "U2", "Kept"])
+    assert bash(virtual_folders.note(folder)).ok
+    assert not bash(virtual_folders.any_moved(folder)).ok, "nobody has moved one yet"
+    there(*users, ["folder", "U2", "Kept"])
+    assert bash(virtual_folders.note_moved(folder)).ok
+    assert bash(virtual_folders.any_moved(folder)).ok
+    assert (
+        virtual_folders.read_moved(bash(virtual_folders.show_moved(folder)))
+        == "anais: Old 'n new; marc: Clients"
+    )
+    there(*users, ["folder", "U1", "Old 'n new"], ["folder", "U2", "Clients"], ["folder", "U2", "Kept"])
+    bash(virtual_folders.note_moved(folder))
+    assert bash(virtual_folders.any_moved(folder)).exit == 1, "all were accepted as lost"
+
+
 def test_the_wizard_is_protected_when_it_asks_and_accepts():
     assert wizard.protected(told("without password: 401\naccepted\n")).holds
     assert wizard.protected(told("without password: 200\nrefused\n")).seen.endswith("its answer is 200")

@@ -8,6 +8,7 @@ from bmnb.procedures.updating_bluemind.afterwards import (
     before_and_after,
     compare_configuration,
     freeze,
+    put_back_virtual_folders,
     verify_service,
 )
 from bmnb.procedures.updating_bluemind.preparing import prepare, save_configuration
@@ -18,7 +19,7 @@ from bmnb.procedures.updating_bluemind.prerequisites import (
     repository_signature,
     wizard_access,
 )
-from bmnb.procedures.updating_bluemind.production import download, refresh
+from bmnb.procedures.updating_bluemind.production import download, read_cautions, refresh
 from bmnb.procedures.updating_bluemind.settings import Settings
 from bmnb.procedures.updating_bluemind.update import begin_maintenance, setup_wizard, upgrade, virtual_hosts
 from bmnb.steps import Procedure
@@ -35,6 +36,7 @@ PROCEDURE = Procedure(
         save_configuration,
         prepare,
         refresh,
+        read_cautions,
         download,
         begin_maintenance,
         upgrade,
@@ -42,6 +44,7 @@ PROCEDURE = Procedure(
         virtual_hosts,
         compare_configuration,
         verify_service,
+        put_back_virtual_folders,
         freeze,
         before_and_after,
     ),

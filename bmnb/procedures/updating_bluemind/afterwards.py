@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bmnb.bluemind import api, mail, own_files
+from bmnb.bluemind import api, mail, own_files, virtual_folders
 from bmnb.packages import judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import url_answers
@@ -12,7 +12,7 @@ from bmnb.procedures.updating_bluemind import requirements as must
 from bmnb.procedures.updating_bluemind.everywhere import everywhere, freeze_repositories, show_repositories
 from bmnb.procedures.updating_bluemind.phases import AFTERWARDS
 from bmnb.procedures.updating_bluemind.settings import Settings
-from bmnb.steps import Action, Call, Check, Command, Manual, step
+from bmnb.steps import Action, Call, Check, Command, Condition, Manual, step
 
 
 @step("Configuration files, compared", AFTERWARDS)
@@ -24,6 +24,22 @@ def compare_configuration(settings: Settings) -> Iterator[Action]:
             own_files.what_changed,
             f"what the update changed; in full in {settings.work}/changes.diff",
         )
+    yield must.mail_configuration(settings.everyone)
+
+
+@step("Virtual folders, put back", AFTERWARDS)
+def put_back_virtual_folders(settings: Settings) -> Iterator[Action]:
+    core = settings.core
+    yield Manual(
+        core,
+        "put-back-virtual-folders",
+        "have their users move the folders that are named back into the inbox, where they become folders of mail; say who has seen it",
+        when=Condition(
+            core, virtual_folders.any_moved(settings.work), "no virtual folder was moved out of an inbox"
+        ),
+        look=virtual_folders.show_moved(settings.work),
+        tell=virtual_folders.read_moved,
+    )
 
 
 @step("BlueMind answers", AFTERWARDS)

@@ -118,7 +118,9 @@ def repository_signature(settings: Settings) -> Iterator[Action]:
 
 @step("Points of caution", PREREQUISITES)
 def points_of_caution(settings: Settings) -> Iterator[Action]:
-    core = settings.core
+    core, folder = settings.core, settings.work
+    deletes_folders = releases.installed_is(r"4\.0", "only an update from 4.0 deletes virtual folders", core)
+    yield Command(core, virtual_folders.note(folder), "note the virtual folders", when=deletes_folders)
     yield Check(
         core,
         virtual_folders.LIST,
@@ -126,8 +128,11 @@ def points_of_caution(settings: Settings) -> Iterator[Action]:
         "virtual folders in users' inboxes",
         "the update to 4.1 deletes them: have their users move them out of the inbox in Outlook, then run this "
         "cell again",
-        when=releases.installed_is(r"4\.0", "only an update from 4.0 deletes virtual folders", core),
+        when=deletes_folders,
         decision="lose-virtual-folders",
+    )
+    yield Command(
+        core, virtual_folders.note_moved(folder), "note which ones were moved", when=deletes_folders
     )
 
 

@@ -10,7 +10,7 @@ from bmnb.procedures.updating_bluemind.everywhere import everywhere, wait_for_ot
 from bmnb.procedures.updating_bluemind.phases import PRODUCTION
 from bmnb.procedures.updating_bluemind.requirements import all_done
 from bmnb.procedures.updating_bluemind.settings import Settings
-from bmnb.steps import TRUE_OR_FALSE, Action, Check, Gauge, step
+from bmnb.steps import TRUE_OR_FALSE, Action, Check, Condition, Gauge, Manual, step
 
 
 @step("Update the lists of packages", PRODUCTION)
@@ -68,6 +68,22 @@ def refresh(settings: Settings) -> Iterator[Action]:
     )
 
 
+@step("Points of caution of the new version", PRODUCTION)
+def read_cautions(settings: Settings) -> Iterator[Action]:
+    """As soon as it is known which version comes."""
+    core = settings.core
+    yield Manual(
+        core,
+        "points-of-caution",
+        "read BlueMind's page on what to watch out for in the new version, and its release notes; say who has, and what is to be done",
+        when=Condition(
+            core,
+            releases.is_important(settings.upgradable),
+            "it stays within a release such as 4.9: no important update",
+        ),
+    )
+
+
 @step("Download the packages", PRODUCTION)
 def download(settings: Settings) -> Iterator[Action]:
     """Services go on; this is what most of the minutes go into."""
@@ -84,7 +100,7 @@ def download(settings: Settings) -> Iterator[Action]:
         )
         if tool.trial:
             yield Check(
-                everyone,
+                settings.everyone,
                 tool.trial,
                 all_done,
                 "the packages go together",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from bmnb.bluemind import api, proofs, releases, services, subscription
+from bmnb.bluemind import api, overruled, proofs, releases, services, subscription
 from bmnb.packages import Tool, judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs
@@ -151,6 +151,19 @@ def packages(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
         "nginx accepts its configuration",
         "mend the file that is named: after the update nginx could not start with it",
         answers=TRUE_OR_FALSE,
+    )
+    yield mail_configuration(everyone)
+
+
+def mail_configuration(everyone: tuple[str, ...]) -> Check:
+    """Before the update and after it; what was accepted before it counts as long as nothing else is seen."""
+    return Check(
+        everyone,
+        overruled.lines(len(everyone)),
+        overruled.differing,
+        "Postfix has what BlueMind's configuration says",
+        "enter it in the administration console, whose next Save overwrites it on the servers, or put the map back into main.cf",
+        decision="edited-postfix",
     )
 
 

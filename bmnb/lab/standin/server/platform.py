@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from . import postfix, repository
-from .client import DOMAINS, EXTERNAL_URL
+from .client import DOMAINS, EXTERNAL_URL, my_networks
 from .etc import subscription, write
 from .here import literal, redhat, sql, variant
 from .packages import Package, build_deb
@@ -119,7 +119,7 @@ def _relay(ip: str, others: dict[str, str]) -> None:
         "mydestination": "localhost",
         "inet_protocols": "ipv4",
         "inet_interfaces": "all",
-        "mynetworks": f"127.0.0.0/8, {ip}/32, {others['core']}/32",
+        "mynetworks": my_networks(others["core"]),
         "relay_domains": ", ".join(names),
         "transport_maps": "hash:/etc/postfix/transport",
     }

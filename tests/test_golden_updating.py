@@ -41,7 +41,7 @@ DEVIATIONS = [
 
 # how our lines are written in the same words
 WORDS = [
-    (r"-o Dpkg::Options::=--force-confold", "KEEP"),
+    (r"-o Dpkg::Options::=--no-force-confnew -o Dpkg::Options::=--force-confold", "KEEP"),
     (r"^umask 077; .*curl -fsSL .* (https:\S+) && gpg .*", r"KEY \1"),
 ]
 
@@ -99,7 +99,12 @@ def test_every_deviation_is_declared_and_used():
     "words",
     [
         *("`freeze`", "index must be green", "noninteractive", "NEEDRESTART_MODE=l", "without a signature"),
-        *("remove-packages", "every other package source", "`mynetworks`, `relayhost`", "What to Watch Out For"),
+        *(
+            "remove-packages",
+            "every other package source",
+            "`mynetworks`, `relayhost`",
+            "What to Watch Out For",
+        ),
     ],
 )
 def test_what_is_done_beyond_the_document_is_declared_too(words: str):

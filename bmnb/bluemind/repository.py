@@ -11,11 +11,21 @@ from bmnb.steps import Result, Row
 ADDRESS = "https://pkg.bluemind.net/bluemind-deb.asc"
 
 
+APT_S_PROXY = (
+    'eval "$(apt-config shell http_proxy Acquire::http::Proxy https_proxy Acquire::https::Proxy)"; '
+    'export http_proxy="${http_proxy#DIRECT}" https_proxy="${https_proxy-$http_proxy}"; export https_proxy="${https_proxy#DIRECT}"'
+)
+"""For what is not apt; https goes through the one for http where it has none of its own."""
+
+
 def fetch(folder: str, address: str) -> str:
-    """Fetch the key, trusting it for nothing yet, and print what it is. An error page is no key."""
+    """Fetch the key, trusting it for nothing yet, and print what it is. An error page is no key.
+
+    Where apt goes through a proxy, there may be no other way.
+    """
     key = f"{folder}/repository-key.asc"
     return (
-        f"umask 077; mkdir -p {folder} && curl -fsSL --max-time 60 -o {key} {address} && "
+        f"umask 077; {APT_S_PROXY}; mkdir -p {folder} && curl -fsSL --max-time 60 -o {key} {address} && "
         f"gpg --batch --with-colons --show-keys {key}"
     )
 

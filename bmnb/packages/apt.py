@@ -10,8 +10,12 @@ ENV = {
     "NEEDRESTART_MODE": "l",
 }
 
-KEEP = "-o Dpkg::Options::=--force-confold"
-"""The local configuration file stays; the package's new one lies beside it as .dpkg-dist."""
+KEEP_OLD = ("--no-force-confnew", "--force-confold")
+"""The local configuration file stays; the package's new one lies beside it as .dpkg-dist. The former would count more,
+and may be in the server's own configuration of apt or dpkg."""
+
+KEEP = " ".join(f"-o Dpkg::Options::={option}" for option in KEEP_OLD)
+DPKG = f"dpkg {' '.join(KEEP_OLD)}"
 
 WAIT = "-o DPkg::Lock::Timeout=600"
 
@@ -74,14 +78,14 @@ done < <(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version} ${Architect
 # a package that was killed while it was unpacked cannot be configured, and --fix-broken alone leaves it. It is
 # installed again when dpkg has taken up what it had noted, and what others depend on is there: before, apt-get refuses
 CUT = r"""dpkg-query -W -f '${db:Status-Eflag} ${Package}\n' | awk '$1 == "reinstreq" {print $2}'"""
-COMPLETE = f"dpkg --force-confold --configure -a; apt-get -y {KEEP} {WAIT} --fix-broken install"
+COMPLETE = f"{DPKG} --configure -a; apt-get -y {KEEP} {WAIT} --fix-broken install"
 RECOVER = f"""{COMPLETE}
 cut=$({CUT}); [ -z "$cut" ] || apt-get -y {KEEP} {WAIT} --fix-broken --reinstall install $cut
 {COMPLETE}"""
 
 # dpkg asks nothing of the package that it replaces but that its prerm ends well or the new one's does: a postinst that
 # fails for ever is not run again. What others depend on is in the folder too
-PUT_OVER = "dpkg --force-confold --force-downgrade --install ./*.deb"
+PUT_OVER = f"{DPKG} --force-downgrade --install ./*.deb"
 
 # what is new comes along where others depend on it, as with aptitude
 UPGRADE = "--with-new-pkgs upgrade"

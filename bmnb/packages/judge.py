@@ -169,13 +169,17 @@ def readable(*servers: Result) -> Verdict:
     unknown = [one.host for one in servers if one.exit not in (0, 1)]
     if unknown:
         return Verdict(False, f"nobody was asked on {', '.join(unknown)}")
-    wrong = [
-        f"{one.host}: {line}"
-        for one in servers
-        for line in dict.fromkeys(one.stdout.splitlines())
-        if re.match(r"(E|Error|Err:[0-9]+):? ", line) and not line.startswith(CONSEQUENCES)
-    ]
+    wrong = [f"{one.host}: {cause}" for one in servers for cause in _causes(one.stdout.splitlines())]
     return Verdict(not wrong, "; ".join(wrong) or "yes")
+
+
+def _causes(lines: list[str]) -> list[str]:
+    """Why sources do not answer; of one whose signature is invalid apt says that as a warning."""
+    errors = [line for line in lines if re.match(r"(E|Error|Err:[0-9]+):? ", line)]
+    failed = [line.split()[1] for line in errors if line.startswith("Err") and len(line.split()) > 1]
+    told = [line for line in lines if re.match("[EW]: ", line) and not line.startswith(CONSEQUENCES)]
+    causes = [line for line in told if line.startswith("E: ") or any(uri in line for uri in failed)]
+    return list(dict.fromkeys(causes or [line for line in errors if not line.startswith(CONSEQUENCES)]))
 
 
 CONSEQUENCES = ("E: Some index files failed", "E: The repository ")

@@ -152,6 +152,6 @@ def _signature(settings: Settings) -> Check:
         settings.tool.verify,
         judge.verified,
         "the repository answers and its signature is valid",
-        "no route to it: open the firewall; NO_PUBKEY or EXPKEYSIG: import_key; not signed or out of date: tell BlueMind",
+        "no route to it: open the firewall, or mend the proxy that apt is told to use; NO_PUBKEY or EXPKEYSIG: import_key; not signed or out of date: tell BlueMind",
         answers=TRUE_OR_FALSE,
     )

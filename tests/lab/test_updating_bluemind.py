@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -310,6 +311,19 @@ def test_the_repository_key_is_shown_first_and_taken_for_that_repository_alone(l
         assert server.run("ls /etc/apt/trusted.gpg.d/bluemind*").returncode != 0
 
 
+def test_what_was_edited_in_postfix_though_the_console_has_it_is_named(lab: Lab, runs: Path):
+    edge = lab.server("edge")
+    before = edge.must("postconf -h mynetworks").strip()
+    edge.must(f"postconf -e 'mynetworks = {before}, 203.0.113.0/24' 'relayhost = relay.example.org'")
+    try:
+        stopped = str(refusal(lab, runs))
+        items = [line["items"] for line in journal(runs) if line.get("items")]
+    finally:
+        edge.must(f"postconf -e 'mynetworks = {before}' 'relayhost ='")
+    assert "edited on the server: mynetworks on edge, relayhost on edge" in stopped
+    assert [one["in Postfix"] for one in items[-1]] == ["203.0.113.0/24", "relay.example.org"]
+
+
 def until(server: Server, condition: str) -> None:
     """Wait on a server until a condition holds there."""
     server.must(f"until {condition}; do sleep 0.05; done", timeout=120)
@@ -373,10 +387,22 @@ def test_until_the_wizard_begins_the_former_packages_are_put_back(lab: Lab, runs
     assert "own virtual host" in edge.must("curl -s http://127.0.0.1:8081/")
 
 
+def interrupt(client: Path, runs: Path, title: str, step: str) -> None:
+    """Ctrl-C while this runs on its server, where it goes on."""
+    running = start(client, procedure=procedure.PROCEDURE)
+    wait_for(running, runs, title, step)
+    running.send_signal(signal.SIGINT)
+    said, _ = running.communicate(timeout=300)
+    assert running.returncode == 3, said
+
+
 def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Path):
-    """The upgrade is killed half way on one server, the wizard fails; then all is well."""
+    """Ctrl-C in each phase; the upgrade is killed half way on one server, the wizard fails; then all is well."""
     core = lab.server("core")
     client = client_file(lab, runs, test_outside=OUTSIDE)
+    interrupt(client, runs, "the repository answers and its signature is valid", "prerequisites")
+    interrupt(client, runs, "keep the installed packages", "save-configuration")
+    interrupt(client, runs, "download the packages", "download")
     kill_half_way(lab, start(client, procedure=procedure.PROCEDURE), runs)
 
     core.must("touch /run/bmnb-upgrade-fails")
@@ -392,6 +418,8 @@ def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Pat
     assert sorted(started) == ["core", "core", "edge", "mailbox"], "servers that were done are not repeated"
 
     core.must("rm /run/bmnb-upgrade-fails")
+    interrupt(client, runs, "update (bm-cli)", "setup-wizard")
+    interrupt(client, runs, "services that ran before run again", "verify-service")
     code, said = finish(client, procedure.PROCEDURE)
     assert code == 0, said
     assert {versions(lab.server(name)) for name in ("core", "mailbox", "edge")} == {NEW}

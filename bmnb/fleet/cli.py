@@ -15,10 +15,9 @@ from pathlib import Path
 
 import click
 
-from bmnb import procedures
+from bmnb import language, procedures
 from bmnb.errors import InputError
 from bmnb.fleet.store import PLANNED, STARTED, Store
-from bmnb.language import LANGUAGES
 from bmnb.plain import say
 
 WATCH_SECONDS = 3.0
@@ -27,7 +26,11 @@ runs_option = click.option(
     "--runs", type=Path, default="runs", show_default=True, help="folder of the runs, with the fleet's state"
 )
 lang_option = click.option(
-    "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="language of what is read"
+    "--lang",
+    type=click.Choice(language.LANGUAGES),
+    default="en",
+    show_default=True,
+    help="language of what is read",
 )
 
 
@@ -144,6 +147,26 @@ def status(runs: Path, as_json: bool, watch: bool, as_report: bool, as_notebook:
         click.echo(json.dumps(shown.plain(), indent=2))
     else:
         say(shown.text())
+
+
+@fleet.command(epilog="Example: bmnb fleet clients --runs runs")
+@runs_option
+@click.option("--json", "as_json", is_flag=True, help="one JSON list")
+@click.option("--report", "as_report", is_flag=True, help="write the same as one HTML page")
+@lang_option
+def clients(runs: Path, as_json: bool, as_report: bool, lang: str) -> None:
+    """Show all clients of the runs: version, end of support and subscription, last update, and what is due."""
+    from bmnb.fleet import clients as known
+
+    runs = runs.expanduser()
+    with language.use(lang):
+        found = known.rows(runs)
+        if as_report:
+            say(f"page: {known.page(runs, lang)}")
+        elif as_json:
+            click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        else:
+            say(known.table(found).to_string())
 
 
 def _known(runs: Path) -> Store:

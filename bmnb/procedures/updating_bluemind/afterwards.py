@@ -96,6 +96,7 @@ def before_and_after(settings: Settings) -> Iterator[Action]:
             read=must.read_versions,
         )
         yield Command(server, own_files.archive(settings.work), "keep the saved configuration under its date")
+    yield must.last_update(settings.core)
     if settings.keep_packages:
         yield everywhere(settings, f"rm -rf {settings.kept}", "remove the kept packages")
     if settings.recover_wizard:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from bmnb.bluemind import api, overruled, proofs, releases, services, subscription
+from bmnb.bluemind import api, overruled, proofs, releases, services, subscription, support
 from bmnb.packages import Tool, judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs
@@ -106,6 +106,7 @@ def bluemind(core: str, everyone: tuple[str, ...], wanted: str, tool: Tool) -> I
         subscription.REMEDY,
         answers=TRUE_OR_FALSE,
     )
+    yield last_update(core)
     yield no_job_runs(core)
     yield index(everyone)
 
@@ -153,6 +154,10 @@ def packages(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
         answers=TRUE_OR_FALSE,
     )
     yield mail_configuration(everyone)
+
+
+def last_update(core: str) -> Check:
+    return Check(core, support.LINE, support.told, "last update of BlueMind's packages")
 
 
 def mail_configuration(everyone: tuple[str, ...]) -> Check:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bmnb import plan
+from bmnb.bluemind import support
 from bmnb.errors import InputError
 from bmnb.procedures.updating_bluemind import PROCEDURE, Settings
 from bmnb.settings import make
@@ -57,7 +58,7 @@ def test_no_package_is_touched_before_backup_and_confirmation():
         n for n, one in enumerate(lines) if isinstance(one, Command) and one.line.endswith("confold upgrade")
     )
     asked = [one.key for one in lines[:first] if isinstance(one, Manual)]
-    assert asked == ["backup", "start-update"]
+    assert asked == ["backup", "points-of-caution", "start-update"]
 
 
 def test_the_point_of_no_return_is_said_before_it():
@@ -127,7 +128,7 @@ def test_every_check_that_can_stop_the_run_tells_what_to_do():
         (step.name, action.title)
         for step in PROCEDURE.steps
         for action in singles(step.actions(Settings()))
-        if isinstance(action, Check) and not action.remedy
+        if isinstance(action, Check) and not action.remedy and action.judge is not support.told
     ]
     only_shown = {
         "points-of-caution",
@@ -138,3 +139,42 @@ def test_every_check_that_can_stop_the_run_tells_what_to_do():
         "refresh",
     }
     assert {step for step, _ in told} <= only_shown
+
+
+def test_points_of_caution_are_read_once_the_version_is_known_and_before_anything_of_it_is_fetched():
+    names = [step.name for step in PROCEDURE.steps]
+    assert names.index("refresh") < names.index("read-cautions") < names.index("download")
+    (asked,) = singles(
+        next(one for one in PROCEDURE.steps if one.name == "read-cautions").actions(Settings())
+    )
+    assert isinstance(asked, Manual)
+    assert asked.when
+
+
+def test_virtual_folders_are_noted_before_anybody_moves_them_and_put_back_after_the_update():
+    by_name = {step.name: singles(step.actions(Settings())) for step in PROCEDURE.steps}
+    assert [type(one) for one in by_name["points-of-caution"]] == [Command, Check, Command]
+    (asked,) = by_name["put-back-virtual-folders"]
+    assert isinstance(asked, Manual)
+    assert asked.tell
+    names = list(by_name)
+    assert names.index("setup-wizard") < names.index("put-back-virtual-folders")
+
+
+def test_postfix_is_compared_with_the_configuration_before_and_after_by_the_same_answer():
+    found = [
+        (step.name, action.decision, action.line)
+        for step in PROCEDURE.steps
+        for action in singles(step.actions(Settings()))
+        if isinstance(action, Check) and action.decision == "edited-postfix"
+    ]
+    assert [name for name, _, _ in found] == ["prerequisites", "compare-configuration"]
+    assert len({one[1:] for one in found}) == 1
+
+
+def test_what_was_downloaded_is_tried_together_where_the_tool_can():
+    assert "the packages go together" in [
+        row["what"] for row in plan.rows(PROCEDURE, Settings(package_tool="dnf"))
+    ]
+    ahead = replace(Settings(package_tool="dnf"), download_ahead=False)
+    assert "the packages go together" not in [row["what"] for row in plan.rows(PROCEDURE, ahead)]

@@ -142,6 +142,8 @@ def test_the_wizard_is_protected_when_it_asks_and_accepts():
     assert wizard.protected(told("without password: 401\naccepted\n")).holds
     assert wizard.protected(told("without password: 200\nrefused\n")).seen.endswith("its answer is 200")
     assert not wizard.protected(told("without password: 401\nrefused\n")).holds
+    missing = wizard.protected(told("without password: 401\nunknown\n"))
+    assert (missing.holds, missing.seen.split(":")[0]) == (False, "htpasswd is missing")
     assert wizard.recovered(told("without password: 401\nwith the new one: 200\n")).holds
     assert not wizard.recovered(told("without password: 401\nwith the new one: 401\n")).holds
     assert wizard.success(told("Upgrade Complete: Success\n")).holds

@@ -8,7 +8,8 @@ from bmnb.lab import images
 from bmnb.packages import TOOLS, judge
 from bmnb.packages.apt import APT_GET, APTITUDE, HELD, OTHERS, RELEASES
 from bmnb.packages.tool import PACKAGES, as_kept, keep, put_back
-from bmnb.steps import Result
+from bmnb.procedures.updating_bluemind import Settings, going_back
+from bmnb.steps import Result, Together
 from tests.lab.chroot import within
 
 pytestmark = pytest.mark.lab
@@ -61,6 +62,25 @@ def test_what_the_update_has_removed_is_put_back_too(image: Path):
     prepare = f"{KEPT}\ndpkg --purge bm-core"
     script = f"( {put_back('/kept', APT_GET)} ) > /dev/null && states 'bm-*'"
     assert within(image, prepare, script) == AS_BEFORE
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "left"),
+    [
+        (
+            "deb bm-node 2; deb bm-core 2 'Depends: bm-node'; publish; apt-get -y upgrade",
+            f"restarted\n{AS_BEFORE}",
+        ),
+        ("true", AS_BEFORE),
+    ],
+    ids=["updated by hand", "as it was"],
+)
+def test_a_server_that_somebody_has_updated_goes_back_with_the_others(image: Path, by_hand: str, left: str):
+    [action, *_] = going_back.undo_save(Settings(client="a", servers=[], package_tool="apt-get"))
+    assert isinstance(action, Together)
+    line = action.actions[0].line.replace(Settings(client="a").kept, "/kept")
+    script = f"bmctl() {{ echo restarted; }}; ( {line} ) | grep restarted; states 'bm-*'"
+    assert within(image, f"{KEPT}\n{by_hand}", script) == left
 
 
 def test_aptitude_tells_that_it_removes_what_nothing_has_asked_for(image: Path):

@@ -33,6 +33,14 @@ def test_little_space_in_var_is_told_with_its_server():
     assert seen.seen == "/var/log on mailbox has 1 MB"
 
 
+def test_a_small_boot_is_told_by_what_a_kernel_needs():
+    assert requirements.room_to_begin(told("/ 900000000\n/boot 200000000\n")).holds
+    assert requirements.room_to_begin(told("/ 900000000\n/boot 50000000\n")).seen == "/boot on core has 50 MB"
+    assert requirements.room_to_begin(told("/ 900000000\n/var/lib/bmnb 60000000\n")).seen.startswith(
+        "/var/lib/bmnb on"
+    )
+
+
 def test_services_that_ran_must_run_again_and_others_need_not():
     before = "bm-core.service is running.\nbm-eas.service is stopped.\n-- now\n"
     assert requirements.services_as_before(told(before + "bm-core.service is running.\n")).holds

@@ -178,3 +178,11 @@ def test_what_was_downloaded_is_tried_together_where_the_tool_can():
     ]
     ahead = replace(Settings(package_tool="dnf"), download_ahead=False)
     assert "the packages go together" not in [row["what"] for row in plan.rows(PROCEDURE, ahead)]
+
+
+def test_address_and_test_mailbox_are_tried_before_the_downtime_and_not_waited_for():
+    (first,) = [step for step in PROCEDURE.steps if step.name == "prerequisites"]
+    found = {one.title: one for one in singles(first.actions(Settings(test_mailbox="a@example.org")))}
+    assert found["the platform answers at its address"].patience == 0
+    assert "set address" in found["the platform answers at its address"].remedy
+    assert "set test_mailbox" in found["the test mailbox is known"].remedy

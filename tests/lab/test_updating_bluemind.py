@@ -263,7 +263,8 @@ def test_virtual_folders_are_listed_by_user_and_their_loss_has_to_be_accepted(la
             "psql -q bj-data -c \"DELETE FROM t_mapi_folders; DELETE FROM t_container WHERE uid = 'virtual1'\""
         )
     assert [one["folder"] for one in items[-1]] == ["Clients 2026"]
-    assert "accepted by lose-virtual-folders" in accepted.table(procedure.points_of_caution)["seen"].iloc[0]
+    seen = "\n".join(accepted.table(procedure.points_of_caution)["seen"])
+    assert "accepted by lose-virtual-folders" in seen
 
 
 @pytest.mark.parametrize("way", ["configuration", "htpasswd"])

@@ -17,7 +17,7 @@ def told(seen: Result) -> Verdict:
     """Always holds: it is for whoever plans the updates."""
     day = datetime.fromtimestamp(int(seen.stdout), UTC).date()
     over = until(day) < date.today()
-    text = f"on {day}, more than a year ago: an update is due" if over else f"on {day}"
+    text = f"updated on {day}, more than a year ago: an update is due" if over else f"updated on {day}"
     return Verdict(True, text, row={UPDATED: str(day)})
 
 

@@ -51,7 +51,7 @@ LC_ALL=C comm -23 <(LC_ALL=C sort {folder}/virtual-folders) <(grep -v '^\\["user
 
 
 def any_moved(folder: str) -> str:
-    return f"grep -qs '^\\[\"folder\"' {folder}/virtual-folders-moved"
+    return f"[ -e {folder}/virtual-folders-moved ] && grep -q '^\\[\"folder\"' {folder}/virtual-folders-moved"
 
 
 def show_moved(folder: str) -> str:

@@ -139,6 +139,7 @@ class Fast:
                 "it has overlooked nothing, or was not asked",
             ),
             read=fast.read_told,
+            parts=fast.read_parts,
             ensure=True,
         )
 
@@ -210,6 +211,7 @@ class Fast:
             "all trees" if live else "what changed in the trees",
             when=self._if("files"),
             read=fast.read_told,
+            parts=fast.read_parts,
             again=(carry_files.LOST,) if live else (),
             ensure=not live,
             remedy="run this cell again: what has come is not sent again",
@@ -227,6 +229,7 @@ class Fast:
                 else f"rows of {database}, proven equal",
                 when=self._if("databases", database),
                 read=fast.read_told,
+                parts=fast.read_parts,
                 gauge=fast.tables(self.folder, self.origin, database),
                 again=(postgres.LOST,) if live else (),
                 ensure=not live,
@@ -244,6 +247,8 @@ class Fast:
             accept=(0, files.VANISHED) if live else (0,),
             again=files.BROKEN_OFF if live else (),
             ensure=not live,
+            read=files.read_all,
+            parts=files.read_trees,
         )
 
     def _limit(self, live: bool) -> int:

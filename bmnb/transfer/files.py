@@ -100,7 +100,7 @@ def read_stats(result: Result) -> Row:
 def read_all(result: Result) -> Row:
     """Given what rsync told of each tree, the row of all."""
     rows = [
-        {name: value for name, value in row.items() if name not in ("tree", "seconds")}
+        {name: value for name, value in row.items() if name not in ("tree", "how", "seconds")}
         for row in read_trees(result)
     ]
     sums = {name: sum(row[name] for row in rows) for name in (rows[0] if rows else ())}
@@ -122,7 +122,7 @@ def _tree(result: Result, told: str) -> Row:
 
 def read_tree(tree: str, result: Result) -> Row:
     """Given rsync's --stats, the row of its tree."""
-    return {"tree": tree, **read_stats(result)}
+    return {"tree": tree, "how": "rsync", **read_stats(result)}
 
 
 def _rate(moved: int, seconds: float) -> int:

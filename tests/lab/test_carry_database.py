@@ -95,7 +95,7 @@ def working(server: Server, script: str) -> Iterator[None]:
 def test_the_first_pass_restores_and_the_next_reads_no_page(server: Server):
     first = carry(server)
     assert first["restored"] == 1
-    assert {one["how"] for one in first["parts"]} == {"restored"}
+    assert {one["how"] for one in first["parts"]} == {"first copy"}
     assert is_equal(server)
     told = carry(server)
     assert (told["restored"], told["carried"], told["removed"], told["whole"]) == (
@@ -113,9 +113,9 @@ def test_what_has_changed_comes_whatever_the_table_is_like(server: Server):
     told = carry(server)
     assert told["whole"] == NOT_LOGGED
     by_table = {one["table"]: one for one in told["parts"]}
-    big = {"database": "bj-data", "table": "public.big", "how": "rows", "carried": 1, "removed": 11}
+    big = {"database": "bj-data", "table": "public.big", "how": "changes", "carried": 1, "removed": 11}
     assert by_table["public.big"] == {**big, "rows": 3990}
-    assert by_table["public.odd_unlogged"]["how"] == "whole"
+    assert by_table["public.odd_unlogged"]["how"] == "whole table"
     assert sum(one["carried"] for one in told["parts"]) == told["carried"]
     assert len(by_table) == told["tables"] == len(told["parts"])
     assert 0 < pages_read(server, "big") < 10

@@ -472,12 +472,12 @@ class Pass:
             named = {"database": self.origin.database, "table": table.name}
             numbers = None if self.told["dumped"] else self.by_table.get(table.name)
             if self.told["dumped"]:
-                yield {**named, "how": "dumped"}
+                yield {**named, "how": "dump"}
             elif numbers is None:
-                yield {**named, "how": "replicated"}
+                yield {**named, "how": "replication"}
             else:
-                whole = "restored" if self.told["restored"] else "rows"
-                how = "whole" if numbers.pop("whole", 0) else whole
+                as_ever = "first copy" if self.told["restored"] else "changes"
+                how = "whole table" if numbers.pop("whole", 0) else as_ever
                 yield {**named, "how": how, **numbers}
 
     def bring_rows(self, table: Table, where: str) -> None:

@@ -162,7 +162,7 @@ def test_of_each_tree_it_is_told_what_there_is_and_what_is_sent_and_deleted(tmp_
 def part(tree: str, files: int, bytes: int, transferred: int, deleted: int = 0) -> dict[str, Any]:
     """Of a tree of which all is sent."""
     sent = {"transferred": transferred, "deleted": deleted, "changed bytes": bytes, "line bytes": bytes}
-    return {"tree": tree, "files": files, "bytes": bytes, **sent}
+    return {"tree": tree, "how": "fast", "files": files, "bytes": bytes, **sent}
 
 
 def test_what_a_journal_leaves_out_is_counted_with_its_tree(pair: Pair, monkeypatch: pytest.MonkeyPatch):

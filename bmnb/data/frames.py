@@ -144,7 +144,8 @@ READ = {**AS, FLAG: lambda value: value == "True"}
 
 def _written(column: pd.Series[Any]) -> list[Any]:
     write = _moment_written if isinstance(column.dtype, pd.DatetimeTZDtype) else _value_written
-    return ["" if pd.isna(value) else write(value) for value in column]
+    values = zip(column, column.isna(), strict=True)
+    return ["" if nothing else write(value) for value, nothing in values]
 
 
 def _moment_written(value: Any) -> str:

@@ -30,7 +30,7 @@ class Rows:
             "databases": self.tables,
             "downtime": self.outages,
             "checks": self.checks,
-            "items": [{"check": check, **row} for check, rows in self.items.items() for row in rows],
+            "items": self.listed,
             "changes": self.changes,
             "accepted": self.accepted,
             "manual": self.manual,
@@ -271,6 +271,11 @@ class Rows:
             if one.items and "change" not in one.items[0]:
                 found.setdefault(Word(one.title), []).extend(one.items)
         return found
+
+    @cached_property
+    def listed(self) -> list[Row]:
+        """The same in one table."""
+        return [{"check": check, **row} for check, rows in self.items.items() for row in rows]
 
     @cached_property
     def changes(self) -> list[Row]:

@@ -67,7 +67,9 @@ class Fast:
             fast.measure_ciphers(self.folder, self.origin, self.limit),
             "choose the cipher by measurement",
             when=Condition(
-                self.target, f"ls {self.folder}/fast-* > /dev/null 2>&1", "the fast engine does no part"
+                self.target,
+                f"find {self.folder} -maxdepth 1 -name 'fast-*' | grep -q .",
+                "the fast engine does no part",
             ),
             read=fast.read_ciphers,
         )

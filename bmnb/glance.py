@@ -19,7 +19,7 @@ ENDED, ACTIONS = (b"done", b"skipped"), (b"started", b"done", b"failed", b"skipp
 BOUNDARIES, OF_THE_RECORD = (b"step started", b"opened"), (b"opened", b"sealed")
 PASSED_BY = (*ACTIONS, b"sealed", b"note", b"answer", b"locked", b"released", b"unlocked")
 """Events of which most lines tell nothing about where the run stands."""
-LEFT_OUT = {"items", "line", "files", "tools", "seen", "row", "script", "before", "who"}
+LEFT_OUT = {"items", "parts", "line", "files", "tools", "seen", "row", "script", "before", "who"}
 SUM, BETWEEN, END = 64, len(b'", "sha256": "'), len(b'"}\n')
 
 

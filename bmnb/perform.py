@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,6 +46,7 @@ class Outcome:
     row: Row = field(default_factory=dict)
     seconds: float = 0.0
     items: tuple[Row, ...] = ()
+    parts: Sequence[Row] = ()
     made: bool = True
 
     @property
@@ -120,7 +121,8 @@ class Performer:
         verdict = self.observer.observe(key, action)
         seconds = round(time.monotonic() - started, 1)
         status = "done" if verdict.holds else "failed"
-        ended = Outcome(action, status, verdict.seen, verdict.row, seconds, verdict.items, verdict.made)
+        told = verdict.row, seconds, verdict.items, verdict.parts, verdict.made
+        ended = Outcome(action, status, verdict.seen, *told)
         return self._end(key, ended)
 
     def _is_let_go(self, key: str, check: Check) -> bool:
@@ -271,7 +273,10 @@ class Performer:
         seconds = round(result.seconds, 1)
         if result.exit not in command.accept:
             return Outcome(command, "failed", failure(result), {}, seconds)
-        return Outcome(command, "done", "", command.read(result) if command.read else {}, seconds)
+        row = command.read(result) if command.read else {}
+        return Outcome(
+            command, "done", "", row, seconds, parts=command.parts(result) if command.parts else ()
+        )
 
     # conditions
 
@@ -295,6 +300,7 @@ class Performer:
             row=dict(outcome.row),
             seconds=outcome.seconds,
             **({"items": [dict(item) for item in outcome.items]} if outcome.items else {}),
+            **({"parts": [dict(part) for part in outcome.parts]} if outcome.parts else {}),
             **({} if outcome.made else {"made": False}),
             **facts,
         )

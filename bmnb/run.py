@@ -180,6 +180,18 @@ class Run:
         """What the probes from outside saw of each port."""
         return tables.table(self.probe.rows())
 
+    def data(self, what: str | Step) -> Any:
+        """What the run has counted, as a plain pandas DataFrame: "passes", "files", "databases" …, or that of a step.
+
+        Its columns are typed, and the same in every language and in `tables/*.csv`. Raise InputError with the names
+        that there are where there is none of this one.
+        """
+        # with the report's rows, which a notebook that is only run need not wait for
+        from bmnb.data import of_run
+        from bmnb.report.facts import Facts
+
+        return of_run.data(Facts(self.folder, self.journal, self.procedure), what)
+
     def confirm(self, key: str, answer: str) -> None:
         """Answer a confirmation or a manual step, on record."""
         self.open()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,8 @@ class Result:
 class Verdict:
     """Whether what was observed is what must hold, and what was seen, in one line.
 
-    `items` make a table of their own; `row` is what was counted, as columns of the report's tables. What could not
+    `items` make a table of their own; `row` is what was counted, as columns of the report's tables, `parts` the same for
+    each table of a database. What could not
     be looked at is not `made`: it neither holds nor says that something is wrong. Where the items tell what changes
     by itself, `accepting` is what somebody accepts with them; of an empty text nothing can be accepted. What waiting
     cannot change is `final`.
@@ -44,6 +45,7 @@ class Verdict:
     seen: str
     items: tuple[Row, ...] = ()
     row: Row = field(default_factory=dict)
+    parts: tuple[Row, ...] = ()
     made: bool = True
     accepting: str | None = None
     final: bool = False
@@ -78,7 +80,7 @@ class Command:
 
     `env` goes before the line; `text` is its input, or `feed`, a (host, line) with that output; `accept` are
     the exit statuses that count as done, `again` those after which it is started once more, a few times,
-    each on record; `read` makes table columns from the result.
+    each on record; `read` makes table columns from the result, `parts` a row for each tree or table of a database.
     `ensure` repeats it at every resume of an unfinished step; where it is known what it must have changed, `proof`
     holds once it has, and without that it is repeated however it ended. `moves_to` is the address at which the server
     is contacted from then on, or its own name for the usual one, `moves_via` the server through which it
@@ -96,6 +98,7 @@ class Command:
     accept: tuple[int, ...] = (0,)
     again: tuple[int, ...] = ()
     read: Callable[[Result], Row] | None = None
+    parts: Callable[[Result], Sequence[Row]] | None = None
     remedy: str = ""
     gauge: Gauge | None = None
     ensure: bool = False

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from IPython.display import Markdown
 
-from bmnb.errors import InputError
-from bmnb.files import private_folder, replace_text
 from bmnb.language import _
 from bmnb.phrases import phrase
 
@@ -101,19 +98,3 @@ def linked(frame: pd.DataFrame, *columns: str) -> Any:
     """The table with the HTML links of these columns as links."""
     others: list[Hashable] = [one for one in frame.columns if one not in map(_, columns)]
     return frame.style.format(escape="html", subset=others).set_uuid("linked")
-
-
-def save(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Write rows as CSV, or as Parquet by the path's suffix; a table without rows has no columns.
-
-    Raise InputError where the package for Parquet is not installed.
-    """
-    private_folder(path.parent)
-    frame = pd.DataFrame([dict(row) for row in rows], dtype=object)
-    if path.suffix == ".csv":
-        replace_text(path, frame.to_csv(index=False))
-        return
-    try:
-        frame.replace("", None).infer_objects().to_parquet(path, index=False)
-    except ImportError as error:
-        raise InputError("tables as Parquet need pyarrow: pip install 'bmnb[parquet]'") from error

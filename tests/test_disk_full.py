@@ -14,6 +14,8 @@ from click.testing import CliRunner
 
 from bmnb import report
 from bmnb.cli import main
+from bmnb.data.frames import frame, save
+from bmnb.data.schema import TEXT
 from bmnb.errors import BmnbError
 from bmnb.files import append_text, replace_text
 from bmnb.headless import Follower
@@ -22,7 +24,6 @@ from bmnb.logs import Logs
 from bmnb.probe import Probe, read
 from bmnb.procedures.changing_distributions import PROCEDURE
 from bmnb.start import furnish
-from bmnb.tables import save
 from tests.report import synthetic
 
 SIZES = [0, 1, 100, 1000, 4096]
@@ -50,7 +51,7 @@ def left_over(folder: Path) -> list[Path]:
 
 WRITES: dict[str, Callable[[Path], object]] = {
     "a notebook": lambda folder: replace_text(folder / "notebook.ipynb", "new" * 5000),
-    "a table": lambda folder: save([{"a": "x" * 9000}], folder / "table.csv"),
+    "a table": lambda folder: save(frame([{"a": "x" * 9000}], {"a": TEXT}), folder / "table.csv"),
     "a run's folder": lambda folder: furnish(PROCEDURE, folder, {"client": "Dupont"}),
 }
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from bmnb import run as interpreter
+from bmnb.data.frames import frame, save
+from bmnb.data.schema import COUNT
 from bmnb.files import private, private_folder, replace_text
 from bmnb.logs import Logs
 from bmnb.procedures.changing_distributions import PROCEDURE
 from bmnb.run import Run
 from bmnb.start import new, page
 from bmnb.steps import Procedure
-from bmnb.tables import save
 from tests.fakes import FakeSettings, World, settings
 from tests.test_run import copy
 
@@ -45,7 +46,7 @@ def test_journal_logs_tables_and_attachments_are_its_owners(tmp_path: Path, monk
     run(copy)
     Logs(run.folder / "logs").append("copy/1", "what it says\n")
     run.attach("a picture", "shot.png", b"...")
-    save([{"a": 1}], run.folder / "tables" / "one.csv")
+    save(frame([{"a": 1}], {"a": COUNT}), run.folder / "tables" / "one.csv")
     replace_text(run.folder / "report.html", "<html>")
     run.close()
     kept = {path.name for path in run.folder.rglob("*")}

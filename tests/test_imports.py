@@ -16,7 +16,7 @@ FILES = sorted(
 ONLY_IN = {
     "paramiko": "remote/",
     "urllib3": "remote/",
-    "pandas": "tables.py",
+    "pandas": ("tables.py", "data/"),
     "papermill": ("headless.py", "engine.py"),
     "ipywidgets": "forms/",
     "click": ("cli.py", "lab/cli.py", "fleet/cli.py"),

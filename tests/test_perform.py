@@ -68,3 +68,16 @@ def test_what_must_have_changed_something_is_repeated_until_that_is_seen(
         performer = Performer(FakeServers(world), journal, Logs(tmp_path / "logs"), "run", {}, jobs)  # type: ignore[arg-type]
         assert performer.perform(False, ("x/1", command)).status == "done"
     assert world.count("change") == starts
+
+
+def test_what_a_command_tells_of_each_part_is_in_the_journal_and_its_row_is_of_all(tmp_path: Path):
+    def parts(result: Result) -> list[dict[str, Any]]:
+        return [{"tree": "/var/spool/cyrus", "files": 3}, {"tree": "/var/spool/sieve", "files": 0}]
+
+    copy = Command("target", "copy", "all trees", read=lambda result: {"files": 3}, parts=parts)
+    journal = Journal(tmp_path / "journal.jsonl")
+    performer = Performer(World().servers(), journal, Logs(tmp_path / "logs"), "run", {}, {"x/1": Job(copy)})  # type: ignore[arg-type]
+    assert performer.perform(False, ("x/1", copy)).status == "done"
+    done = Journal(journal.path).last("done")
+    assert done is not None
+    assert (done["row"], done["parts"]) == ({"files": 3}, parts(Result("target", "copy", 0)))

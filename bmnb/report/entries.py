@@ -18,7 +18,7 @@ OF_THE_RECORD = ("opened", "sealed")
 class Entry:
     """One action and how it ended last; `status` is `started` where nobody knows how.
 
-    `attempts` counts its starts, `kind` is command, check, call or manual.
+    `attempts` counts its starts, `kind` is command, check, call or manual; `parts` is what it told of each tree or table.
     """
 
     key: str
@@ -32,6 +32,7 @@ class Entry:
     seen: str
     row: Mapping[str, Any]
     items: Sequence[Mapping[str, Any]]
+    parts: Sequence[Mapping[str, Any]]
     seconds: float
     exit: int | None
     unit: str
@@ -89,6 +90,7 @@ def _entry(key: str, starts: list[Line], end: Line | None) -> Entry:
         seen=told.get("seen", ""),
         row=told.get("row", {}),
         items=told.get("items", []),
+        parts=told.get("parts", []),
         seconds=told.get("seconds", 0.0),
         exit=told.get("exit"),
         unit=first.get("unit", ""),

@@ -158,7 +158,7 @@ class Page:
     @cached_property
     def passes(self) -> str:
         made = [
-            (label(row["step"], row["pass"]), row["duration"], row["over the line"])
+            (label(row["step"], row["pass"]), row["duration"], row["line bytes"] or 0)
             for row in self.rows.passes[-self.bars :]
         ]
         return charts.passes(made) if made else ""

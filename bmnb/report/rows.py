@@ -20,17 +20,17 @@ class Rows:
     facts: Facts
 
     def as_files(self) -> dict[str, list[Row]]:
-        """The tables that are kept as data, by their names as files."""
+        """The tables that are kept as data, by their names as files: see data/schema.py."""
         return {
             "servers": self.servers,
             "phases": self.phases,
             "steps": self.steps,
             "passes": self.passes,
-            "trees": self.trees,
-            "databases": self.databases,
+            "files": self.files,
+            "databases": self.tables,
             "downtime": self.outages,
             "checks": self.checks,
-            "items": [{"check": check, **row} for check, rows in self.items.items() for row in rows],
+            "items": self.listed,
             "changes": self.changes,
             "accepted": self.accepted,
             "manual": self.manual,
@@ -118,48 +118,108 @@ class Rows:
         """A row a pass over all trees, the first of them at least: how long, how many, how much, how fast."""
         rows = list[Row]()
         of_step, parts = dict[str, list[Row]](), {part.step: part for part in self.facts.stretches}
-        for one in self._counted:
-            of_step.setdefault(one.step, []).append(one.row)
-        over_all = [one.step for one in self._counted if one.title == self._counted[0].title]
+        for one, row in self._of_trees:
+            of_step.setdefault(one.step, []).append(row)
+        over_all = [one.step for one, row in self._of_trees if row["tree"] == self._of_trees[0][1]["tree"]]
         for step in dict.fromkeys(over_all):
             made, part = of_step[step], parts[step]
-            moved = sum(row.get("line bytes", 0) for row in made)
+            sums = {name: _sum(name, made) for name in (*COUNTS, *SIZES)}
+            moved = sums["line bytes"] or 0
             rows.append(
                 {
                     "step": Word(part.title),
                     "pass": number_of(step),
                     "began": part.began,
                     "duration": Seconds(part.seconds),
-                    "files": sum(row["files"] for row in made),
-                    "transferred": sum(row.get("transferred", 0) for row in made),
-                    "deleted": sum(row.get("deleted", 0) for row in made),
-                    "size": _size(*made),
-                    "over the line": Bytes(moved),
-                    "throughput": Rate(moved / part.seconds) if part.seconds else "",
+                    **_numbers(sums),
+                    "bytes/s": Rate(moved / part.seconds) if part.seconds else "",
                 }
             )
         return rows
 
     @cached_property
-    def trees(self) -> list[Row]:
-        """A row a tree, as its last pass left it."""
-        last = {one.title: one for one in self._counted}
+    def files(self) -> list[Row]:
+        """A row a tree and pass; how long one took of trees that went together, nobody knows."""
         return [
             {
-                "tree": Word(title),
-                "files": one.row["files"],
-                "size": _size(one.row),
-                "transferred in the last pass": one.row.get("transferred", 0),
-                "over the line in the last pass": Bytes(one.row.get("line bytes", 0)),
-                "duration": Seconds(one.seconds),
+                **self._of_step(one),
+                "tree": row["tree"],
+                "how": Word(row.get("how", "")),
+                "began": one.began,
+                "duration": _seconds(row.get("seconds", one.seconds if len(one.parts) < 2 else None)),
+                **_numbers(row),
+                "bytes/s": Rate(row["bytes/s"]) if "bytes/s" in row else "",
             }
-            for title, one in last.items()
+            for one, row in self._of_trees
         ]
 
     @cached_property
-    def _counted(self) -> list[Entry]:
-        """The commands that counted files."""
-        return [one for one in self.facts.entries if one.row.get("files") and one.status == "done"]
+    def _of_trees(self) -> list[tuple[Entry, Row]]:
+        """What each command told of each tree; in a journal of an earlier release, of all of them."""
+        found = list[tuple[Entry, Row]]()
+        for one in self.facts.entries:
+            parts = [part for part in one.parts if "tree" in part]
+            if one.status == "done" and not parts and one.row.get("files"):
+                parts = [{"tree": one.title if one.title.startswith("/") else "", **one.row}]
+            found += [(one, part) for part in parts]
+        return found
+
+    @cached_property
+    def trees(self) -> list[Row]:
+        """A row a tree, as its last pass left it."""
+        return [
+            {
+                "tree": tree or Word("all trees"),
+                "files": row["files"],
+                "size": row["bytes"],
+                "transferred in the last pass": row["transferred"],
+                "over the line in the last pass": row["line bytes"],
+                "duration": row["duration"],
+            }
+            for tree, row in {row["tree"]: row for row in self.files}.items()
+        ]
+
+    @cached_property
+    def tables(self) -> list[Row]:
+        """A row a table of a database, each time that its rows were carried, counted or compared."""
+        return [
+            {
+                **self._of_step(one),
+                "at": one.ended,
+                "how": Word(part["how"]),
+                **{name: part.get(name) for name in ("database", "table", *COUNTS_OF_TABLES, "same")},
+            }
+            for one in self.facts.entries
+            for part in one.parts
+            if "table" in part
+        ]
+
+    def _of_step(self, one: Entry) -> Row:
+        return {"step": self._titles.get(name_of(one.step), one.step), "pass": number_of(one.step)}
+
+    @cached_property
+    def _titles(self) -> dict[str, Word]:
+        return {step.name: Word(step.title) for step in self.facts.procedure.steps}
+
+    def step(self, name: str) -> list[Row]:
+        """A row for each action of a step, and of each of its passes, as it ended last, with what it counted."""
+        return [
+            {
+                "pass": number_of(one.step),
+                "server": one.server,
+                "kind": Word(one.kind),
+                "action": Word(one.title),
+                "status": Word(one.status),
+                "began": one.began,
+                "duration": Seconds(one.seconds) if one.ended else "",
+                "attempts": one.attempts,
+                "exit": one.exit,
+                "seen": Word(one.seen),
+                **one.row,
+            }
+            for one in self.facts.entries
+            if name_of(one.step) == name
+        ]
 
     @cached_property
     def databases(self) -> list[Row]:
@@ -194,9 +254,8 @@ class Rows:
 
     @cached_property
     def checks(self) -> list[Row]:
-        titles = {step.name: step.title for step in self.facts.procedure.steps}
         return [
-            {"step": Word(titles.get(name_of(one.step), one.step)), **_checked(one)}
+            {"step": self._titles.get(name_of(one.step), one.step), **_checked(one)}
             for one in self.facts.verifications
         ]
 
@@ -212,6 +271,11 @@ class Rows:
             if one.items and "change" not in one.items[0]:
                 found.setdefault(Word(one.title), []).extend(one.items)
         return found
+
+    @cached_property
+    def listed(self) -> list[Row]:
+        """The same in one table."""
+        return [{"check": check, **row} for check, rows in self.items.items() for row in rows]
 
     @cached_property
     def changes(self) -> list[Row]:
@@ -292,9 +356,20 @@ class Rows:
         ]
 
 
-def _size(*made: Row) -> Bytes | None:
-    """Of all files together; None where nobody counted it, as with the fast engine."""
-    return Bytes(sum(row["bytes"] for row in made)) if all("bytes" in row for row in made) else None
+COUNTS = ("files", "created", "transferred", "deleted")
+SIZES = ("bytes", "changed bytes", "line bytes")
+COUNTS_OF_TABLES = ("rows", "target rows", "carried", "removed")
+
+
+def _numbers(told: Row) -> Row:
+    """What was counted of files; None where nobody counted it."""
+    sizes = {name: None if told.get(name) is None else Bytes(told[name]) for name in SIZES}
+    return {**{name: told.get(name) for name in COUNTS}, **sizes}
+
+
+def _sum(name: str, made: list[Row]) -> int | None:
+    """Of all together; None where nobody counted it of one of them."""
+    return sum(row[name] for row in made) if all(name in row for row in made) else None
 
 
 def _seconds(value: float | None) -> Seconds | None:

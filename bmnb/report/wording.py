@@ -74,14 +74,23 @@ def universal(moment: datetime) -> str:
     return clock(moment) + other
 
 
-def columns(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """(name, kind) of each column that has a value somewhere; the kind is that of its first value."""
-    found = {}
+def columns(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """(name, heading, kind) of each column that has a value somewhere; the kind is that of its first value."""
+    found = list[tuple[str, str, str]]()
     for name in rows[0]:
         values = [row[name] for row in rows if row.get(name) not in ("", None)]
         if values:
-            found[name] = kind(values[0])
-    return list(found.items())
+            found.append((name, heading(name, values[0]), kind(values[0])))
+    return found
+
+
+HEADINGS = {"bytes": "size", "line bytes": "over the line", "bytes/s": "throughput"}
+"""How columns are called whose values are written with their unit."""
+
+
+def heading(name: str, value: Any) -> str:
+    """A column's name as a person reads it, given one of its values."""
+    return _(HEADINGS.get(name, name) if isinstance(value, Bytes | Rate) else name)
 
 
 def kind(value: Any) -> str:

@@ -55,11 +55,12 @@ def write(folder: Path, wish: Wish = Wish()) -> Path:
 
 def _save(rows: Rows, folder: Path, forms: tuple[str, ...]) -> None:
     # with pandas, which whoever reads a run's facts need not wait for
-    from bmnb import tables
+    from bmnb.data import frames, of_run
 
-    for name, found in rows.as_files().items():
+    for name in rows.as_files():
+        table = of_run.table(rows, name)
         for form in forms:
-            tables.save(found, folder / f"{name}.{form}")
+            frames.save(table, folder / f"{name}.{form}")
 
 
 def _language(facts: Facts) -> str:

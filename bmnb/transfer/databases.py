@@ -6,11 +6,11 @@ every text index (wiki.postgresql.org/wiki/Locale_data_changes).
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from shlex import quote
 
 from bmnb.bluemind.paths import ini
-from bmnb.steps import Gauge, Result, Verdict
+from bmnb.steps import Gauge, Result, Row, Verdict
 from bmnb.transfer.access import ssh
 from bmnb.transfer.programs import carry_database
 
@@ -317,7 +317,16 @@ def same_rows(origin: Result, target: Result) -> Verdict:
         for table in theirs.keys() | ours.keys()
         if theirs.get(table) != ours.get(table)
     )
-    return Verdict(not wrong, "; ".join(wrong) or f"{len(ours)} tables, {sum(ours.values()):,} rows, equal")
+    seen = "; ".join(wrong) or f"{len(ours)} tables, {sum(ours.values()):,} rows, equal"
+    return Verdict(not wrong, seen, parts=tuple(_parts(theirs, ours)))
+
+
+def _parts(theirs: dict[str, int], ours: dict[str, int]) -> Iterator[Row]:
+    for name in sorted(theirs.keys() | ours.keys()):
+        database, _, table = name.partition(" ")
+        there, here = theirs.get(name), ours.get(name)
+        counted = {"rows": there, "target rows": here, "same": there == here}
+        yield {"database": database, "table": table, "how": "counted", **counted}
 
 
 def _rows(counted: Result) -> dict[str, int]:

@@ -67,7 +67,9 @@ class Fast:
             fast.measure_ciphers(self.folder, self.origin, self.limit),
             "choose the cipher by measurement",
             when=Condition(
-                self.target, f"ls {self.folder}/fast-* > /dev/null 2>&1", "the fast engine does no part"
+                self.target,
+                f"find {self.folder} -maxdepth 1 -name 'fast-*' | grep -q .",
+                "the fast engine does no part",
             ),
             read=fast.read_ciphers,
         )
@@ -139,6 +141,7 @@ class Fast:
                 "it has overlooked nothing, or was not asked",
             ),
             read=fast.read_told,
+            parts=fast.read_parts,
             ensure=True,
         )
 
@@ -210,6 +213,7 @@ class Fast:
             "all trees" if live else "what changed in the trees",
             when=self._if("files"),
             read=fast.read_told,
+            parts=fast.read_parts,
             again=(carry_files.LOST,) if live else (),
             ensure=not live,
             remedy="run this cell again: what has come is not sent again",
@@ -227,6 +231,7 @@ class Fast:
                 else f"rows of {database}, proven equal",
                 when=self._if("databases", database),
                 read=fast.read_told,
+                parts=fast.read_parts,
                 gauge=fast.tables(self.folder, self.origin, database),
                 again=(postgres.LOST,) if live else (),
                 ensure=not live,
@@ -244,6 +249,8 @@ class Fast:
             accept=(0, files.VANISHED) if live else (0,),
             again=files.BROKEN_OFF if live else (),
             ensure=not live,
+            read=files.read_all,
+            parts=files.read_trees,
         )
 
     def _limit(self, live: bool) -> int:

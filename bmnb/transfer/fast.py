@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, POSTFIX_MAPS
 from bmnb.steps import Gauge, Result, Row
@@ -142,8 +143,21 @@ def copy_rows(
 
 def read_told(result: Result) -> Row:
     """The numbers that a program prints, in its last line."""
-    row: Row = json.loads(result.stdout.splitlines()[-1])
-    return row
+    return {name: value for name, value in _told(result).items() if name != PARTS}
+
+
+def read_parts(result: Result) -> list[Row]:
+    """What it tells there of each tree or table; one that an earlier release has put there tells nothing of it."""
+    parts: list[Row] = _told(result).get(PARTS, [])
+    return parts
+
+
+PARTS = "parts"
+
+
+def _told(result: Result) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return told
 
 
 def carry_configuration(folder: str, origin: str, added: bool) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from shlex import quote
 
 from bmnb.bluemind.paths import QUEUES, TREES
@@ -30,15 +31,28 @@ def synchronize(origin: str, tree: str) -> str:
 
 
 def synchronize_all(origin: str, trees: tuple[str, ...], ssh: str) -> str:
-    """Synchronize one tree after the other; end with the highest status, after the first that is not accepted."""
+    """Synchronize one tree after the other; end with the highest status, after the first that is not accepted.
+
+    Last it prints what rsync has told of each tree: of a long output only the end is kept. It is in a file by then,
+    which is that of the unit.
+    """
     each = " && ".join(f"follow {quote(tree)} {quote(has_something(tree))}" for tree in trees)
-    return f"""worst=0
+    return f"""exec 3>&1; worst=0; told=
 follow() {{
   {ssh} root@{origin} "$2" || return 0
+  began=$(date +%s%N)
   rsync {OPTIONS} "root@{origin}:$1/" "$1/"; status=$?
+  took=$((($(date +%s%N) - began) / 1000000))
+  [ ! -f /dev/fd/3 ] || told+=$(printf '\\n%s\\n' "{TREE} $took $1"; tail -c {STATS_BYTES} /dev/fd/3)
   [ $status -le $worst ] || worst=$status; [ $status -eq 0 ] || [ $status -eq {VANISHED} ]
 }}
-{each}; exit $worst"""
+{each}; printf '\\n%s%s\\n' "{TOLD}" "$told"; exit $worst"""
+
+
+TOLD = "What rsync has told of each tree:"
+TREE = "tree, milliseconds:"
+STATS_BYTES = 1500
+"""rsync's --stats have some hundred."""
 
 
 def synchronize_queue(origin: str) -> str:
@@ -79,8 +93,40 @@ def read_stats(result: Result) -> Row:
         "bytes": found.get("Total file size", 0),
         "changed bytes": found.get("Total transferred file size", 0),
         "line bytes": sent,
-        "bytes/s": round(sent / result.seconds) if result.seconds else 0,
+        "bytes/s": _rate(sent, result.seconds),
     }
+
+
+def read_all(result: Result) -> Row:
+    """Given what rsync told of each tree, the row of all."""
+    rows = [
+        {name: value for name, value in row.items() if name not in ("tree", "how", "seconds")}
+        for row in read_trees(result)
+    ]
+    sums = {name: sum(row[name] for row in rows) for name in (rows[0] if rows else ())}
+    return {**sums, "bytes/s": _rate(sums.get("line bytes", 0), result.seconds)} if sums else {}
+
+
+def read_trees(result: Result) -> list[Row]:
+    """The row of each tree."""
+    told = result.stdout.rpartition(f"\n{TOLD}\n")[2] if TOLD in result.stdout else ""
+    return [_tree(result, part) for part in told.split(f"{TREE} ")[1:]]
+
+
+def _tree(result: Result, told: str) -> Row:
+    first, _, stats = told.partition("\n")
+    took, tree = first.split(" ", 1)
+    seconds = int(took) / 1000
+    return {**read_tree(tree, replace(result, stdout=stats, seconds=seconds)), "seconds": seconds}
+
+
+def read_tree(tree: str, result: Result) -> Row:
+    """Given rsync's --stats, the row of its tree."""
+    return {"tree": tree, "how": "rsync", **read_stats(result)}
+
+
+def _rate(moved: int, seconds: float) -> int:
+    return round(moved / seconds) if seconds else 0
 
 
 def _number(text: str) -> int:

@@ -144,8 +144,8 @@ def same_facts(database: str, origin: Result, target: Result, definitions: Resul
         return Verdict(False, (origin.stderr + target.stderr).strip() or "nothing was told of the origin")
     *other, (compared,) = _told(definitions)
     before = theirs.pop(BEFORE, ""), ours.pop(BEFORE, "")
-    tables = [value for (kind, _), value in theirs.items() if kind == "table"]
-    rows = sum(int(value.split(" ")[0]) for value in tables)
+    tables = [name for kind, name in theirs if kind == "table"]
+    rows = sum(_rows(theirs, name) or 0 for name in tables)
     items = [*_items(theirs, ours), *_definitions(other)]
     same = (
         f"{len(tables):,} tables, {rows:,} rows, {compared:,} definitions "
@@ -157,7 +157,8 @@ def same_facts(database: str, origin: Result, target: Result, definitions: Resul
             f"; rows on {there:,} pages of the origin and {here:,} of the target were read before the downtime "
             "and have not changed since"
         )
-    return replace(differing(items, same), row={"database": database, "tables": len(tables), "rows": rows})
+    row = {"database": database, "tables": len(tables), "rows": rows}
+    return replace(differing(items, same), row=row, parts=tuple(_tables(database, theirs, ours)))
 
 
 BEFORE = "read before", "pages"
@@ -173,6 +174,19 @@ def _told(result: Result) -> list[Any]:
 def _read(told: Result) -> Facts:
     """Values by kind and name."""
     return {(kind, name): value for kind, name, value in _told(told)}
+
+
+def _rows(told: Facts, table: str) -> int | None:
+    """How many rows a table has; None where it is not there."""
+    value = told.get(("table", table))
+    return None if value is None else int(value.split(" ")[0])
+
+
+def _tables(database: str, theirs: Facts, ours: Facts) -> Iterator[Row]:
+    for table in sorted({name for kind, name in (*theirs, *ours) if kind == "table"}):
+        same = theirs.get(("table", table)) == ours.get(("table", table))
+        counted = {"rows": _rows(theirs, table), "target rows": _rows(ours, table), "same": same}
+        yield {"database": database, "table": table, "how": "compared", **counted}
 
 
 def _items(theirs: Facts, ours: Facts) -> Iterator[Row]:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -54,9 +55,9 @@ def sql(server: Server, script: str, database: str = "bj-data") -> str:
     return server.must(f"{PSQL} -d {database} <<'END'\n{script}\nEND")
 
 
-def carry(server: Server) -> dict[str, int]:
+def carry(server: Server) -> dict[str, Any]:
     line = f"cd {FOLDER} && python3 -m programs.carry_database bj-data {COPY} {FOLDER}/databases/bj-data 2"
-    told: dict[str, int] = json.loads(server.must(f"{line} -- bash -c 2> {FOLDER}/said").splitlines()[-1])
+    told: dict[str, Any] = json.loads(server.must(f"{line} -- bash -c 2> {FOLDER}/said").splitlines()[-1])
     return told
 
 
@@ -92,7 +93,9 @@ def working(server: Server, script: str) -> Iterator[None]:
 
 
 def test_the_first_pass_restores_and_the_next_reads_no_page(server: Server):
-    assert carry(server)["restored"] == 1
+    first = carry(server)
+    assert first["restored"] == 1
+    assert {one["how"] for one in first["parts"]} == {"first copy"}
     assert is_equal(server)
     told = carry(server)
     assert (told["restored"], told["carried"], told["removed"], told["whole"]) == (
@@ -109,6 +112,12 @@ def test_what_has_changed_comes_whatever_the_table_is_like(server: Server):
     sql(server, "UPDATE big SET k = 0 WHERE id = 7; DELETE FROM big WHERE id > 3990")
     told = carry(server)
     assert told["whole"] == NOT_LOGGED
+    by_table = {one["table"]: one for one in told["parts"]}
+    big = {"database": "bj-data", "table": "public.big", "how": "changes", "carried": 1, "removed": 11}
+    assert by_table["public.big"] == {**big, "rows": 3990}
+    assert by_table["public.odd_unlogged"]["how"] == "whole table"
+    assert sum(one["carried"] for one in told["parts"]) == told["carried"]
+    assert len(by_table) == told["tables"] == len(told["parts"])
     assert 0 < pages_read(server, "big") < 10
     assert is_equal(server)
 

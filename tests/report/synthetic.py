@@ -64,9 +64,11 @@ def run(
                 journal.write("started", line=line, **unit, **told)
                 if step.name == until and isinstance(action, Command):
                     return furnished(folder, procedure)
+                told_of = parts(action, files, label)
                 journal.write(
                     "done",
                     **{"seen": seen(action), "row": row(action, files, label), "items": items(action)},
+                    **({"parts": told_of} if told_of else {}),
                     **{"seconds": 2.5, "exit": 0},
                     **told,
                 )
@@ -163,13 +165,48 @@ def items(action: Any) -> list[dict[str, Any]]:
     return CHANGES if "changed" in action.title else []
 
 
+TABLES = [f"public.t_{number}" for number in range(26)]
+
+
 def row(action: Any, files: int, label: str) -> dict[str, Any]:
     if isinstance(action, Check) and action.title in ("bj is the same", "bj-data is the same"):
-        return {"database": action.title.split()[0], "tables": 26, "rows": 2651}
+        return {"database": action.title.split()[0], "tables": 26, "rows": 26 * 100}
     if not isinstance(action, Command) or action.read is None:
         return {}
+    if action.title.startswith("rows of "):
+        return {"tables": 26, "rows": 26 * 100, "carried": 26 * 3}
+    found = parts(action, files, label)
+    return {
+        name: sum(one[name] for one in found) for name in (found[0] if found else ()) if name not in NAMES
+    }
+
+
+NAMES = ("tree", "how")
+
+
+def parts(action: Any, files: int, label: str) -> list[dict[str, Any]]:
+    """What an action tells of each tree or table."""
+    if isinstance(action, Check) and action.title in ("bj is the same", "bj-data is the same"):
+        database = {"database": action.title.split()[0], "how": "compared", "same": True}
+        return [{**database, "table": name, "rows": 100, "target rows": 100} for name in TABLES]
+    if not isinstance(action, Command) or action.parts is None:
+        return []
+    if action.title.startswith("rows of "):
+        database = {"database": action.title.split()[2].strip(","), "how": "changes"}
+        return [{**database, "table": name, "rows": 100, "carried": 3, "removed": 1} for name in TABLES]
+    if action.when and "! -e" in action.when.line:
+        return []
+    trees = TREES if "trees" in action.title else {"/var/spool/postfix": 0}
+    return [of_tree(tree, round(files * share), label) for tree, share in trees.items()]
+
+
+TREES = {"/var/spool/cyrus": 0.9, "/var/spool/sieve": 0.1}
+
+
+def of_tree(tree: str, files: int, label: str) -> dict[str, Any]:
     changed = files // (10 * int(number_of(label) or 5))
-    return {"files": files, "transferred": changed, "bytes": files * 50_000, "line bytes": changed * 50_000}
+    sizes = {"bytes": files * 50_000, "changed bytes": changed * 50_000, "line bytes": changed * 50_000}
+    return {"tree": tree, "how": "fast", "files": files, "transferred": changed, "deleted": 0, **sizes}
 
 
 def furnished(folder: Path, procedure: Procedure, hours: int = 6) -> Path:

@@ -39,6 +39,10 @@ def test_rows_are_equal_table_by_table():
     different = same_rows(origin, less)
     assert (different.holds, different.seen) == (False, f"{names[1]}: 3 on the origin, 2 on the target")
     assert not same_rows(origin, counted(**{names[0]: 1})).holds
+    assert [(one["table"], one["rows"], one["target rows"], one["same"]) for one in different.parts] == [
+        ('public."Line\nItems"', 3, 2, False),
+        ("public.t_server", 1, 1, True),
+    ]
     assert not same_rows(told(""), told("")).holds, "nothing counted is not equal"
     assert not same_rows(origin, replace(origin, exit=1)).holds
 

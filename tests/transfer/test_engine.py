@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -114,3 +115,15 @@ def test_the_table_tells_the_cipher_and_what_was_measured():
 def test_the_cipher_is_measured_before_anything_is_copied():
     titles = [one.title for one in singles(ENGINE.hot_pass())]
     assert titles.index("choose the cipher by measurement") < titles.index("all trees")
+
+
+def test_where_the_fast_engine_does_no_part_each_condition_still_has_an_answer(tmp_path: Path):
+    """An exit status other than 0 and 1 would say that nobody knows, and stop the run."""
+    engine = replace(ENGINE, folder=str(tmp_path))
+    actions = singles(iter([*engine.hot_pass(), *engine.cold_pass(), *engine.dump(), *engine.imports()]))
+    lines = {one.when.line for one in actions if one.when}
+    answers = {
+        line: subprocess.run(["bash", "-c", line], capture_output=True, check=False).returncode
+        for line in lines
+    }
+    assert set(answers.values()) == {0, 1}, answers

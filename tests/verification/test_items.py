@@ -64,8 +64,20 @@ def test_a_changed_row_a_missing_sequence_and_another_definition_are_named():
         ("public.t_user", "table"),
         ("public.a\tb\nc", "definition of VIEW"),
     ]
+    assert verdict.parts == (
+        {
+            **{"database": "bj", "table": "public.t_user", "how": "compared"},
+            **{"rows": 3, "target rows": 3, "same": False},
+        },
+    )
     same = same_facts("bj", origin, origin, told([4]))
     assert same.seen == "1 tables, 3 rows, 4 definitions and 1 other facts are the same"
+
+
+def test_a_table_that_one_server_lacks_has_no_rows_there_which_is_not_none():
+    origin, target = told(["table", "public.t_user", "0 rows, sum 0"]), told(["database", "owner", "bj"])
+    [part] = same_facts("bj", origin, target, told([4])).parts
+    assert (part["rows"], part["target rows"], part["same"]) == (0, None, False)
 
 
 def test_nothing_told_is_not_the_same():

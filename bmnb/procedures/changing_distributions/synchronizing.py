@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from bmnb.procedures.changing_distributions.guarding import safe_to_delete
 from bmnb.procedures.changing_distributions.settings import Settings
-from bmnb.steps import Action, Command, Condition
+from bmnb.steps import Action, Command, Condition, Result, Row
 from bmnb.transfer import access, files
 
 
@@ -30,8 +31,13 @@ def synchronize(
             again=again,
             ensure=ensure,
             read=files.read_stats,
+            parts=partial(_part, tree),
             remedy="rsync goes on where it stopped: mend the cause, then run this cell again",
         )
+
+
+def _part(tree: str, told: Result) -> list[Row]:
+    return [files.read_tree(tree, told)]
 
 
 def carry_queue(settings: Settings) -> Command:
@@ -41,6 +47,7 @@ def carry_queue(settings: Settings) -> Command:
         "mail in Postfix's queue",
         env=ssh_for_rsync(settings),
         read=files.read_stats,
+        parts=partial(_part, files.SPOOL.rstrip("/")),
         remedy="run this cell again",
         ensure=True,
     )

@@ -228,6 +228,7 @@ class Pass:
         self.replication = replication
         self.name = os.urandom(8).hex()
         self.told = Counter(tables=0, rows=0, carried=0, removed=0, whole=0, restored=0)
+        self.by_table: Dict[str, Counter[str]] = {}
         server = Session(LOCAL, "postgres")
         self.oldest = min(int(server.value(VERSION)), origin.version)
         if self.oldest < 100000:
@@ -419,7 +420,9 @@ class Pass:
 
     def bring(self, one: Found) -> Base:
         """Make a table of the copy equal; return its new base."""
-        self.told.update(tables=1, rows=one.rows)
+        self.told.update(tables=1)
+        self.by_table[one.table.name] = Counter(rows=0, carried=0, removed=0)
+        self.count(one.table, rows=one.rows)
         base = self.bring_changes(one)
         if not base or not one.is_what(base):
             base = self.bring_whole(one)
@@ -437,7 +440,7 @@ class Pass:
         say(f"{one.table.name}: {len(one.new)} rows brought, {len(positions)} removed")
         self.remove(one, positions)
         added = self.bring_new(one) if one.new else []
-        self.told.update(carried=len(added), removed=len(positions))
+        self.count(one.table, carried=len(added), removed=len(positions))
         return one.base.changed(self.new_path(), positions, added)
 
     def bring_new(self, one: Found) -> List[Entry]:
@@ -456,8 +459,26 @@ class Pass:
         self.target.tell(f"DELETE FROM {one.table.rows}")
         self.bring_rows(one.table, "")
         base = self.read_base(self.target, one.table)
-        self.told.update(whole=1, carried=len(base.hashes), removed=len(one.base.hashes))
+        self.count(one.table, whole=1, carried=len(base.hashes), removed=len(one.base.hashes))
         return base
+
+    def count(self, table: Table, **numbers: int) -> None:
+        self.told.update(numbers)
+        self.by_table[table.name].update(numbers)
+
+    def parts(self) -> Iterator[Dict[str, Any]]:
+        """A row a table: how it came, and its numbers where they are known."""
+        for table in self.origin.tables:
+            named = {"database": self.origin.database, "table": table.name}
+            numbers = None if self.told["dumped"] else self.by_table.get(table.name)
+            if self.told["dumped"]:
+                yield {**named, "how": "dump"}
+            elif numbers is None:
+                yield {**named, "how": "replication"}
+            else:
+                as_ever = "first copy" if self.told["restored"] else "changes"
+                how = "whole table" if numbers.pop("whole", 0) else as_ever
+                yield {**named, "how": how, **numbers}
 
     def bring_rows(self, table: Table, where: str) -> None:
         source = f"{EXACT}; COPY (SELECT {table.columns} FROM {table.rows} bmnb_row {where}) TO STDOUT"
@@ -523,7 +544,7 @@ def main() -> None:
         sys.exit(LOST)
     except (Failed, subprocess.CalledProcessError) as error:
         sys.exit(str(error))
-    print(json.dumps(one.told))
+    print(json.dumps({**one.told, "parts": list(one.parts())}))
 
 
 if __name__ == "__main__":

@@ -105,7 +105,8 @@ class Carrier:
         )
         if "moves" in told:
             told.update(json.loads(self.there("choose", given=self.move(told.pop("moves")))))
-        streams, groups, large, trees = (told.pop(name) for name in ("streams", "groups", "large", "trees"))
+        streams, groups, large = (told.pop(name) for name in ("streams", "groups", "large"))
+        trees = {one["tree"]: one["transferred"] for one in told["parts"] if one["transferred"]}
         say(
             f"{told['transferred']} of {told['files']} files to send, {told['changed bytes']} bytes; "
             f"{told['deleted']} to delete"

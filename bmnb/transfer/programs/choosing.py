@@ -8,6 +8,7 @@ from collections import ChainMap, Counter
 from functools import reduce
 from typing import Any, Dict, Iterable, Iterator, NamedTuple, Sequence, Set
 
+from .by_tree import COUNTED, ByTree, counted
 from .lines import UNPROVEN, Entry, is_real, is_there, parsed, path_of, read, through, tree_of, write
 from .lists import Lists
 from .moves import moves_of
@@ -36,7 +37,7 @@ class Sent(NamedTuple):
     large: int
     large_size: int
     work: int
-    trees: "Counter[str]"
+    trees: ByTree
 
 
 def together(sent: Iterable[Sent]) -> Sent:
@@ -44,12 +45,12 @@ def together(sent: Iterable[Sent]) -> Sent:
 
 
 class Chosen(NamedTuple):
-    """What was chosen in a group: of how many files, how many to delete, inodes with several names, to send.
+    """What was chosen in a group: how many files there are, and to delete, inodes with several names, to send.
 
     `gone` and `made` are the paths of folders by inode.
     """
 
-    files: int
+    trees: ByTree
     deleted: int
     linked: Set[bytes]
     sent: Sent
@@ -74,7 +75,8 @@ class Choice:
         names = sorted({*self.lists.names(self.listed), *self.lists.names("manifest")})
         known = {name: self.lists.size("manifest", name) for name in names}
         chosen = [self.choose_of(name) for name in names]
-        files, deleted = sum(one.files for one in chosen), sum(one.deleted for one in chosen)
+        trees, deleted = sum((one.trees for one in chosen), Counter()), sum(one.deleted for one in chosen)
+        files = sum(number for (_, what), number in trees.items() if what == "files")
         gone, made = ChainMap(*(one.gone for one in chosen)), ChainMap(*(one.made for one in chosen))
         moves = moves_of(gone, made) if move_first and deleted >= MANY else {}
         if moves:
@@ -86,6 +88,7 @@ class Choice:
             return {"moves": [os.fsdecode(path) for move in moves.items() for path in move]}
         linked = set().union(*(one.linked for one in chosen))
         sent = together([*(one.sent for one in chosen), *(self.choose_names(name, linked) for name in names)])
+        trees += sent.trees
         line_bytes = sent.size - sent.large_size
         if not self.lists.live and deleted > max(MANY, files // 3):
             sys.exit(
@@ -102,18 +105,23 @@ class Choice:
             "files": files,
             "transferred": sent.files,
             "deleted": deleted,
+            "bytes": sum(number for (_, what), number in trees.items() if what == "bytes"),
             "changed bytes": sent.size,
             "line bytes": line_bytes,
             "large": sent.large,
             "streams": streams,
             "groups": names,
-            "trees": sent.trees,
+            "parts": [
+                {"tree": tree, "how": "fast", **{what: trees[os.fsencode(tree), what] for what in COUNTED}}
+                for tree in self.lists.trees
+            ],
             **({"folders looked at": len(self.scope.folders)} if self.scope else {}),
         }
 
     def choose_of(self, name: str) -> Chosen:
         """Choose in one group."""
-        listed = Counted(read(self.lists.path(self.listed, name)))
+        trees: ByTree = Counter()
+        listed = counted(read(self.lists.path(self.listed, name)), self.lists.all_trees, trees)
         manifest = self.lists.manifest(name)
         known = manifest.within(self.scope) if self.scope else read(manifest.path)
         # nothing of a tree that is absent or empty by now is deleted
@@ -138,6 +146,7 @@ class Choice:
                 )
             }
             number += len(deleted)
+            trees.update((tree_of(path, self.lists.all_trees), "deleted") for path in deleted)
             folders_gone.update(
                 (one.inode, one.path) for one in missing if one.kind == b"d" and one.path in deleted
             )
@@ -155,9 +164,8 @@ class Choice:
         if len(sent) > 1:
             self.bring_into_order(name)
         write(self.lists.path("folders", name), map(self.through, sorted(folders)))
-        return Chosen(
-            listed.number + manifest.left, number, linked, together(sent), folders_gone, folders_made
-        )
+        trees += manifest.left
+        return Chosen(trees, number, linked, together(sent), folders_gone, folders_made)
 
     def is_folder(self, path: bytes) -> bool:
         return os.path.isdir(path) and is_real(path, self.lists.all_trees)
@@ -217,9 +225,13 @@ class Choice:
         self.lists.append("manifest", name, (UNPROVEN + one.same for one in files))
         size, large_size = (sum(int(one.size) for one in some) for some in (files, large))
         work = sum(int(one.size) + OVERHEAD for one in single)
-        trees = Counter(tree_of(one.path, self.lists.all_trees) for one in files)
-        by_name = Counter({os.fsdecode(tree): number for tree, number in trees.items()})
-        return Sent(len(files), size, len(large), large_size, work, by_name)
+        trees: ByTree = Counter()
+        for one in files:
+            tree = tree_of(one.path, self.lists.all_trees)
+            trees[tree, "transferred"] += 1
+            trees[tree, "changed bytes"] += int(one.size)
+            trees[tree, "line bytes"] += 0 if by_rsync(one) else int(one.size)
+        return Sent(len(files), size, len(large), large_size, work, trees)
 
 
 def by_rsync(entry: Entry) -> bool:
@@ -227,15 +239,3 @@ def by_rsync(entry: Entry) -> bool:
     if entry.kind == b"f":
         return int(entry.size) >= LARGE
     return entry.kind == b"s" or (entry.kind != b"l" and entry.names != b"1")
-
-
-class Counted(Iterator[bytes]):
-    """Counts what goes through."""
-
-    def __init__(self, entries: Iterator[bytes]) -> None:
-        self.entries, self.number = entries, 0
-
-    def __next__(self) -> bytes:
-        entry = next(self.entries)
-        self.number += 1
-        return entry

@@ -87,6 +87,12 @@ def owners(user: bytes, group: bytes) -> bytes:
     return f"{owner(pwd.getpwuid, int(user))} {owner(grp.getgrgid, int(group))}".encode()
 
 
+def size_of(line: bytes) -> int:
+    """The bytes of a file; none of a folder."""
+    size = line.split(b" ", 5)[4]
+    return 0 if size == b"-" else int(size)
+
+
 def path_of(line: bytes) -> bytes:
     return line.split(b" ", 9)[9]
 

@@ -84,7 +84,7 @@ class Lists:
         self.replace("manifest", by)
 
     def manifest(self, name: str) -> Manifest:
-        return Manifest(self.path("manifest", name), self.path("index", name))
+        return Manifest(self.path("manifest", name), self.path("index", name), self.all_trees)
 
     def scope(self) -> Optional[Scope]:
         """What the latest look was at; None where it was at everything."""

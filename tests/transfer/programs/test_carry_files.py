@@ -136,6 +136,55 @@ def test_all_is_sent_at_first(tmp_path: Path):
     assert pair.found() == (set(NAMES), set())
 
 
+def test_of_each_tree_it_is_told_what_there_is_and_what_is_sent_and_deleted(tmp_path: Path):
+    mail, sieve = tmp_path / "mail", tmp_path / "sieve"
+    for path, size in (
+        (mail / "a/1.", 10),
+        (mail / "a/2.", 20),
+        (mail / f"b {mail}/3.", 5),
+        (sieve / "s", 7),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * size)
+    (tmp_path / "absent").mkdir()
+    trees = [str(mail), str(tmp_path / "absent"), str(sieve)]
+    listed = Lists(str(tmp_path / "lists"), 2, trees, live=True)
+    listed.look()
+    told = Choice(listed).make()
+    files = 1 + len(list(mail.rglob("*")))
+    assert told["parts"] == [
+        part(str(mail), files=files, bytes=35, transferred=3),
+        part(str(sieve), files=2, bytes=7, transferred=1),
+    ]
+    assert (told["files"], told["bytes"], told["transferred"]) == (files + 2, 42, 4)
+
+
+def part(tree: str, files: int, bytes: int, transferred: int, deleted: int = 0) -> dict[str, Any]:
+    """Of a tree of which all is sent."""
+    sent = {"transferred": transferred, "deleted": deleted, "changed bytes": bytes, "line bytes": bytes}
+    return {"tree": tree, "how": "fast", "files": files, "bytes": bytes, **sent}
+
+
+def test_what_a_journal_leaves_out_is_counted_with_its_tree(pair: Pair, monkeypatch: pytest.MonkeyPatch):
+    pair.hot_pass()
+    [whole] = pair.told["parts"]
+    (pair.tree / "one").unlink()
+    (pair.tree / "two").write_text("longer than it was")
+    monkeypatch.setattr(lists, "changed_since", lambda *_: [bytes(pair.tree)])
+    pair.lists.look(everywhere=False)
+    told = Choice(pair.lists).make()
+    assert told["folders looked at"] == 1
+    gone, more = len("content of one"), len("longer than it was") - len("content of two")
+    assert told["parts"] == [
+        {
+            **whole,
+            **{"files": whole["files"] - 1, "bytes": whole["bytes"] - gone + more, "deleted": 1},
+            **dict.fromkeys(("changed bytes", "line bytes"), len("longer than it was")),
+            "transferred": 1,
+        }
+    ]
+
+
 def test_nothing_is_sent_where_nothing_changed(pair: Pair):
     assert pair.found() == (set(), set())
 

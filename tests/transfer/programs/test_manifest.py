@@ -38,7 +38,7 @@ def manifest(folder: str, told: Iterable[bytes], added: Iterable[bytes]) -> Mani
     write(str(index_path), index(told))
     with path.open("ab") as file:
         file.writelines(line + b"\0" for line in added)
-    return Manifest(str(path), str(index_path))
+    return Manifest(str(path), str(index_path), [b"/t"])
 
 
 @given(lines, lines, scopes)
@@ -48,7 +48,9 @@ def test_the_index_leads_to_just_the_lines_of_a_scope(told: list[bytes], added: 
         every = [*told, *added]
         inside = [line for line in every if path_of(line) in scope]
         assert list(one.within(scope)) == inside
-        assert one.left == len(every) - len(inside)
+        left = [line for line in every if path_of(line) not in scope]
+        assert one.left[b"/t", "files"] == len(left)
+        assert one.left[b"/t", "bytes"] == 3 * sum(path_of(line)[-1:] == b"." for line in left)
         assert one.folders() == {found for line in every for found in folder_in(line)}
         assert one.unproven() == {parent(path_of(line)) for line in every if line.startswith(UNPROVEN)}
 

@@ -1,0 +1,1 @@
+"""What a run has counted, as plain tables of typed columns."""

@@ -82,7 +82,7 @@ def problems(settings: type, values: Mapping[str, Any]) -> list[str]:
 
 def _renewed(settings: type, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values with those of earlier releases as they are now."""
-    fields = {field.name: field.metadata["formerly"] for field in dataclasses.fields(settings)}
+    fields = {field.name: field.metadata.get("formerly", {}) for field in dataclasses.fields(settings)}
     return {
         key: fields[key].get(value, value) if isinstance(value, bool) and key in fields else value
         for key, value in values.items()

@@ -90,10 +90,13 @@ def test_whoever_is_there_tells_of_it(said: str, holds: bool, seen: str):
     assert seen in verdict.seen
 
 
-@pytest.mark.parametrize(
-    "said", [f"api {json.dumps(told(40.5))}", "bm-cli OK;40", f"file bookworm\n{day(40)}"]
-)
-def test_its_end_is_told_as_a_date(said: str):
+@pytest.mark.parametrize("who", ["api", "bm-cli", "file"])
+def test_its_end_is_told_as_a_date(who: str):
+    said = {
+        "api": f"api {json.dumps(told(40.5))}",
+        "bm-cli": "bm-cli OK;40",
+        "file": f"file bookworm\n{day(40)}",
+    }[who]
     ends = datetime.now() + timedelta(days=40)
     near = {f"{ends + timedelta(hours=hours):%Y-%m-%d}" for hours in (0, 13)}
     assert subscription.valid(Result("core", "", 0, f"{said}\n")).row["subscription ends"] in near

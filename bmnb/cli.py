@@ -7,7 +7,9 @@ imports what it needs itself.
 from __future__ import annotations
 
 import errno
+import functools
 import json
+import logging
 import os
 import shlex
 import sys
@@ -21,7 +23,7 @@ from urllib.parse import quote
 import click
 from click import shell_completion
 
-from bmnb import __version__, plan, procedures, seal
+from bmnb import __version__, diagnostics, plan, procedures, seal
 from bmnb.errors import BmnbError, InputError
 from bmnb.folders import NOTEBOOK, home
 from bmnb.journal import Journal
@@ -38,6 +40,47 @@ NAMES = click.Choice([procedure.name for procedure in procedures.ALL])
 REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """What a full disk answers, or one that takes nothing."""
 GROUPS = {"fleet": "bmnb.fleet.cli", "lab": "bmnb.lab.cli"}
+logger = logging.getLogger(__name__)
+
+
+def logged(command: click.Command) -> click.Command:
+    """The command, or those of the group, with the options of the log, which may also stand before its name."""
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            logged(one)
+    elif command.callback and not any(one.name == "log_file" for one in command.params):
+        command.params += log_options()
+        command.callback = with_log(command.callback)
+    return command
+
+
+def log_options() -> list[click.Parameter]:
+    return [
+        click.Option(["-v", "--verbose"], count=True, help="show what is done on the way; -vv all of it"),
+        click.Option(
+            ["--log-file"],
+            type=click.Path(dir_okay=False, path_type=Path),
+            envvar=diagnostics.VARIABLE,
+            help="file to which all of that is added, without secrets",
+        ),
+    ]
+
+
+def with_log(does: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(does)
+    def logging_it(*, verbose: int, log_file: Path | None, **values: Any) -> Any:
+        context = click.get_current_context()
+        before = context.find_root().params
+        log = diagnostics.Diagnostics(log_file or before["log_file"], verbose + before["verbose"])
+        context.call_on_close(log.close)
+        log.begin(sys.argv)
+        try:
+            return does(**values)
+        except Exception:
+            logger.debug("%s ended by:", context.command_path, exc_info=True)
+            raise
+
+    return logging_it
 
 
 class Commands(click.Group):
@@ -48,9 +91,10 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in GROUPS:
-            found: click.Command = getattr(import_module(GROUPS[name]), name)
-            return found
-        return super().get_command(ctx, name)
+            found: click.Command | None = getattr(import_module(GROUPS[name]), name)
+        else:
+            found = super().get_command(ctx, name)
+        return logged(found) if found else None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -67,8 +111,11 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
-def main() -> None:
+def main(**log: Any) -> None:
     """Guided runbook notebooks for BlueMind servers."""
+
+
+main.params += log_options()
 
 
 def usual(name: str) -> Callable[[], str]:
@@ -221,6 +268,7 @@ def start_jupyter(folder: Path) -> None:
         *([f"--LabApp.default_url=/lab/tree/{quote(name)}"] if name else []),
         *([] if os.geteuid() else ["--allow-root"]),
     ]
+    diagnostics.end()
     os.execv(sys.executable, words)  # noqa: S606
 
 

@@ -23,7 +23,7 @@ from urllib.parse import quote
 import click
 from click import shell_completion
 
-from bmnb import __version__, diagnostics, plan, procedures, seal
+from bmnb import __version__, diagnostics, procedures
 from bmnb.errors import BmnbError, InputError
 from bmnb.folders import NOTEBOOK, home
 from bmnb.journal import Journal
@@ -34,7 +34,7 @@ from bmnb.settings import make, problems, read
 from bmnb.steps import Procedure
 
 RUN = click.Path(exists=True, file_okay=False, path_type=Path)
-NAMES = click.Choice([procedure.name for procedure in procedures.ALL])
+NAMES = click.Choice(procedures.NAMES)
 
 
 REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -137,6 +137,8 @@ lang_option = click.option(
 @click.option("--json", "as_json", is_flag=True, help="one JSON list")
 def show_plan(procedure: str, client: Path | None, as_json: bool) -> None:
     """Print the plan of PROCEDURE; no server is contacted."""
+    from bmnb import plan
+
     chosen = procedures.named(procedure)
     values = {**preferences(), **(read(client) if client else {})}
     settings: Any = make(chosen.settings, values, str(client or "parameters"))
@@ -229,7 +231,7 @@ def procedure_of(values: dict[str, Any], client: Path) -> Procedure:
         return fitting[0]
     raise InputError(
         f"{client}: its parameters do not tell the procedure: bmnb check PROCEDURE -f {client}, "
-        f"with one of {', '.join(one.name for one in procedures.ALL)}"
+        f"with one of {', '.join(procedures.NAMES)}"
     )
 
 
@@ -322,7 +324,7 @@ def make_report(
     key: Path | None,
 ) -> None:
     """Make the HTML report and the tables of RUN, and seal it."""
-    from bmnb import report
+    from bmnb import report, seal
 
     signed = (run / seal.SIGNATURE).exists()
     path = report.write(run, report.Wish(lang or "", against, pdf, redact_hosts, parquet, key))
@@ -361,6 +363,8 @@ def verify(run: Path, signers: Path | None, head: str, as_json: bool) -> None:
 
     Exit status: 0 all holds; 1 something was changed, is missing or does not belong to the run.
     """
+    from bmnb import seal
+
     lines = Journal(run / "journal.jsonl").lines
     if not lines:
         raise InputError(f"{run} has no journal")

@@ -23,6 +23,7 @@ def rows(runs: Path, ssh_config: Path) -> Iterator[Row]:
     yield _row(
         "Python", sys.version.split()[0], sys.version_info[:2] >= (3, 11), NEEDED, "Python 3.11 or newer"
     )
+    yield _sqlite()
     yield _row("system", sys.platform, sys.platform != "win32", NEEDED, "Linux, macOS, or WSL2 on Windows")
     yield _package("jupyterlab", NEEDED, "pip install bmnb")
     yield _program("ssh", NEEDED, "install OpenSSH's client")
@@ -53,6 +54,13 @@ def _package(name: str, need: str, otherwise: str) -> Row:
     except PackageNotFoundError:
         found = "not there"
     return _row(name, found, find_spec(name) is not None, need, otherwise)
+
+
+def _sqlite() -> Row:
+    """JupyterLab keeps its sessions in it, a fleet its state; a Python that was built without its header lacks it."""
+    there = find_spec("_sqlite3") is not None
+    otherwise = "another Python, such as the system's, or one of uv's"
+    return _row("SQLite in Python", "there" if there else "not there", there, NEEDED, otherwise)
 
 
 def _agent() -> Row:

@@ -15,6 +15,9 @@ from bmnb.cli import main
 from bmnb.settings import read
 
 
+ROOT = Path(__file__).parent.parent
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("BMNB_RUNS", "BMNB_LANG", "BMNB_SSH_CONFIG"):
@@ -139,7 +142,34 @@ def test_windows_is_told_what_to_do_in_one_sentence():
     ]
 
 
-def test_help_loads_neither_pandas_nor_ipython():
-    code = "import sys; from click.testing import CliRunner; from bmnb.cli import main; CliRunner().invoke(main, ['-h']); print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"pandas", "IPython", "nbformat", "paramiko", "distributed"} & set(loaded.stdout.split())
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-c", code]
+    given = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(words, capture_output=True, text=True, check=False, env=given)
+
+
+HELP = "import sys; from click.testing import CliRunner; from bmnb.cli import main; CliRunner().invoke(main, ['-h'])"
+
+
+def test_help_loads_what_it_shows_alone():
+    loaded = set(python(f"{HELP}; print(*sys.modules)").stdout.split())
+    heavy = {"pandas", "IPython", "nbformat", "paramiko", "distributed", "babel", "sqlite3", "ssl"}
+    assert "bmnb.fleet.cli" in loaded
+    assert not heavy & loaded
+    assert not [name for name in loaded if name.startswith("bmnb.procedures.")]
+
+
+def test_help_takes_less_than_three_tenths_of_a_second_of_the_processor():
+    code = f"{HELP}; import time; print(time.process_time())"
+    assert min(float(python(code).stdout) for _ in range(3)) < 0.3
+
+
+def test_a_python_without_sqlite_has_all_but_fleets():
+    without = "import sys, importlib.util as u; f = u.find_spec; sys.modules['_sqlite3'] = None; sys.modules['sqlite3'] = None"
+    call = f"{without}; u.find_spec = lambda name: None if name == '_sqlite3' else f(name); from bmnb.cli import main; main(sys.argv[1:] or {{}})"
+    assert python(call.format(["-h"])).returncode == 0
+    fleet = python(call.format(["fleet", "status"]))
+    assert fleet.returncode == 2
+    assert "was built without SQLite" in fleet.stderr
+    assert "Traceback" not in fleet.stderr
+    assert "SQLite in Python" in python(call.format(["doctor"])).stdout

@@ -72,7 +72,8 @@ def test_a_log_that_cannot_be_written_is_told_before_anything_is_done(tmp_path: 
 
 
 def test_a_terminal_is_shown_as_much_as_it_asks_for(tmp_path: Path):
-    (tmp_path / "client.yaml").write_text("client: Example\norigin: o.invalid\n")
+    (tmp_path / "ssh").write_text("Host *\n  HostName 127.0.0.1\n  Port 1\n")
+    (tmp_path / "client.yaml").write_text(f"client: Example\nssh_config: {tmp_path}/ssh\n")
     words = ("check", "changing-distributions", "-f", "client.yaml")
     quiet, some, much = (call(*more, *words).stderr for more in ((), ("-v",), ("-vv",)))
     assert " INFO " not in quiet

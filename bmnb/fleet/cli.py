@@ -12,13 +12,17 @@ import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bmnb import language, procedures
 from bmnb.errors import InputError
-from bmnb.fleet.store import PLANNED, STARTED, Store
+from bmnb.language import LANGUAGES
 from bmnb.plain import say
+
+if TYPE_CHECKING:
+    from bmnb.fleet.store import Store
 
 WATCH_SECONDS = 3.0
 
@@ -37,12 +41,17 @@ lang_option = click.option(
 @click.group()
 def fleet() -> None:
     """Run a procedure for many clients, on this machine or on a cluster."""
+    if find_spec("_sqlite3") is None:
+        raise InputError(
+            f"Python at {sys.executable} was built without SQLite, in which a fleet keeps its state\n"
+            "  → install bmnb with another Python, such as the system's, or one of uv's"
+        )
 
 
 @fleet.command(
     epilog="Example: bmnb fleet run changing-distributions clients/ --at-once 4 --through hot-synchronization"
 )
-@click.argument("procedure", type=click.Choice([one.name for one in procedures.ALL]))
+@click.argument("procedure", type=click.Choice(procedures.NAMES))
 @click.argument("files", nargs=-1, required=True)
 @runs_option
 @click.option(
@@ -80,6 +89,7 @@ def run(
     from bmnb.fleet.conduct import Conductor, Wish
     from bmnb.fleet.engine import Cluster, Engine
     from bmnb.fleet.notices import Notifier
+    from bmnb.fleet.store import Store
 
     chosen = procedures.named(procedure)
     names = [phase.name for phase in chosen.phases]
@@ -109,6 +119,7 @@ def run(
 def stop(clients: tuple[str, ...], runs: Path) -> None:
     """End the runs of CLIENTS in order, or all: notebook, what runs on the servers, kernel. Nothing new starts."""
     from bmnb.fleet import work
+    from bmnb.fleet.store import PLANNED, STARTED
 
     store = _known(runs)
     wanted = [store.client(name) for name in clients] or store.clients()
@@ -170,6 +181,8 @@ def clients(runs: Path, as_json: bool, as_report: bool, lang: str) -> None:
 
 
 def _known(runs: Path) -> Store:
+    from bmnb.fleet.store import Store
+
     store = Store(runs)
     if not store.exists:
         raise InputError(f"no fleet in {runs}")

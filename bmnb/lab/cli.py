@@ -8,7 +8,6 @@ import os
 import click
 
 from bmnb.errors import InputError
-from bmnb.lab import habits
 from bmnb.lab.clients import inventory, names, write_inventory
 from bmnb.lab.host import raise_at_sigterm
 from bmnb.lab.identity import NETWORKS
@@ -87,6 +86,8 @@ def up(
     clients: int,
 ) -> None:
     """Boot an origin with a client's data, and a target fresh from the setup wizard."""
+    from bmnb.lab import habits
+
     wanted = habits.named(chosen)
     if wanted and update:
         raise InputError("--habit is for an origin and a target, and not for --update")
@@ -127,6 +128,8 @@ def up(
 @click.option("--json", "as_json", is_flag=True, help="one JSON list")
 def list_habits(as_json: bool) -> None:
     """List what administrators do to their servers, and what comes of it in a migration."""
+    from bmnb.lab import habits
+
     rows = habits.rows()
     if as_json:
         click.echo(json.dumps(rows))

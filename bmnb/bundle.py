@@ -125,13 +125,18 @@ def _write_texts(place: Path, platform: str, python: str) -> None:
     (place / "install.sh").write_text(INSTALL)
     (place / "check.py").write_text(CHECK.format(python=version))
     (place / "README").write_text(README.format(platform=platform, python=f"Python {version}"))
-    for page in (one for kind in PAGE_KINDS for one in sorted(PAGES.glob(kind))):
+    for page in pages():
         copied = place / "docs" / page.relative_to(PAGES)
         copied.parent.mkdir(parents=True, exist_ok=True)
         copied.write_bytes(page.read_bytes())
     files = sorted(path for path in place.rglob("*") if path.is_file())
     sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(place)}\n" for path in files]
     (place / "SHA256SUMS").write_text("".join(sums))
+
+
+def pages() -> list[Path]:
+    """The documentation as it was written, with its pictures."""
+    return [one for kind in PAGE_KINDS for one in sorted(PAGES.glob(kind))]
 
 
 def _own_python() -> str:

@@ -33,6 +33,12 @@ from bmnb.preferences import preferences
 from bmnb.settings import make, problems, read
 from bmnb.steps import Procedure
 
+
+def tell_of(as_json: bool) -> Callable[[str], None]:
+    """How a command tells what it does: where a program reads the result, beside that."""
+    return functools.partial(say, err=as_json)
+
+
 RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 NAMES = click.Choice(procedures.NAMES)
 
@@ -123,6 +129,9 @@ def usual(name: str) -> Callable[[], str]:
     return lambda: str(preferences().get(name, {"runs": "runs", "language": "en"}[name]))
 
 
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="one JSON object; what is told on the way goes to standard error"
+)
 runs_option = click.option(
     "--runs", type=Path, default=usual("runs"), help="folder of the runs  [default: runs]"
 )
@@ -163,6 +172,7 @@ def show_plan(procedure: str, client: Path | None, as_json: bool) -> None:
 @click.option("--runs", help="folder of the runs")
 @click.option("--cell-timeout", type=int, help="seconds that a cell may take")
 @click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")
+@json_option
 def do_run(
     procedure: str,
     client: Path,
@@ -170,6 +180,7 @@ def do_run(
     runs: str | None,
     cell_timeout: int | None,
     key: Path | None,
+    as_json: bool,
 ) -> None:
     """Run PROCEDURE headless. The same command again goes on where it stopped.
 
@@ -185,23 +196,30 @@ def do_run(
     folder_given = {"folder": str(found)} if (found := home(client)) else {}
     runs_given = {"runs": runs} if runs else {}
     values = {"dry_run": False, **preferences(), **read(client), **folder_given, **runs_given}
-    code, folder = headless.run(chosen, values, str(client), say, through, cell_timeout)
-    say(f"notebook: {folder / 'notebook.ipynb'}")
+    tell = tell_of(as_json)
+    code, folder = headless.run(chosen, values, str(client), tell, through, cell_timeout)
+    made = {"notebook": str(folder / NOTEBOOK)}
+    tell(f"notebook: {made['notebook']}")
     if (folder / "journal.jsonl").exists():  # a plan alone has none
-        say(f"report: {report.write(folder, report.Wish(key=key))}")
+        made["report"] = str(report.write(folder, report.Wish(key=key)))
+        tell(f"report: {made['report']}")
+    if as_json:
+        click.echo(json.dumps({"exit": code, "run": str(folder), **made}, indent=2))
     sys.exit(code)
 
 
 @main.command("check", epilog="Example: bmnb check -f client.yaml")
 @click.argument("procedure", type=NAMES, required=False)
 @click.option("-f", "--file", "client", type=Path, required=True, help="client file (YAML)")
-def check(procedure: str | None, client: Path) -> None:
+@json_option
+def check(procedure: str | None, client: Path, as_json: bool) -> None:
     """Check the prerequisites alone: nothing is changed on a server, no run is begun.
 
     PROCEDURE is the one that has the client file's parameters, where it is not given.
 
     Exit status: 0 all hold; 2 the input is wrong; 3 some do not, with the list.
     """
+    from bmnb import ledger
     from bmnb.run import Run
 
     values = read(client)
@@ -209,19 +227,35 @@ def check(procedure: str | None, client: Path) -> None:
     with TemporaryDirectory(prefix="bmnb-") as folder:
         given = {**preferences(), **values, "dry_run": False, "folder": folder, "through": ""}
         settings: Any = make(chosen.settings, given, str(client))
-        run = Run(chosen, settings, echo)
+        first, fits, why = chosen.steps[0], False, ""
+        run = Run(chosen, settings, functools.partial(echo, err=as_json))
         try:
-            say(run(chosen.steps[0]).to_string())
+            echo(run(first), err=as_json)
+            fits = True
+        except BmnbError as error:
+            why = str(error)
+            raise
         finally:
             run.close()
+            if as_json:
+                checks = list(ledger.step_rows(run.journal, first))
+                items = list(ledger.item_rows(run.journal, first))
+                told = {
+                    "procedure": chosen.name,
+                    "fits": fits,
+                    "why": why,
+                    "checks": checks,
+                    "items": items,
+                }
+                click.echo(json.dumps(told, indent=2))
 
 
-def echo(shown: Any) -> None:
+def echo(shown: Any, err: bool = False) -> None:
     """Show a person a run's table, unless it is empty, or its sentence."""
     if not hasattr(shown, "to_string"):
-        say(shown.data)
+        say(shown.data, err)
     elif len(shown):
-        say(shown.to_string())
+        say(shown.to_string(), err)
 
 
 def procedure_of(values: dict[str, Any], client: Path) -> Procedure:
@@ -241,17 +275,21 @@ def procedure_of(values: dict[str, Any], client: Path) -> Procedure:
 @runs_option
 @lang_option
 @click.option("--open", "at_once", is_flag=True, help="open it in JupyterLab")
-def make_run(procedure: str, client: str, runs: Path, lang: str, at_once: bool) -> None:
+@json_option
+def make_run(procedure: str, client: str, runs: Path, lang: str, at_once: bool, as_json: bool) -> None:
     """Make the folder of a guided run of PROCEDURE, with its own copy of the notebook."""
     from bmnb import start
 
     folder = start.new(procedures.named(procedure), client, runs, lang, preferences())
     if not (runs / "00-index.ipynb").exists():
         start.page("00-index", runs, lang)
-    say(f"notebook: {folder / NOTEBOOK}")
+    if as_json:
+        click.echo(json.dumps({"run": str(folder), "notebook": str(folder / NOTEBOOK)}, indent=2))
+    else:
+        say(f"notebook: {folder / NOTEBOOK}")
     if at_once:
         start_jupyter(folder)
-    say(f"open it: bmnb open {shlex.quote(str(folder))}")
+    tell_of(as_json)(f"open it: bmnb open {shlex.quote(str(folder))}")
 
 
 @main.command("open", epilog="Example: bmnb open runs/2026-01-31-example-changing-distributions")
@@ -277,12 +315,16 @@ def start_jupyter(folder: Path) -> None:
 @main.command("index", epilog="Example: bmnb index --lang fr")
 @runs_option
 @lang_option
-def make_index(runs: Path, lang: str) -> None:
+@json_option
+def make_index(runs: Path, lang: str, as_json: bool) -> None:
     """Write the index of the runs and the fleet's page into the folder of the runs."""
     from bmnb import start
 
-    for name in ("00-index", "fleet"):
-        say(f"notebook: {start.page(name, runs, lang)}")
+    made = [str(start.page(name, runs, lang)) for name in ("00-index", "fleet")]
+    if as_json:
+        click.echo(json.dumps({"notebooks": made}, indent=2))
+    for path in () if as_json else made:
+        say(f"notebook: {path}")
 
 
 @main.command("status", epilog="Example: bmnb status runs/2026-01-31-example-changing-distributions")
@@ -314,6 +356,7 @@ def show_status(run: Path, as_json: bool, watch: bool) -> None:
 @click.option("--redact-hosts", is_flag=True, help="a copy without names and addresses, for a public ticket")
 @click.option("--parquet", is_flag=True, help="the tables as Parquet beside CSV; needs bmnb[parquet]")
 @click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")
+@json_option
 def make_report(
     run: Path,
     lang: str | None,
@@ -322,17 +365,22 @@ def make_report(
     redact_hosts: bool,
     parquet: bool,
     key: Path | None,
+    as_json: bool,
 ) -> None:
     """Make the HTML report and the tables of RUN, and seal it."""
     from bmnb import report, seal
 
     signed = (run / seal.SIGNATURE).exists()
     path = report.write(run, report.Wish(lang or "", against, pdf, redact_hosts, parquet, key))
-    say(f"report: {path}")
+    made = {"report": str(path), **({"pdf": str(path.with_suffix(".pdf"))} if pdf else {})}
+    if as_json:
+        click.echo(json.dumps(made, indent=2))
+    for what, place in () if as_json else made.items():
+        say(f"{what}: {place}")
     if signed and not key:
-        say("the run was signed, and is not any more: bmnb report RUN --sign KEY signs it as it is now")
-    if pdf:
-        say(f"pdf: {path.with_suffix('.pdf')}")
+        tell_of(as_json)(
+            "the run was signed, and is not any more: bmnb report RUN --sign KEY signs it as it is now"
+        )
 
 
 @main.command("unlock", epilog="Example: bmnb unlock runs/2026-01-31-example-changing-distributions target")
@@ -401,7 +449,8 @@ def verify(run: Path, signers: Path | None, head: str, as_json: bool) -> None:
     help="what a person has done for the way back, such as origin-is-back or names-back; may be repeated",
 )
 @click.option("--dry-run", is_flag=True, help="only show what it would do and cost; no server is contacted")
-def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool) -> None:
+@json_option
+def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     """Go back: undo what RUN's journal says was begun. The same command again goes on where it stopped.
 
     After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
@@ -417,18 +466,25 @@ def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool) -> N
         run,
         procedures.ALL,
         {**answers, **{key: text for key, _, text in pairs}},
-        echo,
+        functools.partial(echo, err=as_json),
     )
     if dry_run:
-        say(rollback.price(reopened))
-        echo(tables.table(rollback.planned(reopened)))
+        price, planned = rollback.price(reopened), list(rollback.planned(reopened))
+        if as_json:
+            click.echo(json.dumps({"price": price, "actions": planned}, indent=2))
+        else:
+            say(price)
+            echo(tables.table(planned))
         return
-    with headless.Follower(run, say):
+    with headless.Follower(run, tell_of(as_json)):
         try:
             rollback.roll_back(reopened)
         finally:
             reopened.close()
-    say(f"rolled back in {rollback.seconds(reopened.journal):.0f} s")
+    took = rollback.seconds(reopened.journal)
+    tell_of(as_json)(f"rolled back in {took:.0f} s")
+    if as_json:
+        click.echo(json.dumps({"rolled back": str(run), "seconds": round(took, 1)}, indent=2))
 
 
 @main.command("doctor", epilog="Example: bmnb doctor")
@@ -461,11 +517,16 @@ def doctor(runs: Path, as_json: bool) -> None:
 @click.option(
     "--wheel", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="bmnb's own wheel"
 )
-def bundle(out: Path, platform: str, python: str, wheel: Path | None) -> None:
+@json_option
+def bundle(out: Path, platform: str, python: str, wheel: Path | None, as_json: bool) -> None:
     """Write an archive from which bmnb is installed where there is no internet: tar xf OUT, sh install.sh."""
     from bmnb import bundle as bundling
 
-    say(f"bundle: {bundling.write(out, platform, python, wheel)}")
+    made = bundling.write(out, platform, python, wheel)
+    if as_json:
+        click.echo(json.dumps({"bundle": str(made), "bytes": made.stat().st_size}, indent=2))
+    else:
+        say(f"bundle: {made}")
 
 
 @main.command("completion", epilog='Example: eval "$(bmnb completion bash)"')

@@ -10,7 +10,6 @@ import logging
 import os
 import platform
 import stat
-import sys
 import tempfile
 import threading
 import time
@@ -34,7 +33,7 @@ logger = logging.getLogger(__name__)
 class Format(logging.Formatter):
     """A line a record, in UTC; what follows its first line is set in, so that no text can pass for a record."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
@@ -109,7 +108,9 @@ class Diagnostics:
         if path:
             os.environ[VARIABLE] = str(path.absolute())
         attach()
-        self._show = Shown(path, LEVELS[min(shown, len(LEVELS) - 1)]) if path and shown and path.is_file() else None
+        self._show = (
+            Shown(path, LEVELS[min(shown, len(LEVELS) - 1)]) if path and shown and path.is_file() else None
+        )
 
     def begin(self, words: Sequence[str]) -> None:
         python, system = platform.python_version(), platform.platform()

@@ -39,7 +39,7 @@ def bare() -> Path:
 def _build(place: Path) -> None:
     call(
         *("mmdebstrap", "--variant=minbase", "--aptopt=Acquire::Languages none", "--include=python3"),
-        f"--customize-hook=chroot \"$1\" useradd --create-home {USER}",
+        f'--customize-hook=chroot "$1" useradd --create-home {USER}',
         *("bookworm", place),
     )
 
@@ -50,7 +50,9 @@ def machine(folder: Path) -> Iterator[Path]:
     tree, upper, work = (folder / name for name in ("tree", "upper", "work"))
     for one in (tree, upper, work):
         one.mkdir()
-    call("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={bare()},upperdir={upper},workdir={work}", tree)
+    call(
+        "mount", "-t", "overlay", "overlay", "-o", f"lowerdir={bare()},upperdir={upper},workdir={work}", tree
+    )
     try:
         for name in ("resolv.conf", "hosts"):
             (tree / "etc" / name).write_bytes(Path("/etc", name).read_bytes())

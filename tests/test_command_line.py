@@ -14,7 +14,6 @@ from bmnb import cli
 from bmnb.cli import main
 from bmnb.settings import read
 
-
 ROOT = Path(__file__).parent.parent
 
 
@@ -173,3 +172,53 @@ def test_a_python_without_sqlite_has_all_but_fleets():
     assert "was built without SQLite" in fleet.stderr
     assert "Traceback" not in fleet.stderr
     assert "SQLite in Python" in python(call.format(["doctor"])).stdout
+
+
+NO_PROGRAM_READS = {
+    "completion": "a shell's program",
+    "open": "becomes JupyterLab",
+    "lab ssh": "becomes ssh",
+    "unlock": "its exit status tells all",
+    **dict.fromkeys(("lab down", "lab save", "lab restore"), "its exit status tells all"),
+    **dict.fromkeys(("fleet run", "fleet stop"), "`fleet status --json` tells"),
+}
+
+
+def test_what_a_program_may_read_is_told_as_json():
+    known = {}
+    for name in main.list_commands(None):
+        command = main.get_command(None, name)
+        below = getattr(command, "commands", None)
+        known |= {f"{name} {one.name}": one for one in below.values()} if below else {name: command}
+    without = {name for name, one in known.items() if "as_json" not in [param.name for param in one.params]}
+    assert without == set(NO_PROGRAM_READS)
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> Path:
+    """A client file whose servers refuse each connection at once."""
+    (tmp_path / "ssh").write_text("Host *\n  HostName 127.0.0.1\n  Port 1\n")
+    read_plan(f"origin: o\ntarget: t\naddress: 192.0.2.1\nssh_config: {tmp_path}/ssh\n", tmp_path)
+    return tmp_path / "client.yaml"
+
+
+def test_a_check_that_could_not_be_made_does_not_fit(nowhere: Path):
+    done = CliRunner().invoke(main, ["check", "changing-distributions", "-f", str(nowhere), "--json"])
+    told = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert told["fits"] is False
+    assert "Connection refused" in told["why"]
+    assert "ConnectionFailed" in done.stderr
+
+
+def test_a_run_its_report_and_its_way_back_are_told_as_json(nowhere: Path, tmp_path: Path):
+    def told(*words: str) -> dict[str, object]:
+        return json.loads(CliRunner().invoke(main, [*words, "--json"]).stdout)
+
+    ran = told("run", "changing-distributions", "-f", str(nowhere))
+    assert ran["exit"] == 1
+    assert Path(str(ran["notebook"])).exists()
+    assert Path(str(told("report", str(ran["run"]))["report"])).exists()
+    assert told("rollback", str(ran["run"]), "--dry-run")["actions"] == []
+    assert told("new", "changing-distributions", "--client", "Other")["run"]
+    assert told("index")["notebooks"] == ["runs/00-index.ipynb", "runs/fleet.ipynb"]

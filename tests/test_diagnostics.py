@@ -95,7 +95,9 @@ def test_what_a_command_shows_alone_leaves_no_file_and_no_handler(tmp_path: Path
 def test_secrets_are_masked_in_messages_values_and_tracebacks(log: Path):
     logger = logging.getLogger("bmnb.test")
     logger.info("curl -u admin:%s https://mail.example.org", "hunter2")
-    logging.getLogger("paramiko.transport").debug("-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----")
+    logging.getLogger("paramiko.transport").debug(
+        "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----"
+    )
     try:
         raise ValueError("password: hunter2")
     except ValueError:
@@ -123,10 +125,9 @@ def test_a_run_in_a_kernel_writes_the_file_that_the_environment_names(tmp_path: 
 
 
 def test_the_log_has_the_stack_that_a_cell_does_not_show(log: Path):
-    try:
+    with pytest.raises(BmnbError) as caught:
         raise BmnbError("the disk is full")
-    except BmnbError as error:
-        assert error._render_traceback_() == ["BmnbError: the disk is full"]
+    assert caught.value._render_traceback_() == ["BmnbError: the disk is full"]
     assert "Traceback" in log.read_text()
 
 

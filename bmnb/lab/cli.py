@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from functools import partial
 
 import click
 
@@ -67,6 +69,7 @@ def lab() -> None:
     help="of administrators, one that `bmnb lab habits` lists; may be repeated",
 )
 @clients_option
+@click.option("--json", "as_json", is_flag=True, help="one JSON object; what is told goes to standard error")
 def up(
     name: str,
     origin: str,
@@ -84,6 +87,7 @@ def up(
     handles: bool,
     chosen: tuple[str, ...],
     clients: int,
+    as_json: bool,
 ) -> None:
     """Boot an origin with a client's data, and a target fresh from the setup wizard."""
     from bmnb.lab import habits
@@ -91,13 +95,17 @@ def up(
     wanted = habits.named(chosen)
     if wanted and update:
         raise InputError("--habit is for an origin and a target, and not for --update")
+    tell = partial(click.echo, err=as_json)
     if update:
-        platform = Lab(name, click.echo).up_for_update(family, bluemind)
-        click.echo(f"ssh configuration: {platform.ssh_config}")
-        click.echo(f"servers: {', '.join(server.name for server in platform.servers)}")
+        platform = Lab(name, tell).up_for_update(family, bluemind)
+        told = {
+            "ssh configuration": str(platform.ssh_config),
+            "servers": ", ".join(server.name for server in platform.servers),
+        }
+        _tell(told, as_json)
         return
     pairs = [
-        Lab(one, click.echo).up(
+        Lab(one, tell).up(
             origin,
             target,
             messages,
@@ -115,13 +123,21 @@ def up(
     for pair in pairs:
         habits.apply(pair, wanted)
     if clients > 1:
-        click.echo(f"inventory of the clients: {write_inventory(name, pairs)}")
-        click.echo(f"take them down: bmnb lab down --name {name} --clients {clients}")
+        _tell({"inventory of the clients": str(write_inventory(name, pairs))}, as_json)
+        tell(f"take them down: bmnb lab down --name {name} --clients {clients}")
         return
     (made,) = pairs
-    click.echo(f"ssh configuration: {made.ssh_config}")
-    click.echo(f"the origin's address: {made.origin.address}")
-    click.echo(f"log in: bmnb lab ssh --name {name} origin; take it down: bmnb lab down --name {name}")
+    told = {"ssh configuration": str(made.ssh_config), "the origin's address": made.origin.address}
+    _tell(told, as_json)
+    tell(f"log in: bmnb lab ssh --name {name} origin; take it down: bmnb lab down --name {name}")
+
+
+def _tell(told: Mapping[str, str], as_json: bool) -> None:
+    """What the form of a run, or its client file, is to be filled with."""
+    if as_json:
+        click.echo(json.dumps(told, indent=2))
+    for what, value in () if as_json else told.items():
+        click.echo(f"{what}: {value}")
 
 
 @lab.command("habits", epilog="Example: bmnb lab habits")

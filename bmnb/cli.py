@@ -28,23 +28,21 @@ from bmnb.errors import BmnbError, InputError
 from bmnb.folders import NOTEBOOK, home
 from bmnb.journal import Journal
 from bmnb.language import LANGUAGES, use
+from bmnb.options import json_option, lang_option, runs_option, tell_of
 from bmnb.plain import say
 from bmnb.preferences import preferences
 from bmnb.settings import make, problems, read
 from bmnb.steps import Procedure
 
-
-def tell_of(as_json: bool) -> Callable[[str], None]:
-    """How a command tells what it does: where a program reads the result, beside that."""
-    return functools.partial(say, err=as_json)
-
-
 RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 NAMES = click.Choice(procedures.NAMES)
 
 
-REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-"""What a full disk answers, or one that takes nothing."""
+REFUSED = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS),
+    *(errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
+)
+"""What a full disk answers, one that takes nothing, or a place that is another's or of another kind."""
 GROUPS = {"fleet": "bmnb.fleet.cli", "lab": "bmnb.lab.cli"}
 logger = logging.getLogger(__name__)
 
@@ -122,22 +120,6 @@ def main(**log: Any) -> None:
 
 
 main.params += log_options()
-
-
-def usual(name: str) -> Callable[[], str]:
-    """The value of an option that is not given: the person's own, or ours."""
-    return lambda: str(preferences().get(name, {"runs": "runs", "language": "en"}[name]))
-
-
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="one JSON object; what is told on the way goes to standard error"
-)
-runs_option = click.option(
-    "--runs", type=Path, default=usual("runs"), help="folder of the runs  [default: runs]"
-)
-lang_option = click.option(
-    "--lang", type=click.Choice(LANGUAGES), default=usual("language"), help="language  [default: en]"
-)
 
 
 @main.command("plan", epilog="Example: bmnb plan changing-distributions -f client.yaml")

@@ -76,7 +76,7 @@ def _agent() -> Row:
 def _disk(runs: Path) -> Row:
     there = next(one for one in [runs.absolute(), *runs.absolute().parents] if one.exists())
     free = shutil.disk_usage(there).free
-    fits = free > GIB and os.access(there, os.W_OK)
+    fits = free > GIB and there.is_dir() and os.access(there, os.W_OK)
     return _row("folder of the runs", f"{runs}: {free / GIB:.0f} GiB free", fits, NEEDED, "1 GiB, writable")
 
 

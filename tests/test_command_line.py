@@ -222,3 +222,64 @@ def test_a_run_its_report_and_its_way_back_are_told_as_json(nowhere: Path, tmp_p
     assert told("rollback", str(ran["run"]), "--dry-run")["actions"] == []
     assert told("new", "changing-distributions", "--client", "Other")["run"]
     assert told("index")["notebooks"] == ["runs/00-index.ipynb", "runs/fleet.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("runs: [a\nlanguage", "configuration {}: while parsing"),
+        ('runs = "x"\n', "configuration {}: expected lines like `language: fr`"),
+        ("runs: 5\n", "{}: runs: 5 is not of type str"),
+        ("language: xx\n", "{}: language: 'xx' is not one of en, fr"),
+        ("- runs\n", "configuration {}: expected lines like"),
+    ],
+)
+@pytest.mark.parametrize("command", [("doctor",), ("plan", "changing-distributions"), ("fleet", "status")])
+def test_a_wrong_configuration_is_told_by_its_place(text: str, told: str, command, tmp_path: Path):
+    configure(tmp_path, text)
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 2
+    assert told.format(tmp_path / "config/bmnb/config.yaml") in done.stderr
+    assert call("-h")[0] == 0
+
+
+def test_a_wrong_variable_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("BMNB_LANG", "xx")
+    assert "BMNB_LANG: language: 'xx' is not one of" in CliRunner().invoke(main, ["doctor"]).stderr
+
+
+def test_a_configuration_of_comments_alone_sets_nothing(tmp_path: Path):
+    configure(tmp_path, "# runs: ~/migrations\n")
+    assert call("doctor")[0] == 0
+
+
+def test_a_folder_of_runs_in_the_home_is_that_of_the_home_for_all_there_is(tmp_path: Path, monkeypatch):
+    configure(tmp_path, "runs: ~/migrations\n")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    call("new", "changing-distributions", "--client", "Example")
+    assert (tmp_path / "home/migrations/00-index.ipynb").exists()
+    assert not (tmp_path / "~").exists()
+    assert f"no fleet in {tmp_path}/home/migrations" in CliRunner().invoke(main, ["fleet", "status"]).stderr
+
+
+def test_a_folder_of_runs_that_is_missing_is_made_and_one_that_is_none_is_told(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("BMNB_RUNS", str(tmp_path / "not/yet"))
+    assert call("new", "changing-distributions", "--client", "Example")[0] == 0
+    assert (tmp_path / "not/yet").is_dir()
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("BMNB_RUNS", str(tmp_path / "file"))
+    done = CliRunner().invoke(main, ["new", "changing-distributions", "--client", "Example"])
+    assert (done.exit_code, done.stderr) == (1, f"{tmp_path}/file: File exists\n")
+    rows = {row["what"]: row for row in json.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)}
+    assert not rows["folder of the runs"]["fits"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("ascii", r"trouv\xe9 \u2192"), ("iso8859-1", r"trouvé \u2192"), ("utf-8", "trouvé →")],
+)
+def test_letters_that_the_terminal_lacks_are_shown_as_their_codes(encoding: str, shown: str):
+    code = "from bmnb.plain import say; say('trouvé →')"
+    given = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding}
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=given).stdout
+    assert said.decode(encoding) == f"{shown}\n"

@@ -18,24 +18,13 @@ import click
 
 from bmnb import language, procedures
 from bmnb.errors import InputError
-from bmnb.language import LANGUAGES
+from bmnb.options import lang_option, runs_option
 from bmnb.plain import say
 
 if TYPE_CHECKING:
     from bmnb.fleet.store import Store
 
 WATCH_SECONDS = 3.0
-
-runs_option = click.option(
-    "--runs", type=Path, default="runs", show_default=True, help="folder of the runs, with the fleet's state"
-)
-lang_option = click.option(
-    "--lang",
-    type=click.Choice(language.LANGUAGES),
-    default="en",
-    show_default=True,
-    help="language of what is read",
-)
 
 
 @click.group()

@@ -283,6 +283,13 @@ def open_run(run: Path) -> None:
 
 def start_jupyter(folder: Path) -> None:
     """Become the JupyterLab of our own environment; it takes a free port, and opens a browser where there is one."""
+    from bmnb.doctor import jupyter_folder, takes_files
+
+    if not takes_files(jupyter_folder()):
+        raise InputError(
+            f"JupyterLab keeps its own files in {jupyter_folder()}, which cannot be written\n"
+            f"  → name another home: HOME=/tmp/home bmnb open {folder}"
+        )
     is_run = (folder / NOTEBOOK).exists()
     root, name = (folder.parent, f"{folder.name}/{NOTEBOOK}") if is_run else (folder, "")
     words = [

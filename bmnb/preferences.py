@@ -8,7 +8,7 @@ from typing import Any
 
 from bmnb.errors import InputError
 from bmnb.language import LANGUAGES
-from bmnb.settings import read
+from bmnb.settings import mapping
 
 VARIABLES = {"runs": "BMNB_RUNS", "language": "BMNB_LANG", "ssh_config": "BMNB_SSH_CONFIG"}
 """The parameters that can be set so, each with its variable; the variable goes before the file."""
@@ -37,7 +37,10 @@ def _of_file() -> dict[str, Any]:
     """A file without a value, such as one of comments alone, sets none."""
     if not file().exists():
         return {}
-    found = read(file(), "configuration", "language: fr", {})
+    try:
+        found = mapping(file(), "language: fr", {})
+    except ValueError as error:
+        raise InputError(f"configuration {file()}: {error}") from error
     if unknown := sorted(set(found) - set(VARIABLES)):
         raise InputError(
             f"{file()}: {', '.join(unknown)} cannot be set there, but {', '.join(VARIABLES)}\n"

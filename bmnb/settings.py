@@ -116,24 +116,24 @@ def write(path: Path, values: Mapping[str, Any]) -> None:
     replace_text(path, yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True))
 
 
-def read(
-    path: Path,
-    what: str = "client file",
-    example: str = "origin: mail.example.org",
-    empty: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The keys and values of a client file. Raise InputError where it is not a YAML mapping.
+def read(path: Path) -> dict[str, Any]:
+    """The keys and values of a client file. Raise InputError where it is not a YAML mapping."""
+    try:
+        return mapping(path, "origin: mail.example.org")
+    except ValueError as error:
+        raise InputError(f"client file {path}: {error}") from error
 
-    `empty` is what a file without a value stands for, where it stands for something.
-    """
+
+def mapping(path: Path, example: str, empty: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The keys and values of a YAML file, or `empty` where it has no value. Raise ValueError that says what is wrong."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{what} {path}: {error}") from error
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(str(error)) from error
     if values is None and empty is not None:
         return empty
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise InputError(f"{what} {path}: expected lines like `{example}`")
+        raise ValueError(f"expected lines like `{example}`")
     return values
 
 

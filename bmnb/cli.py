@@ -28,7 +28,7 @@ from bmnb.errors import BmnbError, InputError
 from bmnb.folders import NOTEBOOK, home
 from bmnb.journal import Journal
 from bmnb.language import LANGUAGES, use
-from bmnb.options import json_option, lang_option, runs_option, tell_of
+from bmnb.options import become, json_option, lang_option, runs_option, tell_of
 from bmnb.plain import say
 from bmnb.preferences import preferences
 from bmnb.settings import make, problems, read
@@ -75,7 +75,8 @@ def with_log(does: Callable[..., Any]) -> Callable[..., Any]:
     def logging_it(*, verbose: int, log_file: Path | None, **values: Any) -> Any:
         context = click.get_current_context()
         before = context.find_root().params
-        log = diagnostics.Diagnostics(log_file or before["log_file"], verbose + before["verbose"])
+        log = diagnostics.Diagnostics(log_file or before.get("log_file"), verbose + before.get("verbose", 0))
+        context.find_root().obj = log
         context.call_on_close(log.close)
         log.begin(sys.argv)
         try:
@@ -297,8 +298,7 @@ def start_jupyter(folder: Path) -> None:
         *([f"--LabApp.default_url=/lab/tree/{quote(name)}"] if name else []),
         *([] if os.geteuid() else ["--allow-root"]),
     ]
-    diagnostics.end()
-    os.execv(sys.executable, words)  # noqa: S606
+    become(words)
 
 
 @main.command("index", epilog="Example: bmnb index --lang fr")

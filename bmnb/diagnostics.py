@@ -107,7 +107,11 @@ class Diagnostics:
             path = Path(self._own.name, "log")
         if path:
             os.environ[VARIABLE] = str(path.absolute())
-        attach()
+        try:
+            attach()
+        except InputError:
+            self._restore()
+            raise
         self._show = (
             Shown(path, LEVELS[min(shown, len(LEVELS) - 1)]) if path and shown and path.is_file() else None
         )
@@ -116,12 +120,22 @@ class Diagnostics:
         python, system = platform.python_version(), platform.platform()
         logger.info("bmnb %s, Python %s, %s: %s", __version__, python, system, " ".join(words))
 
+    def hand_over(self) -> None:
+        """Leave a file that was named to the program that this process becomes, and nothing else."""
+        named = None if self._own else os.environ.get(VARIABLE)
+        self.close()
+        if named:
+            os.environ[VARIABLE] = named
+
     def close(self) -> None:
         end()
         if self._show:
             self._show.close()
         if self._own:
             self._own.cleanup()
+        self._restore()
+
+    def _restore(self) -> None:
         if self._before is None:
             os.environ.pop(VARIABLE, None)
         else:

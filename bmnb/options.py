@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -26,6 +27,14 @@ def folder(text: str) -> Path:
 def tell_of(as_json: bool) -> Callable[[str], None]:
     """How a command tells what it does: where a program reads the result, beside that."""
     return functools.partial(say, err=as_json)
+
+
+def become(words: Sequence[str]) -> None:
+    """Be another program from here on, which goes on with the log that was asked for by name."""
+    log = click.get_current_context().find_root().obj
+    if log:
+        log.hand_over()
+    os.execvp(words[0], list(words))  # noqa: S606
 
 
 runs_option = click.option(

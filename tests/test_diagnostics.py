@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from bmnb import diagnostics, run
 from bmnb.cli import main
 from bmnb.errors import BmnbError, InputError
+from bmnb.lab.cli import lab
 from bmnb.procedures import changing_distributions as procedure
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARNING|ERROR) \d+ [\w.]+: .+")
@@ -145,3 +146,20 @@ def test_a_kernel_is_told_where_its_log_cannot_be_written(tmp_path: Path, monkey
     monkeypatch.setenv(diagnostics.VARIABLE, str(tmp_path / "nowhere/log"))
     with pytest.raises(InputError, match="No such file or directory"):
         diagnostics.attach()
+
+
+@pytest.mark.parametrize(("words", "named"), [(("--log-file", "log"), True), (("-v",), False)])
+def test_jupyterlab_goes_on_with_a_log_that_was_named(words, named, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "execv", lambda *_: seen.append(os.environ.get(diagnostics.VARIABLE)))
+    (tmp_path / "runs").mkdir()
+    seen: list[str | None] = []
+    assert call("open", "runs", *words).exit_code == 0
+    assert seen == [str(tmp_path / "log") if named else None]
+    assert not list(tmp_path.glob("bmnb-*"))
+
+
+def test_the_labs_commands_alone_have_a_log_too(tmp_path: Path):
+    call("lab", "habits")
+    assert CliRunner().invoke(lab, ["habits", "--log-file", "log"]).exit_code == 0
+    assert (tmp_path / "log").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from functools import partial
 
@@ -17,6 +16,7 @@ from bmnb.lab.images import RELEASES
 from bmnb.lab.layers import HOSTS
 from bmnb.lab.platform import UPDATE, Lab
 from bmnb.lab.sweep import sweep
+from bmnb.options import become
 
 name_option = click.option(
     "--name", default="lab", show_default=True, help="name of the lab; several can be up"
@@ -213,4 +213,4 @@ def status(name: str, as_json: bool) -> None:
 @click.argument("command", nargs=-1)
 def ssh(name: str, host: str, command: tuple[str, ...]) -> None:
     """Log in on HOST, or run COMMAND there."""
-    os.execvp("ssh", ["ssh", "-F", str(Lab(name).ssh_config), host, *command])
+    become(["ssh", "-F", str(Lab(name).ssh_config), host, *command])

@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 import tarfile
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,24 +14,51 @@ from tempfile import TemporaryDirectory
 from bmnb import __version__
 from bmnb.errors import BmnbError, InputError
 from bmnb.start import INSTALLED
+from bmnb.target import Target
 
 CHECKOUT = Path(__file__).parent.parent
+PAGES = CHECKOUT / "docs" if not INSTALLED.is_dir() else Path(__file__).parent / "docs"
+PAGE_KINDS = ("*.md", "how-to/*.md", "images/*.png", "*.svg")
 EXTRAS = "fleet"
 
 INSTALL = f"""#!/bin/sh
-# Install bmnb from this folder alone into ./environment, or the place that is named.
+# Install bmnb from this folder alone into ./environment, or the place that is named. Python with its library is all it
+# takes: pip comes from the wheels, since Debian has what `venv` needs of it in a package of its own.
 set -eu
-cd "$(dirname "$0")"
-place=${{1:-environment}}
-sha256sum --check --quiet SHA256SUMS
-"${{PYTHON:-python3}}" -m venv "$place"
-"$place/bin/pip" install --quiet --no-index --find-links wheels 'bmnb[{EXTRAS}]=={__version__}'
-echo "installed: $place/bin/bmnb --help"
+from=$(cd "$(dirname "$0")" && pwd)
+case "${{1:-}}" in
+    "") place=$from/environment ;;
+    /*) place=$1 ;;
+    *) place=$PWD/$1 ;;
+esac
+cd "$from"
+"${{PYTHON:-python3}}" -B check.py
+"${{PYTHON:-python3}}" -m venv --without-pip "$place"
+PYTHONPATH=$(echo wheels/pip-*.whl) "$place/bin/python" -m pip --disable-pip-version-check install --quiet --no-index \\
+    --find-links wheels 'bmnb[{EXTRAS}]=={__version__}'
+echo "installed: $place/bin/bmnb"
+"""
+
+CHECK = """import hashlib, pathlib, sys
+
+found = "%d.%d" % sys.version_info[:2]
+if found != "{python}":
+    sys.exit("the wheels are for Python {python}, and this is %s: PYTHON=python{python} sh install.sh" % found)
+lines = pathlib.Path("SHA256SUMS").read_text().splitlines()
+sums = dict(reversed(line.split("  ", 1)) for line in lines)
+there = set(str(path) for path in pathlib.Path("wheels").iterdir())
+for name in sorted(there.union(sums)):
+    if name not in sums:
+        sys.exit(name + " does not belong to the bundle")
+    if not pathlib.Path(name).is_file():
+        sys.exit(name + " is missing")
+    if hashlib.sha256(pathlib.Path(name).read_bytes()).hexdigest() != sums[name]:
+        sys.exit(name + " is not what it was when the bundle was made")
 """
 
 README = f"""bmnb {__version__}, with all it needs but Python itself. On a machine without internet:
 
-    sh install.sh            # PYTHON=python3.12 sh install.sh /opt/bmnb: another Python, another place
+    sh install.sh            # or PYTHON=python3.12 sh install.sh /opt/bmnb: another Python, another place
     environment/bin/bmnb doctor
 
 The wheels are for {{python}} on {{platform}}. The pages in docs/ are Markdown.
@@ -53,7 +81,7 @@ def write(out: Path, platform: str = "", python: str = "", wheel: Path | None = 
     with TemporaryDirectory(prefix="bmnb-") as folder:
         place = Path(folder, name)
         (place / "wheels").mkdir(parents=True)
-        _download(place / "wheels", wheel, platform, python)
+        collect(place / "wheels", [_own(place / "wheels", wheel), "pip"], Target(platform, python))
         _write_texts(place, platform or "machines like the one it was made on", python)
         archive = out.with_name(f"{name}.tar.gz")
         with tarfile.open(archive, "w:gz") as packed:
@@ -61,19 +89,18 @@ def write(out: Path, platform: str = "", python: str = "", wheel: Path | None = 
     return archive
 
 
-def _download(wheels: Path, wheel: Path | None, platform: str, python: str) -> None:
-    own = str(wheel) if wheel else _build(wheels) if _is_checkout() else f"bmnb=={__version__}"
-    wanted = f"{own}[{EXTRAS}]" if own.endswith(".whl") else own.replace("bmnb", f"bmnb[{EXTRAS}]", 1)
-    elsewhere = [
-        *(["--platform", platform] if platform else []),
-        *(["--python-version", python] if python else []),
-        *(["--only-binary", ":all:"] if platform or python else ["--prefer-binary"]),
-    ]
-    _pip("download", "--dest", str(wheels), *elsewhere, wanted)
+def _own(wheels: Path, wheel: Path | None) -> str:
+    """bmnb itself, as pip is asked for it."""
+    if wheel or not INSTALLED.is_dir():
+        return f"{wheel or _build(wheels)}[{EXTRAS}]"
+    return f"bmnb[{EXTRAS}]=={__version__}"
 
 
-def _is_checkout() -> bool:
-    return not INSTALLED.is_dir()
+def collect(wheels: Path, wanted: Sequence[str], target: Target) -> None:
+    """Download the wheels of what is wanted, and of all that it needs on the target."""
+    while wanted:
+        _pip("download", "--dest", str(wheels), "--find-links", str(wheels), *target.options, *wanted)
+        wanted = sorted(target.lacks(wheels))
 
 
 def _build(wheels: Path) -> str:
@@ -94,16 +121,22 @@ def _pip(*words: str) -> None:
 
 
 def _write_texts(place: Path, platform: str, python: str) -> None:
+    version = ".".join((python or _own_python()).split(".")[:2])
     (place / "install.sh").write_text(INSTALL)
-    (place / "README").write_text(
-        README.format(platform=platform, python=f"Python {python or _own_python()}")
-    )
-    for page in sorted((CHECKOUT / "docs").glob("*.md")) if _is_checkout() else []:
-        (place / "docs").mkdir(exist_ok=True)
-        (place / "docs" / page.name).write_bytes(page.read_bytes())
+    (place / "check.py").write_text(CHECK.format(python=version))
+    (place / "README").write_text(README.format(platform=platform, python=f"Python {version}"))
+    for page in pages():
+        copied = place / "docs" / page.relative_to(PAGES)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        copied.write_bytes(page.read_bytes())
     files = sorted(path for path in place.rglob("*") if path.is_file())
     sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(place)}\n" for path in files]
     (place / "SHA256SUMS").write_text("".join(sums))
+
+
+def pages() -> list[Path]:
+    """The documentation as it was written, with its pictures."""
+    return [one for kind in PAGE_KINDS for one in sorted(PAGES.glob(kind))]
 
 
 def _own_python() -> str:

@@ -7,7 +7,9 @@ imports what it needs itself.
 from __future__ import annotations
 
 import errno
+import functools
 import json
+import logging
 import os
 import shlex
 import sys
@@ -21,23 +23,69 @@ from urllib.parse import quote
 import click
 from click import shell_completion
 
-from bmnb import __version__, plan, procedures, seal
+from bmnb import __version__, diagnostics, procedures
 from bmnb.errors import BmnbError, InputError
 from bmnb.folders import NOTEBOOK, home
 from bmnb.journal import Journal
 from bmnb.language import LANGUAGES, use
+from bmnb.options import become, json_option, lang_option, runs_option, tell_of
 from bmnb.plain import say
 from bmnb.preferences import preferences
 from bmnb.settings import make, problems, read
 from bmnb.steps import Procedure
 
 RUN = click.Path(exists=True, file_okay=False, path_type=Path)
-NAMES = click.Choice([procedure.name for procedure in procedures.ALL])
+NAMES = click.Choice(procedures.NAMES)
 
 
-REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-"""What a full disk answers, or one that takes nothing."""
+REFUSED = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS),
+    *(errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
+)
+"""What a full disk answers, one that takes nothing, or a place that is another's or of another kind."""
 GROUPS = {"fleet": "bmnb.fleet.cli", "lab": "bmnb.lab.cli"}
+logger = logging.getLogger(__name__)
+
+
+def logged(command: click.Command) -> click.Command:
+    """The command, or those of the group, with the options of the log, which may also stand before its name."""
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            logged(one)
+    elif command.callback and not any(one.name == "log_file" for one in command.params):
+        command.params += log_options()
+        command.callback = with_log(command.callback)
+    return command
+
+
+def log_options() -> list[click.Parameter]:
+    return [
+        click.Option(["-v", "--verbose"], count=True, help="show what is done on the way; -vv all of it"),
+        click.Option(
+            ["--log-file"],
+            type=click.Path(dir_okay=False, path_type=Path),
+            envvar=diagnostics.VARIABLE,
+            help="file to which all of that is added, without secrets",
+        ),
+    ]
+
+
+def with_log(does: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(does)
+    def logging_it(*, verbose: int, log_file: Path | None, **values: Any) -> Any:
+        context = click.get_current_context()
+        before = context.find_root().params
+        log = diagnostics.Diagnostics(log_file or before.get("log_file"), verbose + before.get("verbose", 0))
+        context.find_root().obj = log
+        context.call_on_close(log.close)
+        log.begin(sys.argv)
+        try:
+            return does(**values)
+        except Exception:
+            logger.debug("%s ended by:", context.command_path, exc_info=True)
+            raise
+
+    return logging_it
 
 
 class Commands(click.Group):
@@ -48,9 +96,10 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in GROUPS:
-            found: click.Command = getattr(import_module(GROUPS[name]), name)
-            return found
-        return super().get_command(ctx, name)
+            found: click.Command | None = getattr(import_module(GROUPS[name]), name)
+        else:
+            found = super().get_command(ctx, name)
+        return logged(found) if found else None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -67,21 +116,11 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
-def main() -> None:
+def main(**log: Any) -> None:
     """Guided runbook notebooks for BlueMind servers."""
 
 
-def usual(name: str) -> Callable[[], str]:
-    """The value of an option that is not given: the person's own, or ours."""
-    return lambda: str(preferences().get(name, {"runs": "runs", "language": "en"}[name]))
-
-
-runs_option = click.option(
-    "--runs", type=Path, default=usual("runs"), help="folder of the runs  [default: runs]"
-)
-lang_option = click.option(
-    "--lang", type=click.Choice(LANGUAGES), default=usual("language"), help="language  [default: en]"
-)
+main.params += log_options()
 
 
 @main.command("plan", epilog="Example: bmnb plan changing-distributions -f client.yaml")
@@ -90,6 +129,8 @@ lang_option = click.option(
 @click.option("--json", "as_json", is_flag=True, help="one JSON list")
 def show_plan(procedure: str, client: Path | None, as_json: bool) -> None:
     """Print the plan of PROCEDURE; no server is contacted."""
+    from bmnb import plan
+
     chosen = procedures.named(procedure)
     values = {**preferences(), **(read(client) if client else {})}
     settings: Any = make(chosen.settings, values, str(client or "parameters"))
@@ -114,6 +155,7 @@ def show_plan(procedure: str, client: Path | None, as_json: bool) -> None:
 @click.option("--runs", help="folder of the runs")
 @click.option("--cell-timeout", type=int, help="seconds that a cell may take")
 @click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")
+@json_option
 def do_run(
     procedure: str,
     client: Path,
@@ -121,6 +163,7 @@ def do_run(
     runs: str | None,
     cell_timeout: int | None,
     key: Path | None,
+    as_json: bool,
 ) -> None:
     """Run PROCEDURE headless. The same command again goes on where it stopped.
 
@@ -136,23 +179,30 @@ def do_run(
     folder_given = {"folder": str(found)} if (found := home(client)) else {}
     runs_given = {"runs": runs} if runs else {}
     values = {"dry_run": False, **preferences(), **read(client), **folder_given, **runs_given}
-    code, folder = headless.run(chosen, values, str(client), say, through, cell_timeout)
-    say(f"notebook: {folder / 'notebook.ipynb'}")
+    tell = tell_of(as_json)
+    code, folder = headless.run(chosen, values, str(client), tell, through, cell_timeout)
+    made = {"notebook": str(folder / NOTEBOOK)}
+    tell(f"notebook: {made['notebook']}")
     if (folder / "journal.jsonl").exists():  # a plan alone has none
-        say(f"report: {report.write(folder, report.Wish(key=key))}")
+        made["report"] = str(report.write(folder, report.Wish(key=key)))
+        tell(f"report: {made['report']}")
+    if as_json:
+        click.echo(json.dumps({"exit": code, "run": str(folder), **made}, indent=2))
     sys.exit(code)
 
 
 @main.command("check", epilog="Example: bmnb check -f client.yaml")
 @click.argument("procedure", type=NAMES, required=False)
 @click.option("-f", "--file", "client", type=Path, required=True, help="client file (YAML)")
-def check(procedure: str | None, client: Path) -> None:
+@json_option
+def check(procedure: str | None, client: Path, as_json: bool) -> None:
     """Check the prerequisites alone: nothing is changed on a server, no run is begun.
 
     PROCEDURE is the one that has the client file's parameters, where it is not given.
 
     Exit status: 0 all hold; 2 the input is wrong; 3 some do not, with the list.
     """
+    from bmnb import ledger
     from bmnb.run import Run
 
     values = read(client)
@@ -160,19 +210,35 @@ def check(procedure: str | None, client: Path) -> None:
     with TemporaryDirectory(prefix="bmnb-") as folder:
         given = {**preferences(), **values, "dry_run": False, "folder": folder, "through": ""}
         settings: Any = make(chosen.settings, given, str(client))
-        run = Run(chosen, settings, echo)
+        first, fits, why = chosen.steps[0], False, ""
+        run = Run(chosen, settings, functools.partial(echo, err=as_json))
         try:
-            say(run(chosen.steps[0]).to_string())
+            echo(run(first), err=as_json)
+            fits = True
+        except BmnbError as error:
+            why = str(error)
+            raise
         finally:
             run.close()
+            if as_json:
+                checks = list(ledger.step_rows(run.journal, first))
+                items = list(ledger.item_rows(run.journal, first))
+                told = {
+                    "procedure": chosen.name,
+                    "fits": fits,
+                    "why": why,
+                    "checks": checks,
+                    "items": items,
+                }
+                click.echo(json.dumps(told, indent=2))
 
 
-def echo(shown: Any) -> None:
+def echo(shown: Any, err: bool = False) -> None:
     """Show a person a run's table, unless it is empty, or its sentence."""
     if not hasattr(shown, "to_string"):
-        say(shown.data)
+        say(shown.data, err)
     elif len(shown):
-        say(shown.to_string())
+        say(shown.to_string(), err)
 
 
 def procedure_of(values: dict[str, Any], client: Path) -> Procedure:
@@ -182,7 +248,7 @@ def procedure_of(values: dict[str, Any], client: Path) -> Procedure:
         return fitting[0]
     raise InputError(
         f"{client}: its parameters do not tell the procedure: bmnb check PROCEDURE -f {client}, "
-        f"with one of {', '.join(one.name for one in procedures.ALL)}"
+        f"with one of {', '.join(procedures.NAMES)}"
     )
 
 
@@ -192,17 +258,21 @@ def procedure_of(values: dict[str, Any], client: Path) -> Procedure:
 @runs_option
 @lang_option
 @click.option("--open", "at_once", is_flag=True, help="open it in JupyterLab")
-def make_run(procedure: str, client: str, runs: Path, lang: str, at_once: bool) -> None:
+@json_option
+def make_run(procedure: str, client: str, runs: Path, lang: str, at_once: bool, as_json: bool) -> None:
     """Make the folder of a guided run of PROCEDURE, with its own copy of the notebook."""
     from bmnb import start
 
     folder = start.new(procedures.named(procedure), client, runs, lang, preferences())
     if not (runs / "00-index.ipynb").exists():
         start.page("00-index", runs, lang)
-    say(f"notebook: {folder / NOTEBOOK}")
+    if as_json:
+        click.echo(json.dumps({"run": str(folder), "notebook": str(folder / NOTEBOOK)}, indent=2))
+    else:
+        say(f"notebook: {folder / NOTEBOOK}")
     if at_once:
         start_jupyter(folder)
-    say(f"open it: bmnb open {shlex.quote(str(folder))}")
+    tell_of(as_json)(f"open it: bmnb open {shlex.quote(str(folder))}")
 
 
 @main.command("open", epilog="Example: bmnb open runs/2026-01-31-example-changing-distributions")
@@ -214,6 +284,13 @@ def open_run(run: Path) -> None:
 
 def start_jupyter(folder: Path) -> None:
     """Become the JupyterLab of our own environment; it takes a free port, and opens a browser where there is one."""
+    from bmnb.doctor import jupyter_folder, takes_files
+
+    if not takes_files(jupyter_folder()):
+        raise InputError(
+            f"JupyterLab keeps its own files in {jupyter_folder()}, which cannot be written\n"
+            f"  → name another home: HOME=/tmp/home bmnb open {folder}"
+        )
     is_run = (folder / NOTEBOOK).exists()
     root, name = (folder.parent, f"{folder.name}/{NOTEBOOK}") if is_run else (folder, "")
     words = [
@@ -221,18 +298,22 @@ def start_jupyter(folder: Path) -> None:
         *([f"--LabApp.default_url=/lab/tree/{quote(name)}"] if name else []),
         *([] if os.geteuid() else ["--allow-root"]),
     ]
-    os.execv(sys.executable, words)  # noqa: S606
+    become(words)
 
 
 @main.command("index", epilog="Example: bmnb index --lang fr")
 @runs_option
 @lang_option
-def make_index(runs: Path, lang: str) -> None:
+@json_option
+def make_index(runs: Path, lang: str, as_json: bool) -> None:
     """Write the index of the runs and the fleet's page into the folder of the runs."""
     from bmnb import start
 
-    for name in ("00-index", "fleet"):
-        say(f"notebook: {start.page(name, runs, lang)}")
+    made = [str(start.page(name, runs, lang)) for name in ("00-index", "fleet")]
+    if as_json:
+        click.echo(json.dumps({"notebooks": made}, indent=2))
+    for path in () if as_json else made:
+        say(f"notebook: {path}")
 
 
 @main.command("status", epilog="Example: bmnb status runs/2026-01-31-example-changing-distributions")
@@ -264,6 +345,7 @@ def show_status(run: Path, as_json: bool, watch: bool) -> None:
 @click.option("--redact-hosts", is_flag=True, help="a copy without names and addresses, for a public ticket")
 @click.option("--parquet", is_flag=True, help="the tables as Parquet beside CSV; needs bmnb[parquet]")
 @click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")
+@json_option
 def make_report(
     run: Path,
     lang: str | None,
@@ -272,17 +354,22 @@ def make_report(
     redact_hosts: bool,
     parquet: bool,
     key: Path | None,
+    as_json: bool,
 ) -> None:
     """Make the HTML report and the tables of RUN, and seal it."""
-    from bmnb import report
+    from bmnb import report, seal
 
     signed = (run / seal.SIGNATURE).exists()
     path = report.write(run, report.Wish(lang or "", against, pdf, redact_hosts, parquet, key))
-    say(f"report: {path}")
+    made = {"report": str(path), **({"pdf": str(path.with_suffix(".pdf"))} if pdf else {})}
+    if as_json:
+        click.echo(json.dumps(made, indent=2))
+    for what, place in () if as_json else made.items():
+        say(f"{what}: {place}")
     if signed and not key:
-        say("the run was signed, and is not any more: bmnb report RUN --sign KEY signs it as it is now")
-    if pdf:
-        say(f"pdf: {path.with_suffix('.pdf')}")
+        tell_of(as_json)(
+            "the run was signed, and is not any more: bmnb report RUN --sign KEY signs it as it is now"
+        )
 
 
 @main.command("unlock", epilog="Example: bmnb unlock runs/2026-01-31-example-changing-distributions target")
@@ -313,6 +400,8 @@ def verify(run: Path, signers: Path | None, head: str, as_json: bool) -> None:
 
     Exit status: 0 all holds; 1 something was changed, is missing or does not belong to the run.
     """
+    from bmnb import seal
+
     lines = Journal(run / "journal.jsonl").lines
     if not lines:
         raise InputError(f"{run} has no journal")
@@ -349,7 +438,8 @@ def verify(run: Path, signers: Path | None, head: str, as_json: bool) -> None:
     help="what a person has done for the way back, such as origin-is-back or names-back; may be repeated",
 )
 @click.option("--dry-run", is_flag=True, help="only show what it would do and cost; no server is contacted")
-def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool) -> None:
+@json_option
+def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     """Go back: undo what RUN's journal says was begun. The same command again goes on where it stopped.
 
     After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
@@ -365,18 +455,25 @@ def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool) -> N
         run,
         procedures.ALL,
         {**answers, **{key: text for key, _, text in pairs}},
-        echo,
+        functools.partial(echo, err=as_json),
     )
     if dry_run:
-        say(rollback.price(reopened))
-        echo(tables.table(rollback.planned(reopened)))
+        price, planned = rollback.price(reopened), list(rollback.planned(reopened))
+        if as_json:
+            click.echo(json.dumps({"price": price, "actions": planned}, indent=2))
+        else:
+            say(price)
+            echo(tables.table(planned))
         return
-    with headless.Follower(run, say):
+    with headless.Follower(run, tell_of(as_json)):
         try:
             rollback.roll_back(reopened)
         finally:
             reopened.close()
-    say(f"rolled back in {rollback.seconds(reopened.journal):.0f} s")
+    took = rollback.seconds(reopened.journal)
+    tell_of(as_json)(f"rolled back in {took:.0f} s")
+    if as_json:
+        click.echo(json.dumps({"rolled back": str(run), "seconds": round(took, 1)}, indent=2))
 
 
 @main.command("doctor", epilog="Example: bmnb doctor")
@@ -409,11 +506,16 @@ def doctor(runs: Path, as_json: bool) -> None:
 @click.option(
     "--wheel", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="bmnb's own wheel"
 )
-def bundle(out: Path, platform: str, python: str, wheel: Path | None) -> None:
+@json_option
+def bundle(out: Path, platform: str, python: str, wheel: Path | None, as_json: bool) -> None:
     """Write an archive from which bmnb is installed where there is no internet: tar xf OUT, sh install.sh."""
     from bmnb import bundle as bundling
 
-    say(f"bundle: {bundling.write(out, platform, python, wheel)}")
+    made = bundling.write(out, platform, python, wheel)
+    if as_json:
+        click.echo(json.dumps({"bundle": str(made), "bytes": made.stat().st_size}, indent=2))
+    else:
+        say(f"bundle: {made}")
 
 
 @main.command("completion", epilog='Example: eval "$(bmnb completion bash)"')

@@ -23,8 +23,13 @@ def rows(runs: Path, ssh_config: Path) -> Iterator[Row]:
     yield _row(
         "Python", sys.version.split()[0], sys.version_info[:2] >= (3, 11), NEEDED, "Python 3.11 or newer"
     )
+    yield _sqlite()
     yield _row("system", sys.platform, sys.platform != "win32", NEEDED, "Linux, macOS, or WSL2 on Windows")
     yield _package("jupyterlab", NEEDED, "pip install bmnb")
+    place = jupyter_folder()
+    yield _row(
+        "JupyterLab's own files", str(place), takes_files(place), NEEDED, "another HOME, which can be written"
+    )
     yield _program("ssh", NEEDED, "install OpenSSH's client")
     yield _program("ssh-keygen", NEEDED, "install OpenSSH's client")
     yield _row(
@@ -55,6 +60,13 @@ def _package(name: str, need: str, otherwise: str) -> Row:
     return _row(name, found, find_spec(name) is not None, need, otherwise)
 
 
+def _sqlite() -> Row:
+    """JupyterLab keeps its sessions in it, a fleet its state; a Python that was built without its header lacks it."""
+    there = find_spec("_sqlite3") is not None
+    otherwise = "another Python, such as the system's, or one of uv's"
+    return _row("SQLite in Python", "there" if there else "not there", there, NEEDED, otherwise)
+
+
 def _agent() -> Row:
     """ssh-add ends with 1 where the agent has no key, with 2 where there is no agent."""
     if not shutil.which("ssh-add"):
@@ -66,10 +78,26 @@ def _agent() -> Row:
 
 
 def _disk(runs: Path) -> Row:
-    there = next(one for one in [runs.absolute(), *runs.absolute().parents] if one.exists())
-    free = shutil.disk_usage(there).free
-    fits = free > GIB and os.access(there, os.W_OK)
+    free = shutil.disk_usage(_nearest(runs)).free
+    fits = free > GIB and takes_files(runs)
     return _row("folder of the runs", f"{runs}: {free / GIB:.0f} GiB free", fits, NEEDED, "1 GiB, writable")
+
+
+def jupyter_folder() -> Path:
+    """Where a server of Jupyter keeps what it needs while it runs."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    return Path(jupyter_runtime_dir())
+
+
+def takes_files(folder: Path) -> bool:
+    """Whether a folder, which may not be there yet, can be written."""
+    there = _nearest(folder)
+    return there.is_dir() and os.access(there, os.W_OK)
+
+
+def _nearest(folder: Path) -> Path:
+    return next(one for one in [folder.absolute(), *folder.absolute().parents] if one.exists())
 
 
 def _lab() -> Row:

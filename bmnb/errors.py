@@ -1,5 +1,7 @@
 """What can stop a run, each with the exit code of the command line."""
 
+import logging
+
 from bmnb import redact
 from bmnb.phrases import phrase
 
@@ -13,7 +15,8 @@ class BmnbError(Exception):
         return redact.text(phrase(super().__str__()))
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows in the cell: the message, without our stack."""
+        """What IPython shows in the cell: the message, without our stack, which the log has."""
+        logging.getLogger(__name__).debug("a cell ended by:", exc_info=self)
         return [f"{type(self).__name__}: {self}"]
 
 

@@ -6,6 +6,7 @@ import fcntl
 import getpass
 import hashlib
 import json
+import logging
 import os
 import socket
 import threading
@@ -18,6 +19,8 @@ from typing import Any
 from bmnb import redact
 from bmnb.errors import BmnbError
 from bmnb.files import private, private_folder, write_all
+
+logger = logging.getLogger(__name__)
 
 Line = dict[str, Any]
 START = "0" * 64
@@ -89,6 +92,7 @@ class Journal(Record):
             line["sha256"] = digest(line)
             self._append(line)
             self._add(line)
+        logger.info("line %d: %s", line["number"], ", ".join(_short(line)))
         return line
 
     @property
@@ -136,6 +140,14 @@ class Journal(Record):
                 raise changed(self.path, number)
             lines.append(line)
         self._take(lines)
+
+
+def _short(line: Line) -> Iterator[str]:
+    """The event, and what of its facts has place in a log."""
+    yield line["event"]
+    for fact in ("step", "action", "title", "server", "seconds", "exit"):
+        if fact in line:
+            yield f"{fact} {line[fact]}"
 
 
 def changed(path: Path, number: int) -> BmnbError:

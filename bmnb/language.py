@@ -6,10 +6,7 @@ import gettext
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from typing import IO
 
 CATALOGUES = Path(__file__).parent / "locale"
 LANGUAGES = ("en", *sorted(path.name for path in CATALOGUES.iterdir()))
@@ -54,19 +51,21 @@ def plural(one: str, many: str, number: int) -> str:
 
 @cache
 def _texts(language: str) -> gettext.NullTranslations:
-    """All catalogues of a language together, one a part of the package."""
+    """All catalogues of a language together, one a part of the package. English needs no reader of them."""
     texts = gettext.NullTranslations()
     for path in sorted((CATALOGUES / language).glob("*.po")):
         with path.open("rb") as file:
-            catalogue = read_po(file)
-        compiled = _compiled(catalogue)
+            compiled = _compiled(file)
         compiled.add_fallback(texts)
         texts = compiled
     return texts
 
 
-def _compiled(catalogue: Catalog) -> gettext.GNUTranslations:
+def _compiled(file: IO[bytes]) -> gettext.GNUTranslations:
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     binary = BytesIO()
-    write_mo(binary, catalogue)
+    write_mo(binary, read_po(file))
     binary.seek(0)
     return gettext.GNUTranslations(binary)

@@ -8,9 +8,6 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
-
 from bmnb.language import CATALOGUES, _, current
 
 GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
@@ -27,6 +24,8 @@ def _line(line: str) -> str:
     if known != line:
         return known
     if GROUPED.fullmatch(line):
+        from babel.numbers import format_decimal
+
         return str(format_decimal(int(line.replace(",", "")), locale=current()))
     for pattern, translated in _patterns(current()):
         if found := pattern.fullmatch(line):
@@ -37,6 +36,8 @@ def _line(line: str) -> str:
 @cache
 def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
     """Each message with gaps as a pattern, those with the most text first."""
+    from babel.messages.pofile import read_po
+
     found: dict[str, str] = {}
     for path in sorted((CATALOGUES / language).glob("*.po")):
         with path.open("rb") as file:

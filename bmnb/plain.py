@@ -19,5 +19,11 @@ def _is_seen(letter: str) -> bool:
 
 
 def say(text: str, err: bool = False, nl: bool = True) -> None:
-    """Print what may hold names of servers and files: they are shown, and not obeyed."""
-    print(plain(text), end="\n" if nl else "", file=sys.stderr if err else sys.stdout, flush=True)
+    """Print what may hold names of servers and files: they are shown, and not obeyed.
+
+    Letters that the terminal's encoding lacks, as with LC_ALL=fr_FR.ISO-8859-1, are shown as their codes.
+    """
+    stream = sys.stderr if err else sys.stdout
+    encoding = stream.encoding or "utf-8"
+    shown = plain(text).encode(encoding, "backslashreplace").decode(encoding)
+    print(shown, end="\n" if nl else "", file=stream, flush=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bmnb.errors import InputError
-from bmnb.settings import read
+from bmnb.language import LANGUAGES
+from bmnb.settings import mapping
 
 VARIABLES = {"runs": "BMNB_RUNS", "language": "BMNB_LANG", "ssh_config": "BMNB_SSH_CONFIG"}
 """The parameters that can be set so, each with its variable; the variable goes before the file."""
@@ -20,12 +21,29 @@ def file() -> Path:
 
 
 def preferences() -> dict[str, Any]:
-    """The values that are set. Raise InputError where the file is no YAML mapping or has another parameter."""
-    found = read(file()) if file().exists() else {}
+    """The values that are set. Raise InputError where one is wrong, with the place where it stands."""
+    given = {key: os.environ[variable] for key, variable in VARIABLES.items() if os.environ.get(variable)}
+    places = dict.fromkeys(VARIABLES, str(file())) | {key: VARIABLES[key] for key in given}
+    values = {**_of_file(), **given}
+    for key, value in values.items():
+        if not isinstance(value, str):
+            raise InputError(f"{places[key]}: {key}: {value!r} is not of type str")
+        if key == "language" and value not in LANGUAGES:
+            raise InputError(f"{places[key]}: {key}: {value!r} is not one of {', '.join(LANGUAGES)}")
+    return values
+
+
+def _of_file() -> dict[str, Any]:
+    """A file without a value, such as one of comments alone, sets none."""
+    if not file().exists():
+        return {}
+    try:
+        found = mapping(file(), "language: fr", {})
+    except ValueError as error:
+        raise InputError(f"configuration {file()}: {error}") from error
     if unknown := sorted(set(found) - set(VARIABLES)):
         raise InputError(
             f"{file()}: {', '.join(unknown)} cannot be set there, but {', '.join(VARIABLES)}\n"
             "  → what belongs to a client stands in the client file"
         )
-    given = {key: os.environ[variable] for key, variable in VARIABLES.items() if os.environ.get(variable)}
-    return {**found, **given}
+    return found

@@ -11,7 +11,7 @@ from typing import Any
 
 from IPython.display import display
 
-from bmnb import __version__, forecast, kernel, language, live, plan, tables
+from bmnb import __version__, diagnostics, forecast, kernel, language, live, plan, tables
 from bmnb.attend import attend
 from bmnb.errors import ActionFailed, BmnbError, InputError, Stopped
 from bmnb.files import private, private_folder
@@ -92,6 +92,7 @@ class Run:
     """One execution of a procedure for one client, with one journal."""
 
     def __init__(self, procedure: Procedure, settings: Any, show: Callable[[Any], Any] = display) -> None:
+        diagnostics.attach()
         self.procedure, self.settings, self.show = procedure, settings, show
         self.folder = folder_of(procedure, settings)
         self.journal = Journal(self.folder / "journal.jsonl")

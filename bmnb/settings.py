@@ -119,11 +119,21 @@ def write(path: Path, values: Mapping[str, Any]) -> None:
 def read(path: Path) -> dict[str, Any]:
     """The keys and values of a client file. Raise InputError where it is not a YAML mapping."""
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return mapping(path, "origin: mail.example.org")
+    except ValueError as error:
         raise InputError(f"client file {path}: {error}") from error
+
+
+def mapping(path: Path, example: str, empty: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The keys and values of a YAML file, or `empty` where it has no value. Raise ValueError that says what is wrong."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(str(error)) from error
+    if values is None and empty is not None:
+        return empty
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise InputError(f"client file {path}: expected lines like `origin: mail.example.org`")
+        raise ValueError(f"expected lines like `{example}`")
     return values
 
 

@@ -14,6 +14,8 @@ from bmnb import cli
 from bmnb.cli import main
 from bmnb.settings import read
 
+ROOT = Path(__file__).parent.parent
+
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,6 +103,17 @@ def test_a_run_is_opened_in_the_jupyter_of_this_environment(tmp_path: Path, monk
     assert not any("default_url" in word for word in runs)
 
 
+def test_a_home_that_takes_no_files_is_told_before_jupyter_fails_in_it(tmp_path: Path, monkeypatch):
+    (tmp_path / "runs").mkdir()
+    monkeypatch.setenv("HOME", "/dev/null")
+    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "XDG_RUNTIME_DIR", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "execv", lambda program, words: pytest.fail("it was begun"))
+    code, said = call("open", "runs")
+    assert code == 2
+    assert "JupyterLab keeps its own files in /dev/null/" in said
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_gets_its_completion(shell: str):
     code, said = call("completion", shell)
@@ -139,7 +152,145 @@ def test_windows_is_told_what_to_do_in_one_sentence():
     ]
 
 
-def test_help_loads_neither_pandas_nor_ipython():
-    code = "import sys; from click.testing import CliRunner; from bmnb.cli import main; CliRunner().invoke(main, ['-h']); print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"pandas", "IPython", "nbformat", "paramiko", "distributed"} & set(loaded.stdout.split())
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-c", code]
+    given = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(words, capture_output=True, text=True, check=False, env=given)
+
+
+HELP = "import sys; from click.testing import CliRunner; from bmnb.cli import main; CliRunner().invoke(main, ['-h'])"
+
+
+def test_help_loads_what_it_shows_alone():
+    loaded = set(python(f"{HELP}; print(*sys.modules)").stdout.split())
+    heavy = {"pandas", "IPython", "nbformat", "paramiko", "distributed", "babel", "sqlite3"}
+    assert "bmnb.fleet.cli" in loaded
+    assert not heavy & loaded
+    assert not [name for name in loaded if name.startswith("bmnb.procedures.")]
+
+
+def test_help_takes_less_than_three_tenths_of_a_second_of_the_processor():
+    code = f"{HELP}; import time; print(time.process_time())"
+    assert min(float(python(code).stdout) for _ in range(3)) < 0.3
+
+
+def test_a_python_without_sqlite_has_all_but_fleets():
+    without = "import sys, importlib.util as u; f = u.find_spec; sys.modules['_sqlite3'] = None; sys.modules['sqlite3'] = None"
+    call = f"{without}; u.find_spec = lambda name: None if name == '_sqlite3' else f(name); from bmnb.cli import main; main(sys.argv[1:] or {{}})"
+    assert python(call.format(["-h"])).returncode == 0
+    fleet = python(call.format(["fleet", "status"]))
+    assert fleet.returncode == 2
+    assert "was built without SQLite" in fleet.stderr
+    assert "Traceback" not in fleet.stderr
+    assert "SQLite in Python" in python(call.format(["doctor"])).stdout
+
+
+NO_PROGRAM_READS = {
+    "completion": "a shell's program",
+    "open": "becomes JupyterLab",
+    "lab ssh": "becomes ssh",
+    "unlock": "its exit status tells all",
+    **dict.fromkeys(("lab down", "lab save", "lab restore"), "its exit status tells all"),
+    **dict.fromkeys(("fleet run", "fleet stop"), "`fleet status --json` tells"),
+}
+
+
+def test_what_a_program_may_read_is_told_as_json():
+    known = {}
+    for name in main.list_commands(None):
+        command = main.get_command(None, name)
+        below = getattr(command, "commands", None)
+        known |= {f"{name} {one.name}": one for one in below.values()} if below else {name: command}
+    without = {name for name, one in known.items() if "as_json" not in [param.name for param in one.params]}
+    assert without == set(NO_PROGRAM_READS)
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> Path:
+    """A client file whose servers refuse each connection at once."""
+    (tmp_path / "ssh").write_text("Host *\n  HostName 127.0.0.1\n  Port 1\n")
+    read_plan(f"origin: o\ntarget: t\naddress: 192.0.2.1\nssh_config: {tmp_path}/ssh\n", tmp_path)
+    return tmp_path / "client.yaml"
+
+
+def test_a_check_that_could_not_be_made_does_not_fit(nowhere: Path):
+    done = CliRunner().invoke(main, ["check", "changing-distributions", "-f", str(nowhere), "--json"])
+    told = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert told["fits"] is False
+    assert "Connection refused" in told["why"]
+    assert "ConnectionFailed" in done.stderr
+
+
+def test_a_run_its_report_and_its_way_back_are_told_as_json(nowhere: Path, tmp_path: Path):
+    def told(*words: str) -> dict[str, object]:
+        return json.loads(CliRunner().invoke(main, [*words, "--json"]).stdout)
+
+    ran = told("run", "changing-distributions", "-f", str(nowhere))
+    assert ran["exit"] == 1
+    assert Path(str(ran["notebook"])).exists()
+    assert Path(str(told("report", str(ran["run"]))["report"])).exists()
+    assert told("rollback", str(ran["run"]), "--dry-run")["actions"] == []
+    assert told("new", "changing-distributions", "--client", "Other")["run"]
+    assert told("index")["notebooks"] == ["runs/00-index.ipynb", "runs/fleet.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("runs: [a\nlanguage", "configuration {}: while parsing"),
+        ('runs = "x"\n', "configuration {}: expected lines like `language: fr`"),
+        ("runs: 5\n", "{}: runs: 5 is not of type str"),
+        ("language: xx\n", "{}: language: 'xx' is not one of en, fr"),
+        ("- runs\n", "configuration {}: expected lines like"),
+    ],
+)
+@pytest.mark.parametrize("command", [("doctor",), ("plan", "changing-distributions"), ("fleet", "status")])
+def test_a_wrong_configuration_is_told_by_its_place(text: str, told: str, command, tmp_path: Path):
+    configure(tmp_path, text)
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 2
+    assert told.format(tmp_path / "config/bmnb/config.yaml") in done.stderr
+    assert call("-h")[0] == 0
+
+
+def test_a_wrong_variable_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("BMNB_LANG", "xx")
+    assert "BMNB_LANG: language: 'xx' is not one of" in CliRunner().invoke(main, ["doctor"]).stderr
+
+
+def test_a_configuration_of_comments_alone_sets_nothing(tmp_path: Path):
+    configure(tmp_path, "# runs: ~/migrations\n")
+    assert call("doctor")[0] == 0
+
+
+def test_a_folder_of_runs_in_the_home_is_that_of_the_home_for_all_there_is(tmp_path: Path, monkeypatch):
+    configure(tmp_path, "runs: ~/migrations\n")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    call("new", "changing-distributions", "--client", "Example")
+    assert (tmp_path / "home/migrations/00-index.ipynb").exists()
+    assert not (tmp_path / "~").exists()
+    assert f"no fleet in {tmp_path}/home/migrations" in CliRunner().invoke(main, ["fleet", "status"]).stderr
+
+
+def test_a_folder_of_runs_that_is_missing_is_made_and_one_that_is_none_is_told(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("BMNB_RUNS", str(tmp_path / "not/yet"))
+    assert call("new", "changing-distributions", "--client", "Example")[0] == 0
+    assert (tmp_path / "not/yet").is_dir()
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("BMNB_RUNS", str(tmp_path / "file"))
+    done = CliRunner().invoke(main, ["new", "changing-distributions", "--client", "Example"])
+    assert (done.exit_code, done.stderr) == (1, f"{tmp_path}/file: File exists\n")
+    rows = {row["what"]: row for row in json.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)}
+    assert not rows["folder of the runs"]["fits"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("ascii", r"trouv\xe9 \u2192"), ("iso8859-1", r"trouvé \u2192"), ("utf-8", "trouvé →")],
+)
+def test_letters_that_the_terminal_lacks_are_shown_as_their_codes(encoding: str, shown: str):
+    code = "from bmnb.plain import say; say('trouvé →')"
+    given = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding}
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=given).stdout
+    assert said.decode(encoding) == f"{shown}\n"

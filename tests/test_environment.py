@@ -1,9 +1,12 @@
 """The environments of conda name the same packages as pyproject.toml; no conda channel is asked."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
@@ -36,3 +39,20 @@ def test_lock_file_has_every_package_pinned_and_no_index():
     assert {re.split(r"[<>=]", one)[0].lower() for one in [*RUN, *DEVELOP]} <= names
     assert "://" not in lock
     assert "index-url" not in lock
+
+
+@pytest.mark.install
+@pytest.mark.parametrize(
+    ("python", "platform"),
+    [
+        *((python, "x86_64-manylinux_2_28") for python in ("3.11", "3.12", "3.13", "3.14")),
+        ("3.14", "aarch64-apple-darwin"),
+    ],
+)
+def test_every_package_has_a_wheel_for_every_python(python: str, platform: str):
+    there = ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:"]
+    pinned = ["--constraints", ROOT / "requirements.lock", "--extra", "fleet", "--extra", "parquet"]
+    uv = Path(sys.executable).with_name("uv")
+    words = [uv, "pip", "compile", "--quiet", *there, *pinned, ROOT / "pyproject.toml"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -19,7 +19,7 @@ ONLY_IN = {
     "pandas": ("tables.py", "data/"),
     "papermill": ("headless.py", "engine.py"),
     "ipywidgets": "forms/",
-    "click": ("cli.py", "lab/cli.py", "fleet/cli.py"),
+    "click": ("cli.py", "options.py", "lab/cli.py", "fleet/cli.py"),
     "nbconvert": "report/render.py",
     "bleach": "report/clean.py",
     "distributed": "fleet/engine.py",

@@ -1,6 +1,7 @@
 """The wheel, installed into an environment of its own far from the checkout, does what the checkout does."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
+from tests import new_user
 
 pytestmark = pytest.mark.install
 ROOT = Path(__file__).parent.parent
@@ -130,3 +133,19 @@ def test_it_takes_less_than_300_mb(environment: Path):
     files = [path for path in environment.rglob("*") if path.is_file() and not path.is_symlink()]
     size = sum(path.stat().st_size for path in files if path.suffix != ".pyc")
     assert size < 300 * MIB, f"{size / MIB:.0f} MiB"
+
+
+def test_a_new_user_has_the_first_form_within_five_minutes(wheel: Path, tmp_path: Path):
+    """On a bare Debian with Python alone, and uv's single file; packages come from PyPI."""
+    with new_user.machine(tmp_path) as tree:
+        shutil.copy(UV, tree / "usr/local/bin/uv")
+        (tree / new_user.HOME / "dist").mkdir()
+        shutil.copy(wheel, tree / new_user.HOME / "dist")
+        seconds = new_user.played(
+            tree,
+            tmp_path / "form.png",
+            "uv tool install --quiet ./dist/*.whl",
+            "PATH=$HOME/.local/bin:$PATH && exec bmnb new changing-distributions --client Example --open",
+        )
+    print(f"{seconds:.0f} s")
+    assert seconds < new_user.LIMIT_SECONDS

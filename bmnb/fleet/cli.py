@@ -12,37 +12,35 @@ import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bmnb import language, procedures
 from bmnb.errors import InputError
-from bmnb.fleet.store import PLANNED, STARTED, Store
+from bmnb.options import lang_option, runs_option
 from bmnb.plain import say
 
-WATCH_SECONDS = 3.0
+if TYPE_CHECKING:
+    from bmnb.fleet.store import Store
 
-runs_option = click.option(
-    "--runs", type=Path, default="runs", show_default=True, help="folder of the runs, with the fleet's state"
-)
-lang_option = click.option(
-    "--lang",
-    type=click.Choice(language.LANGUAGES),
-    default="en",
-    show_default=True,
-    help="language of what is read",
-)
+WATCH_SECONDS = 3.0
 
 
 @click.group()
 def fleet() -> None:
     """Run a procedure for many clients, on this machine or on a cluster."""
+    if find_spec("_sqlite3") is None:
+        raise InputError(
+            f"Python at {sys.executable} was built without SQLite, in which a fleet keeps its state\n"
+            "  → install bmnb with another Python, such as the system's, or one of uv's"
+        )
 
 
 @fleet.command(
     epilog="Example: bmnb fleet run changing-distributions clients/ --at-once 4 --through hot-synchronization"
 )
-@click.argument("procedure", type=click.Choice([one.name for one in procedures.ALL]))
+@click.argument("procedure", type=click.Choice(procedures.NAMES))
 @click.argument("files", nargs=-1, required=True)
 @runs_option
 @click.option(
@@ -80,6 +78,7 @@ def run(
     from bmnb.fleet.conduct import Conductor, Wish
     from bmnb.fleet.engine import Cluster, Engine
     from bmnb.fleet.notices import Notifier
+    from bmnb.fleet.store import Store
 
     chosen = procedures.named(procedure)
     names = [phase.name for phase in chosen.phases]
@@ -109,6 +108,7 @@ def run(
 def stop(clients: tuple[str, ...], runs: Path) -> None:
     """End the runs of CLIENTS in order, or all: notebook, what runs on the servers, kernel. Nothing new starts."""
     from bmnb.fleet import work
+    from bmnb.fleet.store import PLANNED, STARTED
 
     store = _known(runs)
     wanted = [store.client(name) for name in clients] or store.clients()
@@ -170,6 +170,8 @@ def clients(runs: Path, as_json: bool, as_report: bool, lang: str) -> None:
 
 
 def _known(runs: Path) -> Store:
+    from bmnb.fleet.store import Store
+
     store = Store(runs)
     if not store.exists:
         raise InputError(f"no fleet in {runs}")

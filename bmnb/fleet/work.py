@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from bmnb import settings
+from bmnb import diagnostics, settings
 
 LOOK_SECONDS = 0.5
 GRACE_SECONDS = 90.0
@@ -37,6 +37,7 @@ PASSED = (
     "SSH_AUTH_SOCK",
     "VIRTUAL_ENV",
     "PYTHONPATH",
+    diagnostics.VARIABLE,
 )
 PASSED_KINDS = ("LC_", "JUPYTER_", "IPYTHON")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Mapping
+from functools import partial
 
 import click
 
 from bmnb.errors import InputError
-from bmnb.lab import habits
 from bmnb.lab.clients import inventory, names, write_inventory
 from bmnb.lab.host import raise_at_sigterm
 from bmnb.lab.identity import NETWORKS
@@ -16,6 +16,7 @@ from bmnb.lab.images import RELEASES
 from bmnb.lab.layers import HOSTS
 from bmnb.lab.platform import UPDATE, Lab
 from bmnb.lab.sweep import sweep
+from bmnb.options import become
 
 name_option = click.option(
     "--name", default="lab", show_default=True, help="name of the lab; several can be up"
@@ -68,6 +69,7 @@ def lab() -> None:
     help="of administrators, one that `bmnb lab habits` lists; may be repeated",
 )
 @clients_option
+@click.option("--json", "as_json", is_flag=True, help="one JSON object; what is told goes to standard error")
 def up(
     name: str,
     origin: str,
@@ -85,18 +87,25 @@ def up(
     handles: bool,
     chosen: tuple[str, ...],
     clients: int,
+    as_json: bool,
 ) -> None:
     """Boot an origin with a client's data, and a target fresh from the setup wizard."""
+    from bmnb.lab import habits
+
     wanted = habits.named(chosen)
     if wanted and update:
         raise InputError("--habit is for an origin and a target, and not for --update")
+    tell = partial(click.echo, err=as_json)
     if update:
-        platform = Lab(name, click.echo).up_for_update(family, bluemind)
-        click.echo(f"ssh configuration: {platform.ssh_config}")
-        click.echo(f"servers: {', '.join(server.name for server in platform.servers)}")
+        platform = Lab(name, tell).up_for_update(family, bluemind)
+        told = {
+            "ssh configuration": str(platform.ssh_config),
+            "servers": ", ".join(server.name for server in platform.servers),
+        }
+        _tell(told, as_json)
         return
     pairs = [
-        Lab(one, click.echo).up(
+        Lab(one, tell).up(
             origin,
             target,
             messages,
@@ -114,19 +123,29 @@ def up(
     for pair in pairs:
         habits.apply(pair, wanted)
     if clients > 1:
-        click.echo(f"inventory of the clients: {write_inventory(name, pairs)}")
-        click.echo(f"take them down: bmnb lab down --name {name} --clients {clients}")
+        _tell({"inventory of the clients": str(write_inventory(name, pairs))}, as_json)
+        tell(f"take them down: bmnb lab down --name {name} --clients {clients}")
         return
     (made,) = pairs
-    click.echo(f"ssh configuration: {made.ssh_config}")
-    click.echo(f"the origin's address: {made.origin.address}")
-    click.echo(f"log in: bmnb lab ssh --name {name} origin; take it down: bmnb lab down --name {name}")
+    told = {"ssh configuration": str(made.ssh_config), "the origin's address": made.origin.address}
+    _tell(told, as_json)
+    tell(f"log in: bmnb lab ssh --name {name} origin; take it down: bmnb lab down --name {name}")
+
+
+def _tell(told: Mapping[str, str], as_json: bool) -> None:
+    """What the form of a run, or its client file, is to be filled with."""
+    if as_json:
+        click.echo(json.dumps(told, indent=2))
+    for what, value in () if as_json else told.items():
+        click.echo(f"{what}: {value}")
 
 
 @lab.command("habits", epilog="Example: bmnb lab habits")
 @click.option("--json", "as_json", is_flag=True, help="one JSON list")
 def list_habits(as_json: bool) -> None:
     """List what administrators do to their servers, and what comes of it in a migration."""
+    from bmnb.lab import habits
+
     rows = habits.rows()
     if as_json:
         click.echo(json.dumps(rows))
@@ -194,4 +213,4 @@ def status(name: str, as_json: bool) -> None:
 @click.argument("command", nargs=-1)
 def ssh(name: str, host: str, command: tuple[str, ...]) -> None:
     """Log in on HOST, or run COMMAND there."""
-    os.execvp("ssh", ["ssh", "-F", str(Lab(name).ssh_config), host, *command])
+    become(["ssh", "-F", str(Lab(name).ssh_config), host, *command])

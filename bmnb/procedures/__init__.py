@@ -1,15 +1,26 @@
-"""One package a document of BlueMind; the only place with its order of work."""
+"""One package a document of BlueMind; the only place with its order of work.
+
+A procedure is imported when it is asked for: the command line needs the names alone to show its help.
+"""
+
+from importlib import import_module
 
 from bmnb.errors import InputError
-from bmnb.procedures import changing_distributions, updating_bluemind
 from bmnb.steps import Procedure
 
-ALL = (changing_distributions.PROCEDURE, updating_bluemind.PROCEDURE)
+NAMES = ("changing-distributions", "updating-bluemind")
 
 
 def named(name: str) -> Procedure:
     """The procedure of this name, as journals and commands call it. Raise InputError for an unknown one."""
-    found = next((one for one in ALL if one.name == name), None)
-    if found is None:
-        raise InputError(f"no procedure {name!r}: there are {', '.join(one.name for one in ALL)}")
+    if name not in NAMES:
+        raise InputError(f"no procedure {name!r}: there are {', '.join(NAMES)}")
+    found: Procedure = import_module(f"{__name__}.{name.replace('-', '_')}").PROCEDURE
     return found
+
+
+def __getattr__(name: str) -> tuple[Procedure, ...]:
+    """`ALL` of them."""
+    if name != "ALL":
+        raise AttributeError(name)
+    return tuple(map(named, NAMES))

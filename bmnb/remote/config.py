@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 import re
@@ -13,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bmnb.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 METHODS = ("publickey", "keyboard-interactive", "password")
 """How to log in, in OpenSSH's order; by host or Kerberos it is not done here."""
@@ -94,6 +97,7 @@ class Config:
 
     def _asked(self, *words: str) -> dict[str, list[str]]:
         """Each setting with its values."""
+        logger.debug("ssh -G %s", shlex.join([*self._file, *words]))
         try:
             asked = subprocess.run(
                 ["ssh", "-G", "-T", *self._file, *words],

@@ -25,6 +25,7 @@ LAST_LINES = 5
 KEEP = 4 << 20
 """Bytes of each output that are kept: the last ones."""
 
+logger = logging.getLogger(__name__)
 # what goes wrong comes as an exception; without a handler Python prints it as well
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
@@ -86,6 +87,8 @@ class Connection:
         self._opening = threading.Lock()
         self._line = transport.opened(address, reach, CONNECT_SECONDS)
         self._transport = self._line.transport
+        where = f"{address.user}@{address.hostname} port {address.port}"
+        logger.info("%s: connected as %s, host key %s", address.name, where, self.host_key)
 
     @property
     def alive(self) -> bool:
@@ -100,6 +103,7 @@ class Connection:
         return all(one.closed for one in self._sessions)
 
     def close(self) -> None:
+        logger.debug("%s: closing", self.address.name)
         self._line.close()
 
     @property
@@ -179,6 +183,7 @@ class Connection:
         """Run a line with bash, which reads it from its input: it stands in no list of arguments."""
         with self._places:
             began = time.monotonic()
+            logger.debug("%s: $ %s", self.address.name, line)
             try:
                 channel = self.shell(min(CONNECT_SECONDS, timeout or CONNECT_SECONDS))
                 threading.Thread(
@@ -197,6 +202,7 @@ class Connection:
                 )
             if out.begun:
                 ended = time.monotonic() - began
+                logger.debug("%s: exit status %d after %.2f s", self.address.name, status, ended)
                 return Result(self.address.name, line, status, out.text, err.text, ended)
         said = out.text + err.text
         if "tty" not in said or self._shell == shell_of_terminal(self.address.user):

@@ -349,12 +349,13 @@ def verify(run: Path, signers: Path | None, head: str, as_json: bool) -> None:
     help="what a person has done for the way back, such as origin-is-back or names-back; may be repeated",
 )
 @click.option("--dry-run", is_flag=True, help="only show what it would do and cost; no server is contacted")
-def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool) -> None:
+@click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")
+def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool, key: Path | None) -> None:
     """Go back: undo what RUN's journal says was begun. The same command again goes on where it stopped.
 
     After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
     """
-    from bmnb import headless, rollback, tables
+    from bmnb import headless, report, rollback, tables
     from bmnb.run import reopen
 
     pairs = [one.partition("=") for one in given]
@@ -371,12 +372,15 @@ def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool) -> N
         say(rollback.price(reopened))
         echo(tables.table(rollback.planned(reopened)))
         return
-    with headless.Follower(run, say):
-        try:
-            rollback.roll_back(reopened)
-        finally:
-            reopened.close()
-    say(f"rolled back in {rollback.seconds(reopened.journal):.0f} s")
+    try:
+        with headless.Follower(run, say):
+            try:
+                rollback.roll_back(reopened)
+            finally:
+                reopened.close()
+        say(f"rolled back in {rollback.seconds(reopened.journal):.0f} s")
+    finally:
+        say(f"report: {report.write(run, report.Wish(key=key))}")
 
 
 @main.command("doctor", epilog="Example: bmnb doctor")

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from bmnb import seal
-from bmnb.bluemind.paths import WORK
 from bmnb.errors import BmnbError
 from bmnb.journal import step_of
 from bmnb.lab import Lab
@@ -26,6 +25,7 @@ from bmnb.lab.compare import compare
 from bmnb.lab.demo import unexpected
 from bmnb.lab.server import Server
 from bmnb.procedures.changing_distributions import PROCEDURE
+from bmnb.transfer.access import WORK
 from tests.lab.chance import Strike, Trial
 from tests.lab.faults import REBOOT
 from tests.lab.migration import BMNB, client_file, journal, kill_all
@@ -262,7 +262,8 @@ class Struck:
             if line["event"] == "done" and line["kind"] == "command" and step_of(line) in once
         ]
         assert len(ended) == len(set(ended)) or any(one["event"] == "reopened" for one in lines), self.trial
-        assert list(seal.problems(self.folder)) == [], self.trial
+        found = list(seal.problems(self.folder))
+        assert found == [], f"{self.trial}\n{found[:5]}"
 
 
 def words_of(line: dict[str, Any]) -> str:
@@ -330,7 +331,6 @@ def small_disk(place: Path) -> Iterator[Path]:
         raise
     finally:
         subprocess.run(["umount", "-l", runs], check=True)
-        shutil.rmtree(place)
 
 
 def endure(lab: Lab, place: Path, trial: Trial) -> Struck:

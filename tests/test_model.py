@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -295,6 +296,9 @@ class Model(RuleBasedStateMachine):
         self.folder = Path(self.disk.name) / "laptop-0"
         self.copies = [self.folder]
         self.site = Site()
+        self.machines = {
+            name: (machine, Machine(f"{name} 2")) for name, machine in self.site.machines.items()
+        }
         self.edits: dict[str, Any] = {}
         self.again: dict[str, str] = {}
         self.sessions = 0
@@ -328,7 +332,11 @@ class Model(RuleBasedStateMachine):
                 raise Killed
             write(journal, line)
 
-        answers = {"sure": "origin", rollback.CONFIRM: "target", **self.again}
+        sure = {
+            "sure": self.edits.get("origin", "origin"),
+            rollback.CONFIRM: self.edits.get("target", "target"),
+        }
+        answers = {**sure, **self.again}
         values = {"folder": str(self.folder), "answers": answers, **self.edits}
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(Journal, "_append", append)
@@ -434,13 +442,8 @@ class Model(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES))
     def a_name_leads_elsewhere(self, name: str) -> None:
-        self.site.machines[name] = (
-            Machine(f"{name} 2") if self.site.machines[name].id == name else self._first[name]
-        )
-
-    @initialize()
-    def keeps_the_machines(self) -> None:
-        self._first = dict(self.site.machines)
+        first, second = self.machines[name]
+        self.site.machines[name] = second if self.site.machines[name] is first else first
 
     @rule(name=st.sampled_from(NAMES))
     def another_run_takes_the_server(self, name: str) -> None:
@@ -455,7 +458,7 @@ class Model(RuleBasedStateMachine):
         self._end_the_other()
 
     def _end_the_other(self) -> None:
-        for machine in (*self.site.machines.values(), *self._first.values()):
+        for machine in chain.from_iterable(self.machines.values()):
             if machine.lock and machine.lock[0] == "another":
                 machine.lock = None
 
@@ -481,9 +484,10 @@ class Model(RuleBasedStateMachine):
     def _there_is_a_way(self) -> None:
         """Edits taken back, names mended, the other run over, with the copy that went on last: to an end."""
         self._end_the_other()
-        for name, machine in self._first.items():
-            self.site.machines[name] = machine
         self.folder = max(self.copies, key=lambda copy: len(Journal(copy / "journal.jsonl").lines))
+        pinned = {line["server"]: line["machine"] for line in self.journal.events("pinned")}
+        for name, both in self.machines.items():
+            [self.site.machines[name]] = [one for one in both if one.id == pinned.get(name, name)]
         opened = self.journal.last("opened")
         if opened:
             frozen = ("origin", "target", "address")

@@ -7,6 +7,7 @@ the last line of the journal that has gone on, and a machine behind each name.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -32,6 +33,10 @@ from bmnb.run import Run
 from bmnb.settings import setting
 from bmnb.steps import Check, Command, Manual, Phase, Procedure, Result, Together, Verdict, step
 from tests.fakes import FakeServers, FakeSettings, World
+
+FEW = 100
+EXAMPLES = int(os.environ.get("BMNB_MODEL_EXAMPLES", FEW))
+"""`make soak` tries more of them, other ones each time."""
 
 NAMES = ("origin", "target", "third")
 FOLDER = "/var/lib/bmnb/fake"
@@ -372,12 +377,16 @@ class Model(RuleBasedStateMachine):
     def begins(self, passes: int) -> None:
         self.edits = {"passes": passes}
 
-    @rule(until=st.integers(1, len(PROCEDURE.steps)))
-    def goes_on(self, until: int) -> None:
+    @rule(until=st.integers(1, len(PROCEDURE.steps)), right=st.booleans())
+    def goes_on(self, until: int, right: bool) -> None:
+        if right:
+            self._put_all_right()
         self._look_on(self._forth(until=until))
 
-    @rule(kill=st.integers(1, 30), share=st.floats(0, 1, exclude_max=True))
-    def is_killed_on_its_way(self, kill: int, share: float) -> None:
+    @rule(kill=st.integers(1, 60), share=st.floats(0, 1, exclude_max=True), right=st.booleans())
+    def is_killed_on_its_way(self, kill: int, share: float, right: bool) -> None:
+        if right:
+            self._put_all_right()
         self._forth(kill, share)
 
     @rule()
@@ -457,6 +466,18 @@ class Model(RuleBasedStateMachine):
     def the_other_run_ends(self) -> None:
         self._end_the_other()
 
+    def _put_all_right(self) -> None:
+        """Edits taken back, names mended, the other run over, and the copy at hand that went on last."""
+        self._end_the_other()
+        self.folder = max(self.copies, key=lambda copy: len(Journal(copy / "journal.jsonl").lines))
+        pinned = {line["server"]: line["machine"] for line in self.journal.events("pinned")}
+        for name, both in self.machines.items():
+            [self.site.machines[name]] = [one for one in both if one.id == pinned.get(name, name)]
+        opened = self.journal.last("opened")
+        if opened:
+            frozen = ("origin", "target", "address")
+            self.edits = {name: opened["settings"][name] for name in frozen}
+
     def _end_the_other(self) -> None:
         for machine in chain.from_iterable(self.machines.values()):
             if machine.lock and machine.lock[0] == "another":
@@ -482,16 +503,8 @@ class Model(RuleBasedStateMachine):
         assert all(len(machines) == 1 for machines in touched.values()), touched
 
     def _there_is_a_way(self) -> None:
-        """Edits taken back, names mended, the other run over, with the copy that went on last: to an end."""
-        self._end_the_other()
-        self.folder = max(self.copies, key=lambda copy: len(Journal(copy / "journal.jsonl").lines))
-        pinned = {line["server"]: line["machine"] for line in self.journal.events("pinned")}
-        for name, both in self.machines.items():
-            [self.site.machines[name]] = [one for one in both if one.id == pinned.get(name, name)]
-        opened = self.journal.last("opened")
-        if opened:
-            frozen = ("origin", "target", "address")
-            self.edits = {name: opened["settings"][name] for name in frozen}
+        """Once all is right again, to an end."""
+        self._put_all_right()
         if self.journal.last("rolled back"):
             return
         back = bool(self.journal.lines) and has_undone(self.journal)
@@ -511,4 +524,6 @@ class Model(RuleBasedStateMachine):
 AT_THE_ORIGIN = ("note", "stop origin", "start origin", "give up the place", "take the place back")
 
 TestModel = Model.TestCase
-TestModel.settings = property_settings(max_examples=60, stateful_step_count=15, deadline=None)
+TestModel.settings = property_settings(
+    max_examples=EXAMPLES, stateful_step_count=15, derandomize=EXAMPLES == FEW
+)

@@ -373,9 +373,10 @@ class Model(RuleBasedStateMachine):
     def journal(self) -> Journal:
         return Journal(self.folder / "journal.jsonl")
 
-    @initialize(passes=st.integers(1, 2))
-    def begins(self, passes: int) -> None:
+    @initialize(passes=st.integers(1, 2), until=st.integers(0, len(PROCEDURE.steps)), kill=st.integers(0, 60))
+    def begins(self, passes: int, until: int, kill: int) -> None:
         self.edits = {"passes": passes}
+        self._forth(kill, until=until)
 
     @rule(until=st.integers(1, len(PROCEDURE.steps)), right=st.booleans())
     def goes_on(self, until: int, right: bool) -> None:

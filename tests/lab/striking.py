@@ -40,6 +40,7 @@ FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 HOT = {one.name for one in PROCEDURE.steps if not one.phase.downtime} & {
     *("prerequisites", "key-authentication", "stop-target", "hot-synchronization", "compare-ahead")
 }
+LATER = {one.name for one in PROCEDURE.steps if one.phase.name in ("switching-servers", "post-migration")}
 PORTS = (25, 143, 443)
 
 WORK_KILLED = (
@@ -120,7 +121,7 @@ class Struck:
             self._do_as_it_says(said)
 
     def _do_as_it_says(self, said: str) -> None:
-        self._assert_still_served()
+        self._assert_services()
         for key in re.findall("answer `([^ `]+): again`", said):
             self.answers[key] = "again"
         if "give-back" in said or "is reached through target" in said:
@@ -128,13 +129,24 @@ class Struck:
         if "for this very run" in said:
             time.sleep(SILENT_SECONDS)
 
-    def _assert_still_served(self) -> None:
-        """Before the downtime begins no fault makes the run stop the origin."""
-        steps = {step_of(line) for line in journal(self.runs) if "step" in line}
-        if steps and steps <= HOT:
-            self.lab.origin.wait()
-            said = self.lab.origin.must("bmctl status")
-            assert "bm-core.service is running" in said, f"{self.trial}\n{said}"
+    def _assert_services(self) -> None:
+        """Before the downtime the origin serves, whatever has stopped the run; up to the switch the target never does."""
+        lines = journal(self.runs)
+        if any(line["event"] == "rollback started" for line in lines):
+            return
+        begun = {step_of(line) for line in lines if line["event"] == "step started"}
+        over = {step_of(line) for line in lines if line["event"] == "step done"}
+        if begun <= HOT:
+            self._assert_service(self.lab.origin, "running")
+        if "stop-target" in over and not begun & LATER:
+            self._assert_service(self.lab.target, "stopped")
+        if "stop-services" in over and not begun & LATER:
+            self._assert_service(self.lab.origin, "stopped")
+
+    def _assert_service(self, server: Server, state: str) -> None:
+        server.wait()
+        said = server.must("bmctl status")
+        assert f"bm-core.service is {state}" in said, f"{self.trial}\n{server.name}: {said}"
 
     def _command(self, words: list[str], waiting: deque[Strike]) -> tuple[int, str]:
         self.commands += 1

@@ -17,9 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import seed
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bmnb import lock, rollback
 from bmnb import run as interpreter
@@ -33,10 +41,6 @@ from bmnb.run import Run
 from bmnb.settings import setting
 from bmnb.steps import Check, Command, Manual, Phase, Procedure, Result, Together, Verdict, step
 from tests.fakes import FakeServers, FakeSettings, World
-
-FEW = 100
-EXAMPLES = int(os.environ.get("BMNB_MODEL_EXAMPLES", FEW))
-"""`make soak` tries more of them, other ones each time."""
 
 NAMES = ("origin", "target", "third")
 FOLDER = "/var/lib/bmnb/fake"
@@ -95,6 +99,8 @@ def hot(settings: ModelSettings) -> Iterator[Any]:
 
 @step("Stop", COLD, undo=undo_stop)
 def stop(settings: ModelSettings) -> Iterator[Any]:
+    """Once the origin has given up its place there is only the way back, as where the real run's key is withdrawn."""
+    yield Check(settings.origin, "is in its place", holds, "in its place", answers=(0, 1))
     yield Manual(settings.origin, "sure", "the stop", expect=settings.origin)
     yield Command(settings.origin, "stop origin", "stop origin", ensure=True)
 
@@ -170,6 +176,7 @@ class Site(World):
 
     def answer(self, host: str, line: str) -> Result:
         told = {
+            "is in its place": self.serves == "origin",
             "is stopped": not self.origin_runs,
             "is as verified": not self.origin_runs and self.verified == self.mail,
         }
@@ -508,23 +515,37 @@ class Model(RuleBasedStateMachine):
         self._put_all_right()
         if self.journal.last("rolled back"):
             return
-        back = bool(self.journal.lines) and has_undone(self.journal)
-        said = "never"
-        for _ in range(20):
-            said = self._back() if back else self._forth()
-            self._look_on(said)
-            if not said:
-                break
-        assert not said, said
+        back = has_undone(self.journal) or bool(self._again_and_again(self._forth))
+        assert not (back and self._again_and_again(self._back))
         self.nothing_is_done_that_must_not_be()
         self.what_is_done_once_is_done_once()
         assert self.site.serves == ("origin" if back else "target")
         assert self.site.origin_runs or not back
 
+    def _again_and_again(self, work: Callable[[], str]) -> str:
+        """What the same command says at last; nothing where it came to its end."""
+        for _ in range(AGAIN):
+            said = work()
+            self._look_on(said)
+            if not said or "in its place" in said:
+                break
+        return said
+
+
+AGAIN = 12
+"""How often a command may stop for what happened to it before."""
 
 AT_THE_ORIGIN = ("note", "stop origin", "start origin", "give up the place", "take the place back")
 
 TestModel = Model.TestCase
-TestModel.settings = property_settings(
-    max_examples=EXAMPLES, stateful_step_count=15, derandomize=EXAMPLES == FEW
-)
+TestModel.settings = property_settings(max_examples=100, stateful_step_count=15, derandomize=True)
+
+
+class Longer(Model):
+    """Other examples each time."""
+
+
+@pytest.mark.soak
+def test_many_more_of_them() -> None:
+    longer = property_settings(max_examples=10_000, stateful_step_count=30)
+    run_state_machine_as_test(seed(int(os.environ["BMNB_SEED"]))(Longer), settings=longer)

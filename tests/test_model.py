@@ -163,13 +163,14 @@ class Site(World):
     lost: set[str] = field(default_factory=set)
     fails: set[str] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
+    journal: Callable[[], Journal] = lambda: Journal(Path("none"))
+    """The copy of the run that is gone on with."""
     mail: int = 0
     copied: int = -1
     imported: int = -1
     verified: int = -1
     serves: str = "origin"
     origin_runs: bool = True
-    pinned: dict[str, str] = field(default_factory=dict)
 
     def servers(self, *_: object) -> SiteServers:
         return SiteServers(self)
@@ -239,6 +240,9 @@ class SiteServers(FakeServers):
             self.world.wrong.append(f"{line} on {host} without its lock")
         if machine.owner != run:
             self.world.wrong.append(f"{line} on {host} in another run's folder")
+        before = machine.head.split()
+        if before[:1] == [run] and before[2] not in {one["sha256"] for one in self.world.journal().lines}:
+            self.world.wrong.append(f"{line} on {host} by a copy that does not know what was started there")
         machine.head = head
         assert (host, unit) not in self.world.units, "a unit is started once"
         if line in self.world.lost:
@@ -314,6 +318,7 @@ class Model(RuleBasedStateMachine):
         self.edits: dict[str, Any] = {}
         self.again: dict[str, str] = {}
         self.sessions = 0
+        self.site.journal = lambda: self.journal
         self.patched = pytest.MonkeyPatch()
         self.patched.setattr(interpreter, "Servers", self.site.servers)
         self.patched.setattr(interpreter.Probe, "start", lambda probe: None)

@@ -21,17 +21,20 @@ NOT_OURS = 4
 """How `take` ends where the run's folder is another run's by now."""
 
 
-OURS = """own=$(pwd -P); place=$own
-while :; do
-  read -r owner mode < <(stat -c '%u %a' "$place")
-  case $owner in 0 | $UID) ;; *) mode=777 ;; esac
-  [ $((0$mode & 022)) = 0 ] || { [ $((0$mode & 01000)) != 0 ] && [ "$place" != "$own" ]; } ||
-    { echo "others than root can put things in place of what lies in $own: see to owner and mode of $place" >&2; exit 1; }
-  [ "$place" != / ] || break
-  place=${place%/*}; place=${place:-/}
+OURS = """own=$(pwd -P)
+for place in "$own" "${PWD%/*}"; do
+  while :; do
+    place=${place:-/}
+    read -r owner mode < <(stat -c '%u %a' "$place")
+    case $owner in 0 | $UID) ;; *) mode=777 ;; esac
+    [ $((0$mode & 022)) = 0 ] || { [ $((0$mode & 01000)) != 0 ] && [ "$place" != "$own" ]; } ||
+      { echo "others than root can put things in place of what lies in $own: see to owner and mode of $place" >&2; exit 1; }
+    [ "$place" != / ] || break
+    place=${place%/*}
+  done
 done
 chmod go-rwx . || exit 1"""
-"""Where the folder is, maybe behind a link, nobody else can lay links, or put a folder in its place."""
+"""Where the folder is, and where a link leads to it, nobody else can lay links or put another in its place."""
 
 
 def take(

@@ -51,3 +51,13 @@ def test_behind_a_link_that_leads_nowhere_nothing_is_made(here: Servers, tmp_pat
     with pytest.raises(ActionFailed, match="cannot be taken"):
         lock(here, tmp_path).take(["here"])
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_link_that_anybody_could_have_laid_is_not_followed(here: Servers, tmp_path: Path, work: Path):
+    """Though the folder that it leads to is root's own."""
+    (tmp_path / "root's").mkdir()
+    work.symlink_to("root's")
+    tmp_path.chmod(0o777)
+    with pytest.raises(ActionFailed, match="others than root can put things in place of what lies in"):
+        lock(here, tmp_path).take(["here"])
+    assert list((tmp_path / "root's").iterdir()) == []

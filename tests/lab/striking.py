@@ -36,7 +36,6 @@ SECONDS = 420.0
 """How long one command may take."""
 SILENT_SECONDS = 31.0
 """After so long another session of a run may go on."""
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 HOT = {one.name for one in PROCEDURE.steps if not one.phase.downtime} & {
     *("prerequisites", "key-authentication", "stop-target", "hot-synchronization", "compare-ahead")
 }
@@ -153,8 +152,6 @@ class Struck:
         said = self.place / f"said-{self.commands}"
         clock = self.place / "clock"
         clock.write_text("+0")
-        faked = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1"}
-        faked |= {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
         jumps = any(one.kind == "clock jumps" and one.where == "controller" for one in waiting)
         with said.open("w") as out:
             running = subprocess.Popen(
@@ -162,7 +159,7 @@ class Struck:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
-                env={**os.environ, **(faked if jumps else {})},
+                env={**os.environ, **(clock_of(clock) if jumps else {})},
             )
             self._watch(running, waiting)
         return running.returncode, said.read_text()
@@ -276,6 +273,18 @@ class Struck:
         assert len(ended) == len(set(ended)) or any(one["event"] == "reopened" for one in lines), self.trial
         found = list(seal.problems(self.folder))
         assert found == [], f"{self.trial}\n{found[:5]}"
+
+
+def clock_of(file: Path) -> dict[str, str]:
+    """The environment of programs whose clock is as far from this machine's as a file says, but for the monotonic one."""
+    [library] = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(file),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+    }
 
 
 def words_of(line: dict[str, Any]) -> str:

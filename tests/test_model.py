@@ -333,16 +333,20 @@ class Model(RuleBasedStateMachine):
 
     # what the operator does
 
-    def _command(self, work: Callable[[Run], None], kill: int = 0, share: float = 0.0) -> str:
-        """One command in a process of its own, killed when the journal would get so many lines more; what it said."""
+    def _command(self, work: Callable[[Run], None], kill: int | str = 0, share: float = 0.0) -> str:
+        """One command in a process of its own; what it said.
+
+        It is killed when the journal would get so many lines more, or the line that an action of this title is done.
+        """
         self.sessions += 1
         write = Journal._append
-        lines = 0
+        lines, dead = 0, False
 
         def append(journal: Journal, line: Line) -> None:
-            nonlocal lines
+            nonlocal lines, dead
             lines += 1
-            if kill and lines >= kill:
+            dead = dead or lines == kill or (line["event"] == "done" and line["title"] == kill)
+            if dead:
                 with journal.path.open("ab") as file:
                     text = encoded(line) + b"\n"
                     file.write(text[: int(share * len(text))])
@@ -360,17 +364,17 @@ class Model(RuleBasedStateMachine):
             try:
                 run = Run(PROCEDURE, ModelSettings(**values), show=lambda table: None)
                 work(run)
-                if not kill:
+                if not dead:
                     run.close()
             except Killed:
                 return "killed"
             except BmnbError as error:
-                if not kill:
+                if not dead:
                     run.close()
                 return f"{type(error).__name__}: {error}"
         return ""
 
-    def _forth(self, kill: int = 0, share: float = 0.0, until: int = len(PROCEDURE.steps)) -> str:
+    def _forth(self, kill: int | str = 0, share: float = 0.0, until: int = len(PROCEDURE.steps)) -> str:
         def work(run: Run) -> None:
             if not run.journal.last("finished"):
                 for one in PROCEDURE.steps[:until]:
@@ -378,7 +382,7 @@ class Model(RuleBasedStateMachine):
 
         return self._command(work, kill, share)
 
-    def _back(self, kill: int = 0, share: float = 0.0) -> str:
+    def _back(self, kill: int | str = 0, share: float = 0.0) -> str:
         return self._command(rollback.roll_back, kill, share)
 
     @property
@@ -401,6 +405,16 @@ class Model(RuleBasedStateMachine):
         if right:
             self._put_all_right()
         self._forth(kill, share)
+
+    @rule(line=st.sampled_from(("copy", "import", "verify", "give up the place", "take the place")))
+    def is_killed_before_it_writes_that_something_is_done(self, line: str) -> None:
+        self._put_all_right()
+        self._forth(line)
+
+    @rule(line=st.sampled_from(("leave the place", "take the place back", "start origin", "start target")))
+    def is_killed_before_it_writes_that_something_is_undone(self, line: str) -> None:
+        self._put_all_right()
+        self._back(line)
 
     @rule()
     def rolls_back(self) -> None:

@@ -565,6 +565,7 @@ class Longer(Model):
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(0)
 def test_many_more_of_them() -> None:
     longer = property_settings(max_examples=10_000, stateful_step_count=30)
     run_state_machine_as_test(seed(int(os.environ["BMNB_SEED"]))(Longer), settings=longer)

@@ -43,6 +43,7 @@ def test_a_number_has_always_the_same_faults_and_no_step_is_spared():
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(0)
 def test_a_night_of_faults_loses_nothing(saved: Lab, tmp_path: Path):
     began, number = time.monotonic(), SEED
     record: list[tuple[str, Strike]] = []

@@ -64,7 +64,7 @@ class Trial:
 def trial(number: int) -> Trial:
     """Each third one is rolled back after its last fault."""
     chance, engine = random.Random(number), ENGINES[number % 2]
-    steps = _to_do(engine)
+    steps = to_do(engine)
     # those of one engine are every second number
     dealt = _dealt([one.name for one in steps], number // 2, engine)
     forth = tuple(_strike(chance, name, _length(steps, name)) for name in dealt)
@@ -77,7 +77,7 @@ def trial(number: int) -> Trial:
     return Trial(number, engine, forth, back)
 
 
-def _to_do(engine: str) -> list[Step]:
+def to_do(engine: str) -> list[Step]:
     """The steps that do something, from the first that changes a server on."""
     settings: Any = make(PROCEDURE.settings, {**SETTINGS, "engine": engine})
     return [one for one in PROCEDURE.steps[1:] if any(one.actions(settings))]

@@ -37,11 +37,6 @@ def test_these_numbers_lose_nothing(saved: Lab, tmp_path: Path, number: int):
     assert endure(saved, tmp_path / "place", trial(number)).record
 
 
-def test_a_number_has_always_the_same_faults_and_no_step_is_spared():
-    assert [trial(number) for number in range(20)] == [trial(number) for number in range(20)]
-    assert len({strike.step for number in range(40) for strike in trial(number).forth}) == 17
-
-
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 def test_a_night_of_faults_loses_nothing(saved: Lab, tmp_path: Path):

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.lab
 OPTIONS = {"messages": 500, "rows": 4_000, "users": 20, "partitions": 10}
 MINUTES = float(os.environ.get("BMNB_SOAK_MINUTES", "120"))
 PAGE = Path(__file__).parent.parent.parent / "docs" / "soak.md"
-FIXED = (2, 6)
+FIXED = (2, 3)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-APT := mmdebstrap systemd-container iproute2 openssh-client openssh-server rsync curl python3-venv chromium
+APT := mmdebstrap systemd-container iproute2 openssh-client openssh-server rsync curl python3-venv chromium libfaketime
 FILES ?= 200000
 ROUNDS ?= 3
 

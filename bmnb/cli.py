@@ -438,13 +438,16 @@ def verify(run: Path, signers: Path | None, head: str, as_json: bool) -> None:
     help="what a person has done for the way back, such as origin-is-back or names-back; may be repeated",
 )
 @click.option("--dry-run", is_flag=True, help="only show what it would do and cost; no server is contacted")
+@click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")
 @json_option
-def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+def go_back(
+    run: Path, confirm: str, given: tuple[str, ...], dry_run: bool, key: Path | None, as_json: bool
+) -> None:
     """Go back: undo what RUN's journal says was begun. The same command again goes on where it stopped.
 
     After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
     """
-    from bmnb import headless, rollback, tables
+    from bmnb import headless, report, rollback, tables
     from bmnb.run import reopen
 
     pairs = [one.partition("=") for one in given]
@@ -465,15 +468,21 @@ def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool, as_j
             say(price)
             echo(tables.table(planned))
         return
-    with headless.Follower(run, tell_of(as_json)):
-        try:
-            rollback.roll_back(reopened)
-        finally:
-            reopened.close()
-    took = rollback.seconds(reopened.journal)
-    tell_of(as_json)(f"rolled back in {took:.0f} s")
+    tell = tell_of(as_json)
+    try:
+        with headless.Follower(run, tell):
+            try:
+                rollback.roll_back(reopened)
+            finally:
+                reopened.close()
+        took = rollback.seconds(reopened.journal)
+        tell(f"rolled back in {took:.0f} s")
+    finally:
+        written = report.write(run, report.Wish(key=key))
+        tell(f"report: {written}")
     if as_json:
-        click.echo(json.dumps({"rolled back": str(run), "seconds": round(took, 1)}, indent=2))
+        told = {"rolled back": str(run), "seconds": round(took, 1), "report": str(written)}
+        click.echo(json.dumps(told, indent=2))
 
 
 @main.command("doctor", epilog="Example: bmnb doctor")

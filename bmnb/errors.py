@@ -4,6 +4,7 @@ import logging
 
 from bmnb import redact
 from bmnb.phrases import phrase
+from bmnb.plain import plain
 
 
 class BmnbError(Exception):
@@ -12,7 +13,7 @@ class BmnbError(Exception):
     exit_code = 1
 
     def __str__(self) -> str:
-        return redact.text(phrase(super().__str__()))
+        return plain(redact.text(phrase(super().__str__())))
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in the cell: the message, without our stack, which the log has."""

@@ -15,6 +15,7 @@ from IPython.display import HTML, display
 from bmnb.files import append_text, private, private_folder
 from bmnb.language import _
 from bmnb.phrases import phrase
+from bmnb.plain import plain
 from bmnb.progress import Job, clock, share, words
 from bmnb.steps import Single
 
@@ -39,7 +40,7 @@ class Live:
         self._shell = get_ipython() is not None
 
     def draw(self) -> None:
-        drawn = screen(self.title, list(self.jobs.values()), time.monotonic() - self._began)
+        drawn = plain(screen(self.title, list(self.jobs.values()), time.monotonic() - self._began))
         self._show(f"{drawn}\n{as_of(datetime.now(UTC))}")
         self._keep(drawn)
         if time.monotonic() - self._told >= LINE_SECONDS:

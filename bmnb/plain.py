@@ -1,9 +1,12 @@
-"""Texts of servers and files as a terminal may show them."""
+"""Texts of servers and files as a terminal or a page may show them."""
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
+
+ODD = re.compile(r"[^\n\t -~]+")
 
 
 def plain(text: str) -> str:
@@ -11,11 +14,15 @@ def plain(text: str) -> str:
 
     A name may not clear the screen, write over what stands above it, or turn the order of letters round.
     """
-    return "".join(one if _is_seen(one) else ascii(one)[1:-1] for one in text)
+    return ODD.sub(lambda found: "".join(map(_shown, found[0])), text)
+
+
+def _shown(letter: str) -> str:
+    return letter if _is_seen(letter) else ascii(letter)[1:-1]
 
 
 def _is_seen(letter: str) -> bool:
-    return letter in "\n\t" or letter.isprintable() or unicodedata.category(letter) == "Zs"
+    return letter.isprintable() or unicodedata.category(letter) == "Zs"
 
 
 def say(text: str, err: bool = False, nl: bool = True) -> None:

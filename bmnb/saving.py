@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import nbformat
 
 from bmnb import redact
+from bmnb.files import private_folder
+from bmnb.seal import JOURNAL
 
+CHECKPOINTS = ".ipynb_checkpoints"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -31,6 +35,13 @@ def without_secrets(model: dict[str, Any], **_: Any) -> None:
             cell["outputs"] = nbformat.from_dict(redact.facts(cell["outputs"]))
 
 
+def with_private_checkpoints(model: dict[str, Any], path: str, contents_manager: Any, **_: Any) -> None:
+    """Make the folder of a run's checkpoints for its owner alone: Jupyter makes one that everybody can read."""
+    folder = Path(contents_manager.root_dir, path.strip("/")).parent
+    if model["type"] == "notebook" and (folder / JOURNAL).exists():
+        private_folder(folder / CHECKPOINTS).chmod(0o700)
+
+
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": "bmnb.saving"}]
 
@@ -38,3 +49,4 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server: Any) -> None:
     server.contents_manager.register_pre_save_hook(without_widgets)
     server.contents_manager.register_pre_save_hook(without_secrets)
+    server.contents_manager.register_pre_save_hook(with_private_checkpoints)

@@ -10,6 +10,7 @@ from IPython.display import Markdown
 
 from bmnb.language import _
 from bmnb.phrases import phrase
+from bmnb.plain import plain
 
 pd.set_option("display.max_colwidth", None)
 pd.set_option("display.max_rows", 500)
@@ -66,7 +67,7 @@ def table(
 
 def _said(row: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     return {
-        column: phrase(value) if isinstance(value, str) and column not in names else value
+        column: plain(value if column in names else phrase(value)) if isinstance(value, str) else value
         for column, value in row.items()
     }
 

@@ -1,8 +1,9 @@
 """The journal: appended, chained, and whole after any break."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,11 @@ from hypothesis import strategies as st
 
 from bmnb.errors import BmnbError
 from bmnb.journal import Journal
+from bmnb.logs import Logs
+from bmnb.perform import Performer
+from bmnb.progress import Job
+from bmnb.steps import Check, Verdict
+from tests.fakes import FakeServers, World
 
 AGAIN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -112,6 +118,22 @@ def test_a_full_disk_may_take_a_part_of_a_line_which_never_counts(
             journal.write("opened")
     journal.write("opened")
     assert len(Journal(journal.path).lines) == number + 1
+
+
+def test_the_seconds_of_an_action_are_measured_by_a_clock_that_does_not_jump(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    jumps = iter(datetime(2026, 3, 1, 12 + hour % 2 * 5, tzinfo=UTC) for hour in range(100))
+    monkeypatch.setattr("bmnb.journal.datetime", SimpleNamespace(now=lambda zone: next(jumps)))
+    journal = Journal(tmp_path / "journal.jsonl")
+    check = Check("here", "true", lambda seen: Verdict(seen.ok, "seen"), "look")
+    jobs = {"look/1": Job(check)}
+    Performer(FakeServers(World()), journal, Logs(tmp_path / "logs"), "run", {}, jobs).perform(  # type: ignore[arg-type]
+        False, ("look/1", check)
+    )
+    ended = journal.last("done")
+    assert ended is not None
+    assert ended["seconds"] < 60
 
 
 def test_a_clock_that_jumps_does_not_break_the_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

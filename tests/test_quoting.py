@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -11,10 +13,11 @@ from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 
 from bmnb.errors import InputError
+from bmnb.procedures import ALL
 from bmnb.procedures.changing_distributions import PROCEDURE, Settings
 from bmnb.remote.connection import script
 from bmnb.settings import make
-from bmnb.steps import Check, Command, Condition, singles, slug
+from bmnb.steps import Check, Command, Condition, Procedure, singles, slug
 from bmnb.tables import table
 from bmnb.verification.files import compare
 
@@ -22,10 +25,10 @@ NASTY = ("a;id", "$(id)", "`id`", "a\nid", "a'b", 'a"b', "a|id", "a&id", "-oProx
 TEXT = st.one_of(st.sampled_from(NASTY), st.text(max_size=20))
 
 
-def lines(settings: Settings) -> list[str]:
+def lines(settings: Any, procedure: Procedure = PROCEDURE) -> list[str]:
     """Every line of the procedure that a shell will read."""
     found: list[str] = []
-    for step in PROCEDURE.steps:
+    for step in procedure.steps:
         undo = step.undo(settings) if step.undo else iter(())
         for action in singles(step.actions(settings)) + singles(undo):
             if isinstance(action, Command):
@@ -68,6 +71,17 @@ def test_free_texts_reach_no_shell(client: str, networks: str, answer: str):
     folder = made.work.rsplit("/", 1)[1]
     assert folder.replace("-", "").isalnum()
     assert folder.isascii()
+
+
+@pytest.mark.parametrize("procedure", ALL, ids=lambda one: one.name)
+@pytest.mark.parametrize("engine", ["fast", "literal"])
+def test_nothing_has_a_fixed_name_where_others_may_write(procedure: Procedure, engine: str):
+    """PostgreSQL's sockets lie in /tmp, and are only looked at."""
+    settings = procedure.settings(**({"engine": engine} if procedure is PROCEDURE else {}))
+    places = [
+        re.findall(r"(?<![\w.-])(?:/var)?/tmp\b\S*|/dev/shm\S*", line) for line in lines(settings, procedure)
+    ]
+    assert {one for found in places for one in found if not one.startswith("/tmp/.s.PGSQL")} == set()
 
 
 def test_bash_can_read_every_line():

@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 
-from bmnb import rollback
+from bmnb import report, rollback, seal
 from bmnb import run as interpreter
+from bmnb.cli import main
 from bmnb.errors import ActionFailed, InputError, Stopped
 from bmnb.journal import Journal, Line
 from bmnb.run import Run
 from bmnb.steps import Command, Manual, Phase, Procedure, Result, step
 from tests.fakes import FakeSettings, World, settings
+from tests.report import synthetic
 
 PHASE = Phase("Phase", back="it is undone", price="nothing")
 
@@ -154,6 +157,26 @@ def test_a_procedure_that_cannot_be_undone_says_so(world: World, tmp_path: Path)
     run = Run(Procedure("Fake", FakeSettings, (second,)), settings(tmp_path), show=lambda table: None)
     with pytest.raises(InputError, match="no way back"):
         rollback.roll_back(run)
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_the_command_leaves_a_report_of_the_way_back_and_all_of_it_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops: bool
+):
+    folder = synthetic.run(tmp_path / "run", passes=1)
+    report.write(folder)
+
+    def roll_back(run: Run) -> None:
+        run.journal.write("rollback started")
+        run.journal.write("rolled back", seconds=1.0)
+        if stops:
+            raise Stopped("not yet")
+
+    monkeypatch.setattr(rollback, "roll_back", roll_back)
+    went = CliRunner().invoke(main, ["rollback", str(folder)])
+    assert went.exit_code == (3 if stops else 0)
+    assert list(seal.problems(folder)) == []
+    assert seal.after_seal(folder) == 0
 
 
 class Killed(BaseException):

@@ -15,6 +15,7 @@ from bmnb.files import replace_text
 from bmnb.fleet.board import Board
 from bmnb.fleet.store import DONE
 from bmnb.language import _, current, use
+from bmnb.plain import plain
 from bmnb.report import charts, wording
 from bmnb.report.page import TEMPLATES
 
@@ -36,7 +37,7 @@ def render(board: Board) -> str:
     rows, lanes, procedure = board.rows(), board.lanes(), board.procedure
     picture = base64.b64encode(charts.lanes(lanes).encode()).decode() if lanes else ""
     states = Counter(str(row["state"]) for row in rows)
-    return environment.get_template("page.html.j2").render(
+    page = environment.get_template("page.html.j2").render(
         _=_,
         language=current(),
         style=(TEMPLATES / "bmnb" / "style.css").read_text(encoding="utf-8"),
@@ -50,3 +51,4 @@ def render(board: Board) -> str:
         picture=picture,
         made=f"{wording.clock(datetime.now().astimezone())} · bmnb {__version__}",
     )
+    return plain(page)

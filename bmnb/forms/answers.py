@@ -13,6 +13,7 @@ from bmnb.forms.view import LABEL, WIDE, View, marked, said
 from bmnb.language import _
 from bmnb.observe import beside
 from bmnb.phrases import phrase
+from bmnb.plain import plain
 from bmnb.remote.questions import answers_can_be_typed
 from bmnb.run import Run
 from bmnb.steps import Manual, Phase, Step, singles
@@ -77,7 +78,7 @@ def about(run: Run, manual: Manual) -> str:
         told = beside(run.servers, manual)
     except BmnbError as error:
         told = str(error)
-    return f"<p><b>{escape(phrase(told))}</b></p>" if told else ""
+    return f"<p><b>{escape(plain(phrase(told)))}</b></p>" if told else ""
 
 
 def verdict(manual: Manual, answer: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ipywidgets import HTML, Widget
 
+from bmnb.plain import plain
 from bmnb.saving import WIDGET
 
 LABEL = {"description_width": "210px"}
@@ -36,6 +37,6 @@ def marked(text: str, kind: str = "") -> str:
     signs = {"wrong": "✗ ", "good": "✓ "}
     colours = {"wrong": "#b00020", "good": "#1b5e20", "": "var(--jp-ui-font-color2, #555)"}
     role = ' role="alert"' if kind == "wrong" else ""
-    lines = "<br>".join(escape(line) for line in text.splitlines())
+    lines = "<br>".join(escape(plain(line)) for line in text.splitlines())
     style = f"color:{colours[kind]}; line-height:1.4"
     return f'<div{role} style="{style}">{signs.get(kind, "")}{lines}</div>' if text else ""

@@ -12,6 +12,7 @@ from traitlets.config import Config
 
 from bmnb import redact
 from bmnb.language import _
+from bmnb.plain import plain
 from bmnb.report import wording
 from bmnb.report.clean import clean
 from bmnb.report.page import TEMPLATES, Page
@@ -42,4 +43,4 @@ def render(page: Page, notebook: Path, change: Callable[[str], str]) -> str:
     )
     exporter.environment.globals |= {"_": _, "run": page}
     html, _resources = exporter.from_notebook_node(book)
-    return change(str(html))
+    return change(plain(str(html)))

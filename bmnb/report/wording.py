@@ -11,6 +11,7 @@ from babel.numbers import format_decimal
 
 from bmnb.language import _, current
 from bmnb.phrases import phrase
+from bmnb.plain import plain
 
 
 class Word(str):
@@ -122,4 +123,4 @@ def cell(value: Any) -> str:
         case int() | float():
             return number(value)
         case _other:
-            return str(value)
+            return plain(str(value))

@@ -203,12 +203,12 @@ AFTER = (
 )  # fmt: skip
 
 OTHER = (
-    ("the command and its kernel are killed in the middle of an action, in each phase", "nothing: it was killed", "the action ends on its server", "the same command takes it up"),
+    ("the command and its kernel are killed in the middle of an action", "nothing: it was killed", "the action ends on its server", "the same command takes it up"),
     ("the command is killed at any line of its journal", "nothing: it was killed", "the journal's whole lines", "the same command comes to the same end, nothing that may be done once is done twice"),
     ("the journal is cut in the middle of a line", "nothing", "the lines before", "the same command goes on"),
     ("the controller's disk is full", "“cannot be written, so nothing more is done”", "the journal's whole lines", "the same command goes on"),
     ("a line of the journal was changed", "“was changed: line N does not follow”", "nothing is done", "the run is refused"),
-    ("the controller's clock jumps", "nothing", "durations are measured by a clock that does not", "goes on by itself"),
+    ("the controller's clock jumps", "nothing", "the seconds of an action are measured by a clock that does not; those of steps and phases, and the downtime by the journal, are as wrong as the clock was", "goes on by itself"),
     ("another run at the same servers", "“is held by another run”", "the first run goes on", "the second one waits, or its operator breaks the lock"),
     ("the origin restarts after it gave up its address, and the run is to be rolled back", "“origin is reached through target”, which cannot reach it", "origin: stopped, without an address; target: stopped", "`give-back` on its console, then the same `bmnb rollback`"),
     ("the rollback is killed in its middle", "nothing: it was killed", "what it has undone", "the same `bmnb rollback` goes on"),
@@ -254,7 +254,8 @@ def page() -> str:
 
 Each row is a test on the lab's servers, or of the interpreter: `tests/lab/test_faults.py` (literal engine),
 `tests/lab/test_faults_fast.py` (the same story with the fast engine), `tests/lab/test_changing_distributions.py`
-(killed in each phase), `tests/lab/test_dying.py`, `tests/test_resume.py`, `tests/test_journal.py`. After the rows of a phase the run completes or is rolled back, and an independent comparison finds no difference.
+(killed in the hot and the cold phase), `tests/lab/test_dying.py`, `tests/test_resume.py`, `tests/test_journal.py`, `tests/test_disk_full.py`, `tests/test_rollback.py`. After the rows of a phase the run completes or is rolled back, and an independent comparison finds no difference.
+Faults left to chance, in every step, on both servers, this machine, the line, the disk and the clock, also on the way back: `tests/lab/test_random_faults.py` and [soak.md](soak.md). It looks after each of them whether the services are up, or stopped, as the column *what is left* says of the phase.
 This page is made of the tests' own table: `python -m tests.lab.faults > docs/faults.md`.
 
 {head}{table}"""

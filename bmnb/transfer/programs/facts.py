@@ -25,7 +25,8 @@ def facts(path: bytes) -> bytes:
         others, told = names, [repr(os.readlink(path))]
     elif kind == stat.S_IFREG:
         digest = hashlib.sha256()
-        with open(path, "rb") as file:
+        # somebody may have put a link or a pipe in its place
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             for block in iter(lambda: file.read(BLOCK), b""):
                 digest.update(block)
         told = [f"{found.st_size} bytes", digest.hexdigest()]

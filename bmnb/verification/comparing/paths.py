@@ -59,8 +59,9 @@ def name(find: Callable[[int], Any], number: int) -> str:
 
 
 def digest(path: bytes) -> str:
+    """The sum of a regular file; where somebody has put a link or a pipe in its place, it is not followed or waited for."""
     found = hashlib.sha256()
-    with open(path, "rb") as file:
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             found.update(block)
     return found.hexdigest()

@@ -1,9 +1,14 @@
 """What is compared of what was sent."""
 
 import os
+import stat
+from collections.abc import Callable
 from pathlib import Path
 
-from bmnb.transfer.programs.facts import content, sums
+import pytest
+
+from bmnb.transfer.programs.facts import content, facts, sums
+from bmnb.verification.comparing.paths import digest
 
 
 def test_the_proof_reads_content_and_names(tmp_path: Path):
@@ -32,3 +37,25 @@ def test_an_owner_of_another_name_is_no_other_content(tmp_path: Path):
     assert content(sums([bytes(tmp_path / "a" / "b")])[0]) == b"absent", (
         "what it was in is no folder any more"
     )
+
+
+@pytest.mark.parametrize("read", [facts, digest])
+@pytest.mark.parametrize("planted", ["link", "pipe"])
+def test_what_is_put_in_a_file_s_place_is_neither_followed_nor_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[bytes], object], planted: str
+):
+    """After it was looked at, and before it is read."""
+    secret, path = tmp_path / "secret", tmp_path / "mail"
+    secret.write_text("root's own")
+    if planted == "link":
+        path.symlink_to(secret)
+    else:
+        os.mkfifo(path)
+    looked = secret.stat()
+    assert stat.S_ISREG(looked.st_mode)
+    monkeypatch.setattr(os, "lstat", lambda _: looked)
+    if planted == "link":
+        with pytest.raises(OSError, match="symbolic links"):
+            read(bytes(path))
+    else:
+        assert read(bytes(path)) != read(bytes(secret))

@@ -12,7 +12,7 @@ from typing import Any
 
 from paramiko import Channel
 
-from bmnb.errors import ActionFailed, ConnectionFailed, InputError
+from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, InputError
 from bmnb.redact import Secret
 from bmnb.remote import http, locks, units
 from bmnb.remote.config import Address, Config
@@ -250,7 +250,22 @@ class Servers:
             return connection
 
     def _open(self, name: str, elsewhere: str = "", via: str = "") -> Connection:
-        hostname, hop = (elsewhere, via) if elsewhere else self._moved.get(name, ("", ""))
+        if elsewhere:
+            return self._open_at(name, elsewhere, via)
+        hostname, hop = self._moved.get(name, ("", ""))
+        try:
+            return self._open_at(name, hostname, hop)
+        except ConnectionFailed as out_of_reach:
+            # what it was given beside its own addresses is gone with a restart of either server
+            if not hop or name not in self._pinned:
+                raise
+            try:
+                return self._open_at(name)
+            except BmnbError:
+                raise out_of_reach from None
+
+    def _open_at(self, name: str, hostname: str = "", hop: str = "") -> Connection:
+        """By its usual address where no other one is given. Raise ConnectionFailed where another machine answers."""
         address = self._config.find(name, hostname)
         if hop:
             connection = Connection(replace(address, proxy=""), self._beyond(hop))

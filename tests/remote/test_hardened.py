@@ -219,6 +219,21 @@ def test_a_jump_host_that_lets_nobody_through_is_named_with_its_setting(sshd: Ss
         assert word in str(refused.value)
 
 
+def test_a_server_that_a_restart_took_from_beside_another_is_looked_for_at_its_usual_address(sshd: Sshd):
+    """It is believed where it is the same machine."""
+    nobody = "127.0.0.77"
+    with sshd.running(), sshd.servers(gate(sshd)) as opened:
+        here = opened.identity("here").machine_id
+        opened.reach("here", nobody, via="gate")
+        with pytest.raises(ConnectionFailed, match=f"here is reached through gate: .*{nobody}"):
+            opened.run("here", "true")
+        opened.pin("here", "0" * 32)
+        with pytest.raises(ConnectionFailed, match=f"here is reached through gate: .*{nobody}"):
+            opened.run("here", "true")
+        opened.pin("here", here)
+        assert opened.run("here", "echo there").stdout == "there\n"
+
+
 def test_a_jump_host_that_is_reached_through_itself_is_refused(sshd: Sshd):
     with pytest.raises(InputError, match="gate is reached through itself: ProxyJump"):
         sshd.says(gate(sshd, "  ProxyJump gate\n"), ProxyJump="gate")

@@ -41,7 +41,7 @@ def run(
     """
     settings: Any = make(procedure.settings, values, source)
     folder = folder_of(procedure, settings).resolve()
-    refuse_changes(Journal(folder / "journal.jsonl"), settings)
+    refuse_changes(procedure, Journal(folder / "journal.jsonl"), settings)
     notebook = folder / NOTEBOOK
     if notebook.exists():
         replace_text(folder / "notebook-before.ipynb", notebook.read_text(encoding="utf-8"))

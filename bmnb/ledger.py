@@ -137,10 +137,14 @@ def has_undone(journal: Record) -> bool:
     """Whether the way back has changed anything, so that the run cannot go on from where it was."""
     began = rolling_back(journal)
     return began is not None and any(
-        line["kind"] == "command" or (line["kind"] == "call" and not line["line"].startswith("GET "))
-        for line in journal.events("started")
-        if line["number"] > began["number"]
+        changes_a_server(line) for line in journal.events("started") if line["number"] > began["number"]
     )
+
+
+def changes_a_server(line: Line) -> bool:
+    """Whether what a line tells the beginning of changes a server, rather than looks at one or asks a person."""
+    kind = line["kind"]
+    return bool(kind == "command" or (kind == "call" and not line["line"].startswith("GET ")))
 
 
 def way_back_rows(procedure: Procedure, journal: Record) -> Iterator[Row]:

@@ -15,7 +15,7 @@ from bmnb.attend import attend
 from bmnb.errors import ActionFailed, BmnbError, InputError, Stopped
 from bmnb.files import private, private_folder
 from bmnb.folders import folder_of
-from bmnb.frozen import refuse_changes
+from bmnb.frozen import proven, refuse_changes, reopen_changed
 from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.ledger import (
@@ -52,13 +52,16 @@ def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
 
     `values` may be the notebook's `globals()`: plain values count as parameters, anything else does
     not. A `run` that the notebook had opened before is closed. Raise InputError where a parameter is
-    unknown or wrong; no server is contacted yet.
+    unknown or wrong, or is not what the run's steps have proven; no server is contacted yet.
     """
     settings: Any = make(procedure.settings, in_force(procedure.settings, parameters(values)))
     language.use(settings.language)
     if isinstance(before := values.get("run"), Run):
         before.close()
-    return Run(procedure, settings)
+    run = Run(procedure, settings)
+    if not settings.dry_run:
+        refuse_changes(procedure, run.journal, settings)
+    return run
 
 
 def reopen(
@@ -67,8 +70,8 @@ def reopen(
     answers: Mapping[str, str] | None = None,
     show: Callable[[Any], Any] = display,
 ) -> Run:
-    """The run of a folder with the settings of its journal. Raise InputError where there is none."""
-    opened = Journal(folder / "journal.jsonl").last("opened")
+    """The run of a folder with the settings under which it last did anything. Raise InputError where there is none."""
+    opened = proven(Journal(folder / "journal.jsonl"))
     if opened is None:
         raise InputError(f"{folder} has no run in its journal")
     procedure = next(one for one in procedures if one.name == opened["procedure"])
@@ -238,10 +241,13 @@ class Run:
             return
         if self.journal.torn:
             self.show(tables.sentence(_(TORN)))
-        refuse_changes(self.journal, self.settings)
+        refuse_changes(self.procedure, self.journal, self.settings)
         self._opened = True
+        again = list(reopen_changed(self.procedure, self.journal, self.settings))
         settings = {name: value for name, value in vars(self.settings).items() if name != "answers"}
         self.journal.write("opened", procedure=self.procedure.name, version=__version__, settings=settings)
+        for said in again:
+            self.show(tables.sentence(said))
         if kernel.is_alone():
             self.show(tables.sentence(_(ALONE)))
         for pinned in self.journal.events("pinned"):

@@ -32,15 +32,20 @@ def setting(
     server: bool = False,
     offer: tuple[str, str] | None = None,
     form: bool = True,
-    frozen: tuple[Any, ...] | None = None,
     formerly: Mapping[bool, Any] | None = None,
+    frozen: bool = False,
+    free: bool = False,
+    becomes: tuple[Any, ...] = (),
+    file: bool = False,
 ) -> Any:
     """A field with its help, and how a form asks for it; mutable defaults are copied.
 
     `choices` are the only values there are, by the text a form shows; a `server` is one of ssh's names.
     `offer` is a setting that names a server and a line that prints values found there, each with words on it.
     `formerly` are the values that stood in client files while it was true or false, and what they are now.
-    `frozen` is what it may still become once a step of the run is done; None leaves it free.
+    It may not change under the steps that rest on it, or they are done again (see `frozen`). On what is `frozen` all
+    steps rest; on what is `free` none, such as how fast it goes or what a person accepts. `becomes` are values that it
+    may take at any time, as ways out; a `file` is one of this machine, and elsewhere another.
     """
     texts = {
         "help": help,
@@ -52,6 +57,9 @@ def setting(
         "form": form,
         "frozen": frozen,
         "formerly": formerly or {},
+        "free": free,
+        "becomes": becomes,
+        "file": file,
     }
     if isinstance(default, list | dict):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=texts)

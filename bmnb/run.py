@@ -10,7 +10,7 @@ from typing import Any
 
 from IPython.display import display
 
-from bmnb import __version__, forecast, kernel, language, live, plan, tables
+from bmnb import __version__, forecast, kernel, language, live, opened, plan, tables
 from bmnb.attend import attend
 from bmnb.errors import ActionFailed, BmnbError, InputError, Stopped
 from bmnb.files import private, private_folder
@@ -34,7 +34,7 @@ from bmnb.logs import Logs
 from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.probe import Probe
 from bmnb.remote import Servers
-from bmnb.settings import about, in_force, make, ordered
+from bmnb.settings import about, defaults, in_force, make, ordered
 from bmnb.steps import Call, Check, Command, Manual, Procedure, Row, Single, Step, Together, singles
 
 ALONE = (
@@ -51,16 +51,24 @@ def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
     """Open the run for a notebook's parameters, or take it up where it stopped.
 
     `values` may be the notebook's `globals()`: plain values count as parameters, anything else does
-    not. A `run` that the notebook had opened before is closed. Raise InputError where a parameter is
+    not. A `run` that the notebook had opened before is closed; this one is what its cells import from `opened`. Raise InputError where a parameter is
     unknown or wrong, or is not what the run's steps have proven; no server is contacted yet.
     """
-    settings: Any = make(procedure.settings, in_force(procedure.settings, parameters(values)))
-    language.use(settings.language)
+    given = parameters(values)
     if isinstance(before := values.get("run"), Run):
         before.close()
-    run = Run(procedure, settings)
-    if not settings.dry_run:
-        refuse_changes(procedure, run.journal, settings)
+    if not given.keys() & defaults(procedure.settings).keys():
+        raise opened.none_yet()
+    try:
+        settings: Any = make(procedure.settings, in_force(procedure.settings, given))
+        language.use(settings.language)
+        run = Run(procedure, settings)
+        if not settings.dry_run:
+            refuse_changes(procedure, run.journal, settings)
+    except BmnbError as error:
+        opened.fail(error)
+        raise
+    opened.keep(run)
     return run
 
 
@@ -71,11 +79,11 @@ def reopen(
     show: Callable[[Any], Any] = display,
 ) -> Run:
     """The run of a folder with the settings under which it last did anything. Raise InputError where there is none."""
-    opened = proven(Journal(folder / "journal.jsonl"))
-    if opened is None:
+    begun = proven(Journal(folder / "journal.jsonl"))
+    if begun is None:
         raise InputError(f"{folder} has no run in its journal")
-    procedure = next(one for one in procedures if one.name == opened["procedure"])
-    given = {**opened["settings"], "folder": str(folder), "answers": answers or {}}
+    procedure = next(one for one in procedures if one.name == begun["procedure"])
+    given = {**begun["settings"], "folder": str(folder), "answers": answers or {}}
     return Run(procedure, make(procedure.settings, given, str(folder)), show)
 
 

@@ -27,9 +27,9 @@ def test_papermill_alone_migrates_and_leaves_the_report(lab: Lab, tmp_path: Path
         for cell in book.cells
         if cell.cell_type == "code"
     }
-    assert "over" in shown["run.phases()"]
-    assert "HTTPS 443" in shown["run.downtime()"]
-    assert "PostgreSQL 13 to 17" in shown["run(procedure.prerequisites)"]
+    assert "over" in shown["runbook.phases()"]
+    assert "HTTPS 443" in shown["runbook.downtime()"]
+    assert "PostgreSQL 13 to 17" in shown["runbook(procedure.prerequisites)"]
     assert sum("papermill alone" in output for output in shown.values()) == 1
     configured = lab.target.must("cat /etc/netplan/*.yaml")
     assert configured.index(f"{lab.origin.address}/24") < configured.index(f"{lab.target.address}/24")

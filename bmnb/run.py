@@ -170,7 +170,8 @@ class Run:
 
     def passes(self, step: Step) -> Any:
         """The passes of a repeated step with what each one moved, as bars, so that the trend shows."""
-        return tables.bars(pass_rows(self.journal, step), ["seconds", "transferred", "changed bytes"])
+        rows = [{name: one[name] for name in one if name != "began"} for one in pass_rows(self.journal, step)]
+        return tables.bars(rows, ["seconds", "transferred", "changed bytes"])
 
     def forecast(self, hot: Step, cold: Step) -> Any:
         """How long users will be cut off, from the passes of the hot synchronization and from past runs."""

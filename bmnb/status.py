@@ -10,10 +10,10 @@ from bmnb import procedures
 from bmnb.glance import glance, torn
 from bmnb.language import _
 from bmnb.report import wording
-from bmnb.report.entries import moment
 from bmnb.report.facts import gather
 from bmnb.report.rows import Rows
 from bmnb.steps import Row
+from bmnb.stretches import moment
 
 
 def of(folder: Path) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from typing import Any
 from bmnb import ledger, probe
 from bmnb.errors import InputError
 from bmnb.journal import Journal, Line, Record
-from bmnb.report.entries import OF_THE_RECORD, Entry, Stretch, entries, moment, stretches
+from bmnb.report.entries import Entry, entries
 from bmnb.report.wording import Seconds
 from bmnb.steps import Procedure
+from bmnb.stretches import OF_THE_RECORD, Stretch, moment, stretches
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,18 @@ class Facts:
         """From the first stop to the service answering; None where either is missing."""
         seconds = ledger.downtime_seconds(self.procedure, self.journal)
         return None if seconds is None else Seconds(seconds)
+
+    @cached_property
+    def downtime_work(self) -> Seconds | None:
+        """The part of the downtime in which something was done."""
+        seconds = ledger.downtime_work(self.procedure, self.journal)
+        return None if seconds is None else Seconds(seconds)
+
+    @property
+    def waiting(self) -> Seconds | None:
+        """The part of the downtime that waited for a person."""
+        whole, work = self.downtime, self.downtime_work
+        return None if whole is None or work is None else Seconds(max(0.0, whole - work))
 
     @property
     def planned(self) -> Seconds | None:

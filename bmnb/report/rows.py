@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
 from bmnb import ledger
 from bmnb.journal import step_of
-from bmnb.report.entries import Entry, Stretch, moment
+from bmnb.report.entries import Entry
 from bmnb.report.facts import Facts, name_of, number_of
 from bmnb.report.wording import Bytes, Code, Rate, Seconds, Word
 from bmnb.steps import ROLLBACK, Phase, Row
+from bmnb.stretches import Stretch, moment, seconds_in, spans_by_step
 
 
 @dataclass(frozen=True)
@@ -120,22 +122,27 @@ class Rows:
         of_step, parts = dict[str, list[Row]](), {part.step: part for part in self.facts.stretches}
         for one in self._counted:
             of_step.setdefault(one.step, []).append(one.row)
+        spans = spans_by_step(self.facts.journal.lines)
+        begun = Counter(part.step for part in self.facts.stretches)
         over_all = [one.step for one in self._counted if one.title == self._counted[0].title]
         for step in dict.fromkeys(over_all):
             made, part = of_step[step], parts[step]
+            took, starts = seconds_in(spans[step]), begun[step]
             moved = sum(row.get("line bytes", 0) for row in made)
             rows.append(
                 {
                     "step": Word(part.title),
                     "pass": number_of(step),
                     "began": part.began,
-                    "duration": Seconds(part.seconds),
+                    "duration": Seconds(took),
                     "files": sum(row["files"] for row in made),
                     "transferred": sum(row.get("transferred", 0) for row in made),
                     "deleted": sum(row.get("deleted", 0) for row in made),
                     "size": _size(*made),
                     "over the line": Bytes(moved),
-                    "throughput": Rate(moved / part.seconds) if part.seconds else "",
+                    # what an interrupted start has moved is not known
+                    "throughput": Rate(moved / took) if took and starts == 1 else "",
+                    "starts": starts,
                 }
             )
         return rows

@@ -138,7 +138,9 @@ def do_run(
     values = {"dry_run": False, **preferences(), **read(client), **folder_given, **runs_given}
     code, folder = headless.run(chosen, values, str(client), say, through, cell_timeout)
     say(f"notebook: {folder / 'notebook.ipynb'}")
-    if (folder / "journal.jsonl").exists():  # a plan alone has none
+    if (folder / "report.html").exists() and seal.after_seal(folder) == 0 and not key:
+        say(f"report: {folder / 'report.html'}")  # nothing has come since, and a signature would be lost
+    elif (folder / "journal.jsonl").exists():  # a plan alone has none
         say(f"report: {report.write(folder, report.Wish(key=key))}")
     sys.exit(code)
 
@@ -354,7 +356,7 @@ def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool) -> N
 
     After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
     """
-    from bmnb import headless, rollback, tables
+    from bmnb import headless, rollback
     from bmnb.run import reopen
 
     pairs = [one.partition("=") for one in given]
@@ -369,7 +371,7 @@ def go_back(run: Path, confirm: str, given: tuple[str, ...], dry_run: bool) -> N
     )
     if dry_run:
         say(rollback.price(reopened))
-        echo(tables.table(rollback.planned(reopened)))
+        say("\n".join(rollback.listed(reopened)))
         return
     with headless.Follower(run, say):
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -109,7 +110,7 @@ class Run:
         self.probe = Probe(settings.addresses, self.folder / "logs" / "probe.csv")
         self.typed: dict[str, str] = {}
         self._lock: Lock | None = None
-        self._opened = False
+        self._opened = self._told = False
 
     def __call__(self, step: Step, again: bool = False) -> Any:
         """Do a step and return its table; what is done already is shown from the journal.
@@ -123,6 +124,8 @@ class Run:
                 text = _("Not done, planned only: `through` ends this run with {phase}.")
                 self.show(tables.sentence(text.format(phase=self.settings.through)))
             return tables.table(plan.step_rows(step, self.settings))
+        if self.is_over() and not again:
+            return self.table(step)
         self.open()
         if has_undone(self.journal):
             raise Stopped(f"this run is being rolled back: bmnb rollback {self.folder}")
@@ -135,6 +138,15 @@ class Run:
         if step is self.procedure.steps[-1] and not self.journal.last("finished"):
             self.end("finished")
         return self.table(step)
+
+    def is_over(self) -> bool:
+        """Whether the run was at its end before this one opened it, which is told once; then nothing is done, or written."""
+        self.journal.reload()
+        ended = None if self._opened else over(self.journal)
+        if ended and not self._told:
+            self._told = True
+            self.show(tables.sentence(ended))
+        return bool(ended)
 
     def plan(self, phase: str = "") -> Any:
         """The plan as a table, with how long each step took in past runs; no server is contacted.
@@ -241,7 +253,11 @@ class Run:
 
     def way_back(self) -> Any:
         """Whether one can go back from each phase, how, and what it costs."""
-        return tables.table(way_back_rows(self.procedure, self.journal))
+        rows = way_back_rows(self.procedure, self.journal)
+        if not self.settings.dry_run:
+            here = shlex.quote(str(self.folder.resolve()))
+            rows = ({**row, "how": row["how"].replace("RUN", here)} for row in rows)
+        return tables.table(rows)
 
     def open(self) -> None:
         """Write into the journal that it is opened, and take up what it says of the servers."""
@@ -419,6 +435,15 @@ class Run:
         )
         after = _("→ run this cell again: it goes on from here")
         return "\n".join(filter(None, [text.format(title=_(step.title)), cut, after]))
+
+
+def over(journal: Journal) -> str:
+    """What is said where a run that is at its end is run again; empty where it is not."""
+    ended = journal.last("finished")
+    if ended is None or rolling_back(journal):
+        return ""
+    text = _("This run is done already, since {time} UTC: nothing was done.")
+    return text.format(time=ended["time"][:19].replace("T", " "))
 
 
 def parameter_rows(settings: Any) -> Iterator[Row]:

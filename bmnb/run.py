@@ -33,9 +33,10 @@ from bmnb.ledger import (
 from bmnb.lock import Lock
 from bmnb.logs import Logs
 from bmnb.perform import Numbered, Outcome, Performer
+from bmnb.phrases import keep
 from bmnb.probe import Probe
 from bmnb.remote import Servers
-from bmnb.settings import about, defaults, in_force, make, ordered
+from bmnb.settings import about, defaults, in_force, make, ordered, server_names
 from bmnb.steps import Call, Check, Command, Manual, Procedure, Row, Single, Step, Together, singles
 
 ALONE = (
@@ -104,6 +105,7 @@ class Run:
 
     def __init__(self, procedure: Procedure, settings: Any, show: Callable[[Any], Any] = display) -> None:
         self.procedure, self.settings, self.show = procedure, settings, show
+        keep(server_names(settings))
         self.folder = folder_of(procedure, settings)
         self.journal = Journal(self.folder / "journal.jsonl")
         self.servers = Servers(Path(settings.ssh_config).expanduser())
@@ -159,14 +161,14 @@ class Run:
         expected = ["expected"] if past else []
         if not phase:
             columns = ["phase", "step", "server", "what", "kind", "downtime", *expected]
-            return tables.table(rows, columns)
+            return tables.table(rows, columns, by="step")
         [chosen] = [one for one in self.procedure.phases if one.name == phase]
         told = tables.sentence(forecast.ahead(self.procedure, chosen, past))
         if self.settings.dry_run:
             return told
         self.show(told)
         of_phase = [row for row in rows if row["phase"] == chosen.title]
-        return tables.table(of_phase, ["step", "server", "what", "command", *expected])
+        return tables.table(of_phase, ["step", "server", "what", "command", *expected], by="step")
 
     def parameters(self) -> Any:
         """The parameters that count in this run, with their meaning."""
@@ -183,7 +185,7 @@ class Run:
     def passes(self, step: Step) -> Any:
         """The passes of a repeated step with what each one moved, as bars, so that the trend shows."""
         rows = [{name: one[name] for name in one if name != "began"} for one in pass_rows(self.journal, step)]
-        return tables.bars(rows, ["seconds", "transferred", "changed bytes"])
+        return tables.bars(rows, ["seconds", "starts", "transferred", "changed bytes"])
 
     def forecast(self, hot: Step, cold: Step) -> Any:
         """How long users will be cut off, from the passes of the hot synchronization and from past runs."""

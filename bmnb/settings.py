@@ -74,6 +74,11 @@ def make(settings: type[S], values: Mapping[str, Any], source: str = "parameters
     return settings(**_renewed(settings, values))
 
 
+def recorded(settings: type[S], values: Mapping[str, Any]) -> S:
+    """Settings as a journal has them; what this release no longer knows is left out."""
+    return settings(**{key: value for key, value in values.items() if key in defaults(settings)})
+
+
 def problems(settings: type, values: Mapping[str, Any]) -> list[str]:
     """What is wrong with values, each in one line; one that is about a single parameter begins with its name."""
     types, values = get_type_hints(settings), _renewed(settings, values)
@@ -113,6 +118,12 @@ def ordered(settings: Any) -> list[dataclasses.Field[Any]]:
     kind = settings if isinstance(settings, type) else type(settings)
     own = vars(kind)["__annotations__"]
     return sorted(dataclasses.fields(kind), key=lambda field: field.name not in own)
+
+
+def server_names(settings: Any) -> list[str]:
+    """The servers of a run, as ssh names them."""
+    values = [getattr(settings, field.name) for field in ordered(settings) if field.metadata["server"]]
+    return [host for value in values for host in ([value] if isinstance(value, str) else value)]
 
 
 def defaults(settings: type) -> dict[str, Any]:

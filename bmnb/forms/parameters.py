@@ -18,7 +18,7 @@ from bmnb.phrases import phrase
 from bmnb.remote import config
 from bmnb.remote.questions import answers_can_be_typed
 from bmnb.run import parameters
-from bmnb.settings import CLIENT_FILE, about, defaults, in_force, ordered, problems, read, write
+from bmnb.settings import CLIENT_FILE, about, defaults, in_force, ordered, problems, read, recorded, write
 from bmnb.steps import Procedure
 
 
@@ -48,8 +48,7 @@ def held_in(folder: Path, procedure: Procedure) -> set[str]:
     opened = proven(journal)
     if opened is None:
         return set()
-    known = {key: value for key, value in opened["settings"].items() if key in defaults(procedure.settings)}
-    return held(procedure, journal, procedure.settings(**known))
+    return held(procedure, journal, recorded(procedure.settings, opened["settings"]))
 
 
 class Parameters:

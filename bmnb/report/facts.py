@@ -12,8 +12,10 @@ from typing import Any
 from bmnb import ledger, probe
 from bmnb.errors import InputError
 from bmnb.journal import Journal, Line, Record
+from bmnb.phrases import keep
 from bmnb.report.entries import Entry, entries
 from bmnb.report.wording import Seconds
+from bmnb.settings import recorded, server_names
 from bmnb.steps import Procedure
 from bmnb.stretches import OF_THE_RECORD, Stretch, moment, stretches
 
@@ -194,4 +196,6 @@ def gather(folder: Path, find: Callable[[str], Procedure], read: Callable[[Path]
     opened = journal.last("opened")
     if opened is None:
         raise InputError(f"{folder} has no run in its journal")
-    return Facts(folder, journal, find(opened["procedure"]))
+    procedure = find(opened["procedure"])
+    keep(server_names(recorded(procedure.settings, opened["settings"])))
+    return Facts(folder, journal, procedure)

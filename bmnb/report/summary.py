@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from bmnb.journal import Line
@@ -12,6 +12,7 @@ from bmnb.report import wording
 from bmnb.report.entries import Entry
 from bmnb.report.facts import Facts
 from bmnb.report.wording import Seconds
+from bmnb.settings import recorded
 from bmnb.stretches import moment
 
 
@@ -76,9 +77,8 @@ def left(facts: Facts) -> list[str]:
     """What people do once the procedure is done; nothing before."""
     if not facts.finished or not facts.procedure.left:
         return []
-    known = {field.name for field in fields(facts.procedure.settings)}
-    given = {name: value for name, value in facts.settings.items() if name in known}
-    return [phrase(one) for one in facts.procedure.left(facts.procedure.settings(**given))]
+    settings: Any = recorded(facts.procedure.settings, facts.settings)
+    return [phrase(one) for one in facts.procedure.left(settings)]
 
 
 def _overrun(facts: Facts) -> list[str]:

@@ -290,7 +290,7 @@ def test_what_was_begun_guided_ends_headless_with_the_same_tables(root: Path, la
 def tables(path: Path) -> dict[str, str]:
     """The table that each cell of an executed notebook ends with."""
     return {
-        cell.source: cell.outputs[-1]["data"]["text/plain"]
+        cell.source.splitlines()[-1]: cell.outputs[-1]["data"]["text/plain"]
         for cell in nbformat.read(path, 4).cells
         if cell.get("outputs") and "text/plain" in cell.outputs[-1].get("data", {})
     }

@@ -23,7 +23,7 @@ def test_papermill_alone_migrates_and_leaves_the_report(lab: Lab, tmp_path: Path
     assert journal(tmp_path)[-1]["event"] == "finished"
     book = nbformat.read(out, 4)
     shown = {
-        cell.source: "".join(str(one) for one in cell.outputs)
+        cell.source.splitlines()[-1]: "".join(str(one) for one in cell.outputs)
         for cell in book.cells
         if cell.cell_type == "code"
     }

@@ -131,7 +131,7 @@ class Parameters:
         write(self.path, {**kept, **chosen})
 
     def _judge(self) -> None:
-        wrong = problems(self.settings, self.values)
+        wrong = problems(self.settings, self.values) + examples(self.settings, self.values)
         for field in asked(self.settings):
             own = [one.split(": ", 1)[1] for one in wrong if one.startswith(f"{field.name}: ")]
             text = marked("\n".join(phrase(one) for one in own), "wrong")
@@ -151,9 +151,28 @@ class Parameters:
         return f"{labels[name]}: {phrase(text)}" if name in labels else phrase(problem)
 
 
+ESSENTIALS = ("address", "ssh_config", "dry_run")
+"""What every run needs beside its servers; the form asks for these first."""
+
+
 def asked(settings: type) -> list[dataclasses.Field[Any]]:
-    """The fields that the form asks for."""
-    return [field for field in ordered(settings) if field.metadata["form"]]
+    """The fields that the form asks for, in their order."""
+    shown = [field for field in ordered(settings) if field.metadata["form"]]
+    first = [field for field in shown if field.metadata["server"]]
+    first += [field for name in ESSENTIALS for field in shown if field.name == name]
+    return first + [field for field in shown if field not in first]
+
+
+def examples(settings: type, values: Mapping[str, Any]) -> list[str]:
+    """A problem for each server and address that is still the document's example, where it is to be carried out."""
+    if values["dry_run"]:
+        return []
+    usual = defaults(settings)
+    return [
+        f"{field.name}: still the example of the document"
+        for field in asked(settings)
+        if (field.metadata["server"] or field.name == "address") and values[field.name] == usual[field.name]
+    ]
 
 
 def label(field: dataclasses.Field[Any]) -> str:

@@ -63,6 +63,24 @@ def test_what_the_notebooks_cell_fixes_cannot_be_typed(tmp_path: Path):
     assert not widget(shown, "Target server").disabled
 
 
+def test_servers_address_and_whether_to_carry_it_out_come_first():
+    names = [field.name for field in asked(procedure.Settings)]
+    assert names[:5] == ["origin", "target", "address", "ssh_config", "dry_run"]
+    assert len(names) == len(set(names))
+
+
+def test_an_example_of_the_document_is_wrong_where_it_is_to_be_carried_out(tmp_path: Path):
+    shown = opened(tmp_path)
+    assert "All values can be used" in shown.summary.value
+    widget(shown, "Carry it out?").value = False
+    assert "Original server: still the example" in shown.summary.value
+    widget(shown, "Original server").value = "old"
+    widget(shown, "Target server").value = "new"
+    assert "Address: still the example" in shown.summary.value
+    widget(shown, "Address").value = "198.51.100.7"
+    assert "All values can be used" in shown.summary.value
+
+
 def test_what_steps_have_proven_cannot_be_typed(tmp_path: Path):
     journal = Journal(tmp_path / "journal.jsonl")
     assert held_in(tmp_path, procedure.PROCEDURE) == set()

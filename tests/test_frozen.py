@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from bmnb.frozen import held, refuse_changes, reopen_changed, rests_on
 from bmnb.journal import Journal
 from bmnb.procedures.changing_distributions import PROCEDURE, Settings
 from bmnb.run import Run, begin, reopen
-from bmnb.steps import Procedure
+from bmnb.steps import Procedure, singles
 from tests.fakes import World
 
 PAST_THE_FIRST_STEP = ("step done", {"step": "prerequisites"})
@@ -94,14 +95,17 @@ def command(name: str) -> tuple[str, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("name", "value", "rests"),
     [
-        ("keep_reachable", False, ["prerequisites"]),
+        ("keep_reachable", True, ["prerequisites"]),
         ("keycloak_database", "sso", ["prerequisites", "key-authentication"]),
     ],
 )
 def test_what_rests_on_a_change_is_done_again_while_it_can_be(
     tmp_path: Path, name: str, value: Any, rests: list[str]
 ):
-    settings = begun(tmp_path, PAST_THE_FIRST_STEP, command("key-authentication"), done("key-authentication"))
+    without = {"keep_reachable": False}
+    settings = begun(
+        tmp_path, PAST_THE_FIRST_STEP, command("key-authentication"), done("key-authentication"), **without
+    )
     journal = Journal(tmp_path / "journal.jsonl")
     later = replace(settings, **{name: value})
     refuse_changes(PROCEDURE, journal, later)
@@ -119,9 +123,9 @@ def test_what_rests_on_a_change_is_done_again_while_it_can_be(
 def test_once_what_followed_has_changed_a_server_it_stays(tmp_path: Path):
     settings = begun(tmp_path, PAST_THE_FIRST_STEP, command("stop-target"))
     journal = Journal(tmp_path / "journal.jsonl")
-    with pytest.raises(InputError, match="keep_reachable: True, now False; on it rests “Prerequisites"):
-        refuse_changes(PROCEDURE, journal, replace(settings, keep_reachable=False))
-    assert "keep_reachable" in held(PROCEDURE, journal, settings)
+    with pytest.raises(InputError, match="keycloak_database: keycloak, now sso; on it rests “Prerequisites"):
+        refuse_changes(PROCEDURE, journal, replace(settings, keycloak_database="sso"))
+    assert "keycloak_database" in held(PROCEDURE, journal, settings)
 
 
 def test_what_only_later_steps_rest_on_may_change_until_they_are_done(tmp_path: Path):
@@ -152,6 +156,23 @@ def test_every_setting_that_a_step_reads_has_its_rule(procedure: Procedure, tmp_
     about = {field.name: field.metadata for field in fields(settings)}
     loose = {name for name in read if about[name]["free"] or about[name]["becomes"]}
     assert read - held(procedure, journal, settings) == loose
+
+
+@pytest.mark.parametrize("procedure", procedures.ALL, ids=lambda one: one.name)
+def test_no_remedy_names_a_setting_that_may_not_change_any_more(procedure: Procedure, tmp_path: Path):
+    settings = procedure.settings(folder=str(tmp_path))
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.write("opened", procedure=procedure.name, version="1", settings=vars(settings))
+    names = [field.name for field in fields(settings) if "_" in field.name]
+    for step in procedure.steps:
+        remedies = " ".join(getattr(one, "remedy", "") for one in singles(step.actions(settings)))
+        fixed = held(procedure, journal, settings)
+        assert [name for name in names if name in fixed and re.search(rf"\b{name}\b", remedies)] == [], (
+            step.name
+        )
+        label = f"{step.name}.1" if step.passes else step.name
+        journal.write("started", action=f"{label}/1", kind="command", line="true")
+        journal.write("step done", step=label)
 
 
 def test_the_file_of_another_machine_may_lie_elsewhere(tmp_path: Path):

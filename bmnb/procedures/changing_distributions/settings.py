@@ -173,6 +173,7 @@ class Settings(RunSettings):
         True,
         "keep the original server in the target's reach, for the way back",
         label="Keep the original server reachable",
+        becomes=(False,),
     )
     my_networks: str = setting(
         "",

@@ -72,7 +72,7 @@ def _parts(columns: list[str], rows: list[Row], by: str) -> list[str]:
         own = list(some)
         phase = [str(own[0][columns.index(_("phase"))])] if _("phase") in columns else []
         many = plural("{number} action", "{number} actions", len(own))
-        servers = ", ".join(dict.fromkeys(str(row[server]) for row in own))
+        servers = ", ".join(dict.fromkeys(one for row in own for one in _servers(str(row[server]))))
         cut = (
             _("users are cut off")
             if _("downtime") in columns and own[0][columns.index(_("downtime"))]
@@ -82,6 +82,11 @@ def _parts(columns: list[str], rows: list[Row], by: str) -> list[str]:
         names, kept = _without(columns, own, before)
         found.append(f"<details><summary>{escape(summary)}</summary>{_table(names, kept)}</details>")
     return found
+
+
+def _servers(told: str) -> list[str]:
+    """The names in a plan's cell, without the address at which one is contacted."""
+    return told.split(" at ")[0].split(", ")
 
 
 def _table(columns: list[str], rows: list[Row]) -> str:

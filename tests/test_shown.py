@@ -59,7 +59,11 @@ def test_a_command_has_its_line_breaks_and_is_no_markup():
 def test_a_plan_is_folded_by_step():
     rows = [
         {"phase": "Hot", "step": name, "server": server, "what": "stop", "downtime": downtime}
-        for name, server, downtime in (("One", "a", ""), ("One", "b", ""), ("Two", "a", "yes"))
+        for name, server, downtime in (
+            ("One", "a", ""),
+            ("One", "b, a at 192.0.2.1 through b", ""),
+            ("Two", "a", "yes"),
+        )
     ]
     html = table(rows, by="step")._repr_html_()
     assert re.findall("<summary>([^<]*)</summary>", html) == [

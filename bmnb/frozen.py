@@ -16,6 +16,7 @@ from bmnb.errors import InputError
 from bmnb.journal import Journal, Line, Record, step_of
 from bmnb.language import _
 from bmnb.ledger import changes_a_server
+from bmnb.settings import renewed
 from bmnb.steps import Procedure, Step, singles
 
 
@@ -62,14 +63,14 @@ def reopen_changed(procedure: Procedure, journal: Journal, settings: Any) -> Ite
 
 def changes(procedure: Procedure, journal: Record, settings: Any) -> Iterator[Change]:
     """What is no longer as it was when the steps were done that stand."""
-    proven = list(_proven(procedure, journal))
+    proven = [(step, renewed(type(settings), line["settings"])) for step, line in _proven(procedure, journal)]
     for field in fields(settings):
         now = getattr(settings, field.name)
         other = [
-            (step, opened["settings"][field.name])
-            for step, opened in proven
-            if opened["settings"].get(field.name) is not None
-            if _differs(field, opened["settings"][field.name], now)
+            (step, values[field.name])
+            for step, values in proven
+            if values.get(field.name) is not None
+            if _differs(field, values[field.name], now)
         ]
         if not other or now in field.metadata["becomes"]:
             continue

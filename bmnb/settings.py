@@ -71,17 +71,18 @@ def make(settings: type[S], values: Mapping[str, Any], source: str = "parameters
     wrong = problems(settings, values)
     if wrong:
         raise InputError(f"{source}:\n" + "\n".join(f"  {problem}" for problem in wrong))
-    return settings(**_renewed(settings, values))
+    return settings(**renewed(settings, values))
 
 
 def recorded(settings: type[S], values: Mapping[str, Any]) -> S:
-    """Settings as a journal has them; what this release no longer knows is left out."""
-    return settings(**{key: value for key, value in values.items() if key in defaults(settings)})
+    """Settings as a journal has them, by an earlier release, it may be; what this one does not know is left out."""
+    known = {key: value for key, value in values.items() if key in defaults(settings)}
+    return settings(**renewed(settings, known))
 
 
 def problems(settings: type, values: Mapping[str, Any]) -> list[str]:
     """What is wrong with values, each in one line; one that is about a single parameter begins with its name."""
-    types, values = get_type_hints(settings), _renewed(settings, values)
+    types, values = get_type_hints(settings), renewed(settings, values)
     known = {key: value for key, value in values.items() if key in types}
     fitting = {key: value for key, value in known.items() if _fits(value, types[key])}
     wrong = [_unknown(key, list(types)) for key in values if key not in types]
@@ -93,7 +94,7 @@ def problems(settings: type, values: Mapping[str, Any]) -> list[str]:
     return wrong + list(getattr(settings(**fitting), "problems", lambda: [])())
 
 
-def _renewed(settings: type, values: Mapping[str, Any]) -> dict[str, Any]:
+def renewed(settings: type, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values with those of earlier releases as they are now."""
     fields = {field.name: field.metadata["formerly"] for field in dataclasses.fields(settings)}
     return {

@@ -132,11 +132,13 @@ def test_what_only_later_steps_rest_on_may_change_until_they_are_done(tmp_path: 
     through = [done(step.name) for step in PROCEDURE.steps[:14]]
     settings = begun(tmp_path, *through)
     journal = Journal(tmp_path / "journal.jsonl")
-    refuse_changes(PROCEDURE, journal, replace(settings, restart_target=False, test_account="a@example.org"))
+    refuse_changes(
+        PROCEDURE, journal, replace(settings, my_networks="10.0.0.0/8", test_account="a@example.org")
+    )
     for event, facts in (done("restart-target"), command("save-firewall"), done("verify-service")):
         journal.write(event, **facts)
     with pytest.raises(InputError, match="restart_target"):
-        refuse_changes(PROCEDURE, journal, replace(settings, restart_target=False))
+        refuse_changes(PROCEDURE, journal, replace(settings, restart_target="never"))
     refuse_changes(PROCEDURE, journal, replace(settings, test_account="a@example.org"))
     journal.write("finished")
     with pytest.raises(InputError, match="test_account"):
@@ -173,6 +175,17 @@ def test_no_remedy_names_a_setting_that_may_not_change_any_more(procedure: Proce
         label = f"{step.name}.1" if step.passes else step.name
         journal.write("started", action=f"{label}/1", kind="command", line="true")
         journal.write("step done", step=label)
+
+
+def test_a_value_of_an_earlier_release_is_what_it_means_now(tmp_path: Path):
+    settings = Settings(folder=str(tmp_path), dry_run=False, restart_target="during")
+    journal = Journal(tmp_path / "journal.jsonl")
+    given = {**vars(settings), "restart_target": True}
+    journal.write("opened", procedure=PROCEDURE.name, version="1", settings=given)
+    for event, facts in (done("restart-target"), command("save-firewall")):
+        journal.write(event, **facts)
+    refuse_changes(PROCEDURE, journal, settings)
+    assert reopen(tmp_path, procedures.ALL).settings.restart_target == "during"
 
 
 def test_the_file_of_another_machine_may_lie_elsewhere(tmp_path: Path):

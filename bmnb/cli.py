@@ -173,7 +173,7 @@ def do_run(
     Exit status: 0 done; 1 an action failed; 2 the input is wrong; 3 stopped at an inhibitor or an
     unanswered confirmation.
     """
-    from bmnb import headless, report
+    from bmnb import headless, report, seal
 
     chosen = procedures.named(procedure)
     folder_given = {"folder": str(found)} if (found := home(client)) else {}
@@ -182,10 +182,12 @@ def do_run(
     tell = tell_of(as_json)
     code, folder = headless.run(chosen, values, str(client), tell, through, cell_timeout)
     made = {"notebook": str(folder / NOTEBOOK)}
-    tell(f"notebook: {made['notebook']}")
-    if (folder / "journal.jsonl").exists():  # a plan alone has none
+    if (folder / "report.html").exists() and seal.after_seal(folder) == 0 and not key:
+        made["report"] = str(folder / "report.html")  # nothing has come since, and a signature would be lost
+    elif (folder / "journal.jsonl").exists():  # a plan alone has none
         made["report"] = str(report.write(folder, report.Wish(key=key)))
-        tell(f"report: {made['report']}")
+    for what, path in made.items():
+        tell(f"{what}: {path}")
     if as_json:
         click.echo(json.dumps({"exit": code, "run": str(folder), **made}, indent=2))
     sys.exit(code)
@@ -447,7 +449,7 @@ def go_back(
 
     After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
     """
-    from bmnb import headless, report, rollback, tables
+    from bmnb import headless, report, rollback
     from bmnb.run import reopen
 
     pairs = [one.partition("=") for one in given]
@@ -461,12 +463,12 @@ def go_back(
         functools.partial(echo, err=as_json),
     )
     if dry_run:
-        price, planned = rollback.price(reopened), list(rollback.planned(reopened))
         if as_json:
+            price, planned = rollback.price(reopened), list(rollback.planned(reopened))
             click.echo(json.dumps({"price": price, "actions": planned}, indent=2))
         else:
-            say(price)
-            echo(tables.table(planned))
+            say(rollback.price(reopened))
+            say("\n".join(rollback.listed(reopened)))
         return
     tell = tell_of(as_json)
     try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.ledger import downtime_seconds, files_seen, step_seconds
 from bmnb.steps import Phase, Procedure, Row, Step
+from bmnb.stretches import Span, seconds_in, spans_by_step
 
 
 @dataclass(frozen=True)
@@ -26,27 +28,35 @@ class Forecast:
 
 
 def synchronization(passes: Sequence[Row], now: datetime) -> Forecast | None:
-    """Forecast the next pass. None before two passes: the first one copies everything.
+    """Forecast the next pass. None where no pass but the first, which copies everything, went through at one start.
 
-    A pass takes a fixed time, in which both sides are compared, and a time for what users changed since
+    A pass that was interrupted tells no duration. A pass takes a fixed time, in which both sides are compared, and a time for what users changed since
     the pass before began. The fixed time is that of the pass with the fewest changes, less its changes
-    at the rate of the first pass; users are taken to go on as slowly and as fast as they did.
+    at the rate of the first pass, or all of it where that one was interrupted; users are taken to go on as slowly and
+    as fast as they did.
     """
-    if len(passes) < 2:
-        return None
-    first, later = passes[0], passes[1:]
-    rate = max(1.0, first["changed bytes"] / max(first["seconds"], 0.1))
-    fixed = min(max(0.0, one["seconds"] - one["changed bytes"] / rate) for one in later)
-    begun = [_ended(one) - one["seconds"] for one in passes]
-    busy = [
-        max(0.0, one["seconds"] - fixed) / max(1.0, after - before)
-        for one, before, after in zip(later, begun, begun[1:], strict=False)
+    begun = [_began(one) for one in passes]
+    later = [
+        (one, after - before)
+        for one, before, after in zip(passes[1:], begun, begun[1:], strict=False)
+        if is_sound(one)
     ]
+    if not later:
+        return None
+    first = passes[0]
+    rate = max(1.0, first["changed bytes"] / max(first["seconds"], 0.1)) if is_sound(first) else math.inf
+    fixed = min(max(0.0, one["seconds"] - one["changed bytes"] / rate) for one, _ in later)
+    busy = [max(0.0, one["seconds"] - fixed) / max(1.0, between) for one, between in later]
     waited = now.timestamp() - begun[-1]
     shortest, longest = (fixed + share * waited for share in (min(busy), max(busy)))
     middle = (min(busy) + max(busy)) / 2
     another = fixed + middle * waited
     return Forecast(shortest, longest, max(0.0, another - (fixed + middle * another)))
+
+
+def is_sound(one: Row) -> bool:
+    """Whether a pass went through at one start."""
+    return bool(one.get("starts", 1) == 1)
 
 
 def past_seconds(procedure: Procedure, folder: Path) -> dict[str, list[float]]:
@@ -68,12 +78,15 @@ def expected(procedure: Procedure, journal: Journal, folder: Path) -> dict[str, 
     if not finished:
         return {}
     nearest = min(finished, key=lambda one: abs(files_seen(one) - files_seen(journal)))
+    took: dict[str, list[Span]] = {step.name: [] for step in procedure.steps}
+    for label, spans in spans_by_step(nearest.lines).items():
+        took.setdefault(label.split(".")[0], []).extend(spans)
     return {
         "run": nearest.path.parent.name,
         "downtime": downtime_seconds(procedure, nearest),
         "phases": {
-            phase.name: sum(
-                sum(step_seconds(nearest, step.name)) for step in procedure.steps if step.phase == phase
+            phase.name: seconds_in(
+                span for step in procedure.steps if step.phase == phase for span in took[step.name]
             )
             for phase in procedure.phases
         },
@@ -92,8 +105,15 @@ def _beside(procedure: Procedure, folder: Path) -> Iterator[Journal]:
 def sentence(procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapping[str, list[float]]) -> str:
     """What the operator needs to know before the service is stopped; `cold` is the last synchronization."""
     seen = synchronization(passes, datetime.now(UTC))
+    if seen is None and len(passes) > 1:
+        return _(
+            "A forecast needs a hot synchronization after the first one that was not interrupted: make another."
+        )
     if seen is None:
         return _("A forecast needs two hot synchronizations: the first one copies everything.")
+    # the last one was under way beside the users' work, and the next one need not be faster
+    last = next(one["seconds"] for one in reversed(passes) if is_sound(one))
+    seen = replace(seen, longest=max(seen.longest, last))
     saves = _("Another hot pass now saves about {minutes}.").format(minutes=minutes(seen.saved, seen.saved))
     others = [step.name for step in procedure.steps if step.phase.downtime and step != cold]
     if not past.keys() >= set(others):
@@ -125,5 +145,11 @@ def minutes(shortest: float, longest: float) -> str:
     return f"{high} {unit}" if shortest == longest or low >= high else f"{low}–{high} {unit}"
 
 
-def _ended(one: Row) -> float:
-    return datetime.fromisoformat(str(one["ended"])).replace(tzinfo=UTC).timestamp()
+def _began(one: Row) -> float:
+    if "began" in one:
+        return _moment(one["began"])
+    return _moment(one["ended"]) - float(one["seconds"])
+
+
+def _moment(clock: object) -> float:
+    return datetime.fromisoformat(str(clock)).replace(tzinfo=UTC).timestamp()

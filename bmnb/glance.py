@@ -17,6 +17,7 @@ from bmnb.journal import START, Line, Record, changed
 
 ENDED, ACTIONS = (b"done", b"skipped"), (b"started", b"done", b"failed", b"skipped")
 BOUNDARIES, OF_THE_RECORD = (b"step started", b"opened"), (b"opened", b"sealed")
+OF_A_PERSON = (b"note", b"answer", b"unlocked")
 PASSED_BY = (*ACTIONS, b"sealed", b"note", b"answer", b"locked", b"released", b"unlocked")
 """Events of which most lines tell nothing about where the run stands."""
 LEFT_OUT = {"items", "parts", "line", "files", "tools", "seen", "row", "script", "before", "who"}
@@ -61,12 +62,12 @@ def _telling(places: Iterator[Place]) -> set[Place]:
         dict[bytes, Place](),
         dict[bytes, Place](),
     )
-    steps, happened, last = set[bytes](), None, None
+    steps, happened, worked, last = set[bytes](), None, None, None
     for last in places:
         if last.number == 1 or last.event not in PASSED_BY:
             kept.add(last)
-        if last.event in BOUNDARIES and happened:
-            kept.add(happened)  # the last that is known of a step that the run stopped in
+        if last.event in BOUNDARIES and worked:
+            kept.add(worked)  # the last that is known of a step that the run stopped in
         if last.event in ACTIONS:
             first.setdefault(last.action, last)
             ends[last.action] = last
@@ -79,7 +80,8 @@ def _telling(places: Iterator[Place]) -> set[Place]:
                 kept.add(last)  # from the first command of some step on, users are cut off
         if last.event not in OF_THE_RECORD:
             happened = last
-    kept |= {one for one in (happened, last) if one}
+            worked = worked if last.event in OF_A_PERSON else last
+    kept |= {one for one in (happened, worked, last) if one}
     open_ = {action for action, one in ends.items() if one.event not in ENDED}
     needed = open_ | {one.action for one in kept if one.event in ACTIONS}
     return kept | {told[action] for told in (first, started, ends) for action in needed if action in told}

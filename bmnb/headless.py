@@ -19,6 +19,7 @@ from bmnb.files import replace_text
 from bmnb.folders import NOTEBOOK, folder_of
 from bmnb.frozen import refuse_changes
 from bmnb.journal import Journal
+from bmnb.run import over
 from bmnb.settings import make
 from bmnb.start import NOTEBOOKS, furnish
 from bmnb.steps import Procedure
@@ -37,11 +38,15 @@ def run(
     """Execute the procedure's notebook in the run's folder; return the exit code and that folder.
 
     `through` replaces the value for this time alone; a cell may take `cell_timeout` seconds. `tell` gets a
-    line for each action as the journal records it. Raise InputError for wrong values.
+    line for each action as the journal records it. A run that is at its end is left as it is. Raise InputError for
+    wrong values.
     """
     settings: Any = make(procedure.settings, values, source)
     folder = folder_of(procedure, settings).resolve()
-    refuse_changes(Journal(folder / "journal.jsonl"), settings)
+    refuse_changes(procedure, Journal(folder / "journal.jsonl"), settings)
+    if ended := over(Journal(folder / "journal.jsonl")):
+        tell(ended)
+        return 0, folder
     notebook = folder / NOTEBOOK
     if notebook.exists():
         replace_text(folder / "notebook-before.ipynb", notebook.read_text(encoding="utf-8"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from bmnb.journal import Line, Record
+from bmnb.journal import Line, Record, step_of
 from bmnb.steps import Procedure, Row, Step
+from bmnb.stretches import Span, moment, seconds_in, spans_by_step
 
 ENDS = ("done", "failed", "skipped")
 
@@ -42,49 +43,62 @@ def item_rows(journal: Record, step: Step) -> Iterator[Row]:
 
 
 def pass_rows(journal: Record, step: Step) -> Iterator[Row]:
-    """A row for each pass of a repeated step: seconds, and the sums of what its commands counted."""
-    for done in journal.events("step done"):
-        if not done["step"].startswith(f"{step.name}."):
-            continue
-        lines = [line for line in journal.events("done") if line["action"].startswith(f"{done['step']}/")]
-        started = journal.last("step started", step=done["step"])
-        rows = [line["row"] for line in lines if line.get("row")]
-        counted = dict.fromkeys(
-            key for row in rows for key, value in row.items() if not isinstance(value, str)
-        )
-        sums = {key: sum(row.get(key, 0) for row in rows) for key in counted if key != "bytes/s"}
-        yield {
-            "pass": int(done["step"].rsplit(".", 1)[1]),
-            "ended": _clock(done),
-            "seconds": round(_seconds(started, done), 1) if started else "",
-            **sums,
-        }
+    """A row for each pass of a repeated step: seconds of all its starts, and the sums of what its commands counted."""
+    spans = spans_by_step(journal.lines)
+    told: dict[str, list[Line]] = {}
+    for line in journal.lines:
+        if line["event"] in ("step started", "done", "step done") and step_of(line) == step.name:
+            told.setdefault(str(line.get("step") or line["action"]).split("/")[0], []).append(line)
+        if line["event"] == "step done" and step_of(line) == step.name and step.passes:
+            yield _pass_row(told.pop(line["step"]), spans.get(line["step"], []))
+
+
+def _pass_row(lines: list[Line], spans: list[Span]) -> Row:
+    """Of the lines from the first start of a pass to its end; its spans may be those of an earlier time as well."""
+    starts = [line for line in lines if line["event"] == "step started"]
+    began, ended = moment(starts[0] if starts else lines[0]), moment(lines[-1])
+    last = {line["action"]: line.get("row") for line in lines if line["event"] == "done"}
+    rows = [row for row in last.values() if row]
+    counted = dict.fromkeys(key for row in rows for key, value in row.items() if not isinstance(value, str))
+    sums = {key: sum(row.get(key, 0) for row in rows) for key in counted if key != "bytes/s"}
+    return {
+        "pass": int(lines[-1]["step"].rsplit(".", 1)[1]),
+        "began": _clock(starts[0]) if starts else "",
+        "ended": _clock(lines[-1]),
+        "seconds": round(seconds_in(one for one in spans if began <= one[0] and one[1] <= ended), 1),
+        "starts": len(starts),
+        **sums,
+    }
 
 
 def phase_rows(procedure: Procedure, journal: Record) -> Iterator[Row]:
-    """A row for each phase that has begun, and one for the downtime: service stopped to service answering."""
+    """A row for each phase that has begun, and one for the downtime: service stopped to service answering.
+
+    `seconds` is from beginning to end, of which `at work` and `waiting` for a person are the two parts.
+    """
+    spans = spans_by_step(journal.lines)
     for phase in procedure.phases:
-        steps = [step for step in procedure.steps if step.phase == phase]
+        names = {step.name for step in procedure.steps if step.phase == phase}
         begun = [line for line in journal.events("step started") if line["phase"] == phase.name]
-        ended = [
-            line
-            for line in journal.events("step done")
-            if any(_belongs(f"{line['step']}/", s) for s in steps)
-        ]
+        ended = [line for line in journal.events("step done") if step_of(line) in names]
+        done = {step_of(line) for line in ended if journal.stands(line)}
         if begun:
-            yield _phase_row(
-                phase.title, begun[0], ended[-1] if ended else None, f"{len(ended)} of {len(begun)} done"
-            )
+            last = ended[-1] if done == names else None
+            state = f"{len(done)} of {len(names)} steps done"
+            work = seconds_in(span for label, some in spans.items() if _name(label) in names for span in some)
+            yield _phase_row(phase.title, begun[0], last, work, state)
     stopped, answers = downtime(procedure, journal)
     if stopped:
-        yield _phase_row("Downtime", stopped, answers, "over" if answers else "under way")
+        work = downtime_work(procedure, journal) or 0.0
+        yield _phase_row("Downtime", stopped, answers, work, "over" if answers else "under way")
 
 
 def checklist_rows(procedure: Procedure, journal: Record) -> Iterator[Row]:
     """A row for each step of the procedure: its state, who ended it, when, seconds, number of passes."""
+    spans = spans_by_step(journal.lines)
     for step in procedure.steps:
+        own = [span for label, some in spans.items() if _belongs(label, step) for span in some]
         lines = [line for line in journal.lines if "step" in line and _belongs(line["step"], step)]
-        begun = [line for line in lines if line["event"] == "step started"]
         ended = [line for line in lines if line["event"] == "step done"]
         last = lines[-1] if lines and journal.stands(lines[-1]) else None
         yield {
@@ -94,7 +108,7 @@ def checklist_rows(procedure: Procedure, journal: Record) -> Iterator[Row]:
             "passes": len(ended) if step.passes and ended else "",
             "who": last["who"] if last else "",
             "when": _clock(last) if last else "",
-            "seconds": round(_seconds(begun[0], ended[-1]), 1) if ended else "",
+            "seconds": round(seconds_in(own), 1) if ended else "",
         }
 
 
@@ -127,6 +141,16 @@ def downtime_seconds(procedure: Procedure, journal: Record) -> float | None:
     return _seconds(stopped, answers) if stopped and answers else None
 
 
+def downtime_work(procedure: Procedure, journal: Record) -> float | None:
+    """How many seconds of the downtime were work; the rest waited for a person. None where it is not over."""
+    stopped, answers = downtime(procedure, journal)
+    if not stopped or not answers:
+        return None
+    first, last = moment(stopped), moment(answers)
+    spans = (span for some in spans_by_step(journal.lines).values() for span in some)
+    return seconds_in((max(began, first), min(ended, last)) for began, ended in spans if began < last)
+
+
 def rolling_back(journal: Record) -> Line | None:
     """Where the run's last word is that it goes back, the line with which it began to."""
     said = [line for line in journal.lines if line["event"] in ("rollback started", "rollback given up")][-1:]
@@ -137,10 +161,14 @@ def has_undone(journal: Record) -> bool:
     """Whether the way back has changed anything, so that the run cannot go on from where it was."""
     began = rolling_back(journal)
     return began is not None and any(
-        line["kind"] == "command" or (line["kind"] == "call" and not line["line"].startswith("GET "))
-        for line in journal.events("started")
-        if line["number"] > began["number"]
+        changes_a_server(line) for line in journal.events("started") if line["number"] > began["number"]
     )
+
+
+def changes_a_server(line: Line) -> bool:
+    """Whether what a line tells the beginning of changes a server, rather than looks at one or asks a person."""
+    kind = line["kind"]
+    return bool(kind == "command" or (kind == "call" and not line["line"].startswith("GET ")))
 
 
 def way_back_rows(procedure: Procedure, journal: Record, run: str = "RUN") -> Iterator[Row]:
@@ -182,12 +210,18 @@ def _belongs(key: str, step: Step) -> bool:
     return name == step.name or (bool(step.passes) and name.rsplit(".", 1)[0] == step.name)
 
 
-def _phase_row(title: str, begun: Line, ended: Line | None, state: str) -> Row:
+def _name(label: str) -> str:
+    return label.split(".")[0]
+
+
+def _phase_row(title: str, begun: Line, ended: Line | None, work: float, state: str) -> Row:
     return {
         "phase": title,
         "began": _clock(begun),
         "ended": _clock(ended) if ended else "",
         "seconds": round(_seconds(begun, ended), 1) if ended else "",
+        "at work": round(work, 1) if ended else "",
+        "waiting": round(max(0.0, _seconds(begun, ended) - work), 1) if ended else "",
         "state": state,
     }
 

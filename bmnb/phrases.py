@@ -6,10 +6,13 @@ A message of a catalogue with `{}` for what varies translates every sentence of 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from bmnb.language import CATALOGUES, _, current
 
+_names = {"origin", "target", "core"}
+"""Those that are words of ours as well; a sentence has them as names of servers alone."""
 GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 """A whole number as English writes it."""
 
@@ -29,8 +32,18 @@ def _line(line: str) -> str:
         return str(format_decimal(int(line.replace(",", "")), locale=current()))
     for pattern, translated in _patterns(current()):
         if found := pattern.fullmatch(line):
-            return translated.format(*(_line(group) for group in found.groups()))
+            return translated.format(*(_gap(group) for group in found.groups()))
     return line
+
+
+def _gap(text: str) -> str:
+    """What varies in a sentence: a phrase of its own, or names, which stay."""
+    return text if set(text.split(", ")) <= _names else _line(text)
+
+
+def keep(names: Iterable[str]) -> None:
+    """Names of servers, which stay as they are also where they are words, as target is."""
+    _names.update(names)
 
 
 @cache

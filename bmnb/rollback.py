@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -10,8 +11,8 @@ from bmnb.errors import InputError, Stopped
 from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.ledger import has_undone, rolling_back, way_back_rows
-from bmnb.run import Run
-from bmnb.steps import ROLLBACK, Row, Step
+from bmnb.run import Run, batches
+from bmnb.steps import ROLLBACK, Manual, Row, Step
 
 CONFIRM = "give-up-target"
 """The key of the answer that accepts the price."""
@@ -36,7 +37,7 @@ def roll_back(run: Run) -> None:
     if not any(one.undo for one in run.procedure.steps):
         raise InputError(f"“{run.procedure.title}” has no way back by command: see what its plan says of it")
     if run.journal.last("rolled back"):
-        raise Stopped(f"{run.folder} is rolled back already")
+        raise Stopped(f"{run.folder} is rolled back already; nothing was done")
     run.open()
     if not rolling_back(run.journal):
         run.journal.write("rollback started")
@@ -45,8 +46,23 @@ def roll_back(run: Run) -> None:
             if not _is_done(run.journal, one):
                 run.do(one, one.name)
     except Stopped as stopped:
-        raise Stopped(f"{stopped}\n{_(OPEN)}" if not has_undone(run.journal) else str(stopped)) from None
+        still_open = [_(OPEN)] if not has_undone(run.journal) else []
+        raise Stopped("\n".join([str(stopped), *options(run), *still_open])) from None
     run.end("rolled back", seconds=round(seconds(run.journal), 1))
+
+
+def options(run: Run) -> Iterator[str]:
+    """For each question of the way back that waits, the command that answers it."""
+    began = rolling_back(run.journal)
+    for one in undoing(run):
+        for key, action in (numbered for batch in batches(one, run.settings, one.name) for numbered in batch):
+            last = run.journal.last(action=key)
+            waits = last and began and last["number"] > began["number"] and last["event"] == "failed"
+            if isinstance(action, Manual) and waits:
+                text = action.expect or _("WHO, HOW IT CAN BE SEEN")
+                confirms = action.key in (CONFIRM, RESTORED)
+                option = ("--confirm", text) if confirms else ("--answer", f"{action.key}={text}")
+                yield "  → " + shlex.join(["bmnb", "rollback", str(run.folder), *option])
 
 
 def price(run: Run) -> str:
@@ -60,6 +76,16 @@ def planned(run: Run) -> Iterator[Row]:
     for one in undoing(run):
         for row in plan.step_rows(one, run.settings):
             yield {"step": one.title, **row}
+
+
+def listed(run: Run) -> Iterator[str]:
+    """The same as lines: each step with what is done on which server."""
+    step = ""
+    for row in planned(run):
+        if row["step"] != step:
+            step = row["step"]
+            yield f"\n{step}"
+        yield f"  {row['server']}: {row['action']}"
 
 
 def _is_done(journal: Journal, one: Step) -> bool:

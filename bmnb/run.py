@@ -11,12 +11,12 @@ from typing import Any
 
 from IPython.display import display
 
-from bmnb import __version__, diagnostics, forecast, kernel, language, live, plan, tables
+from bmnb import __version__, diagnostics, forecast, kernel, language, live, opened, plan, tables
 from bmnb.attend import attend
 from bmnb.errors import ActionFailed, BmnbError, InputError, Stopped
 from bmnb.files import private, private_folder
 from bmnb.folders import folder_of
-from bmnb.frozen import refuse_changes
+from bmnb.frozen import proven, refuse_changes, reopen_changed
 from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.ledger import (
@@ -33,9 +33,10 @@ from bmnb.ledger import (
 from bmnb.lock import Lock
 from bmnb.logs import Logs
 from bmnb.perform import Numbered, Outcome, Performer
+from bmnb.phrases import keep
 from bmnb.probe import Probe
 from bmnb.remote import Servers
-from bmnb.settings import about, in_force, make, ordered
+from bmnb.settings import about, defaults, in_force, make, ordered, server_names
 from bmnb.steps import Call, Check, Command, Manual, Procedure, Row, Single, Step, Together, singles
 
 ALONE = (
@@ -52,14 +53,25 @@ def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
     """Open the run for a notebook's parameters, or take it up where it stopped.
 
     `values` may be the notebook's `globals()`: plain values count as parameters, anything else does
-    not. A `run` that the notebook had opened before is closed. Raise InputError where a parameter is
-    unknown or wrong; no server is contacted yet.
+    not. A `run` that the notebook had opened before is closed; this one is what its cells import from `opened`. Raise InputError where a parameter is
+    unknown or wrong, or is not what the run's steps have proven; no server is contacted yet.
     """
-    settings: Any = make(procedure.settings, in_force(procedure.settings, parameters(values)))
-    language.use(settings.language)
+    given = parameters(values)
     if isinstance(before := values.get("run"), Run):
         before.close()
-    return Run(procedure, settings)
+    if not given.keys() & defaults(procedure.settings).keys():
+        raise opened.none_yet()
+    try:
+        settings: Any = make(procedure.settings, in_force(procedure.settings, given))
+        language.use(settings.language)
+        run = Run(procedure, settings)
+        if not settings.dry_run:
+            refuse_changes(procedure, run.journal, settings)
+    except BmnbError as error:
+        opened.fail(error)
+        raise
+    opened.keep(run)
+    return run
 
 
 def reopen(
@@ -68,12 +80,12 @@ def reopen(
     answers: Mapping[str, str] | None = None,
     show: Callable[[Any], Any] = display,
 ) -> Run:
-    """The run of a folder with the settings of its journal. Raise InputError where there is none."""
-    opened = Journal(folder / "journal.jsonl").last("opened")
-    if opened is None:
+    """The run of a folder with the settings under which it last did anything. Raise InputError where there is none."""
+    begun = proven(Journal(folder / "journal.jsonl"))
+    if begun is None:
         raise InputError(f"{folder} has no run in its journal")
-    procedure = next(one for one in procedures if one.name == opened["procedure"])
-    given = {**opened["settings"], "folder": str(folder), "answers": answers or {}}
+    procedure = next(one for one in procedures if one.name == begun["procedure"])
+    given = {**begun["settings"], "folder": str(folder), "answers": answers or {}}
     return Run(procedure, make(procedure.settings, given, str(folder)), show)
 
 
@@ -94,13 +106,14 @@ class Run:
     def __init__(self, procedure: Procedure, settings: Any, show: Callable[[Any], Any] = display) -> None:
         diagnostics.attach()
         self.procedure, self.settings, self.show = procedure, settings, show
+        keep(server_names(settings))
         self.folder = folder_of(procedure, settings)
         self.journal = Journal(self.folder / "journal.jsonl")
         self.servers = Servers(Path(settings.ssh_config).expanduser())
         self.probe = Probe(settings.addresses, self.folder / "logs" / "probe.csv")
         self.typed: dict[str, str] = {}
         self._lock: Lock | None = None
-        self._opened = False
+        self._opened = self._told = False
 
     def __call__(self, step: Step, again: bool = False) -> Any:
         """Do a step and return its table; what is done already is shown from the journal.
@@ -114,6 +127,8 @@ class Run:
                 text = _("Not done, planned only: `through` ends this run with {phase}.")
                 self.show(tables.sentence(text.format(phase=self.settings.through)))
             return tables.table(plan.step_rows(step, self.settings))
+        if self.is_over() and not again:
+            return self.table(step)
         self.open()
         if has_undone(self.journal):
             raise Stopped(f"this run is being rolled back: bmnb rollback {self._called}")
@@ -127,6 +142,15 @@ class Run:
             self.end("finished")
         return self.table(step)
 
+    def is_over(self) -> bool:
+        """Whether the run was at its end before this one opened it, which is told once; then nothing is done, or written."""
+        self.journal.reload()
+        ended = None if self._opened else over(self.journal)
+        if ended and not self._told:
+            self._told = True
+            self.show(tables.sentence(ended))
+        return bool(ended)
+
     def plan(self, phase: str = "") -> Any:
         """The plan as a table, with how long each step took in past runs; no server is contacted.
 
@@ -138,14 +162,14 @@ class Run:
         expected = ["expected"] if past else []
         if not phase:
             columns = ["phase", "step", "server", "what", "kind", "downtime", *expected]
-            return tables.table(rows, columns)
+            return tables.table(rows, columns, by="step")
         [chosen] = [one for one in self.procedure.phases if one.name == phase]
         told = tables.sentence(forecast.ahead(self.procedure, chosen, past))
         if self.settings.dry_run:
             return told
         self.show(told)
         of_phase = [row for row in rows if row["phase"] == chosen.title]
-        return tables.table(of_phase, ["step", "server", "what", "command", *expected])
+        return tables.table(of_phase, ["step", "server", "what", "command", *expected], by="step")
 
     def parameters(self) -> Any:
         """The parameters that count in this run, with their meaning."""
@@ -161,7 +185,8 @@ class Run:
 
     def passes(self, step: Step) -> Any:
         """The passes of a repeated step with what each one moved, as bars, so that the trend shows."""
-        return tables.bars(pass_rows(self.journal, step), ["seconds", "transferred", "changed bytes"])
+        rows = [{name: one[name] for name in one if name != "began"} for one in pass_rows(self.journal, step)]
+        return tables.bars(rows, ["seconds", "starts", "transferred", "changed bytes"])
 
     def forecast(self, hot: Step, cold: Step) -> Any:
         """How long users will be cut off, from the passes of the hot synchronization and from past runs."""
@@ -253,10 +278,13 @@ class Run:
             return
         if self.journal.torn:
             self.show(tables.sentence(_(TORN)))
-        refuse_changes(self.journal, self.settings)
+        refuse_changes(self.procedure, self.journal, self.settings)
         self._opened = True
+        again = list(reopen_changed(self.procedure, self.journal, self.settings))
         settings = {name: value for name, value in vars(self.settings).items() if name != "answers"}
         self.journal.write("opened", procedure=self.procedure.name, version=__version__, settings=settings)
+        for said in again:
+            self.show(tables.sentence(said))
         if kernel.is_alone():
             self.show(tables.sentence(_(ALONE)))
         for pinned in self.journal.events("pinned"):
@@ -424,6 +452,15 @@ class Run:
         )
         after = _("→ run this cell again: it goes on from here")
         return "\n".join(filter(None, [text.format(title=_(step.title)), cut, after]))
+
+
+def over(journal: Journal) -> str:
+    """What is said where a run that is at its end is run again; empty where it is not."""
+    ended = journal.last("finished")
+    if ended is None or rolling_back(journal):
+        return ""
+    text = _("This run is done already, since {time} UTC: nothing was done.")
+    return text.format(time=ended["time"][:19].replace("T", " "))
 
 
 def parameter_rows(settings: Any) -> Iterator[Row]:

@@ -32,15 +32,20 @@ def setting(
     server: bool = False,
     offer: tuple[str, str] | None = None,
     form: bool = True,
-    frozen: tuple[Any, ...] | None = None,
     formerly: Mapping[bool, Any] | None = None,
+    frozen: bool = False,
+    free: bool = False,
+    becomes: tuple[Any, ...] = (),
+    file: bool = False,
 ) -> Any:
     """A field with its help, and how a form asks for it; mutable defaults are copied.
 
     `choices` are the only values there are, by the text a form shows; a `server` is one of ssh's names.
     `offer` is a setting that names a server and a line that prints values found there, each with words on it.
     `formerly` are the values that stood in client files while it was true or false, and what they are now.
-    `frozen` is what it may still become once a step of the run is done; None leaves it free.
+    It may not change under the steps that rest on it, or they are done again (see `frozen`). On what is `frozen` all
+    steps rest; on what is `free` none, such as how fast it goes or what a person accepts. `becomes` are values that it
+    may take at any time, as ways out; a `file` is one of this machine, and elsewhere another.
     """
     texts = {
         "help": help,
@@ -52,6 +57,9 @@ def setting(
         "form": form,
         "frozen": frozen,
         "formerly": formerly or {},
+        "free": free,
+        "becomes": becomes,
+        "file": file,
     }
     if isinstance(default, list | dict):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=texts)
@@ -63,12 +71,18 @@ def make(settings: type[S], values: Mapping[str, Any], source: str = "parameters
     wrong = problems(settings, values)
     if wrong:
         raise InputError(f"{source}:\n" + "\n".join(f"  {problem}" for problem in wrong))
-    return settings(**_renewed(settings, values))
+    return settings(**renewed(settings, values))
+
+
+def recorded(settings: type[S], values: Mapping[str, Any]) -> S:
+    """Settings as a journal has them, by an earlier release, it may be; what this one does not know is left out."""
+    known = {key: value for key, value in values.items() if key in defaults(settings)}
+    return settings(**renewed(settings, known))
 
 
 def problems(settings: type, values: Mapping[str, Any]) -> list[str]:
     """What is wrong with values, each in one line; one that is about a single parameter begins with its name."""
-    types, values = get_type_hints(settings), _renewed(settings, values)
+    types, values = get_type_hints(settings), renewed(settings, values)
     known = {key: value for key, value in values.items() if key in types}
     fitting = {key: value for key, value in known.items() if _fits(value, types[key])}
     wrong = [_unknown(key, list(types)) for key in values if key not in types]
@@ -80,7 +94,7 @@ def problems(settings: type, values: Mapping[str, Any]) -> list[str]:
     return wrong + list(getattr(settings(**fitting), "problems", lambda: [])())
 
 
-def _renewed(settings: type, values: Mapping[str, Any]) -> dict[str, Any]:
+def renewed(settings: type, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values with those of earlier releases as they are now."""
     fields = {field.name: field.metadata.get("formerly", {}) for field in dataclasses.fields(settings)}
     return {
@@ -105,6 +119,12 @@ def ordered(settings: Any) -> list[dataclasses.Field[Any]]:
     kind = settings if isinstance(settings, type) else type(settings)
     own = vars(kind)["__annotations__"]
     return sorted(dataclasses.fields(kind), key=lambda field: field.name not in own)
+
+
+def server_names(settings: Any) -> list[str]:
+    """The servers of a run, as ssh names them."""
+    values = [getattr(settings, field.name) for field in ordered(settings) if field.metadata["server"]]
+    return [host for value in values for host in ([value] if isinstance(value, str) else value)]
 
 
 def defaults(settings: type) -> dict[str, Any]:

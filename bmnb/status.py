@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,10 @@ from bmnb import procedures
 from bmnb.glance import glance, torn
 from bmnb.language import _
 from bmnb.report import wording
-from bmnb.report.entries import moment
 from bmnb.report.facts import gather
 from bmnb.report.rows import Rows
 from bmnb.steps import Row
+from bmnb.stretches import moment
 
 
 def of(folder: Path) -> dict[str, Any]:
@@ -23,6 +25,7 @@ def of(folder: Path) -> dict[str, Any]:
     stopped, answers = facts.cut
     return {
         "run": facts.name,
+        "folder": str(folder),
         "procedure": facts.procedure.name,
         "client": facts.settings["client"],
         "state": facts.state,
@@ -49,18 +52,44 @@ def of(folder: Path) -> dict[str, Any]:
     }
 
 
+MEANS = {
+    "finished": "done; nothing is left for bmnb to do",
+    "rolled back": "rolled back; a new run begins from the start",
+    "stopped": "stopped, and waits for somebody",
+    "open": "under way, or ended with nobody left to say",
+}
+
+
 def text(state: dict[str, Any]) -> str:
     """The same for a person."""
-    lines = [f"{state['run']}: {state['state']}"]
+    lines = [f"{state['run']}: {state['state']} ({MEANS[state['state']]})"]
     lines += [state["why"]] if state["why"] else []
     lines += ["users are cut off"] if state["users cut off"] else []
-    lines += [f"{one['status']}: {one['title']} ({one['server']}) {one['unit']}" for one in state["open"]]
+    lines += [f"{one['status']}: {one['title']} ({one['server']})" for one in state["open"]]
+    lines += list(_ways(state))
     if state["torn"]:
         lines.append(
             "the journal's last line has no end, after a crash or a full disk: what it told does not count"
         )
     head = f"head of the record: line {state['head']['line']}, {state['head']['sha256']}"
-    return "\n".join([*lines, *_aligned(state["phases"]), head])
+    return "\n".join([*lines, *_aligned(list(_shown(state["phases"]))), head])
+
+
+def _ways(state: dict[str, Any]) -> Iterator[str]:
+    """The way on and the way back, as commands with the run's own folder."""
+    folder = shlex.quote(state["folder"])
+    if state["state"] in ("stopped", "open"):
+        yield f"on: bmnb run {state['procedure']} -f {folder}/client.yaml, or the notebook's next cell"
+    if state["state"] != "rolled back":
+        yield f"back: bmnb rollback {folder} --dry-run shows what it does and costs"
+
+
+def _shown(rows: list[Row]) -> Iterator[Row]:
+    """Times as a clock shows them, and no column that is empty throughout."""
+    told = [name for name in (rows[0] if rows else {}) if any(row[name] not in ("", None) for row in rows)]
+    for row in rows:
+        times = {name: wording.clock(datetime.fromisoformat(row[name])) for name in ("began", "ended")}
+        yield {name: {**row, **times}[name] for name in told}
 
 
 def _aligned(rows: list[Row]) -> Iterator[str]:

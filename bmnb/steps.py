@@ -271,12 +271,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Procedure:
-    """One document as code: its settings, its steps in order, and where they deviate from the document."""
+    """One document as code: its settings, its steps in order, and where they deviate from the document.
+
+    `left` tells by the settings what is left for people to do when all steps are done, a sentence each.
+    """
 
     title: str
     settings: type
     steps: tuple[Step, ...]
     deviations: tuple[Deviation, ...] = ()
+    left: Callable[[Any], Iterator[str]] | None = None
 
     @property
     def name(self) -> str:

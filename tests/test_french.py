@@ -10,12 +10,13 @@ import nbformat
 import pytest
 from babel.messages.pofile import read_po
 
-from bmnb import procedures, redact
+from bmnb import phrases, procedures, redact
 from bmnb.forms.parameters import label
 from bmnb.language import CATALOGUES, use
 from bmnb.phrases import phrase
 from bmnb.procedures import changing_distributions
 from bmnb.prose import texts, translate
+from bmnb.run import Run
 from bmnb.settings import make
 from bmnb.start import NOTEBOOKS
 from bmnb.steps import Procedure, Single, singles
@@ -139,11 +140,31 @@ def test_names_stay_as_they_are():
         ]
 
 
+def test_a_server_keeps_its_name_where_that_is_a_word():
+    rows = [{"server": "target", "action": "services of target are stopped"}]
+    with use("fr"):
+        assert list(table(rows).iloc[0]) == ["target", "les services de target sont arrêtés"]
+        assert phrase("BlueMind on target stops, and its data is replaced by that of origin") == (
+            "BlueMind s’arrête sur target, et ses données sont remplacées par celles de origin"
+        )
+        assert "`give-up-target: target`" in phrase("not answered; answer `give-up-target: target` to go on")
+
+
+def test_a_server_that_is_named_as_some_word_keeps_its_name_once_its_run_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    procedure = changing_distributions.PROCEDURE
+    monkeypatch.setattr(phrases, "_names", {"origin"})
+    Run(procedure, procedure.settings(origin="done", target="backup", folder=str(tmp_path)))
+    with use("fr"):
+        assert phrase("services of done are stopped") == "les services de done sont arrêtés"
+
+
 def test_a_sentence_keeps_its_names_in_place():
     with use("fr"):
         assert phrase("a loses its address 192.0.2.1 to b; from then on " + COST) == (
             "a cède son adresse 192.0.2.1 à b ; dès lors, "
-            "le retour coûte les messages que la cible aura acceptés"
+            "le retour arrière coûte les messages que la cible aura acceptés"
         )
 
 

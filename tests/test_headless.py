@@ -1,14 +1,18 @@
 """Exit statuses by the name of what stopped the notebook, and one line of progress for each line of the journal."""
 
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
 from bmnb.errors import InputError
 from bmnb.headless import exit_code, headline, run
+from bmnb.journal import Journal
 from bmnb.procedures.changing_distributions import PROCEDURE
+from bmnb.run import Run
 from bmnb.settings import read
+from tests.report import synthetic
 
 
 @pytest.mark.parametrize(
@@ -56,3 +60,27 @@ def test_what_counted_for_one_time_is_not_left_for_who_goes_on_in_the_notebook(t
     cells = nbformat.read(folder / "notebook.ipynb", 4).cells
     assert not [cell for cell in cells if "injected-parameters" in cell.metadata.get("tags", [])]
     assert read(folder / "client.yaml") == {"client": "Dupont", "origin": "mail"}
+
+
+def test_a_run_that_is_at_its_end_is_done_already_and_left_as_it_is(tmp_path: Path):
+    folder = synthetic.run(tmp_path / "run", files=10)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    values = {**Journal(folder / "journal.jsonl").last("opened")["settings"], "folder": str(folder)}
+    told: list[str] = []
+    assert run(PROCEDURE, values, "client.yaml", told.append) == (0, folder)
+    [said] = told
+    assert said.startswith("This run is done already, since 2")
+    assert "nothing was done" in said
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_so_it_is_cell_by_cell(tmp_path: Path):
+    folder = synthetic.run(tmp_path / "run", files=10)
+    written = (folder / "journal.jsonl").read_bytes()
+    shown: list[Any] = []
+    values = {**Journal(folder / "journal.jsonl").last("opened")["settings"], "folder": str(folder)}
+    again = Run(PROCEDURE, PROCEDURE.settings(**{**values, "dry_run": False}), show=shown.append)
+    for step in PROCEDURE.steps:
+        again(step)
+    assert sum("nothing was done" in getattr(one, "data", "") for one in shown) == 1
+    assert (folder / "journal.jsonl").read_bytes() == written

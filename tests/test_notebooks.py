@@ -66,8 +66,9 @@ def test_the_parameters_cell_is_that_of_the_settings(procedure: Procedure):
 
 @pytest.mark.parametrize("procedure", procedures.ALL, ids=lambda procedure: procedure.name)
 def test_every_step_of_the_procedure_is_a_cell_in_its_order(procedure: Procedure):
-    called = [cell.source for cell in code(named(procedure)) if cell.source.startswith("run(procedure.")]
-    assert called == [f"run(procedure.{step.actions.__name__})" for step in procedure.steps]
+    lines = [cell.source.splitlines()[-1] for cell in code(named(procedure))]
+    called = [line for line in lines if line.startswith("runbook(procedure.")]
+    assert called == [f"runbook(procedure.{step.actions.__name__})" for step in procedure.steps]
 
 
 @pytest.mark.parametrize("procedure", procedures.ALL, ids=lambda procedure: procedure.name)

@@ -92,6 +92,22 @@ def test_the_price_must_be_accepted_first(world: World, tmp_path: Path):
     assert world.count("undo third") == 1
 
 
+def test_a_question_names_the_folder_and_the_option_that_answer_it(world: World, tmp_path: Path):
+    run = begun(tmp_path, 3)
+    with pytest.raises(Stopped, match=rf"→ bmnb rollback {run.folder} --confirm b"):
+        rollback.roll_back(run)
+
+
+def test_what_it_would_do_is_listed_without_source(world: World, tmp_path: Path):
+    assert list(rollback.listed(begun(tmp_path, 3))) == [
+        "\nUndo: Third",
+        "  a: the price",
+        "  b: undo",
+        "\nUndo: First",
+        "  a: undo",
+    ]
+
+
 def test_a_way_back_that_has_undone_nothing_leaves_the_way_forward_open(world: World, tmp_path: Path):
     with pytest.raises(Stopped, match="Nothing has been undone yet: the run can still go on"):
         rollback.roll_back(begun(tmp_path, 3))

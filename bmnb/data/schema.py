@@ -86,7 +86,14 @@ TABLES: Mapping[str, Columns] = {
         "duration": DURATION,
         "status": WORD,
     },
-    "passes": {"step": WORD, "pass": COUNT, "began": MOMENT, "duration": DURATION, **_OF_FILES},
+    "passes": {
+        "step": WORD,
+        "pass": COUNT,
+        "began": MOMENT,
+        "duration": DURATION,
+        **_OF_FILES,
+        "starts": COUNT,
+    },
     "files": {
         "step": WORD,
         "pass": COUNT,

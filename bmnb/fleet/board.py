@@ -20,11 +20,11 @@ from bmnb.language import _, use
 from bmnb.ledger import checklist_rows, pass_rows
 from bmnb.phrases import phrase
 from bmnb.report import charts, wording
-from bmnb.report.entries import moment
 from bmnb.report.facts import Facts, gather
 from bmnb.report.summary import verdict
 from bmnb.report.wording import Seconds, Word
 from bmnb.steps import Procedure, Row
+from bmnb.stretches import moment
 
 COLUMNS = (
     *("client", "state", "why", "phase", "steps", "window", "last hot pass"),

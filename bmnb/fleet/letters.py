@@ -11,8 +11,8 @@ from bmnb.fleet.store import Client
 from bmnb.fleet.wishes import Wishes
 from bmnb.language import _, use
 from bmnb.report import wording
-from bmnb.report.entries import moment
 from bmnb.report.facts import Facts
+from bmnb.stretches import moment
 
 
 def compose(kind: str, client: Client, wishes: Wishes) -> Notice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,14 @@ from ipywidgets import HTML, Button, Checkbox, Combobox, Dropdown, HBox, IntText
 
 from bmnb.forms.offers import Offer, offers
 from bmnb.forms.view import LABEL, WIDE, View, marked, said
+from bmnb.frozen import held, proven
+from bmnb.journal import Journal
 from bmnb.language import LANGUAGES, _, use
 from bmnb.phrases import phrase
 from bmnb.remote import config
 from bmnb.remote.questions import answers_can_be_typed
 from bmnb.run import parameters
-from bmnb.settings import CLIENT_FILE, about, defaults, in_force, ordered, problems, read, write
+from bmnb.settings import CLIENT_FILE, about, defaults, in_force, ordered, problems, read, recorded, write
 from bmnb.steps import Procedure
 
 
@@ -34,14 +36,32 @@ def form(procedure: Procedure, values: Mapping[str, Any]) -> View:
     static = marked(
         _("The form keeps its values in the run's client file. The table below shows those that count.")
     )
-    return View(static, Parameters(procedure.settings, given, now).box if answers_can_be_typed() else None)
+    if not answers_can_be_typed():
+        return View(static)
+    rested_on = held_in(Path(now["folder"]), procedure)
+    return View(static, Parameters(procedure.settings, given, now, rested_on).box)
+
+
+def held_in(folder: Path, procedure: Procedure) -> set[str]:
+    """The names of the parameters that the steps of a run's folder hold as they are."""
+    journal = Journal(folder / "journal.jsonl")
+    opened = proven(journal)
+    if opened is None:
+        return set()
+    return held(procedure, journal, recorded(procedure.settings, opened["settings"]))
 
 
 class Parameters:
     """The fields, the message of each one, and the sum of them on top."""
 
-    def __init__(self, settings: type, given: Mapping[str, Any], now: dict[str, Any]) -> None:
-        self.settings, self.given, self.values = settings, given, now
+    def __init__(
+        self,
+        settings: type,
+        given: Mapping[str, Any],
+        now: dict[str, Any],
+        held: Collection[str] = (),
+    ) -> None:
+        self.settings, self.given, self.values, self.held = settings, given, now, held
         self.path = Path(now["folder"]) / CLIENT_FILE
         self.summary = HTML()
         self.texts = {field.name: said("") for field in asked(settings)}
@@ -67,18 +87,23 @@ class Parameters:
     def _row(self, field: dataclasses.Field[Any]) -> Widget:
         widget, read_from = widget_for(field, self.values[field.name], self._hosts())
         self.widgets[field.name] = widget
-        widget.disabled = self._fixed(field.name)
+        widget.disabled = self._fixed(field.name) or field.name in self.held
         widget.observe(lambda change: self._typed(field.name, read_from(change["new"])), "value")
         unit = HTML(marked(about(field, "unit")), layout={"margin": "6px 0 0 4px"})
         return VBox([HBox([widget, unit]), self.texts[field.name]], layout={"margin": "0 0 6px 0"})
 
     def _help(self, field: dataclasses.Field[Any]) -> str:
         fixed = _("set in the cell of parameters") if self._fixed(field.name) else ""
+        rests = (
+            _("steps that are done rest on it: another value needs a new run")
+            if field.name in self.held
+            else ""
+        )
         known = (
             self._hosts() if field.metadata["server"] and not isinstance(self.values[field.name], str) else []
         )
         named = _("known to ssh: {names}").format(names=", ".join(known)) if known else ""
-        text = marked(" · ".join(filter(None, [about(field, "help"), fixed, named])))
+        text = marked(" · ".join(filter(None, [about(field, "help"), fixed, rests, named])))
         offer = self.offered.get(field.name)
         return text + (marked(offer.said, "wrong" if offer.wrong else "good") if offer else "")
 
@@ -106,7 +131,7 @@ class Parameters:
         write(self.path, {**kept, **chosen})
 
     def _judge(self) -> None:
-        wrong = problems(self.settings, self.values)
+        wrong = problems(self.settings, self.values) + examples(self.settings, self.values)
         for field in asked(self.settings):
             own = [one.split(": ", 1)[1] for one in wrong if one.startswith(f"{field.name}: ")]
             text = marked("\n".join(phrase(one) for one in own), "wrong")
@@ -126,9 +151,28 @@ class Parameters:
         return f"{labels[name]}: {phrase(text)}" if name in labels else phrase(problem)
 
 
+ESSENTIALS = ("address", "ssh_config", "dry_run")
+"""What every run needs beside its servers; the form asks for these first."""
+
+
 def asked(settings: type) -> list[dataclasses.Field[Any]]:
-    """The fields that the form asks for."""
-    return [field for field in ordered(settings) if field.metadata["form"]]
+    """The fields that the form asks for, in their order."""
+    shown = [field for field in ordered(settings) if field.metadata["form"]]
+    first = [field for field in shown if field.metadata["server"]]
+    first += [field for name in ESSENTIALS for field in shown if field.name == name]
+    return first + [field for field in shown if field not in first]
+
+
+def examples(settings: type, values: Mapping[str, Any]) -> list[str]:
+    """A problem for each server and address that is still the document's example, where it is to be carried out."""
+    if values["dry_run"]:
+        return []
+    usual = defaults(settings)
+    return [
+        f"{field.name}: still the example of the document"
+        for field in asked(settings)
+        if (field.metadata["server"] or field.name == "address") and values[field.name] == usual[field.name]
+    ]
 
 
 def label(field: dataclasses.Field[Any]) -> str:

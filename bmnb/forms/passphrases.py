@@ -17,7 +17,7 @@ from bmnb.remote import keys
 from bmnb.remote.config import Config
 from bmnb.remote.questions import answers_can_be_typed
 from bmnb.run import Run
-from bmnb.settings import ordered
+from bmnb.settings import server_names
 
 
 def unlock(run: Run) -> View:
@@ -32,7 +32,7 @@ def unlock(run: Run) -> View:
 
 def _connected(run: Run) -> Iterator[str]:
     """Connect while somebody is there to answer what a server asks; what is wrong, the prerequisites tell as well."""
-    for host in [] if run.settings.dry_run or not answers_can_be_typed() else servers(run.settings):
+    for host in [] if run.settings.dry_run or not answers_can_be_typed() else server_names(run.settings):
         try:
             run.servers.connect(host)
         except ConnectionFailed as error:
@@ -42,19 +42,13 @@ def _connected(run: Run) -> Iterator[str]:
 def locked(settings: Any) -> list[str]:
     """The locked keys that ssh's configuration names for the servers of a run."""
     config = Config(Path(settings.ssh_config).expanduser())
-    addresses = [config.find(host) for host in servers(settings)]
+    addresses = [config.find(host) for host in server_names(settings)]
     addresses += [config.find(hop) for address in addresses for hop in address.jump]
     found = set[str]()
     for address in addresses:
         with closing(keys.Agent(address.agent)) as agent:
             found.update(keys.locked(address, agent))
     return sorted(found)
-
-
-def servers(settings: Any) -> list[str]:
-    """The servers of a run, as ssh names them."""
-    values = [getattr(settings, field.name) for field in ordered(settings) if field.metadata["server"]]
-    return [host for value in values for host in ([value] if isinstance(value, str) else value)]
 
 
 def _open(path: str) -> str:

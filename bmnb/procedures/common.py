@@ -22,7 +22,13 @@ class RunSettings:
     folder: str = setting(
         "", "folder of this run; empty takes the client's unfinished run, or a new folder", form=False
     )
-    ssh_config: str = setting("~/.ssh/config", "ssh configuration of this machine", label="ssh configuration")
+    ssh_config: str = setting(
+        "~/.ssh/config",
+        "ssh configuration of this machine",
+        label="ssh configuration",
+        frozen=True,
+        file=True,
+    )
     language: str = setting(
         "en",
         "language of tables, forms and messages: en or fr",

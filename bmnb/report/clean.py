@@ -8,7 +8,21 @@ import bleach
 
 PROSE = ("p", "br", "hr", "em", "strong", "b", "i", "s", "code", "pre", "ul", "ol", "li", "blockquote")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-TABLE = ("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "div", "span", "progress")
+TABLE = (
+    "table",
+    "caption",
+    "thead",
+    "tbody",
+    "tfoot",
+    "tr",
+    "th",
+    "td",
+    "div",
+    "span",
+    "progress",
+    "details",
+    "summary",
+)
 ATTRIBUTES = {"th": ["scope", "colspan", "rowspan"], "td": ["colspan", "rowspan"]}
 OPAQUE = re.compile(r"<(style|script|svg|iframe|button|select)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
 ANCHOR = re.compile(r"(?:¶|&#182;|&para;)(?=<)")

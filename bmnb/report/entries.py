@@ -1,4 +1,4 @@
-"""The lines of a journal put together: one entry an action, one stretch a step and attempt."""
+"""The lines of a journal put together: one entry an action, and the stretches of steps by sitting."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from bmnb.journal import Line
+from bmnb.stretches import Stretch, moment
 
 ENDS = ("done", "failed", "skipped")
-OF_THE_RECORD = ("opened", "sealed")
-"""Events that tell of the record itself, not of the procedure."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +41,6 @@ class Entry:
     def step(self) -> str:
         """The step's name in the journal, with the number of its pass."""
         return self.key.split("/")[0]
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A step from one start to its end, or to the last that is known of it where the run stopped in it."""
-
-    step: str
-    title: str
-    phase: str
-    began: datetime
-    ended: datetime
-    status: str
-
-    @property
-    def seconds(self) -> float:
-        return (self.ended - self.began).total_seconds()
 
 
 def entries(lines: Iterable[Line]) -> list[Entry]:
@@ -98,31 +81,6 @@ def _entry(key: str, starts: list[Line], end: Line | None) -> Entry:
     )
 
 
-def stretches(lines: Iterable[Line]) -> list[Stretch]:
-    """The steps in their order in time; one that was taken up again is there more than once."""
-    found: list[Stretch] = []
-    begun: Line | None = None
-    last: Line | None = None
-    for line in lines:
-        if line["event"] in ("step started", "opened") and begun and last:
-            found.append(_stretch(begun, last, "failed"))
-            begun = None
-        if line["event"] == "step started":
-            begun = line
-        if line["event"] == "step done" and begun:
-            found.append(_stretch(begun, line, "done"))
-            begun = None
-        if line["event"] not in OF_THE_RECORD:
-            last = line
-    if begun and last:
-        found.append(_stretch(begun, last, "failed" if last["event"] in ("failed", "stopped") else "started"))
-    return found
-
-
-def _stretch(begun: Line, ended: Line, status: str) -> Stretch:
-    return Stretch(begun["step"], begun["title"], begun["phase"], moment(begun), moment(ended), status)
-
-
 def sessions(parts: list[Stretch], idle: float = 1800.0) -> Iterator[list[Stretch]]:
     """The stretches of one sitting together: a pause of more than `idle` seconds begins another one."""
     sitting: list[Stretch] = []
@@ -145,8 +103,3 @@ def together(parts: list[Stretch]) -> list[Stretch]:
         else:
             found.append(replace(part, step=name))
     return found
-
-
-def moment(line: Line) -> datetime:
-    """When a line was written, in the local time of whoever wrote it where the line has it."""
-    return datetime.fromisoformat(line["local"] if "local" in line else line["time"])

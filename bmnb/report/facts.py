@@ -13,9 +13,12 @@ from bmnb import ledger, probe
 from bmnb.bluemind.subscription import ENDS
 from bmnb.errors import InputError
 from bmnb.journal import Journal, Line, Record
-from bmnb.report.entries import OF_THE_RECORD, Entry, Stretch, entries, moment, stretches
+from bmnb.phrases import keep
+from bmnb.report.entries import Entry, entries
 from bmnb.report.wording import Seconds
+from bmnb.settings import recorded, server_names
 from bmnb.steps import Procedure
+from bmnb.stretches import OF_THE_RECORD, Stretch, moment, stretches
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,18 @@ class Facts:
         seconds = ledger.downtime_seconds(self.procedure, self.journal)
         return None if seconds is None else Seconds(seconds)
 
+    @cached_property
+    def downtime_work(self) -> Seconds | None:
+        """The part of the downtime in which something was done."""
+        seconds = ledger.downtime_work(self.procedure, self.journal)
+        return None if seconds is None else Seconds(seconds)
+
+    @property
+    def waiting(self) -> Seconds | None:
+        """The part of the downtime that waited for a person."""
+        whole, work = self.downtime, self.downtime_work
+        return None if whole is None or work is None else Seconds(max(0.0, whole - work))
+
     @property
     def planned(self) -> Seconds | None:
         """The downtime that was announced to the users; None where none was."""
@@ -188,4 +203,6 @@ def gather(folder: Path, find: Callable[[str], Procedure], read: Callable[[Path]
     opened = journal.last("opened")
     if opened is None:
         raise InputError(f"{folder} has no run in its journal")
-    return Facts(folder, journal, find(opened["procedure"]))
+    procedure = find(opened["procedure"])
+    keep(server_names(recorded(procedure.settings, opened["settings"])))
+    return Facts(folder, journal, procedure)

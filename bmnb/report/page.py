@@ -11,11 +11,12 @@ from bmnb import probe
 from bmnb.language import _, current
 from bmnb.report import charts, summary, wording
 from bmnb.report.clean import cells
-from bmnb.report.entries import Stretch, moment, sessions, together
+from bmnb.report.entries import sessions, together
 from bmnb.report.facts import Facts, number_of
 from bmnb.report.rows import Rows
 from bmnb.report.wording import Word
 from bmnb.steps import Row
+from bmnb.stretches import Stretch, moment
 
 SITTINGS = 12
 ALL_ITEMS = 2000
@@ -122,6 +123,10 @@ class Page:
     @cached_property
     def open_points(self) -> list[str]:
         return summary.open_points(self.facts)
+
+    @cached_property
+    def left(self) -> list[str]:
+        return summary.left(self.facts)
 
     @property
     def downtime(self) -> list[Row]:

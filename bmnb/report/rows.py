@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
 from bmnb import ledger
 from bmnb.journal import step_of
-from bmnb.report.entries import Entry, Stretch, moment
+from bmnb.report.entries import Entry
 from bmnb.report.facts import Facts, name_of, number_of
 from bmnb.report.wording import Bytes, Code, Rate, Seconds, Word
 from bmnb.steps import ROLLBACK, Phase, Row
+from bmnb.stretches import Stretch, moment, seconds_in, spans_by_step
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,12 @@ class Rows:
         of_step, parts = dict[str, list[Row]](), {part.step: part for part in self.facts.stretches}
         for one, row in self._of_trees:
             of_step.setdefault(one.step, []).append(row)
+        spans = spans_by_step(self.facts.journal.lines)
+        begun = Counter(part.step for part in self.facts.stretches)
         over_all = [one.step for one, row in self._of_trees if row["tree"] == self._of_trees[0][1]["tree"]]
         for step in dict.fromkeys(over_all):
             made, part = of_step[step], parts[step]
+            took, starts = seconds_in(spans[step]), begun[step]
             sums = {name: _sum(name, made) for name in (*COUNTS, *SIZES)}
             moved = sums["line bytes"] or 0
             rows.append(
@@ -130,9 +135,11 @@ class Rows:
                     "step": Word(part.title),
                     "pass": number_of(step),
                     "began": part.began,
-                    "duration": Seconds(part.seconds),
+                    "duration": Seconds(took),
                     **_numbers(sums),
-                    "bytes/s": Rate(moved / part.seconds) if part.seconds else "",
+                    # what an interrupted start has moved is not known
+                    "bytes/s": Rate(moved / took) if took and starts == 1 else "",
+                    "starts": starts,
                 }
             )
         return rows

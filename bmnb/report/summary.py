@@ -10,9 +10,11 @@ from bmnb.journal import Line
 from bmnb.language import _
 from bmnb.phrases import phrase
 from bmnb.report import wording
-from bmnb.report.entries import Entry, moment
+from bmnb.report.entries import Entry
 from bmnb.report.facts import Facts
 from bmnb.report.wording import Seconds
+from bmnb.settings import recorded
+from bmnb.stretches import moment
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,14 @@ def open_points(facts: Facts) -> list[str]:
     ]
 
 
+def left(facts: Facts) -> list[str]:
+    """What people do once the procedure is done; nothing before."""
+    if not facts.finished or not facts.procedure.left:
+        return []
+    settings: Any = recorded(facts.procedure.settings, facts.settings)
+    return [phrase(one) for one in facts.procedure.left(settings)]
+
+
 def _overrun(facts: Facts) -> list[str]:
     planned, measured = facts.planned, facts.downtime
     if planned is None or measured is None or measured <= planned:
@@ -105,6 +115,8 @@ def summary(facts: Facts) -> list[tuple[str, Any]]:
         (_("Downtime planned"), facts.planned),
         (_("Downtime forecast"), forecast(facts)),
         (_("Downtime measured"), facts.downtime),
+        (_("of which at work"), facts.downtime_work),
+        (_("of which waiting for a person"), facts.waiting),
         (_("as seen from outside"), max((Seconds(one.seconds) for one in facts.outages), default=None)),
     ]
     return [(name, value) for name, value in rows if value]

@@ -33,10 +33,11 @@ class Wish:
     redact_hosts: bool = False
     parquet: bool = False
     key: Path | None = None
+    seal: bool = True
 
 
 def write(folder: Path, wish: Wish = Wish()) -> Path:
-    """Write the report and the tables of a run, seal the run, and return the report's path.
+    """Write the report and the tables of a run, seal the run if wished, and return the report's path.
 
     It is `report.html` in the language of the run, `report-LANGUAGE.html` in another, with `-public` where
     hosts are redacted. Raise InputError where there is no run.
@@ -49,7 +50,8 @@ def write(folder: Path, wish: Wish = Wish()) -> Path:
     _save(Rows(facts), folder / "tables", ("csv", "parquet") if wish.parquet else ("csv",))
     if wish.pdf:
         to_pdf(path, path.with_suffix(".pdf"))
-    seal(folder, wish.key, journal)
+    if wish.seal:
+        seal(folder, wish.key, journal)
     return path
 
 

@@ -13,7 +13,7 @@ from tests.lab.conftest import booted
 from tests.lab.migration import client_file, journal, kill_all, start, wait_for
 
 pytestmark = pytest.mark.lab
-HOT = "run(procedure.hot_synchronization)"
+HOT = "runbook(procedure.hot_synchronization)"
 TREE = "/var/spool/cyrus"
 SLOW = '#!/bin/sh\nexec /usr/bin/rsync --bwlimit=4000 "$@"\n'
 
@@ -43,7 +43,7 @@ def test_a_run_that_was_killed_headless_goes_on_in_the_browser(
 
     [folder] = [one for one in runs.iterdir() if one.is_dir()]
     notebook = Notebook(page, address, f"runs/{folder.name}/notebook.ipynb")
-    notebook.again(("client: str", "from bmnb.forms import ask", "from bmnb.run import begin"))
+    notebook.again(("client: str", "from bmnb.forms import form", "from bmnb.run import begin"))
     cell = notebook.start(HOT)
     notebook.share(cell, notebook.share(cell, beyond=0.0))
     expect(cell.get_by_text("$ rsync")).to_be_visible()
@@ -55,4 +55,4 @@ def test_a_run_that_was_killed_headless_goes_on_in_the_browser(
     notebook.ended(cell)
     done = notebook.run(HOT, 180)
     expect(done.get_by_role("row", name=TREE)).to_have_count(2)
-    expect(notebook.run("run.passes").get_by_role("row")).to_have_count(3)
+    expect(notebook.run("runbook.passes").get_by_role("row")).to_have_count(3)

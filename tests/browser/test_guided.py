@@ -23,8 +23,8 @@ from tests.lab.conftest import booted
 from tests.lab.migration import PROCEDURE, opened
 
 pytestmark = pytest.mark.lab
-HOT = "run(procedure.hot_synchronization)"
-RESTART = ("client: str", "from bmnb.forms import ask", "from bmnb.run import begin")
+HOT = "runbook(procedure.hot_synchronization)"
+RESTART = ("client: str", "from bmnb.forms import form", "from bmnb.run import begin")
 SLOW, ALL = "2", "0"
 """What a hot pass may take of the line, in MB a second."""
 # cold synchronization, then switching and what follows: each begins with a confirmation
@@ -112,11 +112,11 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
 
 def test_an_inhibitor_is_mended_and_checked_again(notebook: Notebook, lab: Lab):
     lab.target.must("systemctl stop postgresql")
-    stopped = notebook.run("run(procedure.prerequisites)")
+    stopped = notebook.run("runbook(procedure.prerequisites)")
     expect(stopped.get_by_text("PostgreSQL does not answer on target").first).to_be_visible()
     expect(stopped.get_by_text("start PostgreSQL where it does not answer")).to_be_visible()
     lab.target.must("systemctl start postgresql")
-    mended = notebook.run("run(procedure.prerequisites)")
+    mended = notebook.run("runbook(procedure.prerequisites)")
     expect(mended.get_by_text("done after")).to_be_visible()
 
 
@@ -129,22 +129,24 @@ def test_the_run_goes_on_headless_and_comes_back(notebook: Notebook, root: Path)
         "key-authentication",
     ]
     notebook.open()
-    expect(notebook.run("run(procedure.key_authentication)").get_by_text("make a key pair")).to_be_visible()
+    expect(
+        notebook.run("runbook(procedure.key_authentication)").get_by_text("make a key pair")
+    ).to_be_visible()
 
 
 def test_a_wrong_name_does_not_confirm(notebook: Notebook, lab: Lab, shots: Path):
-    asked = notebook.run("ask(run, procedure.stop_target)")
+    asked = notebook.run("ask(runbook, procedure.stop_target)")
     asked.get_by_label("Server's name").fill("origin")
     expect(asked.get_by_role("alert")).to_contain_text("not the server's name")
     notebook.picture(asked, shots / "confirmation.png")
     assert notebook.barriers(asked) == []
-    refused = notebook.run("run(procedure.stop_target)")
+    refused = notebook.run("runbook(procedure.stop_target)")
     expect(refused.get_by_text("answer `erase-target: target` to go on").first).to_be_visible()
     assert "is running" in lab.target.must("bmctl status")
 
 
 def test_the_right_name_confirms_by_the_keyboard_alone(notebook: Notebook, page: Page, lab: Lab):
-    asked = notebook.run("ask(run, procedure.stop_target)")
+    asked = notebook.run("ask(runbook, procedure.stop_target)")
     field = asked.get_by_label("Server's name")
     expect(field).to_have_value("origin")  # as it was typed
     notebook.focus(field)
@@ -154,7 +156,7 @@ def test_the_right_name_confirms_by_the_keyboard_alone(notebook: Notebook, page:
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Shift+Tab")
     active = page.locator(".jp-Cell.jp-mod-active")
-    for shown in ("users notice nothing", "run(procedure.stop_target)"):
+    for shown in ("users notice nothing", "runbook(procedure.stop_target)"):
         page.keyboard.press("Shift+Enter")
         expect(active).to_contain_text(shown)
     page.keyboard.press("Control+Enter")
@@ -227,8 +229,8 @@ def test_what_was_interrupted_is_finished_headless(notebook: Notebook, root: Pat
     notebook.again(RESTART)
     made = notebook.run(HOT)
     expect(made.get_by_role("row", name="rows of bj-data, proven equal").first).to_be_visible()
-    passes = notebook.run("run.passes")
-    forecast = notebook.run("run.forecast")
+    passes = notebook.run("runbook.passes")
+    forecast = notebook.run("runbook.forecast")
     expect(forecast.get_by_text("Another hot pass now saves about")).to_be_visible()
     notebook.picture(passes, shots / "passes.png")
 
@@ -248,15 +250,15 @@ def test_a_second_run_at_the_same_servers_is_refused(root: Path, lab: Lab, tmp_p
 
 def test_the_cold_pass_and_the_switch(notebook: Notebook, shots: Path):
     for phase in PHASES:
-        asked = notebook.run(f"ask(run, procedure.{phase[0]})")
+        asked = notebook.run(f"ask(runbook, procedure.{phase[0]})")
         asked.get_by_label("Server's name").fill("origin")
         notebook.page.wait_for_timeout(500)
         for step in phase:
-            notebook.run(f"run(procedure.{step})", 120)
-    over = notebook.run("run.phases()")
+            notebook.run(f"runbook(procedure.{step})", 120)
+    over = notebook.run("runbook.phases()")
     expect(over.get_by_role("row", name="Downtime")).to_contain_text("over")
-    notebook.run("run.downtime()")
-    listed = notebook.run("run.checklist()")
+    notebook.run("runbook.downtime()")
+    listed = notebook.run("runbook.checklist()")
     expect(listed.get_by_text("planned")).to_have_count(3)
     notebook.picture(listed, shots / "checklist.png", highest=620)
     notebook.save()
@@ -281,14 +283,14 @@ def test_what_was_begun_guided_ends_headless_with_the_same_tables(root: Path, la
     assert lab.target.run("test -e /var/lib/bmnb/lock").returncode == 1
     assert unexpected(lab) == []
     guided, after = (tables(run_folder(root) / name) for name in ("notebook-before.ipynb", "notebook.ipynb"))
-    steps = [f"run(procedure.{step})" for phase in PHASES for step in phase]
+    steps = [f"runbook(procedure.{step})" for phase in PHASES for step in phase]
     assert {step: guided[step] for step in steps} == {step: after[step] for step in steps}
 
 
 def tables(path: Path) -> dict[str, str]:
     """The table that each cell of an executed notebook ends with."""
     return {
-        cell.source: cell.outputs[-1]["data"]["text/plain"]
+        cell.source.splitlines()[-1]: cell.outputs[-1]["data"]["text/plain"]
         for cell in nbformat.read(path, 4).cells
         if cell.get("outputs") and "text/plain" in cell.outputs[-1].get("data", {})
     }

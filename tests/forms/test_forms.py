@@ -9,8 +9,9 @@ import pytest
 from bmnb.forms import ask, form, notes, offers, passphrases, unlock
 from bmnb.forms.answers import fields
 from bmnb.forms.notes import Notes
-from bmnb.forms.parameters import Parameters, asked
+from bmnb.forms.parameters import Parameters, asked, held_in
 from bmnb.forms.view import View
+from bmnb.journal import Journal
 from bmnb.procedures import changing_distributions as procedure
 from bmnb.remote import keys
 from bmnb.run import Run, begin
@@ -60,6 +61,37 @@ def test_what_the_notebooks_cell_fixes_cannot_be_typed(tmp_path: Path):
     assert widget(shown, "Original server").disabled
     assert "set in the cell of parameters" in shown.texts["origin"].value
     assert not widget(shown, "Target server").disabled
+
+
+def test_servers_address_and_whether_to_carry_it_out_come_first():
+    names = [field.name for field in asked(procedure.Settings)]
+    assert names[:5] == ["origin", "target", "address", "ssh_config", "dry_run"]
+    assert len(names) == len(set(names))
+
+
+def test_an_example_of_the_document_is_wrong_where_it_is_to_be_carried_out(tmp_path: Path):
+    shown = opened(tmp_path)
+    assert "All values can be used" in shown.summary.value
+    widget(shown, "Carry it out?").value = False
+    assert "Original server: still the example" in shown.summary.value
+    widget(shown, "Original server").value = "old"
+    widget(shown, "Target server").value = "new"
+    assert "Address: still the example" in shown.summary.value
+    widget(shown, "Address").value = "198.51.100.7"
+    assert "All values can be used" in shown.summary.value
+
+
+def test_what_steps_have_proven_cannot_be_typed(tmp_path: Path):
+    journal = Journal(tmp_path / "journal.jsonl")
+    assert held_in(tmp_path, procedure.PROCEDURE) == set()
+    journal.write("opened", settings=vars(procedure.Settings(folder=str(tmp_path))))
+    journal.write("step done", step="prerequisites")
+    names = held_in(tmp_path, procedure.PROCEDURE)
+    now = {**defaults(procedure.Settings), "folder": str(tmp_path)}
+    shown = Parameters(procedure.Settings, {"folder": str(tmp_path)}, now, names)
+    assert widget(shown, "Address").disabled
+    assert "needs a new run" in shown.texts["address"].value
+    assert not widget(shown, "Hot synchronizations").disabled
 
 
 def test_servers_are_offered_as_ssh_names_them(tmp_path: Path):

@@ -23,13 +23,13 @@ def test_papermill_alone_migrates_and_leaves_the_report(lab: Lab, tmp_path: Path
     assert journal(tmp_path)[-1]["event"] == "finished"
     book = nbformat.read(out, 4)
     shown = {
-        cell.source: "".join(str(one) for one in cell.outputs)
+        cell.source.splitlines()[-1]: "".join(str(one) for one in cell.outputs)
         for cell in book.cells
         if cell.cell_type == "code"
     }
-    assert "over" in shown["run.phases()"]
-    assert "HTTPS 443" in shown["run.downtime()"]
-    assert "PostgreSQL 13 to 17" in shown["run(procedure.prerequisites)"]
+    assert "over" in shown["runbook.phases()"]
+    assert "HTTPS 443" in shown["runbook.downtime()"]
+    assert "PostgreSQL 13 to 17" in shown["runbook(procedure.prerequisites)"]
     assert sum("papermill alone" in output for output in shown.values()) == 1
     configured = lab.target.must("cat /etc/netplan/*.yaml")
     assert configured.index(f"{lab.origin.address}/24") < configured.index(f"{lab.target.address}/24")

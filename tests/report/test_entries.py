@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bmnb.report.entries import entries, sessions, stretches
+from bmnb.report.entries import entries, sessions
+from bmnb.stretches import stretches
 
 BEGAN = datetime(2026, 1, 31, 20, tzinfo=UTC)
 

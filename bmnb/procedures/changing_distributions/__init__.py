@@ -11,6 +11,7 @@ from bmnb.procedures.changing_distributions.cold import (
     stop_services,
 )
 from bmnb.procedures.changing_distributions.hot import hot_synchronization, stop_target
+from bmnb.procedures.changing_distributions.left import left_to_do
 from bmnb.procedures.changing_distributions.post_migration import (
     clean_up,
     leave_old_address,
@@ -58,4 +59,5 @@ PROCEDURE = Procedure(
         clean_up,
     ),
     CHANGING_DISTRIBUTIONS,
+    left_to_do,
 )

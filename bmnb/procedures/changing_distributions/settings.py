@@ -34,21 +34,25 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 @dataclass(frozen=True)
 class Settings(RunSettings):
     client: str = setting(
-        "example", "name of the client; part of the run's folder name", label="Client", form=False, frozen=()
+        "example",
+        "name of the client; part of the run's folder name",
+        label="Client",
+        form=False,
+        frozen=True,
     )
     origin: str = setting(
         "origsrv.domain.tld",
         "original server, as ssh on this machine knows it",
         label="Original server",
         server=True,
-        frozen=(),
+        frozen=True,
     )
     target: str = setting(
         "targetsrv.domain.tld",
         "target server, as ssh on this machine knows it",
         label="Target server",
         server=True,
-        frozen=(),
+        frozen=True,
     )
     address: str = setting(
         "192.0.2.10",
@@ -56,7 +60,7 @@ class Settings(RunSettings):
         label="Address",
         unit="IPv4",
         offer=("origin", ADDRESSES),
-        frozen=(),
+        frozen=True,
     )
     switch: str = setting(
         TAKE_OVER,
@@ -68,7 +72,7 @@ class Settings(RunSettings):
             "the address is moved by hand": BY_HAND,
             "the target keeps its own address": NEW_ADDRESS,
         },
-        frozen=(),
+        frozen=True,
     )
     new_address: str = setting(
         "",
@@ -76,7 +80,7 @@ class Settings(RunSettings):
         label="New address",
         unit="IPv4",
         offer=("target", ADDRESSES),
-        frozen=(),
+        frozen=True,
     )
     hot_passes: int = setting(
         1,
@@ -88,50 +92,56 @@ class Settings(RunSettings):
         True,
         "make a key pair for this run where the target's root cannot log in",
         label="Make a key pair",
-        frozen=(),
+        frozen=True,
     )
     known_empty: list[str] = setting(
         [],
         "trees that are empty on the original server, and rightly so",
         label="Empty trees",
         unit="one a line",
+        free=True,
     )
     known_smaller: list[str] = setting(
         [],
         "trees that may be much smaller than on the target server",
         label="Smaller trees",
         unit="one a line",
+        free=True,
     )
     carry_forgotten: bool = setting(
         True,
         "carry also what the document forgets, where it exists",
         label="Carry what is forgotten",
-        frozen=(),
+        frozen=True,
     )
     compare_content: int = setting(
         100,
         "percent of the files compared by content beside those that changed",
         label="Compare content",
         unit="%",
+        free=True,
     )
     engine: str = setting(
         "fast",
         "how data is carried over: fast, for the shortest downtime, or literal as in the document",
         label="Engine",
         choices={"fast": "fast", "literal, as in the document": "literal"},
-        frozen=("literal",),
+        frozen=True,
+        becomes=("literal",),
     )
     database_copy: str = setting(
         "rows",
         "how the fast engine follows what changes in the databases: rows, or replication where PostgreSQL allows it",
         label="Changes of the databases",
         choices={"by rows": "rows", "by logical replication": "replication"},
-        frozen=("rows",),
+        frozen=True,
+        becomes=("rows",),
     )
     change_journal: bool = setting(
         True,
         "keep a journal of changes on the original server from the hot pass on, where its kernel offers one",
         label="Journal of changes",
+        free=True,
     )
     keycloak_database: str = setting(
         KEYCLOAK,
@@ -143,12 +153,14 @@ class Settings(RunSettings):
         0,
         "streams side by side of the fast engine at most; 0: up to eight, as many as bring more together",
         label="Streams",
+        free=True,
     )
     hot_limit: int = setting(
         0,
         "what a hot pass of the fast engine may take of the line; 0: all of it",
         label="Limit of a hot pass",
         unit="MB/s",
+        free=True,
     )
     restart_target: str = setting(
         BEFORE,
@@ -156,11 +168,13 @@ class Settings(RunSettings):
         label="Restart the target server",
         choices={"before the hot phase": BEFORE, "during the downtime": DURING, "never": NEVER},
         formerly={True: DURING, False: NEVER},
+        free=True,
     )
     keep_reachable: bool = setting(
         True,
         "keep the original server in the target's reach, for the way back",
         label="Keep the original server reachable",
+        becomes=(False,),
     )
     my_networks: str = setting(
         "",

@@ -11,6 +11,7 @@ from bmnb.procedures.updating_bluemind.afterwards import (
     put_back_virtual_folders,
     verify_service,
 )
+from bmnb.procedures.updating_bluemind.left import left_to_do
 from bmnb.procedures.updating_bluemind.preparing import prepare, save_configuration
 from bmnb.procedures.updating_bluemind.prerequisites import (
     backup,
@@ -49,4 +50,5 @@ PROCEDURE = Procedure(
         before_and_after,
     ),
     UPDATING_BLUEMIND,
+    left_to_do,
 )

@@ -19,14 +19,18 @@ from bmnb.transfer.address import ADDRESSES
 @dataclass(frozen=True)
 class Settings(RunSettings):
     client: str = setting(
-        "example", "name of the client; part of the run's folder name", label="Client", form=False, frozen=()
+        "example",
+        "name of the client; part of the run's folder name",
+        label="Client",
+        form=False,
+        frozen=True,
     )
     core: str = setting(
         "core.domain.tld",
         "server with BlueMind's core, as ssh on this machine knows it",
         label="Core",
         server=True,
-        frozen=(),
+        frozen=True,
     )
     servers: list[str] = setting(
         ["mailbox.domain.tld", "edge.domain.tld"],
@@ -34,7 +38,7 @@ class Settings(RunSettings):
         label="Other servers",
         unit="one a line",
         server=True,
-        frozen=(),
+        frozen=True,
     )
     address: str = setting(
         "192.0.2.10",
@@ -42,7 +46,7 @@ class Settings(RunSettings):
         label="Address",
         unit="IPv4",
         offer=("core", ADDRESSES),
-        frozen=(),
+        frozen=True,
     )
     package_tool: str = setting(
         "aptitude",
@@ -99,7 +103,7 @@ class Settings(RunSettings):
         False, "also packages whose dependencies have changed, which upgrade leaves out", label="Full upgrade"
     )
     test_mailbox: str = setting(
-        "", "address on the platform that gets a test message", label="Test message in"
+        "", "address on the platform that gets a test message", label="Test message in", becomes=("",)
     )
     test_outside: str = setting("", "address elsewhere that gets a test message", label="Test message out")
     through: str = setting(

@@ -48,7 +48,7 @@ def test_what_is_said_of_pandas_holds(answers: dict[str, Any]):
     passes = answers["passes"]
     assert passes.plot(x="began", y="line bytes") is not None
     assert "line bytes" in passes.to_csv()
-    pd.testing.assert_frame_equal(answers["again"], answers["run"].data("files"))
+    pd.testing.assert_frame_equal(answers["again"], answers["runbook"].data("files"))
     both = pd.concat([passes, passes])
     assert both.dtypes.equals(passes.dtypes)
 

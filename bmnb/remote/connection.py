@@ -226,9 +226,12 @@ BEGIN = b"BMNB-OUTPUT-BEGINS-HERE\n"
 
 
 def begun(text: str) -> str:
-    """The text with which bash begins. Another shell, which a start-up file put in bash's place, does nothing of it."""
+    """The text with which bash begins. Another shell, which a start-up file put in bash's place, does nothing of it.
+
+    Bash itself keeps a long input in memory there, where there is room when /tmp is full, and not on a disk.
+    """
     mark = BEGIN.decode().strip()
-    return f'[ -n "$BASH_VERSION" ] || exit 96\necho {mark}; echo {mark} >&2\n{text}'
+    return f'[ -n "$BASH_VERSION" ] || exit 96\nTMPDIR=/run\necho {mark}; echo {mark} >&2\n{text}'
 
 
 END = "BMNB-INPUT-ENDS-HERE"

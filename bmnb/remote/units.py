@@ -28,6 +28,10 @@ mv end.new end
 """
 
 
+BEFORE = "TMPDIR=/run; "
+"""Bash keeps an input that a line has for a program in memory there: /tmp may be full, and is on a disk."""
+
+
 class UnitState(Enum):
     """absent: never started; running; ended: its exit status is known; lost: killed, or the server restarted."""
 
@@ -47,7 +51,7 @@ def start(work: str, unit: str, head: str = "") -> str:
     """A line that starts the command that comes in as input. mkdir lets only one start through."""
     place = folder(work, unit)
     return f"""umask 077; mkdir -p {work}/units && mkdir {place} || {{ df -h {work} >&2; exit 1; }}
-{{ cat > {place}/command && : > {place}/lock && printf %s {quote(WRAPPER)} > {place}/wrapper &&
+{{ {{ printf %s {quote(BEFORE)}; cat; }} > {place}/command && : > {place}/lock && printf %s {quote(WRAPPER)} > {place}/wrapper &&
   echo {quote(head)} > {place}/head && mv {place}/head {work}/head; }} || {{ rm -rf {place}; df -h {work} >&2; exit 1; }}
 systemd-run --quiet --unit={_name(unit)} bash {place}/wrapper {place}"""
 

@@ -1,9 +1,10 @@
 """Connections against a real sshd on the loopback address: commands, sizes, host keys, refusals."""
 
+import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from bmnb.journal import Journal
 from bmnb.lock import Lock
 from bmnb.redact import Secret
 from bmnb.remote import Servers, locks
-from bmnb.remote.connection import KEEP, SHELL, script, shell
-from bmnb.remote.units import Look, UnitState, folder
+from bmnb.remote.connection import KEEP, SHELL, begun, script, shell
+from bmnb.remote.units import BEFORE, Look, UnitState, folder
 from bmnb.steps import Result
 
 MIB = 1 << 20
@@ -193,6 +194,19 @@ def test_both_outputs_may_be_large_at_once(here: Servers):
 def test_input_reaches_the_command_and_nothing_eats_the_rest_of_the_line(here: Servers):
     assert here.run("here", "cat; echo end", stdin="a\nb").stdout == "a\nb\nend\n"
     assert here.run("here", "cat; echo end").stdout == "end\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts")
+@pytest.mark.parametrize("before", [begun, lambda text: BEFORE + text], ids=["by ssh", "in a unit"])
+def test_a_long_input_needs_no_room_in_tmp(tmp_path: Path, before: Callable[[str], str]):
+    """Bash keeps what is longer than a pipe holds in a file."""
+    (tmp_path / "input").write_text(before(script("wc -c", "x" * 200_000)))
+    full = "mount -t tmpfs -o size=4k full /tmp; head -c 9000 /dev/zero > /tmp/full"
+    line = f"{full}; exec bash < {tmp_path}/input"
+    done = subprocess.run(
+        ["unshare", "--mount", "bash", "-c", line], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split()[-1] == "200001", done.stderr
 
 
 def test_the_line_stands_in_no_list_of_arguments(here: Servers):

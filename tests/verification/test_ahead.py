@@ -253,7 +253,7 @@ def test_what_changes_while_it_is_looked_at_is_not_known(tree: Path, monkeypatch
 
     def meanwhile(change: Callable[[], object]) -> None:
         for module in (ahead, listing):
-            monkeypatch.setattr(module, "digest", lambda path: (read(path), change())[0])
+            monkeypatch.setattr(module, "digest", lambda path, found: (read(path, found), change())[0])
 
     meanwhile(lambda: Path("more").touch())
     told = json.loads(ahead.describe_ahead(now, chosen, key, task)[0])

@@ -96,7 +96,7 @@ def look_at_entry(seen: Seen, theirs: Facts, entry: bytes, path: bytes, found: o
     seen.bytes += theirs.size or 0
     if theirs.content is not None:
         seen.content += 1
-        content = digest(entry)
+        content = digest(entry, found)
         if content != theirs.content:
             item = dict(item_of(seen.place, path), what="content", origin=theirs.content, target=content)
             seen.wrong.append((text(path), item))

@@ -97,7 +97,7 @@ def facts_here(entry: bytes, found: os.stat_result, theirs: Optional[Facts]) -> 
     """The content only where the origin told it."""
     ours = facts(entry, found)
     read = theirs and theirs.content is not None and ours.size is not None
-    return ours._replace(content=digest(entry)) if read else ours
+    return ours._replace(content=digest(entry, found)) if read else ours
 
 
 def sizes(side: Entries) -> Dict[str, int]:

@@ -76,7 +76,7 @@ def describe(chosen: Chosen, key: Key, task: Task) -> Tuple[str, List[Task]]:
 
 def with_content(chosen: Chosen, entry: bytes, path: bytes, found: stat_result) -> Facts:
     told = facts(entry, found)
-    return told._replace(content=digest(entry)) if chosen(path, found) else told
+    return told._replace(content=digest(entry, found)) if chosen(path, found) else told
 
 
 def tell(work: Callable[..., Any], since: str, percent: str, places: Iterable[str], known: bytes) -> None:

@@ -58,13 +58,19 @@ def name(find: Callable[[int], Any], number: int) -> str:
         return "number {}".format(number)
 
 
-def digest(path: bytes) -> str:
-    """The sum of a regular file; where somebody has put a link or a pipe in its place, it is not followed or waited for."""
-    found = hashlib.sha256()
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+def digest(path: bytes, found: os.stat_result) -> str:
+    """The sum of the regular file that was found there, maybe by a link.
+
+    A link or a pipe that somebody has put in its place since is not followed or waited for.
+    """
+    total, linked = hashlib.sha256(), os.path.islink(path)
+    flags = os.O_RDONLY | os.O_NONBLOCK | (0 if linked else os.O_NOFOLLOW)
+    with open(os.open(path, flags), "rb") as file:
+        if linked and not os.path.samestat(os.fstat(file.fileno()), found):
+            raise FileNotFoundError("something else was put in the place of {!r}".format(path))
         for block in iter(lambda: file.read(1 << 20), b""):
-            found.update(block)
-    return found.hexdigest()
+            total.update(block)
+    return total.hexdigest()
 
 
 def access_list(value: bytes) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,10 +38,9 @@ def test_an_owner_of_another_name_is_no_other_content(tmp_path: Path):
     )
 
 
-@pytest.mark.parametrize("read", [facts, digest])
 @pytest.mark.parametrize("planted", ["link", "pipe"])
 def test_what_is_put_in_a_file_s_place_is_neither_followed_nor_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[bytes], object], planted: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: str
 ):
     """After it was looked at, and before it is read."""
     secret, path = tmp_path / "secret", tmp_path / "mail"
@@ -56,6 +54,25 @@ def test_what_is_put_in_a_file_s_place_is_neither_followed_nor_waited_for(
     monkeypatch.setattr(os, "lstat", lambda _: looked)
     if planted == "link":
         with pytest.raises(OSError, match="symbolic links"):
-            read(bytes(path))
+            facts(bytes(path))
     else:
-        assert read(bytes(path)) != read(bytes(secret))
+        assert facts(bytes(path)) != facts(bytes(secret))
+
+
+@pytest.mark.parametrize("by_a_link", [False, True], ids=["a file", "a file by a link"])
+@pytest.mark.parametrize("planted", ["link", "pipe"])
+def test_nor_by_the_comparison(tmp_path: Path, by_a_link: bool, planted: str):
+    secret, certificate, path = (tmp_path / name for name in ("secret", "certificate", "path"))
+    secret.write_text("root's own")
+    certificate.write_text("for everybody")
+    path.symlink_to(certificate) if by_a_link else certificate.rename(path)
+    found = path.stat()
+    of_found, of_secret = digest(bytes(path), found), digest(bytes(secret), secret.stat())
+    path.rename(tmp_path / "away")
+    if planted == "link":
+        path.symlink_to(secret)
+        with pytest.raises(FileNotFoundError, match="something else"):
+            digest(bytes(path), found)
+    else:
+        os.mkfifo(path)
+        assert digest(bytes(path), found) not in (of_found, of_secret)

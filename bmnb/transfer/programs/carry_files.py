@@ -66,6 +66,7 @@ PARTIAL = "partial"
 
 LOST = 255
 """ssh's exit status where its connection breaks, and this program's where it may just be started again."""
+CUT_ARCHIVE = b"Unexpected EOF in archive"
 CUT_RSYNC = (10, 12, 30, LOST)
 
 
@@ -242,7 +243,8 @@ class Carrier:
         # 1: a file changed while it was read
         if not written or sender.returncode not in ((0, 1) if self.live else (0,)):
             told = f"tar ended with {sender.returncode} on the origin, {put.returncode} on the target"
-            give_up(told, lost(sender.returncode))
+            # what tar has told of its end may be here before the last of what it sent, which a lost connection cuts
+            give_up(told, lost(sender.returncode) or (sender.returncode == 0 and CUT_ARCHIVE in said))
 
     def prove(self, sent: Sequence[str], deleted: Sequence[str]) -> int:
         """All that was sent has the same content on both servers, as read again on both; nothing deleted is left.

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bmnb.transfer.programs import carry_files, choosing, lists, moves
-from bmnb.transfer.programs.carry_files import CREATE, EXTRACT, Carrier
+from bmnb.transfer.programs.carry_files import CREATE, EXTRACT, LOST, Carrier
 from bmnb.transfer.programs.choosing import Choice
 from bmnb.transfer.programs.facts import sums
 from bmnb.transfer.programs.lines import read, write
@@ -416,6 +416,25 @@ def test_of_a_tree_that_is_empty_on_the_origin_the_target_s_own_is_left(tmp_path
 def test_where_all_trees_are_empty_nothing_is_listed(tmp_path: Path):
     with pytest.raises(SystemExit, match="empty"):
         Lists(str(tmp_path / "lists"), 2, [str(tmp_path / "absent")], live=True).look()
+
+
+@pytest.mark.parametrize(
+    ("sends", "status"), [("head -c 5000; exit 0", LOST), ("head -c 5000; exit 137", 1)], ids=["line", "tar"]
+)
+def test_an_archive_that_a_lost_connection_has_cut_is_sent_anew(tmp_path: Path, sends: str, status: int):
+    """tar's end may be told before the last of what it sent; where it was killed on the origin, somebody did that."""
+    (tmp_path / "large").write_bytes(os.urandom(100_000))
+    (tmp_path / "list").write_bytes(bytes(tmp_path / "large") + b"\0")
+    ssh = ["bash", "-c", f'eval "$0" | {sends}']
+    carrier = Carrier(str(tmp_path), 2, [str(tmp_path)], True, ssh, 2)
+
+    class Nobody:
+        def follow(self, put: subprocess.Popen[bytes]) -> None:
+            put.communicate()
+
+    with pytest.raises(SystemExit) as given_up:
+        carrier.tar(["list"], Nobody())
+    assert given_up.value.code == status
 
 
 def test_a_list_that_was_cut_is_refused(pair: Pair):

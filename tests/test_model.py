@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import seed
@@ -58,10 +58,10 @@ LOOK, HOT, COLD, SWITCH = (
 
 @dataclass(frozen=True)
 class ModelSettings(FakeSettings):
-    origin: str = setting("origin", "origin", frozen=())
-    target: str = setting("target", "target", frozen=())
-    address: str = setting("127.0.0.1", "address", frozen=())
-    work: str = FOLDER
+    origin: str = setting("origin", "origin", frozen=True)
+    target: str = setting("target", "target", frozen=True)
+    address: str = setting("127.0.0.1", "address", frozen=True)
+    work: ClassVar[str] = FOLDER
 
 
 def holds(result: Result) -> Verdict:

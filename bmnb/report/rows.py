@@ -145,6 +145,12 @@ class Rows:
         return rows
 
     @cached_property
+    def passes_in_short(self) -> list[Row]:
+        """What of it a printed page has room for."""
+        left_out = ("created", "changed bytes")
+        return [{name: row[name] for name in row if name not in left_out} for row in self.passes]
+
+    @cached_property
     def files(self) -> list[Row]:
         """A row a tree and pass; how long one took of trees that went together, nobody knows."""
         return [

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,6 +38,10 @@ def test_it_is_interrupted_where_that_is_asked_for_and_killed_where_it_goes_on(
 ):
     monkeypatch.setattr(work, "GRACE_SECONDS", 0.2)
     stop.touch()
-    process = started("import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(60)")
+    ready = stop.with_name("ready")
+    ignores = "import pathlib, signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    process = started(f"{ignores}; pathlib.Path({str(ready)!r}).touch(); time.sleep(60)")
+    while not ready.exists():
+        time.sleep(0.01)
     work._wait(process, SimpleNamespace(stop=stop))  # type: ignore[arg-type]
     assert process.returncode < 0

@@ -173,7 +173,7 @@ def do_run(
     Exit status: 0 done; 1 an action failed; 2 the input is wrong; 3 stopped at an inhibitor or an
     unanswered confirmation.
     """
-    from bmnb import headless, report, seal
+    from bmnb import headless
 
     chosen = procedures.named(procedure)
     folder_given = {"folder": str(found)} if (found := home(client)) else {}
@@ -182,15 +182,23 @@ def do_run(
     tell = tell_of(as_json)
     code, folder = headless.run(chosen, values, str(client), tell, through, cell_timeout)
     made = {"notebook": str(folder / NOTEBOOK)}
-    if (folder / "report.html").exists() and seal.after_seal(folder) == 0 and not key:
-        made["report"] = str(folder / "report.html")  # nothing has come since, and a signature would be lost
-    elif (folder / "journal.jsonl").exists():  # a plan alone has none
-        made["report"] = str(report.write(folder, report.Wish(key=key)))
+    if (folder / "journal.jsonl").exists():  # a plan alone has none
+        made["report"] = str(report_of(folder, key))
     for what, path in made.items():
         tell(f"{what}: {path}")
     if as_json:
         click.echo(json.dumps({"exit": code, "run": str(folder), **made}, indent=2))
     sys.exit(code)
+
+
+def report_of(run: Path, key: Path | None) -> Path:
+    """The report of a run as it is now; one after which nothing has come is left, and its signature with it."""
+    from bmnb import report, seal
+
+    made = run / "report.html"
+    if made.exists() and seal.after_seal(run) == 0 and not key:
+        return made
+    return report.write(run, report.Wish(key=key))
 
 
 @main.command("check", epilog="Example: bmnb check -f client.yaml")
@@ -449,7 +457,7 @@ def go_back(
 
     After the switch its price, the mail that the target has accepted, is shown first and must be confirmed.
     """
-    from bmnb import headless, report, rollback
+    from bmnb import headless, rollback
     from bmnb.run import reopen
 
     pairs = [one.partition("=") for one in given]
@@ -480,7 +488,7 @@ def go_back(
         took = rollback.seconds(reopened.journal)
         tell(f"rolled back in {took:.0f} s")
     finally:
-        written = report.write(run, report.Wish(key=key))
+        written = report_of(run, key)
         tell(f"report: {written}")
     if as_json:
         told = {"rolled back": str(run), "seconds": round(took, 1), "report": str(written)}

@@ -221,3 +221,16 @@ def test_killed_at_any_line_it_comes_to_the_same_end(places: list[int]):
             except Killed:
                 run = confirmed(Path(name), 3)
         assert world.count("undo third") == world.count("undo first") == 1
+
+
+def test_a_run_after_whose_report_nothing_has_come_keeps_it_byte_for_byte(tmp_path: Path):
+    """A signature on it holds on."""
+    folder = synthetic.run(tmp_path / "run", passes=1)
+    for event in ("rollback started", "rolled back"):
+        Journal(folder / "journal.jsonl").write(event, seconds=1.0)
+    report.write(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    again = CliRunner().invoke(main, ["rollback", str(folder)])
+    assert again.exit_code == 3
+    assert "rolled back already" in again.output
+    assert {path: path.read_bytes() for path in before} == before

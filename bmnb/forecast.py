@@ -30,10 +30,10 @@ class Forecast:
 def synchronization(passes: Sequence[Row], now: datetime) -> Forecast | None:
     """Forecast the next pass. None where no pass but the first, which copies everything, went through at one start.
 
-    A pass that was interrupted tells no duration. A pass takes a fixed time, in which both sides are compared, and a time for what users changed since
-    the pass before began. The fixed time is that of the pass with the fewest changes, less its changes
-    at the rate of the first pass, or all of it where that one was interrupted; users are taken to go on as slowly and
-    as fast as they did.
+    A pass that was interrupted tells no duration. A pass takes a fixed time, in which both sides are compared, and a
+    time for what users changed since the pass before began. The fixed time is that of the pass with the fewest
+    changes, less its changes at the rate of the first pass, or all of it where that one was interrupted; users are
+    taken to go on as slowly and as fast as they did.
     """
     begun = [_began(one) for one in passes]
     later = [

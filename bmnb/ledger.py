@@ -89,7 +89,7 @@ def phase_rows(procedure: Procedure, journal: Record) -> Iterator[Row]:
             yield _phase_row(phase.title, begun[0], last, work, state)
     stopped, answers = downtime(procedure, journal)
     if stopped:
-        work = downtime_work(procedure, journal) or 0.0
+        work = _work_between(spans, stopped, answers) if answers else 0.0
         yield _phase_row("Downtime", stopped, answers, work, "over" if answers else "under way")
 
 
@@ -144,11 +144,13 @@ def downtime_seconds(procedure: Procedure, journal: Record) -> float | None:
 def downtime_work(procedure: Procedure, journal: Record) -> float | None:
     """How many seconds of the downtime were work; the rest waited for a person. None where it is not over."""
     stopped, answers = downtime(procedure, journal)
-    if not stopped or not answers:
-        return None
+    return _work_between(spans_by_step(journal.lines), stopped, answers) if stopped and answers else None
+
+
+def _work_between(spans: dict[str, list[Span]], stopped: Line, answers: Line) -> float:
     first, last = moment(stopped), moment(answers)
-    spans = (span for some in spans_by_step(journal.lines).values() for span in some)
-    return seconds_in((max(began, first), min(ended, last)) for began, ended in spans if began < last)
+    every = (span for some in spans.values() for span in some)
+    return seconds_in((max(began, first), min(ended, last)) for began, ended in every if began < last)
 
 
 def rolling_back(journal: Record) -> Line | None:

@@ -53,8 +53,9 @@ def begin(procedure: Procedure, values: Mapping[str, Any]) -> Run:
     """Open the run for a notebook's parameters, or take it up where it stopped.
 
     `values` may be the notebook's `globals()`: plain values count as parameters, anything else does
-    not. A `run` that the notebook had opened before is closed; this one is what its cells import from `opened`. Raise InputError where a parameter is
-    unknown or wrong, or is not what the run's steps have proven; no server is contacted yet.
+    not. A `run` that the notebook had opened before is closed; this one is what its cells import from `opened`.
+    Raise InputError where a parameter is unknown or wrong, or is not what the run's steps have proven; no server is
+    contacted yet.
     """
     given = parameters(values)
     if isinstance(before := values.get("run"), Run):

@@ -5,22 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
-
-from bmnb import __version__, procedures, tables
+from bmnb import procedures, tables
 from bmnb.bluemind.subscription import ENDS, WARNING_DAYS
 from bmnb.bluemind.support import UPDATED, until
 from bmnb.errors import BmnbError, InputError
 from bmnb.files import replace_text
-from bmnb.language import _, current, use
+from bmnb.fleet.page import filled
+from bmnb.language import _, use
 from bmnb.procedures import updating_bluemind
-from bmnb.report import wording
 from bmnb.report.facts import Facts, gather
-from bmnb.report.page import TEMPLATES
 from bmnb.steps import Row
 
 COLUMNS = ("client", "version", "last update", "support until", "subscription ends", "to do", "as of")
@@ -75,17 +72,7 @@ def page(runs: Path, language: str = "en") -> Path:
     """Write the table as one HTML file that needs nothing from the network, `clients.html`, into the folder of runs."""
     path = runs / ("clients.html" if language == "en" else f"clients-{language}.html")
     with use(language):
-        environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
-        environment.filters |= {"kind": wording.kind, "cell": wording.cell}
-        text = environment.get_template("clients.html.j2").render(
-            _=_,
-            language=current(),
-            style=(TEMPLATES / "bmnb" / "style.css").read_text(encoding="utf-8"),
-            title=_("Clients"),
-            rows=rows(runs),
-            made=f"{wording.clock(datetime.now().astimezone())} · bmnb {__version__}",
-        )
-        replace_text(path, text)
+        replace_text(path, filled("clients.html.j2", title=_("Clients"), rows=rows(runs)))
     return path
 
 

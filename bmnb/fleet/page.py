@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
@@ -32,15 +33,11 @@ def write(board: Board, language: str = "en") -> Path:
 
 def render(board: Board) -> str:
     """The page as HTML, in the language in use."""
-    environment = Environment(loader=FileSystemLoader(HERE), autoescape=True)
-    environment.filters |= {"kind": wording.kind, "cell": wording.cell}
     rows, lanes, procedure = board.rows(), board.lanes(), board.procedure
     picture = base64.b64encode(charts.lanes(lanes).encode()).decode() if lanes else ""
     states = Counter(str(row["state"]) for row in rows)
-    page = environment.get_template("page.html.j2").render(
-        _=_,
-        language=current(),
-        style=(TEMPLATES / "bmnb" / "style.css").read_text(encoding="utf-8"),
+    return filled(
+        "page.html.j2",
         title=_("Fleet report"),
         procedure=_(procedure.title) if procedure else "",
         kind="done" if states.keys() <= {DONE} else "unfinished",
@@ -49,6 +46,18 @@ def render(board: Board) -> str:
         linked=lambda path: os.path.relpath(path, board.store.folder),
         notices=board.store.notices(),
         picture=picture,
+    )
+
+
+def filled(template: str, **facts: Any) -> str:
+    """A template of this folder as HTML, with what all pages have, in the language in use."""
+    environment = Environment(loader=FileSystemLoader(HERE), autoescape=True)
+    environment.filters |= {"kind": wording.kind, "cell": wording.cell}
+    page = environment.get_template(template).render(
+        _=_,
+        language=current(),
+        style=(TEMPLATES / "bmnb" / "style.css").read_text(encoding="utf-8"),
         made=f"{wording.clock(datetime.now().astimezone())} · bmnb {__version__}",
+        **facts,
     )
     return plain(page)

@@ -41,6 +41,7 @@ HOT = {one.name for one in PROCEDURE.steps if not one.phase.downtime} & {
 }
 LATER = {one.name for one in PROCEDURE.steps if one.phase.name in ("switching-servers", "post-migration")}
 PORTS = (25, 143, 443)
+SLEEP = Path(__file__).parent / "clock"
 
 WORK_KILLED = (
     "for n in $(seq 40); do unit=$(systemctl list-units --plain --no-legend --state=running 'bmnb-*' | "
@@ -280,6 +281,7 @@ def clock_of(file: Path) -> dict[str, str]:
     [library] = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
     return {
         "LD_PRELOAD": str(library),
+        "PYTHONPATH": os.pathsep.join([str(SLEEP), *filter(None, [os.environ.get("PYTHONPATH")])]),
         "FAKETIME_TIMESTAMP_FILE": str(file),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",

@@ -33,7 +33,7 @@ from tests.lab.migration import BMNB, client_file, journal, kill_all
 AGAIN = 6
 """How often the same command may be needed after the last fault."""
 SECONDS = 420.0
-"""How long one command may take."""
+"""How long a command may write nothing into its journal."""
 SILENT_SECONDS = 31.0
 """After so long another session of a run may go on."""
 HOT = {one.name for one in PROCEDURE.steps if not one.phase.downtime} & {
@@ -167,9 +167,11 @@ class Struck:
 
     def _watch(self, running: subprocess.Popen[Any], waiting: deque[Strike]) -> None:
         mends: list[tuple[float, Callable[[], None]]] = []
-        ends = time.monotonic() + SECONDS
+        written, since = 0, time.monotonic()
         while running.poll() is None:
-            if time.monotonic() > ends:
+            if written < (now := self._written()):
+                written, since = now, time.monotonic()
+            if time.monotonic() > since + SECONDS:
                 kill_all(running)
                 raise AssertionError(f"{self.trial}\n  hangs: {words_of(journal(self.runs)[-1])}")
             if waiting and self._is_reached(waiting[0]):
@@ -185,6 +187,10 @@ class Struck:
             time.sleep(0.03)
         for _, mend in mends:
             mend()
+
+    def _written(self) -> int:
+        """Bytes in the journals of these runs."""
+        return sum(one.stat().st_size for one in self.runs.glob("*/journal.jsonl"))
 
     def _is_reached(self, strike: Strike) -> bool:
         steps = [step_of(line) for line in journal(self.runs) if "step" in line or "action" in line]
@@ -350,7 +356,8 @@ def small_disk(place: Path) -> Iterator[Path]:
     try:
         yield place
     except (AssertionError, BmnbError):
-        shutil.copytree(place, place.with_name(f"failed-{place.name}"))
+        sockets = shutil.ignore_patterns("kernel-ipc-*")
+        shutil.copytree(place, place.with_name(f"failed-{place.name}"), ignore=sockets)
         raise
     finally:
         subprocess.run(["umount", "-l", runs], check=True)

@@ -95,6 +95,9 @@ def remove(folder: str) -> str:
     return f"[ ! -s {names} ] || ( cd {named.POSTFIX} && xargs -0 rm -f -- < {names} )"
 
 
+KEEP_PACKAGED = f"postconf -X {' '.join(named.PACKAGED)}"
+"""A line by which the copied main.cf does not name where another distribution's Postfix has its parts."""
+
 INDEXED = "|".join(named.INDEXED)
 
 # grep ends with 1 where it finds nothing

@@ -10,6 +10,7 @@ import pytest
 from tests import new_user
 from tests.containerfile import FILE, RELEASE, ROOT, Container, packages, steps
 
+pytestmark = pytest.mark.timeout(3600)  # Debian's packages are fetched within it, once
 ASK = "import sys; from urllib.request import urlopen; print(urlopen(sys.argv[1], timeout=60).status)"
 
 

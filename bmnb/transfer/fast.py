@@ -226,7 +226,7 @@ def lines_around(folder: str, names: Iterable[str]) -> Iterator[Around]:
 
 def rebuild_maps(aliases: bool) -> str:
     """Make Postfix's maps from their -flat files, those that came."""
-    lines = [f"{naming.KEEP_PACKAGED} || exit"] + [
+    lines = [
         f"[ ! -e {path.replace('.db', '-flat')} ] || ( {configuration.rebuild_map(path)} ) || exit 1"
         for path in POSTFIX_MAPS
     ]

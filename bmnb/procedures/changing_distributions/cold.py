@@ -151,7 +151,6 @@ def copy_configuration(settings: Settings) -> Iterator[Action]:
             when=Condition(origin, configuration.exists(path), "absent on the origin"),
             env=ssh_for_rsync(settings),
         )
-    yield Command(target, naming.KEEP_PACKAGED, "Postfix keeps the folders of its package")
     for path in POSTFIX_MAPS:
         flat = path.replace(".db", "-flat")
         yield Command(

@@ -50,7 +50,7 @@ MADE_BY_SYSTEM = re.compile(
 PACKAGED = (
     *("command_directory", "daemon_directory", "data_directory", "meta_directory", "shlib_directory"),
     *("html_directory", "manpage_directory", "readme_directory", "sample_directory"),
-    *("sendmail_path", "newaliases_path", "mailq_path", "setgid_group", "mail_owner"),
+    *("sendmail_path", "newaliases_path", "mailq_path"),
 )
 """Parameters of main.cf by which a package of Postfix finds its own parts: each distribution's are other ones."""
 

@@ -158,7 +158,10 @@ def test_no_secret_of_a_role_is_in_the_runs_folder_or_in_a_log(lab: Lab, runs: P
 def test_indexes_of_the_copy_are_made_as_the_target_sorts(lab: Lab):
     """Bullseye's library is 2.31, bookworm's 2.36: each index is in the order of the latter, and is known as such."""
     for database in ("bj", '"bj-data"'):
-        assert sql(lab.target, f"\\connect {database}\nCREATE EXTENSION amcheck;\n{IN_ORDER}").split() == ["t", "t"]
+        assert sql(lab.target, f"\\connect {database}\nCREATE EXTENSION amcheck;\n{IN_ORDER}").split() == [
+            "t",
+            "t",
+        ]
 
 
 IN_ORDER = """

@@ -134,7 +134,9 @@ def collation_versions(origin: Result, target: Result, *libraries: Result) -> Ve
         for name, had, has in one["outgrown"]
     ]
     theirs, ours = (one.stdout.strip() for one in libraries)
-    return _verdict(rows, theirs if theirs == ours else f"{theirs}; {ours} on the target, by which they are made anew")
+    return _verdict(
+        rows, theirs if theirs == ours else f"{theirs}; {ours} on the target, by which they are made anew"
+    )
 
 
 def plain(locale: str) -> str:

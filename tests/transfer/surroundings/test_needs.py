@@ -49,9 +49,7 @@ def test_locales_and_collations_are_wanted_on_the_targets_system():
 
 def test_indexes_of_the_origin_are_wanted_as_its_library_sorts_now():
     libraries = [Result(name, "", 0, version) for name, version in (("o", "glibc 2.31"), ("t", "glibc 2.36"))]
-    as_ever, outgrown = (
-        told(bj={"outgrown": changed}) for changed in ([], [["fr_FR.utf8", "2.28", "2.31"]])
-    )
+    as_ever, outgrown = (told(bj={"outgrown": changed}) for changed in ([], [["fr_FR.utf8", "2.28", "2.31"]]))
     verdict = needs.collation_versions(as_ever, told(), *libraries)
     assert verdict.holds
     assert verdict.seen == "glibc 2.31; glibc 2.36 on the target, by which they are made anew"

@@ -43,7 +43,8 @@ class Content:
 
 def layers(role: str, content: Content, tell: Callable[[str], None]) -> tuple[Path, ...]:
     """The layers of a server in this role, the topmost first."""
-    base = images.base(content.release, tell, images.PACKAGE_TOOLS if content.beside else ())
+    of_packages = content.beside or content.family == "redhat"
+    base = images.base(content.release, tell, images.PACKAGE_TOOLS if of_packages else ())
     mark = f"{base.name}-{role}-{content.family}-{content.bluemind}-{fingerprint()[:12]}"
     installed = images.cached(f"standin-{mark}", lambda place: _install(place, base, role, content))
     data = hashlib.sha256(repr((mark, content)).encode()).hexdigest()[:16]

@@ -55,10 +55,13 @@ class Lab:
         wal_level: str = "replica",
         handles: bool = False,
         partitions: int = PARTITIONS,
+        origin_family: str = "debian",
     ) -> Lab:
         """Boot an origin with a client's data and a target fresh from the setup wizard."""
         contents = {
-            "origin": Content(origin, bluemind, messages, rows, users, seed, partitions=partitions),
+            "origin": Content(
+                origin, bluemind, messages, rows, users, seed, origin_family, partitions=partitions
+            ),
             "target": Content(target, bluemind, 0, 0, 0, seed, partitions=partitions),
         }
         networks = {"origin": origin_network, "target": target_network}

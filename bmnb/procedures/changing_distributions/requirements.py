@@ -483,10 +483,13 @@ def queue_is_usual(*servers: Result) -> Verdict:
 
 def same_packages(origin: Result, target: Result) -> Verdict:
     theirs, ours = _packages(origin), _packages(target)
+    # rpm tells versions without epoch and release, which dpkg has in its own
+    of_rpm = [one for one in (theirs, ours) if all(map(_is_bare, one.values()))]
+    comparable = _upstream if len(of_rpm) == 1 else str
     wrong = [
         f"{name}: {theirs.get(name, 'none')} on the origin, {ours.get(name, 'none')} on the target"
         for name in sorted(theirs.keys() | ours.keys())
-        if theirs.get(name) != ours.get(name)
+        if comparable(theirs.get(name, "")) != comparable(ours.get(name, ""))
     ]
     if not theirs:
         return Verdict(False, "no bm-* package on the origin")
@@ -496,6 +499,15 @@ def same_packages(origin: Result, target: Result) -> Verdict:
     return Verdict(
         not wrong, "; ".join(wrong) or f"{len(theirs)} packages, bm-core {theirs.get('bm-core', 'none')}"
     )
+
+
+def _is_bare(version: str) -> bool:
+    return version == _upstream(version)
+
+
+def _upstream(version: str) -> str:
+    """A version of dpkg without epoch and revision."""
+    return version.rpartition(":")[2].partition("-")[0]
 
 
 def _packages(listed: Result) -> dict[str, str]:

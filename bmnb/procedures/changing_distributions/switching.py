@@ -14,7 +14,7 @@ from bmnb.procedures.changing_distributions.services import restart, running, st
 from bmnb.procedures.changing_distributions.settings import BY_HAND, DURING, NEW_ADDRESS, TAKE_OVER, Settings
 from bmnb.procedures.checks import done, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Condition, Manual, Together, step
-from bmnb.transfer import accepted, address, configuration
+from bmnb.transfer import accepted, address, configuration, labels, naming
 
 
 def undo_stop_origin(settings: Settings) -> Iterator[Action]:
@@ -234,6 +234,9 @@ def restart_target(settings: Settings) -> Iterator[Action]:
     if settings.switch == TAKE_OVER:
         told = address.announce(settings.address, 1)
         starts.append(Command(target, told, "tell the neighbours again", ensure=True))
+    selinux = Condition(target, labels.IS_ON, "no SELinux on the target")
+    yield Command(target, naming.KEEP_PACKAGED, "Postfix keeps the folders of its package", ensure=True)
+    yield Command(target, labels.restore(settings.trees), "labels of SELinux", when=selinux, ensure=True)
     yield from _side_by_side(settings, ready)
     yield from _side_by_side(settings, starts)
     if settings.switch == NEW_ADDRESS:

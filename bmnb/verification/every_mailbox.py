@@ -18,9 +18,11 @@ CYRUS = "command -v ctl_cyrusdb /usr/lib/cyrus/bin/ctl_cyrusdb /usr/lib/cyrus-im
 """A line that prints where Cyrus's programs are, as BlueMind, Debian and RedHat have them; 1 where there is none."""
 NO_CYRUS = "no Cyrus keeps the mail here"
 
+_PACKAGES = "bm-cyrus cyrus-imapd"
 VERSION = f"""program=$({CYRUS}) || exit 0
-"$(dirname "$program")/cyr_info" version 2> /dev/null | sed -n 's/^ *version: *//p;s/^cyrus-imapd *//p' | head -n 1
-"""
+{{ "$(dirname "$program")/cyr_info" version || dpkg-query -W -f 'cyrus-imapd ${{Version}}\\n' {_PACKAGES} ||
+rpm -q --qf 'cyrus-imapd %{{VERSION}}\\n' {_PACKAGES}; }} 2> /dev/null | sed -n 's/^cyrus-imapd *//p' | head -n 1 | grep ."""
+"""A line that prints the version of Cyrus, nothing where there is none; 1 where it does not tell."""
 
 
 def there(folder: str) -> str:

@@ -22,7 +22,7 @@ TREES = ("/var/lib/cyrus", "/var/spool/cyrus", "/var/spool/sieve")
 IMAPD = """configdirectory: /var/lib/cyrus
 proc_path: /run/cyrus/proc
 mboxname_lockpath: /run/cyrus/lock
-defaultpartition: {name}
+defaultpartition: default
 partition-default: /var/spool/cyrus/data/{name}
 metapartition_files: header index cache expunge squat annotations lock dav archivecache
 virtdomains: userid
@@ -87,9 +87,19 @@ def as_user(user: str) -> imaplib.IMAP4:
 
 
 def deliver(recipients: list[str], sender: str, message: bytes) -> None:
-    """Hand a message to Cyrus as a mail server does. Raise SMTPException where it refuses it for all."""
+    """Hand a message to Cyrus as a mail server does. Raise SMTPException where it refuses it for one of them."""
     with smtplib.LMTP(HOST, LMTP_PORT) as lmtp:
-        lmtp.sendmail(sender, [mailbox(one) for one in recipients], message)
+        lmtp.ehlo()
+        lmtp.mail(sender)
+        for one in recipients:
+            code, said = lmtp.rcpt(mailbox(one))
+            if code != 250:
+                raise smtplib.SMTPRecipientsRefused({one: (code, said)})
+        # an answer for each recipient, of which smtplib reads the first
+        answers = [lmtp.data(message), *(lmtp.getreply() for _ in recipients[1:])]
+        for code, said in answers:
+            if code != 250:
+                raise smtplib.SMTPDataError(code, said)
 
 
 def mailbox(address: str) -> str:

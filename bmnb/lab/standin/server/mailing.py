@@ -22,8 +22,8 @@ ODD_FOLDERS = (
     "&U,BTFw-",
     "&2D3eAA-",
     "-urgent",
-    "a.b ^ c",
-    "quote ' \\\" %",
+    "a.b c",
+    "it's (x) = y~",
     "/".join(f"level {number}" for number in range(1, 13)),
 )
 """Modified UTF-7 as it goes over the line; the last is twelve levels deep."""
@@ -147,13 +147,10 @@ def odd_messages(user: User, bodies: Bodies) -> list[bytes]:
 
 def try_delivery(user: User, message: bytes) -> None:
     """Cyrus may refuse what is not well formed, as it does in life."""
-    with smtplib.LMTP(cyrus.HOST, cyrus.LMTP_PORT) as lmtp:
-        lmtp.mail(user.email)
-        lmtp.rcpt(box(user))
-        lmtp.docmd("DATA")
-        lmtp.send(b"\r\n".join(b"." + line if line[:1] == b"." else line for line in message.split(b"\r\n")))
-        lmtp.send(b"\r\n.\r\n")
-        lmtp.getreply()
+    try:
+        cyrus.deliver([box(user)], user.email, message)
+    except smtplib.SMTPDataError as error:
+        print(f"Cyrus refuses a message: {error.smtp_error!r}")
 
 
 def filter_mail(user: User) -> None:

@@ -77,7 +77,9 @@ def mail(origin: Runner, target: Runner, users: list[str]) -> list[Difference]:
 
 def fetched(run: Runner, users: list[str]) -> dict[str, list[str]]:
     """By user and folder the messages, each by its sum and its flags."""
-    rows = [json.loads(line) for line in run(f"python3 - {' '.join(users)} <<'END'\n{SCRIPT}\nEND").splitlines()]
+    rows = [
+        json.loads(line) for line in run(f"python3 - {' '.join(users)} <<'END'\n{SCRIPT}\nEND").splitlines()
+    ]
     missing = set(users) - {place.split(" ")[0] for place, _ in rows}
     if missing:
         raise BmnbError(f"isync has fetched no folder of {', '.join(sorted(missing))}")

@@ -57,7 +57,9 @@ def test_the_whole_migration_brings_every_mailbox(moved: dict[str, Any]):
     assert told["seen"].endswith("; 0 with differences"), told["seen"]
 
 
-def test_a_client_of_others_fetches_the_same_from_the_target(lab: Lab, users: list[str], moved: dict[str, Any]):
+def test_a_client_of_others_fetches_the_same_from_the_target(
+    lab: Lab, users: list[str], moved: dict[str, Any]
+):
     after = compare_mail.fetched(lab.target.must, users)
     assert compare_mail.differing(moved["before"], after) == []
     assert sum(map(len, after.values())) > 100

@@ -5,16 +5,19 @@ from __future__ import annotations
 import imaplib
 import shutil
 import smtplib
+import socket
 import socketserver
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 from .client import DOMAINS, partition
 from .here import token
 from .imap import is_session
 
-HOST, LMTP_PORT = "127.0.0.1", 24
+HOST, LMTP_PORT, SIEVE_PORT = "127.0.0.1", 24, 2000
+START_SECONDS = 120.0
 ADMIN = "admin0"
 MUX = Path("/run/saslauthd/mux")
 TREES = ("/var/lib/cyrus", "/var/spool/cyrus", "/var/spool/sieve")
@@ -78,6 +81,20 @@ def partition_lines() -> list[str]:
     return [line for line in Path("/etc/cyrus-partitions").read_text().splitlines() if line]
 
 
+def wait() -> None:
+    """Wait until Cyrus answers at all its ports. Raise OSError where it does not."""
+    deadline = time.monotonic() + START_SECONDS
+    for port in (143, LMTP_PORT, SIEVE_PORT):
+        while True:
+            try:
+                socket.create_connection((HOST, port)).close()
+                break
+            except ConnectionRefusedError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+
 def as_user(user: str) -> imaplib.IMAP4:
     """A session as login@domain, or as the administrator, by the administrator's password, as the core works."""
     imap = imaplib.IMAP4(HOST)
@@ -121,7 +138,7 @@ class Mux(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         login, password, _, realm = [self._text() for _ in range(4)]
-        who = f"{login}@{realm or 'global.virt'}"
+        who = login if "@" in login else f"{login}@{realm or 'global.virt'}"
         answer = b"OK" if is_session(who, password) else b"NO"
         self.wfile.write(struct.pack("!H", len(answer)) + answer)
 

@@ -38,13 +38,14 @@ LARGE = 3_000_000
 
 def fill(messages: int, users: list[User], seed: str) -> None:
     """Mailboxes of the users with so many messages; what is odd lies in the first user's."""
+    cyrus.wait()
     bodies = Bodies(seed)
     admin = cyrus.as_user(cyrus.ADMIN)
     for user in users:
         create(admin, user)
     for number in range(messages):
         place(number, bodies.random.choice(users), users, bodies)
-    if messages:
+    if len(users) > 1:
         leave_odd(admin, users, bodies)
     admin.logout()
 
@@ -157,7 +158,10 @@ def filter_mail(user: User) -> None:
     """Put a Sieve script and activate it, over ManageSieve."""
     secret = base64.b64encode(f"{box(user)}\0{cyrus.ADMIN}\0{token()}".encode()).decode()
     size = len(SIEVE)
-    with socket.create_connection((cyrus.HOST, 2000)) as connection, connection.makefile("rwb") as lines:
+    with (
+        socket.create_connection((cyrus.HOST, cyrus.SIEVE_PORT)) as connection,
+        connection.makefile("rwb") as lines,
+    ):
         for said in (
             b"",
             f'AUTHENTICATE "PLAIN" "{secret}"\r\n'.encode(),

@@ -1,14 +1,10 @@
 """A real Cyrus: Debian's 3.2 moves to 3.6, filled and used by clients, compared by a client that nobody here wrote."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bmnb.lab import Lab, compare_mail
-from bmnb.steps import Result
-from bmnb.verification import every_mailbox
 from tests.lab.migration import client_file, done, finish
 
 pytestmark = pytest.mark.lab

@@ -19,7 +19,7 @@ RECORD, LOOKED = "record", "looked"
 AT_ONCE = 4
 NAMED = 20
 """UIDs that a row names at most."""
-SHARED = "shared "
+SHARED, SHARED_FOLDERS = "shared ", "Shared Folders/"
 
 Told = Dict[str, Any]
 
@@ -48,10 +48,11 @@ def look(folder: str, seconds: float) -> None:
     """Look at those mailboxes that have not been found as they were, for so many seconds at most."""
     end = time.monotonic() + seconds
     done = {name for name, told in looked(folder).items() if not told["differences"]}
+    at = os.path.getmtime(os.path.join(folder, RECORD))
     waiting = [ones for ones in records(folder) if ones[0]["mailbox"] not in done]
 
     def work(ones: List[Told]) -> Optional[Told]:
-        return mailbox(ones) if time.monotonic() < end else None
+        return mailbox(ones, at) if time.monotonic() < end else None
 
     with open(os.path.join(folder, LOOKED), "a") as out, ThreadPoolExecutor(AT_ONCE) as pool:
         for told in pool.map(work, waiting):
@@ -60,10 +61,11 @@ def look(folder: str, seconds: float) -> None:
                 out.flush()
 
 
-def mailbox(ones: List[Told]) -> Told:
-    """What there is of one mailbox."""
+def mailbox(ones: List[Told], at: float) -> Told:
+    """What there is of one mailbox, whose record was made then."""
     told: Told = {
         "mailbox": ones[0]["mailbox"],
+        "at": at,
         "folders": len(ones),
         "messages": 0,
         "read": 0,
@@ -92,7 +94,7 @@ def way(one: Told) -> Tuple[str, str, bool]:
     if not one["mailbox"].startswith(SHARED):
         return one["mailbox"], one["folder"], True
     readers = sorted(who for who, rights in one.get("rights", {}).items() if "@" in who and "r" in rights)
-    return (readers or [""])[0], "Shared Folders/" + one["folder"], False
+    return (readers or [""])[0], SHARED_FOLDERS + one["folder"], False
 
 
 def tell(told: Told, one: Told, what: str, uids: Iterable[int] = ()) -> None:
@@ -108,6 +110,9 @@ def compare(imap: imaplib.IMAP4, name: str, own: bool, one: Told, told: Told) ->
     if "wrong" in one:
         raise LookupError("its record could not be made: {}".format(one["wrong"]))
     shut = protocol.examine(imap, name)
+    if shut and deleted(one, told["at"]):
+        told["since"] += len(one["messages"])
+        return
     if shut:
         raise LookupError(f"it cannot be opened: {shut}")
     found = protocol.seen(imap)
@@ -128,6 +133,16 @@ def compare(imap: imaplib.IMAP4, name: str, own: bool, one: Told, told: Told) ->
         if uids:
             tell(told, one, what, uids)
     read(imap, one, set(found.messages), told)
+
+
+def deleted(one: Told, moment: float) -> bool:
+    """Whether somebody has deleted the folder after a moment. Cyrus keeps it for a while, with the time in its name."""
+    name, at, domain = listed_as(one).partition("@")
+    imap = protocol.administrator()
+    kept = protocol.names(imap, f"DELETED/{name}/%{at}{domain}")
+    imap.logout()
+    times = [full.partition("@")[0].rpartition("/")[2] for full in kept]
+    return any(int(time, 16) >= int(moment) for time in times)
 
 
 def marks(flags: List[str], own: bool) -> Set[str]:

@@ -78,10 +78,10 @@ def quoted(name: str) -> str:
     return '"{}"'.format(name.replace("\\", "\\\\").replace('"', '\\"'))
 
 
-def names(imap: imaplib.IMAP4) -> Set[str]:
-    """All names that the user sees; one with odd letters comes as a literal, in two parts."""
+def names(imap: imaplib.IMAP4, pattern: str = "*") -> Set[str]:
+    """The names that the user sees; one with odd letters comes as a literal, in two parts."""
     found = set()
-    for line in imap.list()[1]:
+    for line in imap.list('""', quoted(pattern))[1]:
         if isinstance(line, tuple):
             found.add(line[1].decode(errors="surrogateescape"))
         elif line:

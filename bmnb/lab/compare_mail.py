@@ -51,6 +51,11 @@ def content(path):
         return hashlib.sha256(re.sub(rb"(?m)^X-TUID: .*\n", b"", file.read())).hexdigest()
 
 
+def flags(name):
+    "Those of isync 1.3; later ones tell also what was passed on."
+    return name.partition(":2,")[2].replace("P", "")
+
+
 for user in sys.argv[1:]:
     with tempfile.TemporaryDirectory() as place:
         os.mkdir(place + "/mail")
@@ -64,7 +69,7 @@ for user in sys.argv[1:]:
             at = os.path.relpath(os.path.dirname(folder), place + "/mail")
             if os.path.basename(folder) in ("cur", "new"):
                 found.setdefault(at, [])
-                found[at] += [content(folder + "/" + name) + " " + name.partition(":2,")[2] for name in names]
+                found[at] += [content(folder + "/" + name) + " " + flags(name) for name in names]
         for at, messages in found.items():
             print(json.dumps([user + " " + at, sorted(messages)]))
 """

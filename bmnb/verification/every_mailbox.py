@@ -79,7 +79,7 @@ def can_read(origin: Result, target: Result) -> Verdict:
 
 
 def all_known(told: Result) -> Verdict:
-    """An item a folder that Cyrus does not list."""
+    """An item a folder that is not in Cyrus's list of mailboxes."""
     if not told.ok:
         return Verdict.unmade((told.stderr.strip().splitlines() or ["no answer"])[-1])
     found = json.loads(told.stdout)

@@ -9,6 +9,7 @@ import pytest
 from bmnb.steps import Result
 from bmnb.verification import every_mailbox
 from bmnb.verification.mailboxes.index import EXPUNGED, HEADER, RECORD, read_header, read_index
+from bmnb.verification.mailboxes.listed import names, own_name
 from bmnb.verification.mailboxes.protocol import fetched, spread
 from bmnb.verification.mailboxes.record import internal, named, sample
 
@@ -78,6 +79,25 @@ def test_a_path_below_a_partition_tells_mailbox_and_folder(path: str, mailbox: s
 def test_cyruss_own_name_tells_the_same():
     assert internal("example.org!user.ada^lace.Sent.a^b") == ("ada.lace@example.org", "Sent/a.b")
     assert internal("user.ada") == ("ada", "INBOX")
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "folder", "name"),
+    [
+        ("ada.lace@example.org", "INBOX", "example.org!user.ada^lace"),
+        ("ada@example.org", "Sent/a.b", "example.org!user.ada.Sent.a^b"),
+        ("shared papers@example.org", "papers/below", "example.org!papers.below"),
+        ("ada", "INBOX", "user.ada"),
+    ],
+)
+def test_a_recorded_folder_has_cyruss_own_name(mailbox: str, folder: str, name: str):
+    assert own_name({"mailbox": mailbox, "folder": folder}) == name
+    assert internal(name) == (mailbox, folder)
+
+
+def test_both_forms_of_cyruss_list_are_read():
+    assert names("x!user.ada.a b\t0 part\n") == {"x!user.ada.a b"}
+    assert names('{\n"x!user.ada.\\"a": {"name": "x"},\n}') >= {'x!user.ada."a'}
 
 
 def test_the_sample_is_the_first_the_last_and_one_between():

@@ -1,7 +1,7 @@
 """Run on a server as `python3 -m mailboxes`, in the folder that this one is in.
 
 record                   print the record of every mailbox, from the store of a Cyrus that is stopped
-unknown FOLDER           print the names of the record in FOLDER that the running Cyrus does not know, and their number
+unknown FOLDER           print the names of the record in FOLDER that Cyrus does not have in its list
 look FOLDER SECONDS      look at every mailbox over IMAP against it, and go on where an earlier look ended
 show FOLDER              print what was found so far
 """
@@ -9,7 +9,8 @@ show FOLDER              print what was found so far
 import json
 import sys
 
-from .looking import look, looked, records, unknown
+from .listed import unknown
+from .looking import look, looked, records
 from .record import record
 
 
@@ -25,8 +26,8 @@ def main() -> None:
     if command == "record":
         record()
     elif command == "unknown":
-        number = sum(map(len, records(words[0])))
-        print(json.dumps({"folders": number, "unknown": unknown(words[0])}))
+        found = records(words[0])
+        print(json.dumps({"folders": sum(map(len, found)), "unknown": unknown(found)}))
     elif command == "look":
         look(words[0], float(words[1]))
     else:

@@ -93,8 +93,11 @@ def way(one: Told) -> Tuple[str, str, bool]:
     """Who looks, under which name, and whether as the owner: into what is shared looks someone who may read it."""
     if not one["mailbox"].startswith(SHARED):
         return one["mailbox"], one["folder"], True
-    readers = sorted(who for who, rights in one.get("rights", {}).items() if "@" in who and "r" in rights)
-    return (readers or [""])[0], SHARED_FOLDERS + one["folder"], False
+    readers = sorted(who for who, rights in one.get("rights", {}).items() if "r" in rights)
+    if protocol.ADMIN in readers:
+        return protocol.ADMIN, listed_as(one), False
+    people = [who for who in readers if "@" in who and ":" not in who]
+    return (people or [""])[0], SHARED_FOLDERS + one["folder"], False
 
 
 def tell(told: Told, one: Told, what: str, uids: Iterable[int] = ()) -> None:
@@ -159,16 +162,6 @@ def read(imap: imaplib.IMAP4, one: Told, there: Set[int], told: Told) -> None:
             wrong.append(uid)
     if wrong:
         tell(told, one, "another content", wrong)
-
-
-def unknown(folder: str) -> List[str]:
-    """Names of the record that Cyrus does not list to its administrator."""
-    imap = protocol.administrator()
-    listed = protocol.names(imap)
-    imap.logout()
-    return sorted(
-        name for ones in records(folder) for one in ones for name in [listed_as(one)] if name not in listed
-    )
 
 
 def listed_as(one: Told) -> str:

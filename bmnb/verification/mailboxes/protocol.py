@@ -52,14 +52,19 @@ def opened(account: str) -> imaplib.IMAP4:
 
     The core gives none for users that are archived.
     """
+    imap = administrator() if account == ADMIN else acting(account)
+    imap.capability()
+    imap.enable("QRESYNC")
+    return imap
+
+
+def acting(account: str) -> imaplib.IMAP4:
     imap = connected()
     try:
         imap.login(account, session(account))
     except (LookupError, OSError, imap.error):
         imap = connected()
         imap.authenticate("PLAIN", lambda _: f"{account}\0{ADMIN}\0{token()}".encode())
-    imap.capability()
-    imap.enable("QRESYNC")
     return imap
 
 

@@ -11,7 +11,7 @@ from bmnb.steps import Result, Verdict
 from bmnb.verification import every_mailbox
 from tests.lab.migration import client_file, done, finish
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.soak]
 
 OPTIONS = {"messages": 150, "rows": 8_000, "users": 10, "partitions": 10, "mail": "cyrus"}
 FOLDER = "/var/lib/bmnb/test"

@@ -18,6 +18,7 @@ from bmnb.transfer import access, beside, guards, left_behind, naming, owning, p
 from bmnb.transfer import address as addresses
 from bmnb.transfer.asking import weights
 from bmnb.transfer.placing import inline
+from bmnb.verification import every_mailbox
 
 CLOCK_SECONDS = 30
 """Clocks may differ by this much; the two servers are asked one after the other."""
@@ -175,6 +176,14 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
         "install on the target, in the original server's version, what is named; plugins such as the import from LDAP or "
         "signatures are packages too",
         answers=(0, 1, 127),
+    )
+    yield Check(
+        both,
+        every_mailbox.VERSION,
+        every_mailbox.can_read,
+        "the target's Cyrus reads what the origin's has written",
+        "install on the target a Cyrus that is as new as the original server's, or newer: an older one cannot read its "
+        "databases",
     )
     yield Check(
         both,

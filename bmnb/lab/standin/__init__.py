@@ -44,6 +44,8 @@ def install(root: Path, role: str, release: str, bluemind: str, family: str) -> 
     variant = VARIANTS[bluemind]
     wanted = ROLES[role][0] if role in ROLES else (*variant.services, "bmnb-writer")
     services.install(root, [name for name in wanted if name in (*variant.services, "bmnb-writer")])
+    if variant.successor and role not in ROLES:
+        services.write(root, set(VARIANTS[variant.successor].services) - set(variant.services))
     if family == "redhat":
         _become_redhat(root)
     call("chroot", root, services.RUN, "packages")

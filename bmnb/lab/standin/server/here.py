@@ -35,6 +35,11 @@ def variant() -> Variant:
     return VARIANTS[facts()["bluemind"]]
 
 
+def successor() -> Variant | None:
+    """The next major version, where this one is the last of its own."""
+    return VARIANTS[variant().successor] if variant().successor else None
+
+
 def parse_ini(text: str) -> dict[str, str]:
     """The keys of bm.ini; spaces around the = are optional."""
     pairs = [line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] not in "#;["]

@@ -6,6 +6,8 @@ is asked of that of the spool.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bmnb.bluemind.hardware import MINIMUM_GIB, SHARE
 from bmnb.steps import Condition, Result, Row, Verdict
 
@@ -28,8 +30,14 @@ SHARE_OF_POSTGRESQL = f"! test -d {POSTGRESQL} || df -B1 --output=size,used {POS
 """A line that prints how large the file system of PostgreSQL's data is and how much of it is used, where it has any."""
 
 
+def _two_numbers(servers: Iterable[Result]) -> list[tuple[str, int, int]]:
+    """Host and the two numbers that it has told; of one that has nothing to tell, nothing."""
+    words = [(one.host, one.stdout.split()) for one in servers if one.stdout.strip()]
+    return [(host, int(first), int(second)) for host, (first, second) in words]
+
+
 def less_than_half(*servers: Result) -> Verdict:
-    rows = [(one.host, *map(int, one.stdout.split())) for one in servers if one.stdout.strip()]
+    rows = _two_numbers(servers)
     told = [f"{100 * used / size:.0f} % on {host}" for host, size, used in rows]
     return Verdict(bool(rows) and all(2 * used < size for _, size, used in rows), ", ".join(told) or "none")
 
@@ -41,16 +49,16 @@ ROOM_OF_ARCHIVE = f"""! test -d {SPOOL} || {{ read -r free used <<< "$(df -B1 --
 
 
 def has_archive(core: str) -> Condition:
+    kind = _psql("SELECT configuration -> 'archive_kind' FROM t_systemconf")
     return Condition(
         core,
-        f"kind=$({_psql("SELECT configuration -> 'archive_kind' FROM t_systemconf")}) || exit 2; "
-        '[ -n "$kind" ] && [ "$kind" != none ]',
+        f'kind=$({kind}) || exit 2; [ -n "$kind" ] && [ "$kind" != none ]',
         "there is no archive",
     )
 
 
 def room_for_archive(*servers: Result) -> Verdict:
-    rows = [(one.host, *map(int, one.stdout.split())) for one in servers if one.stdout.strip()]
+    rows = _two_numbers(servers)
     told = [
         f"{free / 1e9:,.1f} GB free on {host}, the spool has {used / 1e9:,.1f} GB"
         for host, free, used in rows

@@ -4,40 +4,34 @@ Source: the page "Major Version Update" of BlueMind's documentation, 5.0 to 5.6,
 prerequisites and the eligibility test. Of what follows there, the order is that of the page "Updating BlueMind".
 """
 
-from dataclasses import replace
-
 from bmnb.procedures.deviations import MAJOR_UPDATE
 from bmnb.procedures.major_update.afterwards import after_5, hot_upgrades_to_their_end
 from bmnb.procedures.major_update.eligibility import test_again, test_eligibility
 from bmnb.procedures.major_update.left import left_to_do
-from bmnb.procedures.major_update.phases import PREPARING, UPDATE
-from bmnb.procedures.major_update.preparing import new_subscription, tika_memory
+from bmnb.procedures.major_update.preparing import new_subscription, prepare, save_configuration, tika_memory
 from bmnb.procedures.major_update.prerequisites import latest_release, not_carried_over, requirements_of_5
 from bmnb.procedures.major_update.settings import Settings
-from bmnb.procedures.major_update.update import begin_maintenance, postgresql, upgrade
-from bmnb.procedures.updating_bluemind import (
-    backup,
+from bmnb.procedures.major_update.update import (
+    begin_maintenance,
+    postgresql,
+    setup_wizard,
+    upgrade,
+    virtual_hosts,
+)
+from bmnb.procedures.updating_bluemind.afterwards import (
     before_and_after,
     compare_configuration,
-    download,
     freeze,
-    prepare,
-    prerequisites,
-    read_cautions,
-    refresh,
-    repository_signature,
-    save_configuration,
     verify_service,
+)
+from bmnb.procedures.updating_bluemind.prerequisites import (
+    backup,
+    prerequisites,
+    repository_signature,
     wizard_access,
 )
-from bmnb.procedures.updating_bluemind import setup_wizard as _setup_wizard
-from bmnb.procedures.updating_bluemind import virtual_hosts as _virtual_hosts
+from bmnb.procedures.updating_bluemind.production import download, read_cautions, refresh
 from bmnb.steps import Procedure
-
-save_configuration = replace(save_configuration, phase=PREPARING)
-prepare = replace(prepare, phase=PREPARING)
-setup_wizard = replace(_setup_wizard, phase=UPDATE)
-virtual_hosts = replace(_virtual_hosts, phase=UPDATE)
 
 PROCEDURE = Procedure(
     "Major update",

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bmnb.bluemind import next_major as five
 from bmnb.bluemind import subscription
 from bmnb.procedures.major_update.phases import PREPARING
 from bmnb.procedures.major_update.settings import Settings
+from bmnb.procedures.updating_bluemind import preparing as updating
 from bmnb.steps import TRUE_OR_FALSE, Action, Check, Command, Manual, step
+
+save_configuration = replace(updating.save_configuration, phase=PREPARING)
+prepare = replace(updating.prepare, phase=PREPARING)
 
 
 def undo_tika_memory(settings: Settings) -> Iterator[Action]:

@@ -40,6 +40,8 @@ def undo_major_upgrade(settings: Settings) -> Iterator[Action]:
 
 
 upgrade = replace(updating.upgrade, phase=UPDATE, undo=undo_major_upgrade)
+setup_wizard = replace(updating.setup_wizard, phase=UPDATE)
+virtual_hosts = replace(updating.virtual_hosts, phase=UPDATE)
 
 
 @step("PostgreSQL's own update", UPDATE)

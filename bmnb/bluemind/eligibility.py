@@ -98,7 +98,8 @@ def passes(told: Result) -> Verdict:
 
 
 def last_words(told: Result) -> str:
-    return "\n".join(told.stdout.splitlines()[-20:])
+    _, _, said = told.stdout.partition("\n")
+    return "\n".join(said.splitlines()[-20:])
 
 
 def fresh(folder: str) -> str:

@@ -10,10 +10,24 @@ from bmnb.bluemind import subscription
 from bmnb.procedures.major_update.phases import PREPARING
 from bmnb.procedures.major_update.settings import Settings
 from bmnb.procedures.updating_bluemind import preparing as updating
+from bmnb.procedures.updating_bluemind.everywhere import show_repositories
+from bmnb.procedures.updating_bluemind.going_back import undo_prepare
 from bmnb.steps import TRUE_OR_FALSE, Action, Check, Command, Manual, step
 
 save_configuration = replace(updating.save_configuration, phase=PREPARING)
-prepare = replace(updating.prepare, phase=PREPARING)
+
+
+def undo_subscription(settings: Settings) -> Iterator[Action]:
+    """The former one first: whether that of 5 opens repositories of 4 is not published."""
+    yield Manual(
+        settings.core,
+        "former-subscription",
+        "install the subscription for version 4 again (Subscription management), or say who has seen that it still is",
+    )
+    yield from undo_prepare(settings)
+
+
+prepare = replace(updating.prepare, phase=PREPARING, undo=undo_subscription)
 
 
 def undo_tika_memory(settings: Settings) -> Iterator[Action]:
@@ -31,14 +45,6 @@ def tika_memory(settings: Settings) -> Iterator[Action]:
             f"give Tika its memory in {five.TIKA}",
             when=five.has_tika(server),
         )
-
-
-def undo_subscription(settings: Settings) -> Iterator[Action]:
-    yield Manual(
-        settings.core,
-        "former-subscription",
-        "install the subscription for version 4 again (Subscription management), or say who has seen that it still is",
-    )
 
 
 @step("Subscription for version 5", PREPARING, undo=undo_subscription)
@@ -65,3 +71,4 @@ def new_subscription(settings: Settings) -> Iterator[Action]:
         "BlueMind's repository is registered",
         "install the subscription's file on every server, in the form and under the name in which BlueMind gives it",
     )
+    yield from show_repositories(settings, "repository of the new subscription")

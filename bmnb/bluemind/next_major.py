@@ -98,10 +98,11 @@ def told_number(told: Result) -> str:
 
 
 def unmanaged_nginx(server: str) -> Condition:
+    """Holds where nginx hands requests on and no package of BlueMind has configured it."""
     return Condition(
         server,
-        "test -d /etc/nginx && ! dpkg-query -W -f '${db:Status-Status}' bm-client-access 2> /dev/null | grep -q '^installed' && "
-        "! rpm -q bm-client-access > /dev/null 2>&1",
+        "! dpkg-query -W -f '${db:Status-Status}' bm-client-access 2> /dev/null | grep -q '^installed' && "
+        "! rpm -q bm-client-access > /dev/null 2>&1 && nginx -T 2> /dev/null | grep -qE '^ *(proxy_pass|upstream) '",
         "BlueMind's package configures nginx there, or there is none",
     )
 
@@ -122,7 +123,7 @@ def give_tika_memory(folder: str) -> str:
         for name, value in TIKA_MEMORY.items()
     )
     return f"""mkdir -p {folder} "$(dirname {TIKA})" || exit 1
-[ -e {folder}/tika-before ] || {{ if [ -e {TIKA} ]; then cp -p {TIKA} {folder}/tika-before; else : > {folder}/tika-none; fi; }}
+[ -e {folder}/tika-before ] || [ -e {folder}/tika-none ] || {{ if [ -e {TIKA} ]; then cp -p {TIKA} {folder}/tika-before; else : > {folder}/tika-none; fi; }}
 new=$(mktemp {TIKA}.XXXXXX) && chmod 644 "$new" || exit 1
 [ ! -e {TIKA} ] || cat {TIKA} > "$new"
 {lines}
@@ -130,8 +131,9 @@ mv "$new" {TIKA}; cat {TIKA}"""
 
 
 def take_tika_memory_back(folder: str) -> str:
-    return f"""if [ -e {folder}/tika-before ]; then cp -p {folder}/tika-before {TIKA}
-elif [ -e {folder}/tika-none ]; then rm -f {TIKA}; fi"""
+    return f"""if [ -e {folder}/tika-before ]; then cp -p {folder}/tika-before {TIKA} || exit 1
+elif [ -e {folder}/tika-none ]; then rm -f {TIKA}; fi
+rm -f {folder}/tika-before {folder}/tika-none"""
 
 
 POSTGRESQL_AT_REST = (

@@ -22,7 +22,7 @@ def after_5(settings: Settings) -> Iterator[Action]:
     for server in settings.everyone:
         yield Manual(
             server,
-            "edge-nginx",
+            f"edge-nginx-{server}",
             f"correct the configuration of nginx on {server}, which BlueMind does not manage, by BlueMind's page on the major "
             "update; say who has seen it answer",
             when=five.unmanaged_nginx(server),

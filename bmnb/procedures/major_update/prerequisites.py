@@ -76,6 +76,7 @@ def latest_release(settings: Settings) -> Iterator[Action]:
         settings,
         settings.tool.refresh,
         "read the lists of packages",
+        ensure=True,
         env=settings.tool.env,
         remedy="see that the repository is reachable from this server and its signature is valid",
     )

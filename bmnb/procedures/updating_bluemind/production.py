@@ -22,6 +22,7 @@ def refresh(settings: Settings) -> Iterator[Action]:
         settings,
         tool.refresh,
         "read the lists of packages",
+        ensure=True,
         env=tool.env,
         remedy="see that the repository is reachable from this server and its signature is valid",
     )

@@ -189,5 +189,4 @@ MAJOR_UPDATE = (
         "PostgreSQL's own update, waited for before the setup wizard",
         "`bm-postgresql-postupgrade` goes on after the packages are there",
     ),
-    *UPDATING_BLUEMIND,
 )

@@ -86,7 +86,10 @@ def others(told: Result) -> Verdict:
 
 
 def passes(told: Result) -> Verdict:
-    """Ended with 0, no error is named, nothing is proposed; its last words are told."""
+    """Ended with 0, no error is named, nothing is proposed; its last words are told.
+
+    What speaks against it is told line by line: a person may know better what these words mean.
+    """
     status, _, said = told.stdout.partition("\n")
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     wrong = [line for line in lines if re.search(r"\b(error|fail(ed|ure)?|KO|not eligible)\b", line, re.I)]
@@ -94,7 +97,8 @@ def passes(told: Result) -> Verdict:
     last = lines[-1] if lines else "it said nothing"
     if status != "0" and not wrong:
         wrong = [f"exit status {status}: {last}"]
-    return Verdict(not wrong and bool(lines), "; ".join(wrong) or last)
+    items = tuple({"line": one} for one in wrong)
+    return Verdict(not wrong and bool(lines), "; ".join(wrong) or last, items)
 
 
 def last_words(told: Result) -> str:

@@ -94,7 +94,11 @@ def _updated(facts: Facts) -> Iterator[date]:
     yield from (
         date.fromisoformat(str(one.row[UPDATED])) for one in facts.verifications if UPDATED in one.row
     )
-    if facts.procedure in (updating_bluemind.PROCEDURE, major_update.PROCEDURE) and facts.finished and not facts.rolled_back:
+    if (
+        facts.procedure in (updating_bluemind.PROCEDURE, major_update.PROCEDURE)
+        and facts.finished
+        and not facts.rolled_back
+    ):
         yield facts.ended.date()
 
 

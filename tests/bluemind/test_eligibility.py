@@ -37,6 +37,13 @@ def test_it_does_not_pass_where_anything_speaks_against_it(told: Result):
     assert not eligibility.passes(told).holds
 
 
+def test_words_that_mislead_can_be_accepted_by_a_person():
+    seen = eligibility.passes(report("0 failed", "Eligible"))
+    assert (seen.holds, seen.items) == (False, ({"line": "0 failed"},))
+    assert eligibility.passes(report("Eligible", status="3")).items == ({"line": "exit status 3: Eligible"},)
+    assert not eligibility.passes(report()).items, "of a silent test there is nothing to accept"
+
+
 def test_a_proposed_command_is_for_a_person_to_accept():
     seen = eligibility.commands(INDEX, report("Elasticsearch: ERROR", PROPOSAL, PROPOSAL))
     assert not seen.holds

@@ -74,6 +74,7 @@ def _until_it_passes(core: str, folder: str, step_name: str) -> Iterator[Action]
         "the platform is eligible for version 5",
         "mend what the test says, with BlueMind's support where it proposes nothing; the same command tests anew",
         reopens=step_name,
+        decision="accept-eligibility",
     )
 
 

@@ -1,7 +1,7 @@
 """Hot upgrades: what BlueMind goes on with after an update, while users work.
 
 Known: the calls list, running and progress of IHotUpgrade, and the fields of a task (netbluemind5). Invented: which
-ones an update plans, and how long they take.
+ones an update plans, that within 4 there are none, and how long they take.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ def upgrade(say: Say) -> None:
     sql(f"UPDATE t_component_version SET version = {wanted} WHERE component = 'bm/core'")
     if not variant().cyrus:
         take_mailboxes()
-    hotupgrades.plan(software())
+        hotupgrades.plan(software())
     say("Core upgrade complete")
     log("n.b.s.s.i.InstallationUpgradeTask", "Core upgrade ended")
     enter(RUNNING)

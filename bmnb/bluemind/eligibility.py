@@ -17,7 +17,8 @@ NO_SUCH_COMMAND = "51|126|127"
 """How bm-cli ends after a wrong call, and a shell that finds no bm-cli."""
 FRESH_HOURS = 24
 
-WORDS = r"([ ][A-Za-z0-9_.,:=@/-]+)*"
+WORDS = r"([ ][A-Za-z0-9_.,:=@/-]*[A-Za-z0-9_/])*"
+"""What follows on its line, less the full stop of a sentence and whatever a shell would read as more than a word."""
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,14 @@ def test_a_proposed_command_is_for_a_person_to_accept():
     assert eligibility.commands(HOT, report(PROPOSAL)).holds
 
 
+def test_the_full_stop_behind_a_command_is_none_of_its_words():
+    seen = eligibility.commands(HOT, report("Please run `bm-cli hotupgrade start --no-delay --scheduled`."))
+    assert seen.seen == "bm-cli hotupgrade start --no-delay --scheduled"
+    assert eligibility.commands(HOT, report("Run bm-cli hotupgrade start --no-delay.")).seen.endswith(
+        "--no-delay"
+    )
+
+
 def test_what_is_none_of_the_known_repairs_is_told_apart():
     assert eligibility.others(report(PROPOSAL)).holds
     assert eligibility.others(report("try bm-cli user delete everybody")).items == (

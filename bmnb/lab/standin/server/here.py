@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 
-from .variants import VARIANTS, Variant
+from .variants import VARIANTS, Variant, successor_of
 
 MARK = Path("/etc/bmnb-standin")
 INI = Path("/etc/bm/bm.ini")
@@ -37,7 +37,7 @@ def variant() -> Variant:
 
 def successor() -> Variant | None:
     """The next major version, where this one is the last of its own."""
-    return VARIANTS[variant().successor] if variant().successor else None
+    return successor_of(variant())
 
 
 def parse_ini(text: str) -> dict[str, str]:

@@ -8,8 +8,7 @@ since Debian 12 has no other. Mail stays where it was: how BlueMind moves it is 
 
 from __future__ import annotations
 
-from .here import facts, successor, variant
-from .variants import VARIANTS
+from .variants import VARIANTS, Variant, successor_of
 
 MARK = "/etc/bmnb-standin"
 FLAG = "/etc/bm/pg.need.postupgrade"
@@ -28,42 +27,41 @@ IMAP_BACK = f"[ ! -e {_UNIT}.4 ] || {{ mv {_UNIT}.4 {_UNIT}; {_AGAIN}; }}\n"
 """An edge hands IMAP on to where the mailboxes are."""
 
 
-def conflicts(name: str, version: str) -> tuple[str, ...]:
+def conflicts(own: Variant, name: str, version: str) -> tuple[str, ...]:
     """The packages that cannot stay beside this one: those that the next major version has no more."""
-    after = successor()
+    after = successor_of(own)
     if name != "bm-conf" or after is None or version != after.version:
         return ()
-    return tuple(sorted(set(variant().packages) - set(after.packages)))
+    return tuple(sorted(set(own.packages) - set(after.packages)))
 
 
-def needs(name: str, version: str) -> tuple[str, ...]:
+def needs(own: Variant, name: str, version: str) -> tuple[str, ...]:
     """What has to be configured before it: the services that restart find which release they are."""
-    after = successor()
+    after = successor_of(own)
     return (f"bm-conf (= {version})",) if after and version == after.version and name == "bm-core" else ()
 
 
-def script(name: str, version: str) -> str:
+def script(own: Variant, name: str, version: str) -> str:
     """What installing a package does beside what any update of it does."""
-    after = successor()
+    after = successor_of(own)
     if after is None:
         return ""
     if version != after.version:
-        return {"bm-conf": _becomes(facts()["bluemind"]), "bm-client-access": IMAP_BACK}.get(name, "")
+        return {"bm-conf": _becomes(own, own), "bm-client-access": IMAP_BACK}.get(name, "")
     return {
-        "bm-conf": _becomes(variant().successor),
+        "bm-conf": _becomes(own, after),
         "bm-client-access": IMAP_TO_CORE,
         "bm-postgresql": f"touch {FLAG}\nsystemd-run --quiet --collect --unit bm-postgresql-postupgrade "
         f"sh -c 'sleep {POSTUPGRADE_SECONDS}; rm -f {FLAG}'\n",
     }.get(name, "")
 
 
-def _becomes(release: str) -> str:
+def _becomes(own: Variant, release: Variant) -> str:
     """From now on the services of that release start with BlueMind, and those of the other one do not."""
-    before, after = (set(VARIANTS[name].services) for name in (facts()["bluemind"], variant().successor))
-    have = set(VARIANTS[release].services)
-    lines = [f"sed -i 's/^bluemind=.*/bluemind={release}/' {MARK}\n"]
-    for service in sorted(before ^ after):
-        does, at_once = ("enable", "start") if service in have else ("disable", "stop")
+    name = next(name for name, one in VARIANTS.items() if one is release)
+    lines = [f"sed -i 's/^bluemind=.*/bluemind={name}/' {MARK}\n"]
+    for service in sorted({*own.services} ^ {*VARIANTS[own.successor].services}):
+        does, at_once = ("enable", "start") if service in release.services else ("disable", "stop")
         lines.append(
             f"if [ -e /lib/systemd/system/{service}.service ]; then systemctl --quiet {does} {service}\n"
             f"  {BOOTED} systemctl {at_once} {service}; fi\n"

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import major
-from .here import facts, redhat, successor, variant
-from .variants import ROLES
+from .here import facts, redhat, variant
+from .variants import ROLES, Variant, successor_of
 
 LOCAL = Path("/var/spool/bluemind-pkgs")
 """Where an installation without subscription has its repository."""
@@ -50,13 +50,14 @@ class Package:
 
 def packages(version: str) -> list[Package]:
     """All packages of a release; those of the newer one have scripts, size and another default."""
-    after = successor()
-    found = after.packages if after and version == after.version else variant().packages_of(version)
-    newer = version != variant().version
-    return [_package(name, found, newer, version) for name in found]
+    own = variant()
+    after = successor_of(own)
+    found = after.packages if after and version == after.version else own.packages_of(version)
+    return [_package(own, name, found, version) for name in found]
 
 
-def _package(name: str, found: dict[str, str], newer: bool, release: str) -> Package:
+def _package(own: Variant, name: str, found: dict[str, str], release: str) -> Package:
+    newer = release != own.version
     needs = [f"{one} (= {version})" for one, version in found.items() if one != name]
     script = f"systemctl restart {RESTARTS[name]}\n" if name in RESTARTS else ""
     script = {"bm-client-access": NGINX, "bm-webmail": WEBMAIL}.get(name, script)
@@ -65,11 +66,11 @@ def _package(name: str, found: dict[str, str], newer: bool, release: str) -> Pac
         found[name],
         # bm-full depends on exact versions of all others, as BlueMind's does
         (tuple(needs) if name == "bm-full" else ("bm-client-access",) if name == "bm-webmail" else ())
-        + major.needs(name, release),
+        + major.needs(own, name, release),
         {MEMORY: f"MEM={1500 if newer else 1000}\n"} if name == "bm-core" else {},
-        (script if newer else "") + major.script(name, release),
+        (script if newer else "") + major.script(own, name, release),
         MEBIBYTES.get(name, 0) if newer else 0,
-        major.conflicts(name, release),
+        major.conflicts(own, name, release),
     )
 
 

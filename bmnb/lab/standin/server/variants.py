@@ -126,6 +126,11 @@ VARIANTS["4.9-last"] = replace(
 )
 """The last release of 4, from which alone the next major version is reached (BlueMind's page Major Version Update)."""
 
+
+def successor_of(variant: Variant) -> Variant | None:
+    return VARIANTS[variant.successor] if variant.successor else None
+
+
 ROLES = {
     "mailbox": (
         ("bm-node", "bm-milter", "bm-lmtpd", "bm-cyrus-imapd"),

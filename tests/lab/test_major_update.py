@@ -36,7 +36,7 @@ def _disks_of_their_own(lab: Lab) -> None:
     """PostgreSQL's data on file systems that nobody else fills."""
     for server in platform(lab):
         server.must(
-            "systemctl stop postgresql && cp -a /var/lib/postgresql /root/ && "
+            "bmctl stop; systemctl stop postgresql 'postgresql@*' && cp -a /var/lib/postgresql /root/ && "
             "mount -t tmpfs -o size=800m tmpfs /var/lib/postgresql && cp -aT /root/postgresql /var/lib/postgresql && "
             "rm -r /root/postgresql && systemctl start postgresql && bmctl start"
         )

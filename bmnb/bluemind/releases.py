@@ -13,9 +13,14 @@ from bmnb.steps import Condition, Result, Verdict
 
 INFOS = "http://127.0.0.1:8090/api/system/installation/_infos"
 TO_MAJOR = (
-    "this is a major upgrade: its repositories have other addresses, so the subscription has to be changed "
-    "first, and BlueMind's own page on that version applies, not this procedure"
+    "this is a major upgrade: its repositories have other addresses, so the subscription has to be changed first; "
+    "from 4 to 5 the procedure “Major update” leads (bmnb new major-update), for others BlueMind's own page applies"
 )
+NOT_BEFORE = (
+    "this procedure leads from 4 to 5: from an older version, go to 4 first by BlueMind's own page; within 5, use the "
+    "procedure “Updating BlueMind”"
+)
+NOT_OFFERED = "the repositories offer none of version 5: see that its subscription is installed on every server, then prepare again"
 
 
 def major(version: str) -> str:
@@ -35,6 +40,23 @@ def within_major(*servers: Result) -> Verdict:
         if new and major(old) != major(new):
             wrong.append(f"{one.host}: from {old} ({major(old)}) to {new} ({major(new)})")
     return Verdict(not wrong, "; ".join(wrong) or "the major version stays")
+
+
+def comes_to(wanted: str, *servers: Result) -> Verdict:
+    """Given what is upgradable on each server, whether that leads to this major version."""
+    found = {
+        one.host: own_version({name: new for name, _, new in upgrades(one) if new != "-"}) for one in servers
+    }
+    wrong = [
+        f"{host}: {new or 'nothing newer'}" for host, new in found.items() if not new or major(new) != wanted
+    ]
+    return Verdict(not wrong, "; ".join(wrong) or ", ".join(dict.fromkeys(found.values())))
+
+
+def is_before(wanted: str, version: Any) -> Verdict:
+    """Given the installed version as the API tells it, whether the wanted major version is the next one."""
+    name = version.get("versionName") or version["softwareVersion"]
+    return Verdict(major(name) == str(int(wanted) - 1), f"{name} is installed")
 
 
 def leads_to(wanted: str, version: Any) -> Verdict:

@@ -16,7 +16,7 @@ from bmnb.errors import BmnbError, InputError
 from bmnb.files import replace_text
 from bmnb.fleet.page import filled
 from bmnb.language import _, use
-from bmnb.procedures import updating_bluemind
+from bmnb.procedures import major_update, updating_bluemind
 from bmnb.report.facts import Facts, gather
 from bmnb.steps import Row
 
@@ -94,7 +94,11 @@ def _updated(facts: Facts) -> Iterator[date]:
     yield from (
         date.fromisoformat(str(one.row[UPDATED])) for one in facts.verifications if UPDATED in one.row
     )
-    if facts.procedure is updating_bluemind.PROCEDURE and facts.finished and not facts.rolled_back:
+    if (
+        facts.procedure in (updating_bluemind.PROCEDURE, major_update.PROCEDURE)
+        and facts.finished
+        and not facts.rolled_back
+    ):
         yield facts.ended.date()
 
 

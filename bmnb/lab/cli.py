@@ -44,7 +44,9 @@ def lab() -> None:
 @click.option("--rows", default=200_000, show_default=True, help="rows in the origin's databases")
 @click.option("--users", default=400, show_default=True, help="users of the client")
 @click.option("--seed", default=1, show_default=True, help="the same seed gives the same data")
-@click.option("--bluemind", type=click.Choice(["4.9", "5.1", "5.7"]), default="4.9", show_default=True)
+@click.option(
+    "--bluemind", type=click.Choice(["4.9", "4.9-last", "5.1", "5.7"]), default="4.9", show_default=True
+)
 @click.option(
     "--update", is_flag=True, help="a platform to update, with its repositories, instead of two servers"
 )

@@ -115,7 +115,7 @@ APT_GET = Tool(
     cache="/var/cache/apt/archives",
     held=HELD,
     broken=(
-        "set -o pipefail; dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' | awk '$1 !~ /^(ii|hi|rc|un|pn)$/ {print $2}'"
+        "set -o pipefail; dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' | awk '$1 !~ /^[uihrp][icn]$/ {print $2}'"
     ),
     recover=RECOVER,
     locks="/var/(lib/dpkg|lib/apt|cache/apt)/.*lock",

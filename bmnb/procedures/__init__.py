@@ -8,7 +8,7 @@ from importlib import import_module
 from bmnb.errors import InputError
 from bmnb.steps import Procedure
 
-NAMES = ("changing-distributions", "updating-bluemind")
+NAMES = ("changing-distributions", "updating-bluemind", "major-update")
 
 
 def named(name: str) -> Procedure:

@@ -1,4 +1,4 @@
-"""Checks and verdicts that both procedures need."""
+"""Checks and verdicts that several procedures need."""
 
 from __future__ import annotations
 

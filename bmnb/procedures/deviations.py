@@ -151,4 +151,42 @@ UPDATING_BLUEMIND = (
         "frozen on what is installed, unless `freeze` says otherwise",
         "an update of the system would else bring BlueMind's packages without the setup wizard",
     ),
+    Deviation(
+        "—",
+        "hot upgrades: none may run or have failed before, and they are followed to their end afterwards",
+        "an update over one that runs changes data under it; a user may still miss what one has not brought yet",
+    ),
+)
+
+MAJOR_UPDATE = (
+    Deviation(
+        "`bm-cli setup check-upgrade-5 --sampling-percentage=100`, in screen or tmux",
+        "the same in a unit of its own, kept as a file, and once more before the maintenance",
+        "it goes on when a connection is lost; what held when the platform was prepared may hold no longer",
+    ),
+    Deviation(
+        "the repairs that the test proposes",
+        "the very commands that it prints, once they are accepted one by one, and the test after them; others are left to a person",
+        "how it prints them is not published; nothing is run that nobody has read",
+    ),
+    Deviation(
+        "*version 4 must be at its latest*",
+        "its repositories opened to the latest release first",
+        "repositories that are frozen hide a newer one",
+    ),
+    Deviation(
+        "free space for an archive",
+        "asked of the file system of the fast spool",
+        "the page does not say where it has to be",
+    ),
+    Deviation(
+        "what follows the test: packages, setup wizard",
+        "as in *Updating BlueMind*, with its deviations, and with `full-upgrade`",
+        "that part of the page is not public; packages that 5 has no more have to go",
+    ),
+    Deviation(
+        "—",
+        "PostgreSQL's own update, waited for before the setup wizard",
+        "`bm-postgresql-postupgrade` goes on after the packages are there",
+    ),
 )

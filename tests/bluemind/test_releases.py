@@ -72,3 +72,17 @@ def test_an_update_is_important_where_the_first_two_numbers_change_or_cannot_tel
     line = releases.is_important(f"printf '{comes}\n'")
     assert subprocess.run(["bash", "-c", line], check=False).returncode == status
     assert subprocess.run(["bash", "-c", releases.is_important("false")], check=False).returncode == 2
+
+
+@pytest.mark.parametrize(("new", "holds"), [("5.1.8120", True), ("4.9.4012", False)])
+def test_the_wanted_major_version_comes_to_every_server(new: str, holds: bool):
+    servers = [
+        Result(host, "", 0, f"bm-node 4.9.3884 {new}\nbm-cyrus 4.9.3884 -\n") for host in ("core", "edge")
+    ]
+    assert releases.comes_to("5", *servers).holds is holds
+    assert not releases.comes_to("5", servers[0], Result("mailbox", "", 0, "")).holds
+
+
+@pytest.mark.parametrize(("name", "holds"), [("4.9.10", True), ("3.5.14", False), ("5.1.2", False)])
+def test_only_the_version_before_it_leads_to_the_next_one(name: str, holds: bool):
+    assert releases.is_before("5", {"versionName": name}).holds is holds

@@ -114,6 +114,21 @@ def test_the_full_package_wants_the_exact_version_of_all_others(monkeypatch: pyt
     assert needs["bm-core"] == ()
 
 
+def test_the_next_major_version_takes_the_place_of_packages_that_it_has_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    last = VARIANTS["4.9-last"]
+    monkeypatch.setattr(packages, "variant", lambda: last)
+    five = {one.name: one for one in packages.packages(VARIANTS[last.successor].version)}
+    assert five["bm-conf"].conflicts == ("bm-cyrus", "bm-hps", "bm-lmtpd")
+    assert "bluemind=5.1/" in five["bm-conf"].script
+    assert "disable bm-cyrus-imapd" in five["bm-conf"].script
+    four = {one.name: one for one in packages.packages(last.version)}
+    assert not four["bm-conf"].conflicts
+    assert "bluemind=4.9-last/" in four["bm-conf"].script
+    assert "enable bm-cyrus-imapd" in four["bm-conf"].script
+
+
 def test_a_service_can_be_disabled_on_a_node_by_a_file():
     assert "ConditionPathExists=!/etc/bm/bm-eas.disabled" in services.unit("bm-eas")
     assert "PartOf=bluemind.target" in services.unit("bmnb-writer")

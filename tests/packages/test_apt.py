@@ -38,6 +38,12 @@ def test_a_package_that_is_not_whole_counts_as_broken():
     assert through(APTITUDE.broken, "dpkg-query", output).split() == ["bm-milter", "bm-full"]
 
 
+def test_a_package_that_is_only_marked_for_removal_is_whole():
+    """As aptitude marks them when it downloads for a full upgrade."""
+    output = "ri  bm-cyrus\npi  bm-hps\nrU  bm-lmtpd\nuiR bm-tika\nii  bm-core"
+    assert through(APTITUDE.broken, "dpkg-query", output).split() == ["bm-lmtpd", "bm-tika"]
+
+
 def test_installed_packages_are_kept_from_the_cache_else_from_the_repository(tmp_path: Path):
     kept, cache = tmp_path / "kept", tmp_path / "cache"
     cache.mkdir()

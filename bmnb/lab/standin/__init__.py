@@ -48,6 +48,8 @@ def install(root: Path, role: str, release: str, bluemind: str, family: str, mai
     )
     if mail:
         call("chroot", root, "systemctl", "mask", "cyrus-imapd.service")
+    if variant.successor and role not in ROLES:
+        services.write(root, set(VARIANTS[variant.successor].services) - set(variant.services))
     if family == "redhat":
         _become_redhat(root)
     call("chroot", root, services.RUN, "packages")

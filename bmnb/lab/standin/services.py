@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -95,10 +95,15 @@ def install(root: Path, names: Sequence[str], cyrus: bool = False) -> None:
     """Write and enable units; nginx also answers to BlueMind's name for it."""
     units = root / "lib/systemd/system"
     (units / "bluemind.target").write_text(TARGET)
-    for name in names:
-        (units / f"{name}.service").write_text(unit(name, cyrus))
+    write(root, names, cyrus)
     (units / "bm-nginx.service").symlink_to("nginx.service")
     drop_in = units / "postgresql.service.d"
     drop_in.mkdir(exist_ok=True)
     (drop_in / "bluemind.conf").write_text(WITH_TARGET)
     call("chroot", root, "systemctl", "enable", "bluemind.target", *names)
+
+
+def write(root: Path, names: Iterable[str], cyrus: bool = False) -> None:
+    """The units alone: whatever enables them comes later."""
+    for name in names:
+        (root / "lib/systemd/system" / f"{name}.service").write_text(unit(name, cyrus))

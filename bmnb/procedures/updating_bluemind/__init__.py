@@ -7,6 +7,7 @@ from bmnb.procedures.deviations import UPDATING_BLUEMIND
 from bmnb.procedures.updating_bluemind.afterwards import (
     before_and_after,
     compare_configuration,
+    follow_hot_upgrades,
     freeze,
     put_back_virtual_folders,
     verify_service,
@@ -46,6 +47,7 @@ PROCEDURE = Procedure(
         compare_configuration,
         verify_service,
         put_back_virtual_folders,
+        follow_hot_upgrades,
         freeze,
         before_and_after,
     ),

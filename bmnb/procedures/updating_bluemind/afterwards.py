@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bmnb.bluemind import api, mail, own_files, virtual_folders
+from bmnb.bluemind import api, hot_upgrades, mail, own_files, virtual_folders
 from bmnb.packages import judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import url_answers
@@ -50,7 +50,7 @@ def verify_service(settings: Settings) -> Iterator[Action]:
         yield Check(
             server,
             own_files.services(settings.work),
-            must.services_as_before,
+            must.services_that_stay if settings.to_major else must.services_as_before,
             "services that ran before run again",
             "look at journalctl -xe -u SERVICE on the server",
             patience=300,
@@ -76,6 +76,32 @@ def verify_service(settings: Settings) -> Iterator[Action]:
 
 
 MAIL = {"in": "from outside to a user", "out": "from a user to an address outside"}
+
+
+@step("Hot upgrades", AFTERWARDS)
+def follow_hot_upgrades(settings: Settings) -> Iterator[Action]:
+    """Users work meanwhile; one that is due at night ends when it has run."""
+    core = settings.core
+    exist = hot_upgrades.exist(core)
+    yield Call(
+        core,
+        "GET",
+        hot_upgrades.PROGRESS,
+        "how far the hot upgrades are",
+        judge=hot_upgrades.progress,
+        when=exist,
+    )
+    yield Call(
+        core,
+        "POST",
+        hot_upgrades.LIST,
+        "hot upgrades have ended",
+        body=hot_upgrades.ALL,
+        judge=hot_upgrades.ended,
+        remedy=hot_upgrades.REMEDY,
+        when=exist,
+        patience=3600,
+    )
 
 
 @step("Freeze the version", AFTERWARDS)

@@ -20,7 +20,7 @@ def prerequisites(settings: Settings) -> Iterator[Action]:
     """Everything is checked before anything is touched, and reported at once."""
     tool = settings.tool
     yield from must.servers(settings.everyone, tool)
-    yield from must.bluemind(settings.core, settings.everyone, settings.version, tool)
+    yield from must.bluemind(settings.core, settings.everyone, settings.version, settings.to_major, tool)
     yield from must.packages(settings.everyone, tool)
     yield replace(
         url_answers(settings.core, settings.address),

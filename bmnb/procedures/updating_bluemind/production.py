@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from bmnb.bluemind import releases
 from bmnb.packages import Tool, judge
@@ -21,6 +22,7 @@ def refresh(settings: Settings) -> Iterator[Action]:
         settings,
         tool.refresh,
         "read the lists of packages",
+        ensure=True,
         env=tool.env,
         remedy="see that the repository is reachable from this server and its signature is valid",
     )
@@ -33,14 +35,7 @@ def refresh(settings: Settings) -> Iterator[Action]:
         "where packages are left out because of dependencies, full_upgrade takes them in",
         answers=TRUE_OR_FALSE,
     )
-    yield Check(
-        everyone,
-        settings.upgradable,
-        releases.within_major,
-        "no major upgrade",
-        releases.TO_MAJOR,
-        answers=TRUE_OR_FALSE,
-    )
+    yield _major_version(settings)
     yield Check(
         everyone,
         judge.one_and_other(tool.newer, settings.upgradable),
@@ -65,6 +60,18 @@ def refresh(settings: Settings) -> Iterator[Action]:
         judge.enough_space,
         "space for packages",
         "make room on the file system that is named",
+    )
+
+
+def _major_version(settings: Settings) -> Check:
+    to_major = settings.to_major
+    return Check(
+        settings.everyone,
+        settings.upgradable,
+        partial(releases.comes_to, to_major) if to_major else releases.within_major,
+        "the new major version comes" if to_major else "no major upgrade",
+        releases.NOT_OFFERED if to_major else releases.TO_MAJOR,
+        answers=TRUE_OR_FALSE,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from bmnb.bluemind import api, overruled, proofs, releases, services, subscription, support
+from bmnb.bluemind import api, hot_upgrades, overruled, proofs, releases, services, subscription, support
 from bmnb.packages import Tool, judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import all_root, done, no_job_runs
@@ -59,7 +59,9 @@ def servers(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
     )
 
 
-def bluemind(core: str, everyone: tuple[str, ...], wanted: str, tool: Tool) -> Iterator[Action]:
+def bluemind(
+    core: str, everyone: tuple[str, ...], wanted: str, to_major: str, tool: Tool
+) -> Iterator[Action]:
     """The same BlueMind on all, running, with a valid subscription and no job under way."""
     yield Check(
         everyone,
@@ -82,14 +84,7 @@ def bluemind(core: str, everyone: tuple[str, ...], wanted: str, tool: Tool) -> I
         judge=proofs.versions_agree,
         remedy="end that one first: run the setup wizard",
     )
-    yield Call(
-        core,
-        "GET",
-        api.VERSION,
-        "not a major upgrade",
-        judge=partial(releases.leads_to, wanted),
-        remedy=releases.TO_MAJOR,
-    )
+    yield _major_version(core, wanted, to_major)
     yield Call(
         core,
         "GET",
@@ -108,7 +103,52 @@ def bluemind(core: str, everyone: tuple[str, ...], wanted: str, tool: Tool) -> I
     )
     yield last_update(core)
     yield no_job_runs(core)
+    yield from hot_upgrades_before(core)
     yield index(everyone)
+
+
+def _major_version(core: str, wanted: str, to_major: str) -> Call:
+    if to_major:
+        return Call(
+            core,
+            "GET",
+            api.VERSION,
+            "the major version before it is installed",
+            judge=partial(releases.is_before, to_major),
+            remedy=releases.NOT_BEFORE,
+        )
+    return Call(
+        core,
+        "GET",
+        api.VERSION,
+        "not a major upgrade",
+        judge=partial(releases.leads_to, wanted),
+        remedy=releases.TO_MAJOR,
+    )
+
+
+def hot_upgrades_before(core: str) -> Iterator[Call]:
+    """What an earlier update has left to do is neither at work nor broken."""
+    exist = hot_upgrades.exist(core)
+    yield Call(
+        core,
+        "GET",
+        hot_upgrades.RUNNING,
+        "no hot upgrade runs",
+        judge=hot_upgrades.none_runs,
+        remedy="wait until it has ended, then run this cell again",
+        when=exist,
+    )
+    yield Call(
+        core,
+        "POST",
+        hot_upgrades.LIST,
+        "no hot upgrade has failed",
+        body=hot_upgrades.ALL,
+        judge=hot_upgrades.none_failed,
+        remedy="mend it first: BlueMind may refuse an update over it; bm-cli hotupgrade start begins it again",
+        when=exist,
+    )
 
 
 def packages(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
@@ -232,6 +272,16 @@ def services_as_before(told: Result) -> Verdict:
     return Verdict(
         not missing, f"not running: {', '.join(missing)}" if missing else f"{len(runs)} services running"
     )
+
+
+def services_that_stay(told: Result) -> Verdict:
+    """Those that ran and are still there run again; that others are gone is the new major version's doing, and is told."""
+    before, _, now = told.stdout.partition("-- now\n")
+    ran, there = services.states(before), services.states(now)
+    gone = sorted(set(ran) - set(there))
+    kept = "".join(line for line in before.splitlines(True) if not set(services.states(line)) & set(gone))
+    found = services_as_before(Result(told.host, told.line, told.exit, f"{kept}-- now\n{now}"))
+    return Verdict(found.holds, f"{found.seen}; no more there: {', '.join(gone)}" if gone else found.seen)
 
 
 def read_versions(told: Result) -> Row:

@@ -119,6 +119,11 @@ class Settings(RunSettings):
         return f"{access.WORK}/{slug(self.client)}-update"
 
     @property
+    def to_major(self) -> str:
+        """The major version that this leads to; empty where it stays in its own."""
+        return ""
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """Where users are served."""
         return (self.address,)

@@ -8,6 +8,7 @@ from bmnb.bluemind import api, logs, own_files, proofs, wizard
 from bmnb.packages import judge
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.checks import no_job_runs
+from bmnb.procedures.updating_bluemind import requirements as must
 from bmnb.procedures.updating_bluemind.everywhere import complete, everywhere, wait_for_others
 from bmnb.procedures.updating_bluemind.going_back import undo_upgrade
 from bmnb.procedures.updating_bluemind.phases import UPDATE
@@ -28,6 +29,7 @@ def begin_maintenance(settings: Settings) -> Iterator[Action]:
         answers=TRUE_OR_FALSE,
     )
     yield no_job_runs(core)
+    yield from must.hot_upgrades_before(core)
     yield Manual(
         core,
         "start-update",

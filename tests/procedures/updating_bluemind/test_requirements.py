@@ -51,6 +51,16 @@ def test_services_that_ran_must_run_again_and_others_need_not():
     assert not requirements.services_as_before(told(before)).holds
 
 
+def test_services_that_the_new_major_version_has_no_more_are_told():
+    before = "bm-core.service is running.\nbm-hps.service is running.\n-- now\n"
+    seen = requirements.services_that_stay(told(f"{before}bm-core.service is running.\n"))
+    assert (seen.holds, seen.seen) == (True, "1 services running; no more there: bm-hps")
+    stopped = requirements.services_that_stay(
+        told(f"{before}bm-core.service is running.\nbm-hps.service is stopped.\n")
+    )
+    assert stopped.seen == "not running: bm-hps"
+
+
 def test_versions_before_and_after_are_columns():
     text = "bm-core 4.9.1 4.9.2\nbm-node 4.9.1 4.9.2\ntzdata 1 2\n-- now\ninstalled bm-core 4.9.2\n"
     assert requirements.read_versions(told(text)) == {

@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Callable, NoReturn
 
+from . import eligibility, hotupgrades
 from .etc import write_monitoring
 from .here import TOKEN, variant
 
@@ -94,7 +95,10 @@ def update_firewall(given: Given) -> int:
     return 0 if state == "Success" else 50
 
 
-REPAIRS = ("mailboxPostfixMaps", "mailboxAcls", "mailboxHsm", "mailboxDefaultFolders", "hollow.directory")
+REPAIRS = (
+    *("mailboxPostfixMaps", "mailboxAcls", "mailboxHsm", "mailboxDefaultFolders", "hollow.directory"),
+    *("replication.subtree", "replication.parentUid"),
+)
 
 
 def repair(given: Given) -> int:
@@ -104,8 +108,30 @@ def repair(given: Given) -> int:
         return 0
     if "mailboxPostfixMaps" in given.ops and not given.dry:
         wait(ask("POST", "/api/system/maildelivery/mgmt/_repair"))
+    if not given.dry:
+        eligibility.repaired("maintenance repair")
     for operation in given.ops:
         print(f"{given.target}: {operation} OK")
+    return 0
+
+
+def check_upgrade_5(given: Given) -> int:
+    if not variant().cyrus:
+        say_error("Unmatched argument: check-upgrade-5")
+        return 51
+    return eligibility.check(given.sampling_percentage, ask("POST", "/api/hot_upgrade/list", {}))
+
+
+def start_hot_upgrades(given: Given) -> int:
+    hotupgrades.finish()
+    eligibility.repaired("hotupgrade start")
+    print("hot upgrades started")
+    return 0
+
+
+def coherency(given: Given) -> int:
+    eligibility.repaired("index coherency")
+    print(f"{given.target}: index coherent")
     return 0
 
 
@@ -201,6 +227,21 @@ COMMANDS: list[tuple[str, Callable[[Given], int], list[Option]]] = [
             ("target", {}),
             ("--ops", {"type": lambda text: text.split(","), "default": list(REPAIRS)}),
             ("--dry", {"action": "store_true"}),
+        ],
+    ),
+    ("setup check-upgrade-5", check_upgrade_5, [("--sampling-percentage", {"type": int, "default": 10})]),
+    (
+        "hotupgrade start",
+        start_hot_upgrades,
+        [("--no-delay", {"action": "store_true"}), ("--scheduled", {"action": "store_true"})],
+    ),
+    (
+        "index coherency",
+        coherency,
+        [
+            ("target", {}),
+            *((f"--{name}", {"action": "store_true"}) for name in ("all", "run-consolidate")),
+            ("--workers", {"type": int, "default": 1}),
         ],
     ),
     ("maintenance ops", operations, [("target", {})]),

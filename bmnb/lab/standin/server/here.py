@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 
-from .variants import VARIANTS, Variant
+from .variants import VARIANTS, Variant, successor_of
 
 MARK = Path("/etc/bmnb-standin")
 INI = Path("/etc/bm/bm.ini")
@@ -38,6 +38,11 @@ def variant() -> Variant:
 def has_cyrus() -> bool:
     """Whether a real Cyrus has the mail of this server."""
     return facts().get("mail") == "cyrus"
+
+
+def successor() -> Variant | None:
+    """The next major version, where this one is the last of its own."""
+    return successor_of(variant())
 
 
 def parse_ini(text: str) -> dict[str, str]:

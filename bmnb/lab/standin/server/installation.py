@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import node
+from . import hotupgrades, maps, node
 from .configuration import values
-from .here import TOKEN, Fault, facts, literal, log, release_name, software, sql, variant
+from .here import TOKEN, Fault, facts, literal, log, release_name, software, sql, successor, variant
 from .tasks import Say
 
 UPGRADE_FAILS = Path("/run/bmnb-upgrade-fails")
@@ -64,7 +64,7 @@ def version() -> dict[str, Any]:
 
 def subscription() -> dict[str, Any]:
     """Read from the repository's file, where an installed subscription lies; one is for one distribution."""
-    told = dict(re.findall(r"^# (\w+): (.*)$", node.repository(), re.MULTILINE))
+    told = _told()
     ends = int(told.get("ends", 0))
     signed = told.get("distribution") == facts()["release"]
     return {
@@ -85,6 +85,11 @@ def subscription() -> dict[str, Any]:
         "contacts": contacts(),
         "messages": _messages(signed, ends),
     }
+
+
+def _told() -> dict[str, str]:
+    """The head of the repository's file, in which the subscription lies."""
+    return dict(re.findall(r"^# (\w+): (.*)$", node.repository(), re.MULTILINE))
 
 
 def _messages(signed: bool, ends: int) -> list[dict[str, str]]:
@@ -109,7 +114,7 @@ def set_contacts(given: list[str]) -> None:
 def prepare(wanted: str) -> None:
     """Point every server's repository to a version, after checks."""
     versions = {
-        "latest": variant().newer,
+        "latest": newest(),
         "current": software(),
         variant().name: variant().version,
         variant().newer_name: variant().newer,
@@ -121,6 +126,12 @@ def prepare(wanted: str) -> None:
     for ip in addresses():
         node.ask("PUT", ip, f"/repository/{versions[wanted]}")
     log("n.b.s.s.i.InstallationService", f"upgrade version set to {wanted}")
+
+
+def newest() -> str:
+    """What is published for the subscription, whose file says which major version it is for."""
+    after = successor()
+    return after.version if after and _told().get("major") == after.version[0] else variant().newer
 
 
 def addresses() -> list[str]:
@@ -141,9 +152,21 @@ def upgrade(say: Say) -> None:
         raise Fault("UNKNOWN", "Upgrade failed")
     wanted = literal(software())
     sql(f"UPDATE t_component_version SET version = {wanted} WHERE component = 'bm/core'")
+    if not variant().cyrus:
+        take_mailboxes()
+        hotupgrades.plan(software())
     say("Core upgrade complete")
     log("n.b.s.s.i.InstallationUpgradeTask", "Core upgrade ended")
     enter(RUNNING)
+
+
+def take_mailboxes() -> None:
+    """From 4 to 5: mail for all users goes to this server, as on a platform that is installed with 5 (invented)."""
+    sql("UPDATE t_server SET tags = array_remove(tags, 'mail/imap') WHERE uid <> 'bm-master'")
+    sql(
+        "UPDATE t_server SET tags = tags || '{mail/imap}' WHERE uid = 'bm-master' AND NOT 'mail/imap' = ANY (tags)"
+    )
+    maps.write()
 
 
 def post_install(say: Say) -> None:

@@ -8,8 +8,9 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import major
 from .here import facts, redhat, variant
-from .variants import ROLES
+from .variants import ROLES, Variant, successor_of
 
 LOCAL = Path("/var/spool/bluemind-pkgs")
 """Where an installation without subscription has its repository."""
@@ -32,6 +33,10 @@ MEBIBYTES = {"bm-core": 16, "bm-webserver": 12, "bm-node": 8, "bm-client-access"
 """What a newer package brings, so that fetching it takes a while."""
 
 
+REPLACING = ("Conflicts", "Replaces")
+"""By both of them a package takes another one's place, and is not kept back for it."""
+
+
 @dataclass(frozen=True)
 class Package:
     name: str
@@ -40,16 +45,19 @@ class Package:
     configuration: dict[str, str] = field(default_factory=dict)
     script: str = ""
     mebibytes: int = 0
+    conflicts: tuple[str, ...] = ()
 
 
 def packages(version: str) -> list[Package]:
     """All packages of a release; those of the newer one have scripts, size and another default."""
-    found = variant().packages_of(version)
-    newer = version == variant().newer
-    return [_package(name, found, newer) for name in found]
+    own = variant()
+    after = successor_of(own)
+    found = after.packages if after and version == after.version else own.packages_of(version)
+    return [_package(own, name, found, version) for name in found]
 
 
-def _package(name: str, found: dict[str, str], newer: bool) -> Package:
+def _package(own: Variant, name: str, found: dict[str, str], release: str) -> Package:
+    newer = release != own.version
     needs = [f"{one} (= {version})" for one, version in found.items() if one != name]
     script = f"systemctl restart {RESTARTS[name]}\n" if name in RESTARTS else ""
     script = {"bm-client-access": NGINX, "bm-webmail": WEBMAIL}.get(name, script)
@@ -57,10 +65,12 @@ def _package(name: str, found: dict[str, str], newer: bool) -> Package:
         name,
         found[name],
         # bm-full depends on exact versions of all others, as BlueMind's does
-        tuple(needs) if name == "bm-full" else ("bm-client-access",) if name == "bm-webmail" else (),
+        (tuple(needs) if name == "bm-full" else ("bm-client-access",) if name == "bm-webmail" else ())
+        + major.needs(own, name, release),
         {MEMORY: f"MEM={1500 if newer else 1000}\n"} if name == "bm-core" else {},
-        script if newer else "",
+        (script if newer else "") + major.script(own, name, release),
         MEBIBYTES.get(name, 0) if newer else 0,
+        major.conflicts(own, name, release),
     )
 
 
@@ -72,6 +82,7 @@ def build_deb(package: Package, place: Path) -> None:
     (meta / "control").write_text(
         f"Package: {package.name}\nVersion: {package.version}\nArchitecture: all\n"
         + (f"Depends: {', '.join(package.needs)}\n" if package.needs else "")
+        + "".join(f"{kind}: {', '.join(package.conflicts)}\n" for kind in REPLACING if package.conflicts)
         + "Maintainer: bmnb <bmnb@example.org>\n"
         + f"Description: stand-in of {package.name} for rehearsal; it is not BlueMind\n"
     )

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from .here import facts, variant
+from .here import facts, successor, variant
 from .packages import Package, build_deb, build_rpm, packages
 
 ROOT = Path("/var/www/repository")
@@ -31,9 +31,11 @@ def set_up() -> None:
     """Build and sign everything, serve it, and take mail for addresses outside the platform."""
     ROOT.mkdir(parents=True)
     _make_key()
-    for version in (variant().version, variant().newer):
+    for version in dict.fromkeys((variant().version, variant().newer)):
         publish_debian(packages(version), ROOT / "debian" / version)
         publish_redhat(packages(version), ROOT / "redhat" / version)
+    if next_major := successor():
+        publish_debian(packages(next_major.version), ROOT / "debian" / next_major.version)
     _publish_system(ROOT / "os")
     Path("/etc/nginx/sites-enabled/default").write_text(SITE)
     subprocess.run(["systemctl", "restart", "nginx"], check=True)

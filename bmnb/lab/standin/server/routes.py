@@ -7,7 +7,7 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from . import configuration, directory, firewall, installation, jobs, maps, sessions, tasks
+from . import configuration, directory, firewall, hotupgrades, installation, jobs, maps, sessions, tasks
 from .here import log, variant
 
 
@@ -94,9 +94,9 @@ INSTALLATION: list[tuple[str, str, Answer]] = [
     ("POST", f"{BASE}/_resetIndexes", _reset_indexes),
     ("POST", f"{BASE}/{{index}}/_resetIndex", _reset_indexes),
     ("POST", f"{BASE}/{{ip}}/ping", lambda r: installation.ping_node(r.parts[0])),
-    ("GET", "/api/hot_upgrade/running", lambda r: []),
-    ("GET", "/api/hot_upgrade/progress", lambda r: []),
-    ("POST", "/api/hot_upgrade/list", lambda r: []),
+    ("GET", "/api/hot_upgrade/running", lambda r: hotupgrades.running()),
+    ("GET", "/api/hot_upgrade/progress", lambda r: hotupgrades.progress()),
+    ("POST", "/api/hot_upgrade/list", lambda r: hotupgrades.listed(r.body or {})),
     ("PUT", "/api/mgmt/schema/_verify", _say("schema verified")),
 ]
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Variant:
     """One release: `cyrus` stands for all that 5.0 has dropped (Cyrus, sieve, HPS, replication).
 
-    With `keycloak` the server has the tag bm/keycloak, and logins by OpenID.
+    With `keycloak` the server has the tag bm/keycloak, and logins by OpenID. `successor` is the next major version,
+    which the repository has for a subscription that is for it.
     """
 
     version: str
@@ -23,6 +24,7 @@ class Variant:
     newer: str
     newer_name: str
     keycloak: bool = False
+    successor: str = ""
 
     def packages_of(self, version: str) -> dict[str, str]:
         """The packages of this release or of the newer one, to which it can be updated."""
@@ -113,6 +115,21 @@ VARIANTS = {
         keycloak=True,
     ),
 }
+
+OLD = VARIANTS["4.9"]
+VARIANTS["4.9-last"] = replace(
+    OLD,
+    version=OLD.newer,
+    name=OLD.newer_name,
+    packages=OLD.packages_of(OLD.newer),
+    successor="5.1",
+)
+"""The last release of 4, from which alone the next major version is reached (BlueMind's page Major Version Update)."""
+
+
+def successor_of(variant: Variant) -> Variant | None:
+    return VARIANTS[variant.successor] if variant.successor else None
+
 
 ROLES = {
     "mailbox": (

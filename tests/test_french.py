@@ -91,7 +91,8 @@ def test_every_parameter_is_translated(procedure: Procedure):
     known = messages()
     for field in dataclasses.fields(procedure.settings):
         about = field.metadata
-        words = [about["help"], about["unit"], *(about["choices"] or {})]
+        words = [about["help"], about["unit"], about["group"], *(about["choices"] or {})]
+        words += about["means"].values()
         words += [label(field)] if about["form"] else []
         assert [word for word in words if word and word not in known] == []
 

@@ -113,6 +113,7 @@ class Run:
         self.servers = Servers(Path(settings.ssh_config).expanduser())
         self.probe = Probe(settings.addresses, self.folder / "logs" / "probe.csv")
         self.typed: dict[str, str] = {}
+        self.doing: Step | None = None
         self._lock: Lock | None = None
         self._opened = self._told = False
 
@@ -338,6 +339,7 @@ class Run:
         screen = live.Live(step.title, self._actions(step, label), self.folder / "logs")
         screen.draw()
         performer = self._performer(screen)
+        self.doing = step
         try:
             with self._locked(step):
                 for batch in batches(step, self.settings, label):
@@ -352,6 +354,8 @@ class Run:
             if any(item_rows(self.journal, step)):
                 self.show(self.items(step))
             raise
+        finally:
+            self.doing = None
         screen.close("done")
         self.journal.write("step done", step=label)
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipywidgets import Output, VBox, Widget
+from ipywidgets import VBox, Widget
+
+from bmnb.forms.view import script
 
 FORM = "bmnb-form"
 PASSED_ON = f"""
@@ -26,7 +28,6 @@ window.bmnbPassesOn ??= (document.addEventListener("keydown", event => {{
 
 def boxed(children: Sequence[Widget]) -> VBox:
     """The widgets of a form, one below the other."""
-    script = {"output_type": "display_data", "data": {"application/javascript": PASSED_ON}, "metadata": {}}
-    box = VBox([*children, Output(outputs=(script,))])
+    box = VBox([*children, script(PASSED_ON)])
     box.add_class(FORM)
     return box

@@ -93,7 +93,7 @@ class Notebook:
         scroller = self.page.locator(".jp-WindowedPanel-outer").first
         scroller.evaluate("it => it.scrollTo(0, 0)")
         found = self.page.locator(
-            ".jp-CodeCell", has=self.page.locator(".jp-InputArea", has_text=source)
+            ".jp-CodeCell", has=self.page.locator(".jp-Cell-inputWrapper", has_text=source)
         ).first
         for _ in range(80):
             if found.count() and found.is_visible():
@@ -106,6 +106,8 @@ class Notebook:
     def start(self, source: str) -> Locator:
         """Run a cell, as with Ctrl-Enter, and see it begin."""
         cell = self.cell(source)
+        if cell.locator(".jp-InputPlaceholder").count():
+            cell.locator(".jp-InputPlaceholder .jp-Placeholder-content").click()  # it is folded up
         prompt = cell.locator(".jp-InputPrompt").first
         # its number may be that of a run before, for a moment too short to see another
         prompt.evaluate("it => it.textContent = 'not yet'")

@@ -182,6 +182,11 @@ def test_progress_is_one_persons_and_outlives_a_cut_line_and_the_kernel(
     expect(cell.get_by_text("last output").first).to_be_visible()
     seen.append(notebook.share(cell, beyond=seen[-1]))
     notebook.picture(cell, shots / "progress.png")
+    notebook.cell("client: str")
+    expect(notebook.page.get_by_role("timer")).to_contain_text(
+        re.compile(r"^Hot synchronization · .* · next: ")
+    )
+    cell = notebook.cell(HOT)
 
     colleague = begin(PROCEDURE, {"folder": str(run_folder(root))})
     with pytest.raises(Stopped, match="is being worked on for this very run by"):
@@ -263,6 +268,8 @@ def test_the_cold_pass_and_the_switch(notebook: Notebook, shots: Path):
         notebook.page.wait_for_timeout(500)
         for step in phase:
             notebook.run(f"runbook(procedure.{step})", 120)
+        if phase is PHASES[0]:
+            expect(notebook.page.get_by_role("timer")).to_contain_text("users cut off for")
     over = notebook.run("runbook.phases()")
     expect(over.get_by_role("row", name="Downtime")).to_contain_text("over")
     notebook.run("runbook.downtime()")

@@ -170,3 +170,18 @@ def test_a_sentence_keeps_its_names_in_place():
 
 
 COST = "the way back costs the mail that the target will have accepted"
+
+
+ASKED = re.compile(r"\b(?!chez\b|assez\b)[a-zéèêâîç]+ez\b|\b(?:faites|dites)\b")
+"""How French asks a person for something; the title of a command is its infinitive."""
+INFINITIVE = re.compile(r"^(?:→ )?(?:ne pas )?[a-zéèêâîç]+(?:er|ir|oir|dre|tre|ire)\b")
+
+
+@pytest.mark.parametrize("procedure", procedures.ALL, ids=lambda one: one.name)
+def test_a_remedy_asks_a_person_and_none_is_in_the_infinitive(procedure: Procedure):
+    asked = {field.name for field in dataclasses.fields(procedure.settings)}
+    servers = {key: one for key, one in SERVERS.items() if key in asked}
+    remedies = {getattr(action, "remedy", "") for action in every_action(procedure, servers)}
+    with use("fr"):
+        said = {remedy: phrase(remedy) for remedy in remedies if remedy}
+    assert [text for text in said.values() if INFINITIVE.match(text) and not ASKED.search(text)] == []

@@ -16,7 +16,7 @@ from bmnb.procedures.checks import done, url_answers
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Manual, Result, Verdict, step
 from bmnb.transfer import accepted, databases
 from bmnb.transfer.placing import inline
-from bmnb.verification import account, dialogue, openid
+from bmnb.verification import account, dialogue, first_hour, openid
 
 
 @step("Save Security > Firewall", POST_MIGRATION)
@@ -166,6 +166,28 @@ def _try(settings: Settings) -> Iterator[Action]:
 def leave_old_address(settings: Settings) -> Iterator[Action]:
     if settings.switch == NEW_ADDRESS:
         yield from ways.old_address_is_gone(settings)
+
+
+@step("Watch the first hour", POST_MIGRATION)
+def first_hour_of_service(settings: Settings) -> Iterator[Action]:
+    """Before anything of the way back is removed. What is asked for is short, or nobody waits: 0 watches nothing."""
+    if not settings.watch_minutes:
+        return
+    target, folder = settings.target, settings.work
+    yield Command(
+        target,
+        first_hour.watch(folder, settings.serves_at, settings.watch_minutes),
+        "watch queue, logs, ports and deliveries",
+        text=first_hour.program(),
+    )
+    yield Check(
+        target,
+        first_hour.seen(folder),
+        first_hour.went_well,
+        "the server serves as it should",
+        "look in /var/log/mail.log and at the queue: postqueue -p; then watch once more, or accept what was seen",
+        decision="accept-first-hour",
+    )
 
 
 @step("Remove what the migration left on the servers", POST_MIGRATION)

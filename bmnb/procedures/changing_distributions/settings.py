@@ -27,6 +27,9 @@ TAKE_OVER, BY_HAND, NEW_ADDRESS = "take-over", "by-hand", "new-address"
 
 PUBLIC_KEY = re.compile(r"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]+\n)+-----END PUBLIC KEY-----\n?")
 
+LONGEST_WATCH = 240
+"""Minutes; what is watched for longer is a matter of monitoring."""
+
 NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """A database's name is part of file names and of others' names, of which PostgreSQL keeps 63 bytes."""
 
@@ -229,6 +232,14 @@ class Settings(RunSettings):
         unit="address",
         group="Verification",
     )
+    watch_minutes: int = setting(
+        0,
+        "how long the target server is watched once it serves, such as 60; 0: not at all",
+        label="Watch the first hour",
+        unit="minutes",
+        free=True,
+        group="Verification",
+    )
     keep_dumps: str = setting(
         "",
         "RSA public key (PEM) with which the dumps are kept, encrypted; empty removes them",
@@ -313,6 +324,8 @@ class Settings(RunSettings):
             found.append("compare_content: from 0 to 100")
         if self.test_account and not account.ACCOUNT.fullmatch(self.test_account):
             found.append(f"test_account: {self.test_account!r} is no address")
+        if not 0 <= self.watch_minutes <= LONGEST_WATCH:
+            found.append(f"watch_minutes: from 0 to {LONGEST_WATCH}")
         if self.keep_dumps and not PUBLIC_KEY.fullmatch(self.keep_dumps):
             found.append(
                 "keep_dumps: no public key, such as openssl rsa -pubout or ssh-keygen -e -m PKCS8 make"

@@ -66,7 +66,11 @@ def every_action(procedure: Procedure, servers: dict[str, str]) -> list[Single]:
 
 WAYS = [
     {**way, "keep_reachable": kept}
-    for way in ({}, {"switch": "by-hand"}, {"switch": "new-address", "new_address": "203.0.113.7"})
+    for way in (
+        {"watch_minutes": 60},
+        {"switch": "by-hand"},
+        {"switch": "new-address", "new_address": "203.0.113.7"},
+    )
     for kept in (True, False)
 ]
 

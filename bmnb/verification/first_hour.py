@@ -31,6 +31,11 @@ def seen(folder: str) -> str:
     return f"cat {quote(_file(folder))}"
 
 
+def forget(folder: str) -> str:
+    """What was seen is in the run's journal by then."""
+    return f"rm -f {quote(_file(folder))}"
+
+
 def _file(folder: str) -> str:
     return f"{folder}/first-hour.jsonl"
 

@@ -122,7 +122,7 @@ class Notebook:
             self.run(source)
         return self
 
-    def ended(self, cell: Locator, seconds: float = 60) -> None:
+    def ended(self, cell: Locator, seconds: float = 180) -> None:
         prompt = cell.locator(".jp-InputPrompt").first
         expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=seconds * 1000)
 
@@ -173,7 +173,7 @@ class Notebook:
         output.evaluate("it => it.removeAttribute('id')")
         return [(one["id"], one["nodes"][0]["html"]) for one in found]
 
-    def run(self, source: str, seconds: float = 60) -> Locator:
+    def run(self, source: str, seconds: float = 180) -> Locator:
         """Run a cell and wait for its end."""
         cell = self.start(source)
         self.ended(cell, seconds)

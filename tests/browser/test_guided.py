@@ -267,7 +267,7 @@ def test_the_cold_pass_and_the_switch(notebook: Notebook, shots: Path):
         asked.get_by_label("Server's name").fill("origin")
         notebook.page.wait_for_timeout(500)
         for step in phase:
-            notebook.run(f"runbook(procedure.{step})", 120)
+            notebook.run(f"runbook(procedure.{step})")
         if phase is PHASES[0]:
             expect(notebook.page.get_by_role("timer")).to_contain_text("users cut off for")
     over = notebook.run("runbook.phases()")

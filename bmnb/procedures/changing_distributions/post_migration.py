@@ -211,6 +211,8 @@ def clean_up(settings: Settings) -> Iterator[Action]:
         f"rm -rf {folder}/comparing {folder}/databases {folder}/definitions-* {folder}/facts-* {folder}/sums {folder}/statements",
         "remove what the verification has worked with",
     )
+    if settings.watch_minutes:
+        yield Command(target, first_hour.forget(folder), "remove what the watch has written")
     if settings.fast:
         yield from settings.fast.clean_up()
     for database in settings.databases:

@@ -81,7 +81,9 @@ def test_imports_go_one_way(path: Path):
     place = str(path.relative_to(PACKAGE))
     found = IMPORTS[path]
     for who, what in NEVER.items():
-        if place.startswith(who) and not (place.startswith(ON_SERVERS) and who in ("transfer/", "verification/")):
+        if place.startswith(who) and not (
+            place.startswith(ON_SERVERS) and who in ("transfer/", "verification/")
+        ):
             assert not [name for name in found if of(name, what)], f"{place} may not import {what}"
     for library, where in ONLY_IN.items():
         if not place.startswith(where):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ipywidgets import VBox, Widget
 
+from bmnb.forms.pinned import pinned
 from bmnb.forms.view import script
 
 FORM = "bmnb-form"
@@ -27,7 +28,8 @@ window.bmnbPassesOn ??= (document.addEventListener("keydown", event => {{
 
 
 def boxed(children: Sequence[Widget]) -> VBox:
-    """The widgets of a form, one below the other."""
-    box = VBox([*children, script(PASSED_ON)])
+    """The widgets of a form, one below the other, with the line at the notebook's foot: a tab that was opened anew has
+    it again from the next form on."""
+    box = VBox([*children, script(PASSED_ON), pinned()])
     box.add_class(FORM)
     return box

@@ -13,7 +13,6 @@ from ipywidgets import HTML, Button, Checkbox, Combobox, Dropdown, HBox, IntText
 from bmnb.forms.groups import ORDER, Group, applies, named
 from bmnb.forms.keys import boxed
 from bmnb.forms.offers import Offer, contradicted, offers
-from bmnb.forms.pinned import pinned
 from bmnb.forms.view import LABEL, WIDE, View, marked, said
 from bmnb.frozen import held, proven
 from bmnb.journal import Journal
@@ -43,8 +42,7 @@ def form(procedure: Procedure, values: Mapping[str, Any]) -> View:
     if not answers_can_be_typed():
         return View(static)
     rested_on = held_in(Path(now["folder"]), procedure)
-    shown = Parameters(procedure.settings, given, now, rested_on)
-    return View(static, VBox([shown.box, pinned()]))
+    return View(static, Parameters(procedure.settings, given, now, rested_on).box)
 
 
 def held_in(folder: Path, procedure: Procedure) -> set[str]:

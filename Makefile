@@ -50,7 +50,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check bmnb benchmarks tests docs
 	$(BIN)/mypy
 	$(BIN)/vermin --quiet --target=3.5- bmnb/verification/comparing bmnb/transfer/asking bmnb/transfer/network \
-		bmnb/verification/dialogue.py bmnb/verification/openid.py
+		bmnb/verification/dialogue.py bmnb/verification/openid.py bmnb/verification/watching.py
 	$(BIN)/vermin --quiet --target=3.6- bmnb/transfer/mailbox.py
 	$(BIN)/vermin --quiet --target=3.7- bmnb/transfer/programs bmnb/lab/compare_files.py
 

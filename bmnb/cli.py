@@ -18,7 +18,6 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import quote
 
 import click
 from click import shell_completion
@@ -288,12 +287,16 @@ def make_run(procedure: str, client: str, runs: Path, lang: str, at_once: bool, 
 @main.command("open", epilog="Example: bmnb open runs/2026-01-31-example-changing-distributions")
 @click.argument("run", type=RUN)
 def open_run(run: Path) -> None:
-    """Open RUN's notebook in JupyterLab, which goes on until Ctrl-C. RUN may also be the folder of the runs."""
+    """Open RUN's notebook in JupyterLab, beside its report once there is one. It goes on until Ctrl-C.
+
+    RUN may also be the folder of the runs.
+    """
     start_jupyter(run)
 
 
 def start_jupyter(folder: Path) -> None:
     """Become the JupyterLab of our own environment; it takes a free port, and opens a browser where there is one."""
+    from bmnb import workspace
     from bmnb.doctor import jupyter_folder, takes_files
 
     if not takes_files(jupyter_folder()):
@@ -302,10 +305,10 @@ def start_jupyter(folder: Path) -> None:
             f"  → name another home: HOME=/tmp/home bmnb open {folder}"
         )
     is_run = (folder / NOTEBOOK).exists()
-    root, name = (folder.parent, f"{folder.name}/{NOTEBOOK}") if is_run else (folder, "")
+    root = folder.resolve().parent if is_run else folder.resolve()
     words = [
-        *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root.resolve()}"),
-        *([f"--LabApp.default_url=/lab/tree/{quote(name)}"] if name else []),
+        *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"),
+        *([f"--LabApp.default_url={workspace.address(folder.resolve())}"] if is_run else []),
         *([] if os.geteuid() else ["--allow-root"]),
     ]
     become(words)

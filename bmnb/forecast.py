@@ -127,15 +127,31 @@ def sentence(procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapp
 
 def ahead(procedure: Procedure, phase: Phase, past: Mapping[str, list[float]]) -> str:
     """What stops working in a phase, and how long it took in past runs."""
-    stops = (
-        _("Users are cut off in this phase.") if phase.downtime else _("Users go on working in this phase.")
-    )
+    stops = cut_off(phase)
     steps = [step.name for step in procedure.steps if step.phase == phase]
     if not past.keys() >= set(steps):
         return f"{stops} {_('How long it takes is not known: no past run lies beside this one.')}"
     shortest, longest = (sum(bound(past[name]) for name in steps) for bound in (min, max))
     took = _("In past runs it took {minutes}.").format(minutes=minutes(shortest, longest))
     return f"{stops} {took}"
+
+
+def cut_off(phase: Phase) -> str:
+    return (
+        _("Users are cut off in this phase.") if phase.downtime else _("Users go on working in this phase.")
+    )
+
+
+def outlook(procedure: Procedure, past: Mapping[str, list[float]]) -> str:
+    """The same of all phases, as a list in Markdown."""
+    known = any(
+        past.keys() >= {step.name for step in procedure.steps if step.phase == one}
+        for one in procedure.phases
+    )
+    told = [ahead(procedure, one, past) if known else cut_off(one) for one in procedure.phases]
+    lines = [f"- **{_(one.title)}**: {text}" for one, text in zip(procedure.phases, told, strict=True)]
+    unknown = [] if known else ["", _("How long it takes is not known: no past run lies beside this one.")]
+    return "\n".join([*lines, *unknown])
 
 
 def minutes(shortest: float, longest: float) -> str:

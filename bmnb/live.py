@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -41,7 +42,7 @@ class Live:
 
     def draw(self) -> None:
         drawn = plain(screen(self.title, list(self.jobs.values()), time.monotonic() - self._began))
-        self._show(f"{drawn}\n{as_of(datetime.now(UTC))}")
+        self._show(f"{drawn}\n{as_of(datetime.now(UTC), self.logs.parent)}")
         self._keep(drawn)
         if time.monotonic() - self._told >= LINE_SECONDS:
             self._told = time.monotonic()
@@ -101,13 +102,15 @@ def screen(title: str, jobs: list[Job], seconds: float) -> str:
     return "\n".join(parts)
 
 
-def as_of(now: datetime) -> str:
+def as_of(now: datetime, run: Path) -> str:
     """When a screen was drawn: a notebook that is opened again shows the one that was saved, for ever."""
     text = _(
         "{time} UTC. Where this time stands still, the tab was closed while the cell ran, and the work goes on: "
-        "“Under way” in 00-index.ipynb shows it, or bmnb status RUN --watch."
+        "“Under way” in 00-index.ipynb shows it, or {command}."
     )
-    return f'<p style="{SMALL}">{escape(text.format(time=f"{now:%H:%M:%S}"))}</p>'
+    command = shlex.join(["bmnb", "status", str(run), "--watch"])
+    said = text.format(time=f"{now:%H:%M:%S}", command=command)
+    return f'<p style="{SMALL}">{escape(said)}</p>'
 
 
 def _under_way(job: Job) -> str:

@@ -23,6 +23,11 @@ def keep(run: Any) -> None:
     _now["run"] = run
 
 
+def current() -> Any:
+    """The run that the kernel has open; None where there is none."""
+    return _now.get("run")
+
+
 def fail(error: BmnbError) -> None:
     """It could not be opened; the kernel has none open."""
     _now.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from datetime import datetime
@@ -18,6 +19,8 @@ CONFIRM = "give-up-target"
 """The key of the answer that accepts the price."""
 RESTORED = "restore-backup"
 """The key of the answer that says who has restored the backup, where that is the way back."""
+ASKED = re.compile(r"; answer `[^`]+` to go on")
+"""How a question names the key of its answer, for a client file."""
 OPEN = "Nothing has been undone yet: the run can still go on as well."
 
 
@@ -47,8 +50,17 @@ def roll_back(run: Run) -> None:
                 run.do(one, one.name)
     except Stopped as stopped:
         still_open = [_(OPEN)] if not has_undone(run.journal) else []
-        raise Stopped("\n".join([str(stopped), *options(run), *still_open])) from None
+        ways = list(options(run))
+        raise Stopped(
+            "\n".join([_without_key(str(stopped)) if ways else str(stopped), *ways, *still_open])
+        ) from None
     run.end("rolled back", seconds=round(seconds(run.journal), 1))
+
+
+def _without_key(text: str) -> str:
+    """What stops the way back, without the words of a client file and a cell: the commands below answer it."""
+    anew = _("The same command or cell goes on from here.")
+    return "\n".join(ASKED.sub("", line) for line in text.splitlines() if line != anew)
 
 
 def options(run: Run) -> Iterator[str]:

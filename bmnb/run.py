@@ -113,6 +113,7 @@ class Run:
         self.servers = Servers(Path(settings.ssh_config).expanduser())
         self.probe = Probe(settings.addresses, self.folder / "logs" / "probe.csv")
         self.typed: dict[str, str] = {}
+        self.doing: Step | None = None
         self._lock: Lock | None = None
         self._opened = self._told = False
 
@@ -155,14 +156,16 @@ class Run:
     def plan(self, phase: str = "") -> Any:
         """The plan as a table, with how long each step took in past runs; no server is contacted.
 
-        That of a single phase says what stops working, and for how long; then it has the commands, which in a
+        It says what stops working in each phase, or in this one, and for how long; then it has the commands, which in a
         dry run the cells of the steps show.
         """
         past = forecast.past_seconds(self.procedure, self.folder)
         rows = plan.rows(self.procedure, self.settings, past)
         expected = ["expected"] if past else []
         if not phase:
-            columns = ["phase", "step", "server", "what", "kind", "downtime", *expected]
+            self.show(tables.sentence(forecast.outlook(self.procedure, past)))
+            commands = [] if self.settings.dry_run else ["command"]
+            columns = ["phase", "step", "server", "what", "kind", "downtime", *commands, *expected]
             return tables.table(rows, columns, by="step")
         [chosen] = [one for one in self.procedure.phases if one.name == phase]
         told = tables.sentence(forecast.ahead(self.procedure, chosen, past))
@@ -338,6 +341,7 @@ class Run:
         screen = live.Live(step.title, self._actions(step, label), self.folder / "logs")
         screen.draw()
         performer = self._performer(screen)
+        self.doing = step
         try:
             with self._locked(step):
                 for batch in batches(step, self.settings, label):
@@ -352,6 +356,8 @@ class Run:
             if any(item_rows(self.journal, step)):
                 self.show(self.items(step))
             raise
+        finally:
+            self.doing = None
         screen.close("done")
         self.journal.write("step done", step=label)
 

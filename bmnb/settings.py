@@ -31,6 +31,10 @@ def setting(
     choices: Mapping[str, Any] | None = None,
     server: bool = False,
     offer: tuple[str, str] | None = None,
+    exact: bool = False,
+    group: str = "",
+    means: Mapping[Any, str] | None = None,
+    only: tuple[str, Any] | None = None,
     form: bool = True,
     formerly: Mapping[bool, Any] | None = None,
     frozen: bool = False,
@@ -41,7 +45,9 @@ def setting(
     """A field with its help, and how a form asks for it; mutable defaults are copied.
 
     `choices` are the only values there are, by the text a form shows; a `server` is one of ssh's names.
-    `offer` is a setting that names a server and a line that prints values found there, each with words on it.
+    `offer` is a setting that names a server and a line that prints values found there, each with words on it; the value
+    is one of them where it is `exact`. A form folds it up with others of its `group`, says what a choice `means`, and asks
+    for it `only` where another setting has a value.
     `formerly` are the values that stood in client files while it was true or false, and what they are now.
     It may not change under the steps that rest on it, or they are done again (see `frozen`). On what is `frozen` all
     steps rest; on what is `free` none, such as how fast it goes or what a person accepts. `becomes` are values that it
@@ -54,6 +60,10 @@ def setting(
         "choices": choices,
         "server": server,
         "offer": offer,
+        "exact": exact,
+        "group": group,
+        "means": means or {},
+        "only": only,
         "form": form,
         "frozen": frozen,
         "formerly": formerly or {},

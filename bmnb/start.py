@@ -60,6 +60,7 @@ def furnish(procedure: Procedure, folder: Path, values: Mapping[str, Any]) -> Pa
         for cell in book.cells:
             if "parameters" in cell.metadata.get("tags", []):
                 cell.source = parameters_cell(procedure.settings, folder=".")
+                cell.metadata["jupyter"] = {"source_hidden": True}  # the form asks for them
     replace_text(notebook, nbformat.writes(book) + "\n")
     return notebook
 

@@ -103,6 +103,27 @@ def test_a_run_is_opened_in_the_jupyter_of_this_environment(tmp_path: Path, monk
     assert not any("default_url" in word for word in runs)
 
 
+def test_a_run_that_has_a_report_is_opened_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    called: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda program, words: called.append(words))
+    monkeypatch.setenv("JUPYTERLAB_WORKSPACES_DIR", str(tmp_path / "workspaces"))
+    call("new", "changing-distributions", "--client", "Example")
+    [folder] = (tmp_path / "runs").glob("*-example-*")
+    (folder / "report.html").write_text("<h1>Report</h1>")
+    call("open", str(folder))
+    name = f"bmnb-{folder.name}"
+    assert called[0][4] == f"--LabApp.default_url=/lab/workspaces/{name}/tree/{folder.name}/notebook.ipynb"
+    [kept] = (tmp_path / "workspaces").iterdir()
+    written = json.loads(kept.read_text())
+    shown = {one["data"]["path"] for key, one in written["data"].items() if "factory" in one.get("data", {})}
+    assert shown == {f"{folder.name}/notebook.ipynb", f"{folder.name}/report.html"}
+
+    written["as the person"] = "left it"
+    kept.write_text(json.dumps(written))
+    call("open", str(folder))
+    assert "left it" in kept.read_text()
+
+
 def test_a_home_that_takes_no_files_is_told_before_jupyter_fails_in_it(tmp_path: Path, monkeypatch):
     (tmp_path / "runs").mkdir()
     monkeypatch.setenv("HOME", "/dev/null")

@@ -66,7 +66,11 @@ def every_action(procedure: Procedure, servers: dict[str, str]) -> list[Single]:
 
 WAYS = [
     {**way, "keep_reachable": kept}
-    for way in ({}, {"switch": "by-hand"}, {"switch": "new-address", "new_address": "203.0.113.7"})
+    for way in (
+        {"watch_minutes": 60},
+        {"switch": "by-hand"},
+        {"switch": "new-address", "new_address": "203.0.113.7"},
+    )
     for kept in (True, False)
 ]
 
@@ -91,7 +95,8 @@ def test_every_parameter_is_translated(procedure: Procedure):
     known = messages()
     for field in dataclasses.fields(procedure.settings):
         about = field.metadata
-        words = [about["help"], about["unit"], *(about["choices"] or {})]
+        words = [about["help"], about["unit"], about["group"], *(about["choices"] or {})]
+        words += about["means"].values()
         words += [label(field)] if about["form"] else []
         assert [word for word in words if word and word not in known] == []
 
@@ -169,3 +174,18 @@ def test_a_sentence_keeps_its_names_in_place():
 
 
 COST = "the way back costs the mail that the target will have accepted"
+
+
+ASKED = re.compile(r"\b(?!chez\b|assez\b)[a-zéèêâîç]+ez\b|\b(?:faites|dites)\b")
+"""How French asks a person for something; the title of a command is its infinitive."""
+INFINITIVE = re.compile(r"^(?:→ )?(?:ne pas )?[a-zéèêâîç]+(?:er|ir|oir|dre|tre|ire)\b")
+
+
+@pytest.mark.parametrize("procedure", procedures.ALL, ids=lambda one: one.name)
+def test_a_remedy_asks_a_person_and_none_is_in_the_infinitive(procedure: Procedure):
+    asked = {field.name for field in dataclasses.fields(procedure.settings)}
+    servers = {key: one for key, one in SERVERS.items() if key in asked}
+    remedies = {getattr(action, "remedy", "") for action in every_action(procedure, servers)}
+    with use("fr"):
+        said = {remedy: phrase(remedy) for remedy in remedies if remedy}
+    assert [text for text in said.values() if INFINITIVE.match(text) and not ASKED.search(text)] == []

@@ -29,7 +29,13 @@ ONLY_IN = {
 }
 
 # what runs on the servers, by itself
-ON_SERVERS = ("transfer/programs/", "transfer/asking/", "transfer/network/", "verification/mailboxes/")
+ON_SERVERS = (
+    "transfer/programs/",
+    "transfer/asking/",
+    "transfer/network/",
+    "verification/mailboxes/",
+    "verification/watching.py",
+)
 
 # who -> what it may not import
 NEVER = {
@@ -48,6 +54,7 @@ NEVER = {
     "transfer/asking/": "bmnb",
     "transfer/network/": "bmnb",
     "verification/mailboxes/": "bmnb",
+    "verification/watching.py": "bmnb",
     "verification/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "bmnb.lab", "subprocess", "socket"),
     "transfer/": ("bmnb.run", "bmnb.remote", "bmnb.procedures", "subprocess", "socket"),
     "remote/": ("bmnb.run", "bmnb.perform", "bmnb.procedures", "bmnb.journal"),

@@ -1,5 +1,6 @@
 """A step under way as a person sees it, and as plain lines."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bmnb import live
@@ -62,3 +63,9 @@ def test_plain_lines_tell_the_same(tmp_path: Path, monkeypatch):
 def test_french_users_read_french():
     with use("fr"):
         assert "dernière sortie il y a 2 s" in live.line(under_way())
+
+
+def test_a_screen_names_the_command_that_follows_this_run():
+    shown = live.as_of(datetime(2026, 12, 5, 22, 0, 1, tzinfo=UTC), Path("/runs/2026-12-05-a b"))
+    assert "22:00:01 UTC" in shown
+    assert "bmnb status &#x27;/runs/2026-12-05-a b&#x27; --watch" in shown

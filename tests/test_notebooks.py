@@ -77,3 +77,10 @@ def test_a_notebook_declares_the_deviations_of_its_procedure(procedure: Procedur
     [table] = [cell.source for cell in cells(path) if "with these deviations" in cell.source]
     rows = [line for line in table.splitlines() if line.startswith("|")][2:]
     assert rows == [f"| {one.document} | {one.here} | {one.reason} |" for one in procedure.deviations]
+
+
+@pytest.mark.parametrize("procedure", procedures.ALL, ids=lambda procedure: procedure.name)
+def test_what_one_comes_back_to_stands_once(procedure: Procedure):
+    lines = [cell.source.splitlines()[-1] for cell in code(named(procedure))]
+    once = ["runbook.plan()", "runbook.checklist()", "runbook.way_back()", "notes(runbook)"]
+    assert [line for line in lines if line.startswith(tuple(one[:-1] for one in once))] == once

@@ -23,7 +23,7 @@ def cells(procedure: Procedure) -> list[nbformat.NotebookNode]:
     return [
         copy.deepcopy(cell)
         for cell in book.cells
-        if cell.cell_type == "code" and ("runbook" in cell.source or "import begin" in cell.source)
+        if cell.cell_type == "code" and not ("client: str" in cell.source or "import form" in cell.source)
     ]
 
 

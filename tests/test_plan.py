@@ -48,6 +48,17 @@ def test_a_phase_says_what_stops_working_then_its_commands(tmp_path: Path):
     assert "bmctl stop" in set(table["command"])
 
 
+def test_the_whole_plan_says_what_stops_working_phase_by_phase_and_has_the_commands(tmp_path: Path):
+    shown: list[Any] = []
+    settings = Settings(runs=str(tmp_path), dry_run=False)
+    table = Run(PROCEDURE, settings, show=shown.append).plan()
+    told = shown[0].data.splitlines()
+    assert told[0] == "- **Prerequisites**: Users go on working in this phase."
+    assert "- **Cold synchronization**: Users are cut off in this phase." in told
+    assert "How long it takes is not known" in told[-1]
+    assert "bmctl stop" in set(table["command"])
+
+
 def test_what_lies_beyond_the_last_phase_of_a_run_is_said_not_to_be_done(tmp_path: Path):
     shown: list[Any] = []
     settings = Settings(runs=str(tmp_path), dry_run=False, through="prerequisites")

@@ -26,6 +26,13 @@ def test_a_new_run_has_a_notebook_without_outputs_and_a_client_file(tmp_path: Pa
     assert read(folder / "client.yaml") == {"client": "Example Ltd", "language": "en"}
 
 
+def test_the_cell_of_parameters_is_folded_up_in_a_runs_notebook_alone(tmp_path: Path):
+    folder = new(PROCEDURE, "Example", tmp_path)
+    book = nbformat.read(folder / "notebook.ipynb", 4)
+    hidden = [cell for cell in book.cells if cell.metadata.get("jupyter", {}).get("source_hidden")]
+    assert [cell.metadata["tags"] for cell in hidden] == [["parameters"]]
+
+
 def test_a_run_in_french_has_french_prose_and_the_same_cells(tmp_path: Path):
     french, english = (
         nbformat.read(new(PROCEDURE, f"Client {language}", tmp_path, language) / "notebook.ipynb", 4).cells

@@ -5,10 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from ipywidgets import HTML, FileUpload, Text, VBox, Widget
+from ipywidgets import HTML, FileUpload, Text, Widget
 
 from bmnb.answers import settles
 from bmnb.errors import BmnbError
+from bmnb.forms.keys import boxed
 from bmnb.forms.view import LABEL, WIDE, View, marked, said
 from bmnb.language import _
 from bmnb.observe import beside
@@ -28,7 +29,7 @@ def ask(run: Run, step: Step) -> View:
         return View(f"<p>{escape(_('With these parameters nobody is asked here.'))}</p>")
     if run.settings.dry_run or not answers_can_be_typed():
         return View(static)
-    return View(static, VBox([child for manual in waiting for child in fields(run, manual, back)]))
+    return View(static, boxed([child for manual in waiting for child in fields(run, manual, back)]))
 
 
 def way_back(phase: Phase) -> str:

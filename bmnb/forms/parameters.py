@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from ipywidgets import HTML, Button, Checkbox, Combobox, Dropdown, HBox, IntText, Text, Textarea, VBox, Widget
 
-from bmnb.forms.offers import Offer, offers
+from bmnb.forms.groups import ORDER, Group, applies, named
+from bmnb.forms.keys import boxed
+from bmnb.forms.offers import Offer, contradicted, offers
 from bmnb.forms.view import LABEL, WIDE, View, marked, said
 from bmnb.frozen import held, proven
 from bmnb.journal import Journal
@@ -63,26 +66,41 @@ class Parameters:
     ) -> None:
         self.settings, self.given, self.values, self.held = settings, given, now, held
         self.path = Path(now["folder"]) / CLIENT_FILE
+        self.fields, self.usual = asked(settings), defaults(settings)
         self.summary = HTML()
-        self.texts = {field.name: said("") for field in asked(settings)}
+        self.texts = {field.name: said("") for field in self.fields}
         self.offered: dict[str, Offer] = {}
         self.widgets: dict[str, Widget] = {}
-        rows = [self._row(field) for field in asked(settings)]
+        self.rows = {field.name: self._row(field) for field in self.fields}
         self.reader = Button(
             description=_("Read from the servers"),
             tooltip=_("Shows beneath the fields what the servers say; nothing is changed there."),
             layout={"width": "max-content", "margin": "4px 0 8px 214px"},
         )
         self.reader.on_click(lambda pressed: self._read())
-        self.box = VBox([self.summary, self.reader, *rows])
+        first = [self.rows[field.name] for field in self.fields if is_essential(field)]
+        self.groups = [
+            Group(title, [self.rows[one.name] for one in some]) for title, some in folded(settings)
+        ]
+        self.box = boxed([self.summary, *first, self.reader, *(group.box for group in self.groups)])
         self._judge()
 
     def _read(self) -> None:
-        """Have the servers offer values."""
-        for name, offer in offers(asked(self.settings), self.values):
-            self.offered[name] = offer
-            self.widgets[name].options = offer.values
+        """Have the servers offer values; what is still empty or an example gets the only one there is."""
+        self.offered = dict(offers(self.fields, self.values))
+        for field in self.fields:
+            offer = self.offered.get(field.name)
+            if offer is None or not offer.values:
+                continue
+            self.widgets[field.name].options = offer.values
+            if len(offer.values) == 1 and self._is_open(field):
+                self.widgets[field.name].value = offer.values[0]
         self._judge()
+
+    def _is_open(self, field: dataclasses.Field[Any]) -> bool:
+        """Whether nobody has given a value yet that could be meant."""
+        unset = self.values[field.name] == self.usual[field.name] and not self.widgets[field.name].disabled
+        return unset and bool(field.metadata["exact"]) and applies(field, self.values, self.usual)
 
     def _row(self, field: dataclasses.Field[Any]) -> Widget:
         widget, read_from = widget_for(field, self.values[field.name], self._hosts())
@@ -103,39 +121,56 @@ class Parameters:
             self._hosts() if field.metadata["server"] and not isinstance(self.values[field.name], str) else []
         )
         named = _("known to ssh: {names}").format(names=", ".join(known)) if known else ""
-        text = marked(" · ".join(filter(None, [about(field, "help"), fixed, rests, named])))
+        text = marked(" · ".join(filter(None, [self._meaning(field), fixed, rests, named])))
         offer = self.offered.get(field.name)
         return text + (marked(offer.said, "wrong" if offer.wrong else "good") if offer else "")
 
+    def _meaning(self, field: dataclasses.Field[Any]) -> str:
+        """What the choice means that is made; without one, what the field is for."""
+        means = field.metadata["means"]
+        value = self.values[field.name]
+        return _(means[value]) if means and value in means else about(field, "help")
+
     def _fixed(self, name: str) -> bool:
         """Whether the notebook's cell of parameters has the last word."""
-        usual = defaults(self.settings)[name]
-        return bool(self.given.get(name, usual) != usual)
+        return bool(self.given.get(name, self.usual[name]) != self.usual[name])
 
     def _hosts(self) -> list[str]:
         return config.names(Path(self.values["ssh_config"]).expanduser())
 
     def _typed(self, name: str, value: Any) -> None:
         self.values[name] = value
+        if name == "ssh_config" or name in {one.name for one in self.fields if one.metadata["server"]}:
+            self.offered = {}  # it was another server that was read
         self._judge()
         self._keep()
 
     def _keep(self) -> None:
         kept = read(self.path) if self.path.exists() else {}
-        usual = defaults(self.settings)
         chosen = {
             field.name: self.values[field.name]
-            for field in asked(self.settings)
-            if field.name in kept or self.values[field.name] != usual[field.name]
+            for field in self.fields
+            if field.name in kept or self._differs(field)
         }
         write(self.path, {**kept, **chosen})
 
+    def _differs(self, field: dataclasses.Field[Any]) -> bool:
+        return bool(self.values[field.name] != self.usual[field.name])
+
     def _judge(self) -> None:
         wrong = problems(self.settings, self.values) + examples(self.settings, self.values)
-        for field in asked(self.settings):
+        typed = [field for field in self.fields if field.name not in self.held]
+        wrong += contradicted(typed, self.values, self.offered)
+        told = {one.partition(": ")[0] for one in wrong}
+        for field in self.fields:
             own = [one.split(": ", 1)[1] for one in wrong if one.startswith(f"{field.name}: ")]
             text = marked("\n".join(phrase(one) for one in own), "wrong")
             self.texts[field.name].value = text + self._help(field)
+            shown = field.name in told or applies(field, self.values, self.usual)
+            self.rows[field.name].layout.display = "" if shown else "none"
+        for group, (_title, some) in zip(self.groups, folded(self.settings), strict=True):
+            differing = [f"{_(label(one))} {self._said(one)}" for one in some if self._differs(one)]
+            group.tell(differing, any(one.name in told for one in some))
         if wrong:
             lines = [_("Values that cannot be used:"), *(f"– {self._labelled(one)}" for one in wrong)]
             self.summary.value = marked("\n".join(lines), "wrong")
@@ -144,15 +179,25 @@ class Parameters:
                 _("All values can be used, and are kept. Run the next cell to go on with them."), "good"
             )
 
+    def _said(self, field: dataclasses.Field[Any]) -> str:
+        """The value of a field in the words of the form."""
+        value = self.values[field.name]
+        if field.metadata["choices"]:
+            words = (_(text) for text, choice in field.metadata["choices"].items() if choice == value)
+            return next(words, str(value))
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        return " ".join(value) if isinstance(value, list) else str(value)
+
     def _labelled(self, problem: str) -> str:
         """A problem with the label of its field in place of the parameter's name."""
         name, _colon, text = problem.partition(": ")
-        labels = {field.name: _(label(field)) for field in asked(self.settings)}
+        labels = {field.name: _(label(field)) for field in self.fields}
         return f"{labels[name]}: {phrase(text)}" if name in labels else phrase(problem)
 
 
-ESSENTIALS = ("address", "ssh_config", "dry_run")
-"""What every run needs beside its servers; the form asks for these first."""
+ESSENTIALS = ("address", "ssh_config", "dry_run", "through")
+"""What every run needs beside its servers; the form asks for these first, and folds up the others."""
 
 
 def asked(settings: type) -> list[dataclasses.Field[Any]]:
@@ -160,7 +205,18 @@ def asked(settings: type) -> list[dataclasses.Field[Any]]:
     shown = [field for field in ordered(settings) if field.metadata["form"]]
     first = [field for field in shown if field.metadata["server"]]
     first += [field for name in ESSENTIALS for field in shown if field.name == name]
-    return first + [field for field in shown if field not in first]
+    others = [field for field in shown if field not in first]
+    return first + sorted(others, key=lambda field: ORDER.index(named(field)))
+
+
+def is_essential(field: dataclasses.Field[Any]) -> bool:
+    return bool(field.metadata["server"]) or field.name in ESSENTIALS
+
+
+def folded(settings: type) -> list[tuple[str, list[dataclasses.Field[Any]]]]:
+    """The other fields by the title of their group."""
+    others = [field for field in asked(settings) if not is_essential(field)]
+    return [(title, list(some)) for title, some in groupby(others, key=named)]
 
 
 def examples(settings: type, values: Mapping[str, Any]) -> list[str]:
@@ -187,6 +243,8 @@ def widget_for(
     shape = {"description": _(label(field)), "style": LABEL, "layout": WIDE}
     if field.metadata["choices"]:
         options = [(_(text), choice) for text, choice in field.metadata["choices"].items()]
+        if value not in field.metadata["choices"].values():
+            options.append((str(value), value))  # as it was written by hand
         return Dropdown(options=options, value=value, **shape), lambda chosen: chosen
     if isinstance(value, bool):
         return Checkbox(value=value, indent=True, **shape), bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from ipywidgets import HTML, Widget
+from ipywidgets import HTML, Output, Widget
 
 from bmnb.plain import plain
 from bmnb.saving import WIDGET
@@ -26,6 +26,13 @@ class View:
         if self.widget is not None:
             bundle[WIDGET] = self.widget._repr_mimebundle_()[WIDGET]
         return bundle
+
+
+def script(code: str) -> Output:
+    """What JupyterLab does in its page where the widget is shown; it is in no saved notebook."""
+    return Output(
+        outputs=({"output_type": "display_data", "data": {"application/javascript": code}, "metadata": {}},)
+    )
 
 
 def said(text: str, kind: str = "") -> HTML:

@@ -16,7 +16,11 @@ class RunSettings:
     """Where a run is kept, how its servers are reached, who answers, and in which language."""
 
     planned_downtime: int = setting(
-        0, "downtime that was announced to the users; 0: none", label="Planned downtime", unit="minutes"
+        0,
+        "downtime that was announced to the users; 0: none",
+        label="Planned downtime",
+        unit="minutes",
+        group="Report",
     )
     runs: str = setting("runs", "folder of the runs", form=False)
     folder: str = setting(
@@ -34,6 +38,7 @@ class RunSettings:
         "language of tables, forms and messages: en or fr",
         label="Language",
         choices={"English": "en", "Français": "fr"},
+        group="Report",
     )
     answers: dict[str, str] = setting(
         {}, "answers to confirmations and manual steps, by their key", form=False
@@ -43,6 +48,10 @@ class RunSettings:
         "show the plan; contact no server",
         label="Carry it out?",
         choices={"no, show the plan only": True, "yes, on the servers": False},
+        means={
+            True: "no server is contacted",
+            False: "the cells act on the servers; what costs service or data asks first",
+        },
     )
 
     def common_problems(self) -> list[str]:

@@ -93,7 +93,7 @@ class Notebook:
         scroller = self.page.locator(".jp-WindowedPanel-outer").first
         scroller.evaluate("it => it.scrollTo(0, 0)")
         found = self.page.locator(
-            ".jp-CodeCell", has=self.page.locator(".jp-InputArea", has_text=source)
+            ".jp-CodeCell", has=self.page.locator(".jp-Cell-inputWrapper", has_text=source)
         ).first
         for _ in range(80):
             if found.count() and found.is_visible():
@@ -106,6 +106,8 @@ class Notebook:
     def start(self, source: str) -> Locator:
         """Run a cell, as with Ctrl-Enter, and see it begin."""
         cell = self.cell(source)
+        if cell.locator(".jp-InputPlaceholder").count():
+            cell.locator(".jp-InputPlaceholder .jp-Placeholder-content").click()  # it is folded up
         prompt = cell.locator(".jp-InputPrompt").first
         # its number may be that of a run before, for a moment too short to see another
         prompt.evaluate("it => it.textContent = 'not yet'")
@@ -120,7 +122,7 @@ class Notebook:
             self.run(source)
         return self
 
-    def ended(self, cell: Locator, seconds: float = 60) -> None:
+    def ended(self, cell: Locator, seconds: float = 180) -> None:
         prompt = cell.locator(".jp-InputPrompt").first
         expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=seconds * 1000)
 
@@ -171,7 +173,7 @@ class Notebook:
         output.evaluate("it => it.removeAttribute('id')")
         return [(one["id"], one["nodes"][0]["html"]) for one in found]
 
-    def run(self, source: str, seconds: float = 60) -> Locator:
+    def run(self, source: str, seconds: float = 180) -> Locator:
         """Run a cell and wait for its end."""
         cell = self.start(source)
         self.ended(cell, seconds)

@@ -92,6 +92,8 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
     form.get_by_label("Target server", exact=True).fill("target")
     expect(form.get_by_role("alert").first).to_contain_text("the same server")
     form.get_by_label("Original server", exact=True).fill("origin")
+    expect(form.get_by_label("Hot synchronizations")).to_be_hidden()
+    form.get_by_role("button", name="Speed").click()
     form.get_by_label("Hot synchronizations").fill("2")
     form.get_by_label("ssh configuration").fill(str(lab.ssh_config))
     form.get_by_role("button", name="Read from the servers").click()
@@ -100,7 +102,12 @@ def test_a_form_says_what_is_wrong_as_it_is_typed_and_keeps_its_values(
     form.get_by_label("Limit of a hot pass").fill(SLOW)
     form.get_by_label("Carry it out?").select_option("yes, on the servers")
     expect(form.get_by_text("All values can be used")).to_be_visible()
+    expect(form.get_by_role("button", name="Speed: Hot synchronizations 2")).to_be_visible()
     assert notebook.barriers(form) == []
+
+    form.get_by_label("Address", exact=True).click()
+    notebook.page.keyboard.press("Shift+Enter")
+    expect(notebook.page.locator(".jp-Cell.jp-mod-active")).to_contain_text("The run is opened with")
 
     notebook.restart()
     notebook.run(RESTART[0])
@@ -175,6 +182,11 @@ def test_progress_is_one_persons_and_outlives_a_cut_line_and_the_kernel(
     expect(cell.get_by_text("last output").first).to_be_visible()
     seen.append(notebook.share(cell, beyond=seen[-1]))
     notebook.picture(cell, shots / "progress.png")
+    notebook.cell("client: str")
+    expect(notebook.page.get_by_role("timer")).to_contain_text(
+        re.compile(r"^Hot synchronization · .* · next: ")
+    )
+    cell = notebook.cell(HOT)
 
     colleague = begin(PROCEDURE, {"folder": str(run_folder(root))})
     with pytest.raises(Stopped, match="is being worked on for this very run by"):
@@ -221,6 +233,7 @@ def test_a_tab_that_was_closed_stops_nothing_and_the_index_shows_what_goes_on(
 
 def test_what_was_interrupted_is_finished_headless(notebook: Notebook, root: Path, shots: Path):
     form = notebook.run(RESTART[1])
+    form.get_by_role("button", name="Speed").click()
     form.get_by_label("Limit of a hot pass").fill(ALL)
     notebook.save()
     code, said = headless(root, "--through", "hot-synchronization")
@@ -254,12 +267,14 @@ def test_the_cold_pass_and_the_switch(notebook: Notebook, shots: Path):
         asked.get_by_label("Server's name").fill("origin")
         notebook.page.wait_for_timeout(500)
         for step in phase:
-            notebook.run(f"runbook(procedure.{step})", 120)
+            notebook.run(f"runbook(procedure.{step})")
+        if phase is PHASES[0]:
+            expect(notebook.page.get_by_role("timer")).to_contain_text("users cut off for")
     over = notebook.run("runbook.phases()")
     expect(over.get_by_role("row", name="Downtime")).to_contain_text("over")
     notebook.run("runbook.downtime()")
     listed = notebook.run("runbook.checklist()")
-    expect(listed.get_by_text("planned")).to_have_count(3)
+    expect(listed.get_by_text("planned")).to_have_count(4)
     notebook.picture(listed, shots / "checklist.png", highest=620)
     notebook.save()
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bmnb.errors import ConnectionFailed
 from bmnb.forms import ask, form, notes, offers, passphrases, unlock
 from bmnb.forms.answers import fields
 from bmnb.forms.notes import Notes
-from bmnb.forms.parameters import Parameters, asked, held_in
+from bmnb.forms.parameters import Parameters, asked, folded, held_in, is_essential
 from bmnb.forms.view import View
 from bmnb.journal import Journal
 from bmnb.procedures import changing_distributions as procedure
@@ -61,6 +62,13 @@ def test_what_the_notebooks_cell_fixes_cannot_be_typed(tmp_path: Path):
     assert widget(shown, "Original server").disabled
     assert "set in the cell of parameters" in shown.texts["origin"].value
     assert not widget(shown, "Target server").disabled
+
+
+def test_a_choice_that_is_written_by_hand_and_is_none_is_told_at_its_field(tmp_path: Path):
+    shown = opened(tmp_path, switch="somehow", hot_passes="two")
+    assert widget(shown, "Switch").value == "somehow"
+    assert "is not one of take-over, by-hand, new-address" in shown.texts["switch"].value
+    assert "is not of type int" in shown.texts["hot_passes"].value
 
 
 def test_servers_address_and_whether_to_carry_it_out_come_first():
@@ -115,6 +123,101 @@ def test_servers_offer_values_when_they_are_asked_and_say_why_they_do_not(tmp_pa
     world.answers[ADDRESSES] = [Result("old", ADDRESSES, 127, "", "ip: not found")]
     shown.reader.click()
     assert "✗ old: ip: not found" in shown.texts["address"].value
+
+
+def group(shown: Parameters, title: str):
+    return next(one for one in shown.groups if one.title == title)
+
+
+def test_what_not_every_run_needs_is_folded_up_and_says_what_differs(tmp_path: Path):
+    shown = opened(tmp_path, streams=4)
+    speed = group(shown, "Speed")
+    assert speed.rows.layout.display == "none"
+    assert speed.button.description == "▸ Speed: Streams 4"
+    assert group(shown, "Network").button.description == "▸ Network"
+    widget(shown, "Engine").value = "literal"
+    assert speed.button.description == "▸ Speed: Engine literal, as in the document, Streams 4"
+    speed.button.value = True
+    assert speed.rows.layout.display == ""
+    assert speed.button.description.startswith("▾ Speed")
+
+
+def test_what_is_wrong_is_not_left_folded_up(tmp_path: Path):
+    shown = opened(tmp_path)
+    widget(shown, "Hot synchronizations").value = 0
+    assert group(shown, "Speed").button.description == "▾ ✗ Speed: Hot synchronizations 0"
+    assert group(shown, "Speed").rows.layout.display == ""
+
+
+def test_every_field_of_the_form_is_shown_once():
+    names = [field.name for field in asked(procedure.Settings)]
+    essential = [field.name for field in asked(procedure.Settings) if is_essential(field)]
+    in_groups = [field.name for _title, some in folded(procedure.Settings) for field in some]
+    assert essential + in_groups == names
+    assert [title for title, _some in folded(procedure.Settings)][:3] == ["Speed", "Verification", "Network"]
+
+
+def test_the_help_follows_the_choice(tmp_path: Path):
+    shown = opened(tmp_path)
+    assert "takes the address over" in shown.texts["switch"].value
+    assert shown.rows["new_address"].layout.display == "none"
+    widget(shown, "Switch").value = "new-address"
+    assert "a person changes the names in DNS" in shown.texts["switch"].value
+    assert shown.rows["new_address"].layout.display == ""
+    widget(shown, "New address").value = "198.51.100.9"
+    widget(shown, "Switch").value = "take-over"
+    assert shown.rows["new_address"].layout.display == "", "it is set, and wrong"
+    assert "only with switch" in shown.texts["new_address"].value
+
+
+def reading(monkeypatch: pytest.MonkeyPatch, origin: str, target: str) -> None:
+    """Servers `old` and `new` with these addresses."""
+    world = World()
+    told = {"old": origin, "new": target}
+    world.answer = lambda host, line: Result(host, line, 0, f"{told[host]} eth0\n")  # type: ignore[method-assign]
+    monkeypatch.setattr(offers, "Servers", world.servers)
+
+
+def test_what_the_servers_say_fills_in_what_nobody_has_given(tmp_path: Path, monkeypatch):
+    reading(monkeypatch, "203.0.113.1", "203.0.113.2")
+    shown = opened(tmp_path)
+    widget(shown, "Original server").value = "old"
+    widget(shown, "Target server").value = "new"
+    shown.reader.click()
+    assert widget(shown, "Address").value == "203.0.113.1"
+    assert read(tmp_path / "client.yaml")["address"] == "203.0.113.1"
+    assert widget(shown, "New address").value == "", "it is not asked for"
+
+
+def test_what_the_servers_say_contradicts_what_is_wrong_at_its_field(tmp_path: Path, monkeypatch):
+    reading(monkeypatch, "203.0.113.1", "203.0.113.2")
+    shown = opened(tmp_path)
+    widget(shown, "Original server").value = "old"
+    widget(shown, "Target server").value = "new"
+    widget(shown, "Address").value = "203.0.113.9"
+    shown.reader.click()
+    assert widget(shown, "Address").value == "203.0.113.9", "a person has given it"
+    assert "✗ old does not have 203.0.113.9" in shown.texts["address"].value
+    assert "Address: old does not have 203.0.113.9" in shown.summary.value
+    widget(shown, "Address").value = "203.0.113.2"
+    assert "old does not have 203.0.113.2, but new has: are they swapped?" in shown.texts["address"].value
+    widget(shown, "Original server").value = "other"
+    assert "does not have" not in shown.texts["address"].value, "it was not read"
+
+
+def test_a_server_that_does_not_answer_is_told_at_the_field_that_names_it(tmp_path: Path, monkeypatch):
+    world = World()
+
+    def silent(host: str, line: str) -> Result:
+        raise ConnectionFailed(f"{host} does not answer")
+
+    world.answer = silent  # type: ignore[method-assign]
+    monkeypatch.setattr(offers, "Servers", world.servers)
+    shown = opened(tmp_path, origin="old", target="new")
+    shown.reader.click()
+    assert "✗ old does not answer" in shown.texts["origin"].value
+    assert "✗ new does not answer" in shown.texts["target"].value
+    assert "does not answer" not in shown.texts["address"].value
 
 
 def test_where_nobody_can_type_a_form_is_a_sentence(tmp_path: Path):

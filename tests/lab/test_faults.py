@@ -704,7 +704,7 @@ def test_the_way_back_from_the_end_says_its_price_first(story: Story, quiet_orig
     for path in (new, shared, by_hash):
         assert path in asked.stdout
     assert "2 are not brought back" in asked.stdout
-    assert "answer `give-up-target: target` to go on" in asked.stderr
+    assert "--confirm target" in asked.stderr
     assert "is running" in target.must("bmctl status"), "nothing is done before the price is accepted"
     back = story.roll_back("--confirm", "target")
     story.assert_rolled_back(back)

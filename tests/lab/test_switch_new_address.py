@@ -139,7 +139,7 @@ def test_the_way_back_says_what_it_costs_and_the_origin_serves_again(lab: Lab, r
     assert "who is led to it by name is not served until the names lead back to origin" in said
     code, said = back(runs, "--confirm", "target", "--answer", "origin-is-back=by its console")
     assert code == 3, said
-    assert "answer `names-back: who did it, and how it can be seen` to go on" in said
+    assert "--answer 'names-back=WHO, HOW IT CAN BE SEEN'" in said
     assert all(answers_at(port, lab.origin.address) for port in PORTS)
     assert not answers_at("SMTP 25", lab.target.address)
     lead(zone, lab.origin.address)

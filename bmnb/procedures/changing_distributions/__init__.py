@@ -14,6 +14,7 @@ from bmnb.procedures.changing_distributions.hot import hot_synchronization, stop
 from bmnb.procedures.changing_distributions.left import left_to_do
 from bmnb.procedures.changing_distributions.post_migration import (
     clean_up,
+    first_hour_of_service,
     leave_old_address,
     mail_maintenance,
     my_networks,
@@ -56,6 +57,7 @@ PROCEDURE = Procedure(
         my_networks,
         verify_service,
         leave_old_address,
+        first_hour_of_service,
         clean_up,
     ),
     CHANGING_DISTRIBUTIONS,

@@ -13,6 +13,7 @@ def left_to_do(settings: Settings) -> Iterator[str]:
         f"{origin}: decide until when it is kept, and note who switches it off then; as long as it is there, the way "
         "back is open"
     )
+    yield f"{origin}: its disks still hold all mail; note who erases them, once it is switched off for good"
     yield f"{target}: make the first backup, and see that it is among those that are made every night"
     yield f"monitoring: it watches {target} at {address}, and {origin} no longer"
     if settings.switch == NEW_ADDRESS:

@@ -28,7 +28,7 @@ from bmnb.steps import (
 )
 from bmnb.transfer import accepted, databases
 from bmnb.transfer.placing import inline
-from bmnb.verification import account, dialogue, every_mailbox, openid
+from bmnb.verification import account, dialogue, every_mailbox, first_hour, openid
 
 
 @step("Save Security > Firewall", POST_MIGRATION)
@@ -201,6 +201,28 @@ def leave_old_address(settings: Settings) -> Iterator[Action]:
         yield from ways.old_address_is_gone(settings)
 
 
+@step("Watch the first hour", POST_MIGRATION)
+def first_hour_of_service(settings: Settings) -> Iterator[Action]:
+    """Before anything of the way back is removed. What is asked for is short, or nobody waits: 0 watches nothing."""
+    if not settings.watch_minutes:
+        return
+    target, folder = settings.target, settings.work
+    yield Command(
+        target,
+        first_hour.watch(folder, settings.serves_at, settings.watch_minutes),
+        "watch queue, logs, ports and deliveries",
+        text=first_hour.program(),
+    )
+    yield Check(
+        target,
+        first_hour.seen(folder),
+        first_hour.went_well,
+        "the server serves as it should",
+        "look in /var/log/mail.log and at the queue: postqueue -p; then watch once more, or accept what was seen",
+        decision="accept-first-hour",
+    )
+
+
 @step("Remove what the migration left on the servers", POST_MIGRATION)
 def clean_up(settings: Settings) -> Iterator[Action]:
     """The saved configuration stays, and so does the original server, stopped, until someone decides."""
@@ -222,6 +244,8 @@ def clean_up(settings: Settings) -> Iterator[Action]:
         f"rm -rf {folder}/comparing {folder}/databases {folder}/definitions-* {folder}/facts-* {folder}/mailboxes* {folder}/sums {folder}/statements",
         "remove what the verification has worked with",
     )
+    if settings.watch_minutes:
+        yield Command(target, first_hour.forget(folder), "remove what the watch has written")
     if settings.fast:
         yield from settings.fast.clean_up()
     for database in settings.databases:

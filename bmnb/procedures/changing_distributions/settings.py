@@ -27,6 +27,9 @@ TAKE_OVER, BY_HAND, NEW_ADDRESS = "take-over", "by-hand", "new-address"
 
 PUBLIC_KEY = re.compile(r"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]+\n)+-----END PUBLIC KEY-----\n?")
 
+LONGEST_WATCH = 240
+"""Minutes; what is watched for longer is a matter of monitoring."""
+
 NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """A database's name is part of file names and of others' names, of which PostgreSQL keeps 63 bytes."""
 
@@ -61,6 +64,7 @@ class Settings(RunSettings):
         unit="IPv4",
         offer=("origin", ADDRESSES),
         frozen=True,
+        exact=True,
     )
     switch: str = setting(
         TAKE_OVER,
@@ -73,6 +77,12 @@ class Settings(RunSettings):
             "the target keeps its own address": NEW_ADDRESS,
         },
         frozen=True,
+        group="Network",
+        means={
+            TAKE_OVER: "both servers are on one network, and the target takes the address over there",
+            BY_HAND: "the provider or the hypervisor moves the address; a person says when it is done",
+            NEW_ADDRESS: "the address stays behind: a person changes the names in DNS, and caches keep the old one a while",
+        },
     )
     new_address: str = setting(
         "",
@@ -81,18 +91,23 @@ class Settings(RunSettings):
         unit="IPv4",
         offer=("target", ADDRESSES),
         frozen=True,
+        exact=True,
+        group="Network",
+        only=("switch", NEW_ADDRESS),
     )
     hot_passes: int = setting(
         1,
         "number of hot synchronizations before the service is stopped",
         label="Hot synchronizations",
         unit="passes",
+        group="Speed",
     )
     make_key: bool = setting(
         True,
         "make a key pair for this run where the target's root cannot log in",
         label="Make a key pair",
         frozen=True,
+        group="Network",
     )
     known_empty: list[str] = setting(
         [],
@@ -100,6 +115,7 @@ class Settings(RunSettings):
         label="Empty trees",
         unit="one a line",
         free=True,
+        group="Verification",
     )
     known_smaller: list[str] = setting(
         [],
@@ -107,12 +123,14 @@ class Settings(RunSettings):
         label="Smaller trees",
         unit="one a line",
         free=True,
+        group="Verification",
     )
     carry_forgotten: bool = setting(
         True,
         "carry also what the document forgets, where it exists",
         label="Carry what is forgotten",
         frozen=True,
+        group="Verification",
     )
     compare_content: int = setting(
         100,
@@ -120,6 +138,7 @@ class Settings(RunSettings):
         label="Compare content",
         unit="%",
         free=True,
+        group="Verification",
     )
     engine: str = setting(
         "fast",
@@ -128,6 +147,11 @@ class Settings(RunSettings):
         choices={"fast": "fast", "literal, as in the document": "literal"},
         frozen=True,
         becomes=("literal",),
+        group="Speed",
+        means={
+            "fast": "many files and rows at once, several streams side by side: the shortest downtime",
+            "literal": "the commands of the document, one after the other",
+        },
     )
     database_copy: str = setting(
         "rows",
@@ -136,12 +160,20 @@ class Settings(RunSettings):
         choices={"by rows": "rows", "by logical replication": "replication"},
         frozen=True,
         becomes=("rows",),
+        only=("engine", "fast"),
+        group="Speed",
+        means={
+            "rows": "the rows that differ are carried in the downtime; it works on every server",
+            "replication": "PostgreSQL sends what changes from the hot pass on, where it is allowed to",
+        },
     )
     change_journal: bool = setting(
         True,
         "keep a journal of changes on the original server from the hot pass on, where its kernel offers one",
         label="Journal of changes",
         free=True,
+        group="Speed",
+        only=("engine", "fast"),
     )
     keycloak_database: str = setting(
         KEYCLOAK,
@@ -154,6 +186,8 @@ class Settings(RunSettings):
         "streams side by side of the fast engine at most; 0: up to eight, as many as bring more together",
         label="Streams",
         free=True,
+        group="Speed",
+        only=("engine", "fast"),
     )
     hot_limit: int = setting(
         0,
@@ -161,6 +195,8 @@ class Settings(RunSettings):
         label="Limit of a hot pass",
         unit="MB/s",
         free=True,
+        group="Speed",
+        only=("engine", "fast"),
     )
     restart_target: str = setting(
         BEFORE,
@@ -169,23 +205,40 @@ class Settings(RunSettings):
         choices={"before the hot phase": BEFORE, "during the downtime": DURING, "never": NEVER},
         formerly={True: DURING, False: NEVER},
         free=True,
+        group="Speed",
+        means={
+            BEFORE: "before the first hot pass, while users go on working",
+            DURING: "as in the document; users wait for it",
+            NEVER: "whether the target server comes up again after a restart is not tried",
+        },
     )
     keep_reachable: bool = setting(
         True,
         "keep the original server in the target's reach, for the way back",
         label="Keep the original server reachable",
         becomes=(False,),
+        group="Network",
     )
     my_networks: str = setting(
         "",
         "new value of My Networks; empty keeps the value of the original server",
         label="My Networks",
+        group="Network",
     )
     test_account: str = setting(
         "",
         "account that is sent a message after the switch, and read by IMAP; empty tries none",
         label="Test account",
         unit="address",
+        group="Verification",
+    )
+    watch_minutes: int = setting(
+        0,
+        "how long the target server is watched once it serves, such as 60; 0: not at all",
+        label="Watch the first hour",
+        unit="minutes",
+        free=True,
+        group="Verification",
     )
     keep_dumps: str = setting(
         "",
@@ -271,6 +324,8 @@ class Settings(RunSettings):
             found.append("compare_content: from 0 to 100")
         if self.test_account and not account.ACCOUNT.fullmatch(self.test_account):
             found.append(f"test_account: {self.test_account!r} is no address")
+        if not 0 <= self.watch_minutes <= LONGEST_WATCH:
+            found.append(f"watch_minutes: from 0 to {LONGEST_WATCH}")
         if self.keep_dumps and not PUBLIC_KEY.fullmatch(self.keep_dumps):
             found.append(
                 "keep_dumps: no public key, such as openssl rsa -pubout or ssh-keygen -e -m PKCS8 make"

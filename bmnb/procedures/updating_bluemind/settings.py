@@ -53,59 +53,86 @@ class Settings(RunSettings):
         "aptitude, apt-get, yum or dnf, as the servers have it",
         label="Package tool",
         choices={name: name for name in TOOLS},
+        group="Packages",
     )
     version: str = setting(
         "latest",
         "version to prepare: latest, or one such as 4.9.12; empty where it was done in the console",
         label="Version",
         offer=("core", LATEST),
+        group="Packages",
     )
     freeze: bool = setting(
         True,
         "afterwards freeze the repositories, so that system updates leave BlueMind alone",
         label="Freeze afterwards",
+        group="Packages",
     )
     keep_packages: bool = setting(
         True,
         "keep the installed packages as files, so that they can be put back until the setup wizard begins",
         label="Keep the installed packages",
+        group="Packages",
     )
     prepare_by: str = setting(
         "api",
         "how the update is prepared: api, as the console does, or bm-cli",
         label="Prepare by",
         choices={"API": "api", "bm-cli": "bm-cli"},
+        group="Packages",
     )
     import_key: bool = setting(
         False,
         "import the key of BlueMind's repository, once its fingerprint is confirmed",
         label="Import the repository's key",
+        group="Packages",
     )
     key_address: str = setting(
-        repository.ADDRESS, "where the repository's key is to be had", label="Address of the key"
+        repository.ADDRESS,
+        "where the repository's key is to be had",
+        label="Address of the key",
+        group="Packages",
+        only=("import_key", True),
     )
     recover_wizard: str = setting(
         "",
         "new password for /setup: by the configuration, or by htpasswd on the server",
         label="New password for /setup",
         choices={"it is known": "", "by the configuration": "configuration", "by htpasswd": "htpasswd"},
+        group="Setup wizard",
     )
     setup_wizard: str = setting(
         "bm-cli",
         "how the setup wizard's update is started: bm-cli, api, or by a person on the web",
         label="Setup wizard",
         choices={"bm-cli": "bm-cli", "API": "api", "a person on the web": "web"},
+        group="Setup wizard",
     )
     download_ahead: bool = setting(
-        True, "fetch the packages before the service is cut off", label="Download ahead"
+        True,
+        "fetch the packages before the service is cut off",
+        label="Download ahead",
+        group="Speed",
     )
     full_upgrade: bool = setting(
-        False, "also packages whose dependencies have changed, which upgrade leaves out", label="Full upgrade"
+        False,
+        "also packages whose dependencies have changed, which upgrade leaves out",
+        label="Full upgrade",
+        group="Packages",
     )
     test_mailbox: str = setting(
-        "", "address on the platform that gets a test message", label="Test message in", becomes=("",)
+        "",
+        "address on the platform that gets a test message",
+        label="Test message in",
+        becomes=("",),
+        group="Verification",
     )
-    test_outside: str = setting("", "address elsewhere that gets a test message", label="Test message out")
+    test_outside: str = setting(
+        "",
+        "address elsewhere that gets a test message",
+        label="Test message out",
+        group="Verification",
+    )
     through: str = setting(
         "",
         "last phase to run, such as operations-in-production; empty runs all of them",

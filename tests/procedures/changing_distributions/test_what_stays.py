@@ -30,7 +30,7 @@ def names(settings: Settings, text: str) -> set[str]:
 @pytest.mark.parametrize("engine", ["fast", "literal"])
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.get("switch", "take-over"))
 def test_what_the_commands_name_is_removed_at_the_end_or_listed(way: dict[str, str], engine: str):
-    settings = make(Settings, {**way, "engine": engine})
+    settings = make(Settings, {**way, "engine": engine, "watch_minutes": 60})
     removed = {
         name
         for host, text in commands(settings, clean_up)

@@ -208,10 +208,18 @@ class Servers:
             raise ActionFailed(f"unit {unit} does not end on {host}: {stopped.stderr.strip()}")
 
     def take(
-        self, host: str, run: str, session: str, title: str, gone: str, folder: str, new: bool
+        self,
+        host: str,
+        run: str,
+        session: str,
+        title: str,
+        gone: str,
+        folder: str,
+        new: bool,
+        trace: str = "",
     ) -> Result:
         """Take the server's lock, or show who holds it: see `locks.take`. To take it twice is to take it once."""
-        return self.ask(host, locks.take(self._work, run, session, title, gone, folder, new))
+        return self.ask(host, locks.take(self._work, run, session, title, gone, folder, new, trace))
 
     def beat(self, host: str, session: str) -> Result:
         """A sign of life in the server's lock."""

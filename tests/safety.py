@@ -193,6 +193,8 @@ SENTENCES: dict[str, list[str]] = {
         f"{HERE} each_step_that_relies_on_a_proof_looks_first_and_says_where_it_goes_back_to"
     ],
     "Before the origin loses its address that is looked at": [
+        "transfer/test_at_rest a_file_and_a_row_that_were_written_since_are_named",
+        "transfer/test_at_rest after_a_clock_that_was_put_back_no_time_tells",
         "lab/test_paused_at_the_switch the_origin_was_started_meanwhile_and_nothing_of_it_is_lost",
         f"{HERE} each_step_that_relies_on_a_proof_looks_first_and_says_where_it_goes_back_to",
     ],

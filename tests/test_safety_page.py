@@ -129,3 +129,11 @@ def test_weaknesses_of_packages_are_asked_for_at_each_change_and_weekly():
     assert all(word in workflow for word in ("make audit", "push", "schedule"))
     assert "pip-audit" in (root / "Makefile").read_text()
     assert '"S"' in (root / "pyproject.toml").read_text(), "ruff's security rules"
+
+
+@pytest.mark.parametrize("page", ["docs/safety.md", "SECURITY.md"])
+def test_each_file_that_is_named_is_there(page: str):
+    path = PAGE.parent.parent / page
+    named = re.findall(r"\]\((?!http)([^)#]+)", path.read_text(encoding="utf-8"))
+    assert named
+    assert [one for one in named if not (path.parent / one).exists()] == []

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,18 @@ def test_a_colleague_waits_for_the_last_sign_of_life_and_then_goes_on(
     os.utime(work / "lock", (0, 0))
     bobs.take(["here"])
     assert bobs.journal.last("locked")["after"] == "ann@laptop 1"
+
+
+def test_a_sign_of_life_in_the_future_is_none(
+    here: Servers, tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The server's clock was put back, and nobody has given one since."""
+    be(monkeypatch, "ann@laptop 1")
+    lock(here, tmp_path).take(["here"])
+    ahead = time.time() + 3600
+    os.utime(work / "lock", (ahead, ahead))
+    be(monkeypatch, "bob@desk 1")
+    lock(here, tmp_path).take(["here"])
 
 
 def test_a_kernel_that_is_gone_from_this_machine_is_not_waited_for(

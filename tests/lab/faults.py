@@ -210,7 +210,7 @@ OTHER = (
     ("the journal is cut in the middle of a line", "nothing", "the lines before", "the same command goes on"),
     ("the controller's disk is full", "“cannot be written, so nothing more is done”", "the journal's whole lines", "the same command goes on"),
     ("a line of the journal was changed", "“was changed: line N does not follow”", "nothing is done", "the run is refused"),
-    ("the controller's clock jumps", "nothing", "the seconds of an action are measured by a clock that does not; those of steps and phases, and the downtime by the journal, are as wrong as the clock was", "goes on by itself"),
+    ("the controller's clock jumps", "nothing", "the seconds of an action are measured by a clock that does not; those of steps and phases, and the downtime by the journal, are as wrong as the clock was, and none is told that would be less than nothing", "goes on by itself"),
     ("another run at the same servers", "“is held by another run”", "the first run goes on", "the second one waits, or its operator breaks the lock"),
     ("the origin restarts after it gave up its address, and the run is to be rolled back", "“origin is reached through target”, which cannot reach it", "origin: stopped, without an address; target: stopped", "`give-back` on its console, then the same `bmnb rollback`"),
     ("the rollback is killed in its middle", "nothing: it was killed", "what it has undone", "the same `bmnb rollback` goes on"),

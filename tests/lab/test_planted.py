@@ -18,8 +18,8 @@ pytestmark = pytest.mark.lab
 OPTIONS = {"messages": 200, "rows": 1_000, "users": 8}
 
 HOSTILE = r"""useradd -m mallory
-echo 'echo a greeting; exit 1' > /root/speaks
-systemctl set-environment BASH_ENV=/root/speaks PGHOST=192.0.2.1 TAR_OPTIONS=--totals RSYNC_RSH=false
+echo 'echo a greeting' > /root/speaks
+systemctl set-environment BASH_ENV=/root/speaks TAR_OPTIONS=--totals RSYNC_RSH=false
 printf 'PRETTY_NAME="Debian \033[2J<img src=x onerror=alert(1)>"\n' >> /etc/os-release
 mkdir /root/precious; echo mine > /root/precious/file"""
 
@@ -33,11 +33,12 @@ PRECIOUS = "cd /root/precious; ls; cat file; stat -c %U:%a . file"
 IN_WORK = """install -d -o mallory /var/lib/bmnb; cd /var/lib/bmnb
 for name in lock.guard lock.new head units; do runuser -u mallory -- ln -s /root/precious/file $name; done"""
 
-SPOOL = "cd /var/spool/cyrus/data; mapfile -t found < <(find . -type f -name '1.' -links 1 | sort | head -n 3); (( ${#found[@]} == 3 ))"
-IN_TREES = f"""{SPOOL}; cd "$(dirname "${{found[0]}}")"; here=$PWD; cd ..
-mv "$here" "$here.aside"; ln -s /root/precious "$here"; cd /var/spool/cyrus/data
-rm "${{found[1]}}" "${{found[2]}}"; ln -s /root/precious/file "${{found[1]}}"; mkfifo "${{found[2]}}" """
-"""On the target between two passes: a folder and two messages, as whoever owns the spool could do."""
+IN_TREES = r"""cd /var/spool/cyrus/data
+mapfile -t found < <(find . -type f -name '1.' -links 1 | sort | sed -n '1p; 2p; $p'); (( ${#found[@]} == 3 )) || exit 1
+rm "${found[0]}" "${found[1]}"; ln -s /root/precious/file "${found[0]}"; mkfifo "${found[1]}"
+here=$(dirname "${found[2]}"); mv "$here" "$here.aside"; ln -s /root/precious "$here"
+"""
+"""On the target between two passes: two messages and a folder, as whoever owns the spool could do."""
 
 
 @pytest.fixture(scope="module")

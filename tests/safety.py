@@ -33,7 +33,10 @@ SENTENCES: dict[str, list[str]] = {
         f"{GUARDS} another_folder_in_the_place_of_a_tree_is_found",
         f"{FAULTS} a_guard_stops_a_pass_before_it_deletes_anything",
     ],
-    "What is rightly so is named": [f"{GUARDS} a_tree_that_lost_much_is_not_followed"],
+    "What is rightly so is named": [
+        f"{GUARDS} a_tree_that_lost_much_is_not_followed",
+        "transfer/test_files an_empty_or_unmounted_tree_is_not_followed",
+    ],
     "In the cold phase nothing may write": [f"{FAULTS} cold_synchronization"],
     "Mail in Postfix's queue is carried": [
         f"{GUARDS} mail_in_the_queue_is_missed_by_its_name",

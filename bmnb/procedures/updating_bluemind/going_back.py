@@ -33,12 +33,13 @@ def undo_prepare(settings: Settings) -> Iterator[Action]:
 
 
 def _put_back_where_updated(settings: Settings) -> Iterator[Action]:
-    """A server that somebody has updated meanwhile goes back with the others."""
+    """A server that somebody has updated meanwhile goes back with the others, and so does its configuration."""
     if settings.keep_packages:
         kept = settings.kept
+        back = f"({packages.put_back(kept, settings.tool)}) && ({own_files.put_back(settings.work)}) && bmctl restart"
         yield everywhere(
             settings,
-            f"[ ! -d {kept} ] || {{ {packages.as_kept(kept)}; }} || {{ ({packages.put_back(kept, settings.tool)}) && bmctl restart; }}",
+            f"[ ! -d {kept} ] || {{ {packages.as_kept(kept)}; }} || {{ {back}; }}",
             "put former packages back where they are not as they were kept",
             env=settings.tool.env,
             when=_as_before(settings),

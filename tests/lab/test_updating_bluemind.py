@@ -395,6 +395,11 @@ def interrupt(client: Path, runs: Path, title: str, step: str) -> None:
     assert running.returncode == 3, said
 
 
+LYING = r"""printf '#!/bin/sh\n[ "$*" = "setup upgrade" ] || exec '$(command -v bm-cli)' "$@"\necho "Upgrade Complete: Success" >&2\n' > /usr/local/sbin/bm-cli
+chmod 755 /usr/local/sbin/bm-cli"""
+"""A bm-cli whose upgrade says that it has succeeded, and changes nothing."""
+
+
 def back(runs: Path) -> str:
     """Take the way back; what it asks for, or nothing where it came to its end."""
     run = reopen(max(runs.glob("*-updating-bluemind*")), [procedure.PROCEDURE], show=lambda table: None)
@@ -435,13 +440,41 @@ def test_after_an_interrupt_there_is_a_way_back_from_each_phase(lab: Lab, runs: 
     assert_as_before(lab)
 
 
+BY_HAND = "export DEBIAN_FRONTEND=noninteractive; apt-get -y -o Dpkg::Options::=--force-confold upgrade"
+
+
+def test_a_server_that_somebody_has_updated_goes_back_with_the_others(lab: Lab, runs: Path):
+    """The run has come through the operations in production; no other run is needed, and another one has a way on."""
+    code, said = finish(client_file(lab, runs, through="operations-in-production"), procedure.PROCEDURE)
+    assert code == 0, said
+    edge = lab.server("edge")
+    edge.must(BY_HAND)
+    assert versions(edge) == NEW
+    stopped = str(refusal(lab, runs.with_name("another")))
+    assert f"{NEW} on edge" in stopped
+    assert "the update brings the others to it" in stopped
+    told = re.search(r"answer `differing-versions: (\w+) NAME, REASON`", stopped)
+    assert told, "which can be accepted"
+    assert back(runs) == ""
+    assert_as_before(lab)
+
+
 def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Path):
-    """Ctrl-C in each phase; the upgrade is killed half way on one server, the wizard fails; then all is well."""
+    """Ctrl-C in each phase; one server is updated by hand, the upgrade is killed half way on another one.
+
+    The wizard fails, and says that it has succeeded though it has done nothing; then all is well.
+    """
     core = lab.server("core")
     client = client_file(lab, runs, test_outside=OUTSIDE)
     interrupt(client, runs, "the repository answers and its signature is valid", "prerequisites")
     interrupt(client, runs, "keep the installed packages", "save-configuration")
     interrupt(client, runs, "download the packages", "download")
+    code, said = finish(
+        client_file(lab, runs, test_outside=OUTSIDE, through="operations-in-production"), procedure.PROCEDURE
+    )
+    assert code == 0, said
+    lab.server("edge").must(BY_HAND)
+    client = client_file(lab, runs, test_outside=OUTSIDE)
     kill_half_way(lab, start(client, procedure=procedure.PROCEDURE), runs)
 
     core.must("touch /run/bmnb-upgrade-fails")
@@ -456,8 +489,13 @@ def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Pat
     ]
     assert sorted(started) == ["core", "core", "edge", "mailbox"], "servers that were done are not repeated"
 
-    core.must("rm /run/bmnb-upgrade-fails")
+    core.must(f"rm /run/bmnb-upgrade-fails; {LYING}")
+    code, said = finish(client, procedure.PROCEDURE)
+    assert code == 3, said
+    assert "CORE_STATE_UPGRADE" in said, "what cannot heal by waiting is not waited for"
+    core.must("rm /usr/local/sbin/bm-cli")
     interrupt(client, runs, "update (bm-cli)", "setup-wizard")
+    assert "restore the full backup" in back(runs), "nothing is undone, so that the way forward stays open"
     interrupt(client, runs, "services that ran before run again", "verify-service")
     code, said = finish(client, procedure.PROCEDURE)
     assert code == 0, said

@@ -233,6 +233,7 @@ SENTENCES: dict[str, list[str]] = {
     ],
     "A server that was put back to how it was before": [
         f"{LOCKS} a_server_that_was_put_back_to_how_it_was_before_is_not_gone_on_with",
+        "lab/test_planted a_target_that_was_put_back_is_not_gone_on_with_and_the_way_back_is_open",
     ],
     # The way back
     "`runbook.way_back()` says": [
@@ -275,6 +276,7 @@ SENTENCES: dict[str, list[str]] = {
     ],
     "Where somebody else owns it": [
         "remote/test_planted a_folder_that_is_another_user_s_is_refused",
+        "lab/test_planted where_another_user_owns_the_folder_of_runs_nothing_is_begun",
     ],
     "Where the origin cannot be reached at the end": [
         f"{LOCKS} another_run_is_refused_however_long_the_holder_is_silent"
@@ -310,6 +312,7 @@ SENTENCES: dict[str, list[str]] = {
     "What PAM, a login shell or systemd gives": [
         f"{ACCESS} what_a_session_is_given_gets_into_no_line",
         "remote/test_units nothing_of_systemd_s_environment_gets_into_a_command",
+        "lab/test_planted what_is_planted_between_two_passes_is_replaced_and_not_followed",
     ],
     "On this machine a run's folder": [
         "test_files journal_logs_tables_and_attachments_are_its_owners",

@@ -218,7 +218,7 @@ OTHER = (
 
 
 SHOWN = {
-    "a server is put back": "remote/test_locks a_server_that_was_put_back_to_how_it_was_before_is_not_gone_on_with",
+    "a server is put back": "lab/test_planted a_target_that_was_put_back_is_not_gone_on_with_and_the_way_back_is_open",
     "a server's clock is put back": "transfer/test_at_rest after_a_clock_that_was_put_back_no_time_tells",
     "the command and its kernel are killed": "lab/test_dying all_tell_the_same_true_story",
     "the command is killed at any line": "test_resume any_prefix_of_a_journal_resumes_to_the_same_end",

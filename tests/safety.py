@@ -159,6 +159,23 @@ SENTENCES: dict[str, list[str]] = {
     "The message is deleted when it was seen": [
         f"{FAULTS} then_a_client_s_mail_comes_in_and_nothing_differs"
     ],
+    "Where Cyrus keeps the mail": ["lab/test_cyrus a_client_of_others_fetches_the_same_from_the_target"],
+    "At the stop, while nothing writes": [
+        "verification/test_every_mailbox an_index_tells_the_messages_that_are_not_expunged_with_their_flags"
+    ],
+    "After the switch each mailbox is opened": [
+        "verification/test_every_mailbox every_mailbox_was_as_it_was"
+    ],
+    "Each folder is compared with the record": [
+        "lab/test_cyrus what_is_missing_is_named_mailbox_by_mailbox_and_folder_by_folder",
+        "lab/test_cyrus a_message_whose_file_is_gone_is_named",
+    ],
+    "Users work meanwhile": ["lab/test_cyrus users_who_work_meanwhile_make_no_difference_and_the_run_ends"],
+    "After an hour the rest": ["lab/test_cyrus a_look_goes_on_where_it_ended"],
+    "The database of another version of Cyrus": [
+        "lab/test_cyrus the_databases_are_upgraded_and_every_folder_is_listed",
+        "verification/test_every_mailbox the_targets_cyrus_is_not_the_older_one",
+    ],
     # What no copy brings
     "Access lists, attributes, capabilities and holes": [
         "lab/test_carry_files attributes_access_lists_capabilities_and_holes_come_with_a_file"
@@ -186,7 +203,7 @@ SENTENCES: dict[str, list[str]] = {
         f"{JUDGES} no_remedy_takes_anything_away_on_an_origin",
         "lab/test_surroundings what_the_target_has_then_comes_with_roles_rights_and_settings",
     ],
-    "Every judge of both procedures": [f"{JUDGES} any_output_is_judged"],
+    "Every judge of every procedure": [f"{JUDGES} any_output_is_judged"],
     # A proof is made anew before it is relied on
     "A run may wait between two steps": [],
     "What it has proven before counts no longer": [

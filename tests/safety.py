@@ -163,6 +163,9 @@ SENTENCES: dict[str, list[str]] = {
     "At the stop, while nothing writes": [
         "verification/test_every_mailbox an_index_tells_the_messages_that_are_not_expunged_with_their_flags"
     ],
+    "UIDVALIDITY, UIDs, sizes, flags": [
+        "verification/test_every_mailbox an_index_tells_the_messages_that_are_not_expunged_with_their_flags"
+    ],
     "After the switch each mailbox is opened": [
         "verification/test_every_mailbox every_mailbox_was_as_it_was"
     ],

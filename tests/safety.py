@@ -206,7 +206,7 @@ SENTENCES: dict[str, list[str]] = {
         f"{JUDGES} no_remedy_takes_anything_away_on_an_origin",
         "lab/test_surroundings what_the_target_has_then_comes_with_roles_rights_and_settings",
     ],
-    "Every judge of every procedure": [f"{JUDGES} any_output_is_judged"],
+    "Every judge of ": [f"{JUDGES} any_output_is_judged"],
     # A proof is made anew before it is relied on
     "A run may wait between two steps": [],
     "What it has proven before counts no longer": [

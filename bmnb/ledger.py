@@ -125,7 +125,7 @@ def step_seconds(journal: Record, name: str) -> list[float]:
         begun = list(journal.events("step started", step=done["step"]))
         if done["step"].split(".")[0] == name and len(begun) == 1:
             found.append(_seconds(begun[0], done))
-    return found
+    return [seconds for seconds in found if seconds is not None]
 
 
 def files_seen(journal: Record) -> int:
@@ -136,7 +136,7 @@ def files_seen(journal: Record) -> int:
 
 
 def downtime_seconds(procedure: Procedure, journal: Record) -> float | None:
-    """Seconds from the first stop to the service answering; None where either is missing."""
+    """Seconds from the first stop to the service answering; None where either is missing, or nobody knows."""
     stopped, answers = downtime(procedure, journal)
     return _seconds(stopped, answers) if stopped and answers else None
 
@@ -217,19 +217,22 @@ def _name(label: str) -> str:
 
 
 def _phase_row(title: str, begun: Line, ended: Line | None, work: float, state: str) -> Row:
+    took = _seconds(begun, ended) if ended else None
     return {
         "phase": title,
         "began": _clock(begun),
         "ended": _clock(ended) if ended else "",
-        "seconds": round(_seconds(begun, ended), 1) if ended else "",
+        "seconds": "" if took is None else round(took, 1),
         "at work": round(work, 1) if ended else "",
-        "waiting": round(max(0.0, _seconds(begun, ended) - work), 1) if ended else "",
+        "waiting": "" if took is None else round(max(0.0, took - work), 1),
         "state": state,
     }
 
 
-def _seconds(begun: Line, ended: Line) -> float:
-    return (datetime.fromisoformat(ended["time"]) - datetime.fromisoformat(begun["time"])).total_seconds()
+def _seconds(begun: Line, ended: Line) -> float | None:
+    """None where the clock was put back meanwhile, to before the beginning."""
+    took = (datetime.fromisoformat(ended["time"]) - datetime.fromisoformat(begun["time"])).total_seconds()
+    return took if took >= 0 else None
 
 
 def _clock(line: Line) -> str:

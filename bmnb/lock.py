@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import psutil
 
 from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, Stopped
-from bmnb.journal import Journal
+from bmnb.journal import Journal, Line
 from bmnb.language import _
+from bmnb.ledger import rolling_back
+from bmnb.phrases import phrase
 from bmnb.remote import Servers
-from bmnb.remote.locks import NOT_OURS
+from bmnb.remote.locks import GONE, NOT_OURS
 
 BEAT_SECONDS = 5.0
 
@@ -29,6 +31,13 @@ FOLDER = (
 STALE = (
     "{host}: another copy of this run has gone on there since; this journal does not know of it\n"
     "  → go on with that copy, or bring its folder here: nothing was done"
+)
+
+
+PUT_BACK = (
+    "{host} has no trace of “{title}”, which was done there at {time} UTC: the server was put back to how it was "
+    "before, from a snapshot for instance, or /var/lib/bmnb was removed\n"
+    "  → nothing was done; go back with bmnb rollback, then begin a new run"
 )
 
 
@@ -89,7 +98,13 @@ class Lock:
     def _try(self, host: str, gone: str) -> Holder | None:
         """Take the lock, or return who holds it."""
         new = not self.journal.last("locked", server=host)
-        tried = self.servers.take(host, self.run, session(), self.title, gone, self.folder, new)
+        last = self._last_done(host)
+        tried = self.servers.take(
+            host, self.run, session(), self.title, gone, self.folder, new, last["unit"] if last else ""
+        )
+        if last and tried.exit == GONE:
+            when = last["time"][:19].replace("T", " ")
+            raise Stopped(_(PUT_BACK).format(host=host, title=phrase(last["title"]), time=when))
         if tried.exit == NOT_OURS:
             raise Stopped(_(FOLDER).format(host=host, folder=self.folder))
         if tried.exit not in (0, 3):
@@ -106,6 +121,23 @@ class Lock:
             taken_over = {"after": before.session} if before and before.session != session() else {}
             aside = {"aside": tried.stderr.strip()} if tried.stderr.strip() else {}
             self.journal.write("locked", server=host, session=session(), **taken_over, **aside)
+        return None
+
+    def _last_done(self, host: str) -> Line | None:
+        """The start of the command that has ended on the server last; the way back asks for no trace of any.
+
+        After a farewell nobody has seen whether it was begun.
+        """
+        if rolling_back(self.journal):
+            return None
+        ended = set[str]()
+        for line in reversed(self.journal.lines):
+            if line["event"] == "released" and line["server"] == host:
+                return None
+            if line["event"] == "done" and line["kind"] == "command" and line["server"] == host:
+                ended.add(line["action"])
+            if line["event"] == "started" and line["action"] in ended and "farewell" not in line:
+                return line
         return None
 
     def _goes_on(self, head: str) -> bool:

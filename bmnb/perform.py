@@ -191,6 +191,7 @@ class Performer:
             title=command.title,
             line=command.line,
             unit=unit,
+            **({"farewell": True} if command.farewell else {}),
         )
 
     def _under_way(self, key: str, command: Command, once: bool) -> tuple[str | None, Result | None]:

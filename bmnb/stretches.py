@@ -90,4 +90,6 @@ def moment(line: Line) -> datetime:
 
 
 def _stretch(begun: Line, ended: Line, status: str) -> Stretch:
-    return Stretch(begun["step"], begun["title"], begun["phase"], moment(begun), moment(ended), status)
+    # a clock that was put back would have it end before it began
+    until = max(moment(begun), moment(ended))
+    return Stretch(begun["step"], begun["title"], begun["phase"], moment(begun), until, status)

@@ -270,7 +270,7 @@ class SiteServers(FakeServers):
 
     def take(self, host: str, *words: object) -> Result:
         """As `remote.locks.take`: another session of the run is silent for long enough."""
-        run, session, _, _, folder, new = words
+        run, session, _, _, folder, new, _ = words
         machine = self._machine(host)
         before = machine.lock
         told = f"{machine.head}\n"

@@ -28,6 +28,16 @@ tar -cf - -- "${{found[@]}}" | tar -xpf - -C {before} || exit 1
 services=$(bmctl all_status); echo "$services" > {before}/state/services && {PACKAGES} > {before}/state/packages"""
 
 
+def save_again(folder: str) -> str:
+    """The same later, but where somebody has updated packages since: what that did to the files is not the client's."""
+    packages = f"{folder}/before/state/packages"
+    return f"""if [ -s {packages} ] && ! {PACKAGES} | cmp -s {packages} -; then
+  echo 'packages were updated since: what was saved before that is kept'
+else
+{save(folder)}
+fi"""
+
+
 def put_back(folder: str) -> str:
     """Put the saved files in place again, and have nginx and Postfix read them; what is new stays."""
     return f"""cd {folder}/before || exit 1

@@ -129,12 +129,18 @@ def show(path: str) -> str:
     return f"grep -hE '^(deb|baseurl)' {quote(path)} | sed -E {quote(masked)} | sed -E 's/^(deb (\\[.*\\] )?|baseurl *= *)//'"
 
 
+def show_or_find(path: str) -> str:
+    """The same, or the file beside it that has the repository in apt's other form, which BlueMind neither reads nor writes."""
+    other = quote(path.removesuffix(".list") + ".sources")
+    return f"if [ -s {quote(path)} ]; then {show(path)}; elif [ -s {other} ]; then echo found {other}; fi"
+
+
 def registered(*servers: Result) -> Verdict:
     """Every server has a repository that is not the local one of an installation without subscription."""
     wrong = [
-        f"{one.host}: {one.stdout.strip() or 'no repository of BlueMind'}"
+        f"{one.host}: {one.stdout.strip().removeprefix('found ') or 'no repository of BlueMind'}"
         for one in servers
-        if not one.stdout.strip() or one.stdout.strip().startswith("file:")
+        if not one.stdout.strip() or one.stdout.strip().startswith(("file:", "found "))
     ]
     told = ", ".join(dict.fromkeys(one.stdout.strip() for one in servers))
     return Verdict(not wrong, "; ".join(wrong) or told)

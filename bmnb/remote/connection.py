@@ -56,6 +56,10 @@ class NotBegun(ConnectionFailed):
     """The connection was gone already when something was to be begun on it."""
 
 
+class NoBash(ConnectionFailed):
+    """The server lets in and begins no bash, so that nothing is done: sudo wants a password, for instance."""
+
+
 class Forbidden(ConnectionFailed):
     """sshd lets nobody through to a port."""
 
@@ -210,10 +214,10 @@ class Connection:
         self._shell = shell_of_terminal(self.address.user)
         return self.run(line, stdin, timeout)
 
-    def no_bash(self, said: str) -> ConnectionFailed:
+    def no_bash(self, said: str) -> NoBash:
         """What is raised where nothing of a line was done."""
         lines = "".join(f"\n  | {one}" for one in said.strip().splitlines()[-LAST_LINES:])
-        return ConnectionFailed(
+        return NoBash(
             f"{self.address.name}: bash is not begun there for {self.address.user}{lines}\n"
             "  → log in as root, or as a user who may sudo without a password; see that bash is installed, "
             "and that nothing ends or replaces it: a start-up file of the login shell, ForceCommand in sshd_config, "

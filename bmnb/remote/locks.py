@@ -20,6 +20,9 @@ NOBODY = "nobody now"
 NOT_OURS = 4
 """How `take` ends where the run's folder is another run's by now."""
 
+GONE = 5
+"""How `take` ends where the server has no trace of what the run has done there."""
+
 
 OURS = """own=$(pwd -P)
 for place in "$own" "${PWD%/*}"; do
@@ -38,14 +41,23 @@ chmod go-rwx . || exit 1"""
 
 
 def take(
-    work: str, run: str, session: str, title: str, gone: str, folder: str = "", new: bool = False
+    work: str,
+    run: str,
+    session: str,
+    title: str,
+    gone: str,
+    folder: str = "",
+    new: bool = False,
+    trace: str = "",
 ) -> str:
     """A line that takes the lock where it is free, or held by the same run in a session that is over.
 
-    A session is over when it has left, is `gone`, or silent for long. The line prints which run has started
+    A session is over when it has left, is `gone`, or silent for long; where the server's clock was put back its last
+    sign of life lies in the future, until the next one. The line prints which run has started
     something there last, with number and sum of its journal's line, then the lock as it was, with
     the seconds since the last sign of life; it ends with 3 where the lock is another's, with 4 where the run's
-    `folder` is. The folder that a `new` run finds is kept under another name.
+    `folder` is, with 5 where the unit `trace`, which has ended there, is not. The folder that a `new` run finds is
+    kept under another name.
     """
     return f"""{_guarded(work)}
 cat head 2> /dev/null || echo
@@ -53,7 +65,8 @@ age=0; [ ! -f lock ] || age=$(($(date +%s) - $(stat -c %Y lock)))
 [ ! -f lock ] || {{ cat lock; echo $age; }}
 holder=$(sed -n 2p lock 2> /dev/null)
 [ ! -f lock ] || {{ [ "$(sed -n 1p lock)" = {quote(run)} ] && {{ [ "$holder" = {quote(session)} ] ||
-  [ "$holder" = {quote(gone)} ] || [ "$holder" = {quote(NOBODY)} ] || [ $age -gt {SILENT_SECONDS} ]; }}; }} || exit 3
+  [ "$holder" = {quote(gone)} ] || [ "$holder" = {quote(NOBODY)} ] || [ ${{age#-}} -gt {SILENT_SECONDS} ]; }}; }} || exit 3
+{f"[ -d units/{quote(trace)} ] || exit {GONE}" if trace else ""}
 [ "$holder" = {quote(session)} ] && touch lock && exit 0
 {_own(folder, run, new) if folder else ""}
 printf '%s\\n' {quote(run)} {quote(session)} {quote(title)} "$(date -u +%FT%TZ)" > lock.new && mv lock.new lock"""

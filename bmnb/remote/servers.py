@@ -16,7 +16,7 @@ from bmnb.errors import ActionFailed, BmnbError, ConnectionFailed, InputError
 from bmnb.redact import Secret
 from bmnb.remote import http, locks, units
 from bmnb.remote.config import Address, Config
-from bmnb.remote.connection import KEEP, Connection, Forbidden, Identity, NotBegun
+from bmnb.remote.connection import KEEP, Connection, Forbidden, Identity, NoBash, NotBegun
 from bmnb.remote.relay import relay
 from bmnb.remote.through import by_session
 from bmnb.remote.transport import Reach
@@ -26,12 +26,31 @@ from bmnb.steps import Result
 API_PORT = 8090
 DEAD_SECONDS = 30.0
 GLANCE_SECONDS = 4.0
+NO_BASH_SECONDS = 60.0
+"""A server that is about to restart begins no bash either; what else keeps it from that does not heal by waiting."""
 RUN_SECONDS = 3600.0
 IDENTITY = """cat /etc/machine-id /proc/sys/kernel/random/boot_id /proc/sys/kernel/hostname
 . /etc/os-release; echo $PRETTY_NAME
 uname -sr; for tool in bash rsync psql python3 tar systemctl; do
   if command -v $tool > /dev/null; then $tool --version 2> /dev/null | head -n 1; fi
 done"""
+
+
+class Waiting:
+    """For how long a server is lost, or lets in and begins no bash, in one go."""
+
+    def __init__(self, patience: float) -> None:
+        self.patience, self.since = patience, dict[bool, float]()
+
+    def over(self, lost: ConnectionFailed) -> bool:
+        """Whether it is given up after this; else a moment has passed."""
+        refused, now = isinstance(lost, NoBash), time.monotonic()
+        if now - self.since.setdefault(refused, now) >= min(
+            self.patience, NO_BASH_SECONDS if refused else self.patience
+        ):
+            return True
+        time.sleep(1.0)
+        return False
 
 
 class Servers:
@@ -92,15 +111,13 @@ class Servers:
         Raise ConnectionFailed when the server is out of reach, or gets so for `patience` seconds.
         """
         self._connection(host)  # out of reach it is asked once
-        broken: float | None = None
+        waiting = Waiting(patience)
         while True:
             try:
                 return self.run(host, line)
-            except ConnectionFailed:
-                broken = broken or time.monotonic()
-                if time.monotonic() - broken >= patience:
+            except ConnectionFailed as lost:
+                if waiting.over(lost):
                     raise
-                time.sleep(1.0)
 
     def connect(self, host: str) -> None:
         """Have a connection. Raise ConnectionFailed where there is none."""
@@ -146,18 +163,16 @@ class Servers:
         for `patience` seconds.
         """
         self._connection(host)  # out of reach it is asked once
-        broken: float | None = None
+        waiting = Waiting(patience)
         while True:
             try:
-                if broken and self.state(host, unit) is not UnitState.ABSENT:
+                if waiting.since and self.state(host, unit) is not UnitState.ABSENT:
                     return
                 started = self.run(host, units.start(self._work, unit, head), stdin=line)
                 break
-            except ConnectionFailed:
-                broken = broken or time.monotonic()
-                if time.monotonic() - broken >= patience:
+            except ConnectionFailed as lost:
+                if waiting.over(lost):
                     raise
-                time.sleep(1.0)
         if not started.ok:
             raise ActionFailed(f"unit {unit} cannot be started on {host}: {started.stderr.strip()}")
 
@@ -179,17 +194,16 @@ class Servers:
         connection that is lost meanwhile.
         Raise ConnectionFailed when the server is out of reach for `patience` seconds.
         """
-        contact = time.monotonic()
+        waiting = Waiting(patience)
         while True:
             try:
                 found = self._look(host, unit, DEAD_SECONDS)
-                contact = time.monotonic()
+                waiting = Waiting(patience)
                 if on_look:
                     on_look(found)
-            except ConnectionFailed:
-                if time.monotonic() - contact > patience:
+            except ConnectionFailed as lost:
+                if waiting.over(lost):
                     raise
-                time.sleep(1.0)
                 continue
             if found.state is not UnitState.RUNNING:
                 return found.result
@@ -208,10 +222,18 @@ class Servers:
             raise ActionFailed(f"unit {unit} does not end on {host}: {stopped.stderr.strip()}")
 
     def take(
-        self, host: str, run: str, session: str, title: str, gone: str, folder: str, new: bool
+        self,
+        host: str,
+        run: str,
+        session: str,
+        title: str,
+        gone: str,
+        folder: str,
+        new: bool,
+        trace: str = "",
     ) -> Result:
         """Take the server's lock, or show who holds it: see `locks.take`. To take it twice is to take it once."""
-        return self.ask(host, locks.take(self._work, run, session, title, gone, folder, new))
+        return self.ask(host, locks.take(self._work, run, session, title, gone, folder, new, trace))
 
     def beat(self, host: str, session: str) -> Result:
         """A sign of life in the server's lock."""

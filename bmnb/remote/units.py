@@ -48,12 +48,15 @@ def folder(work: str, unit: str) -> str:
 
 
 def start(work: str, unit: str, head: str = "") -> str:
-    """A line that starts the command that comes in as input. mkdir lets only one start through."""
+    """A line that starts the command that comes in as input. mkdir lets only one start through.
+
+    Nothing of systemd's own environment gets into it, which an administrator may have set: a proxy, BASH_ENV ...
+    """
     place = folder(work, unit)
     return f"""umask 077; mkdir -p {work}/units && mkdir {place} || {{ df -h {work} >&2; exit 1; }}
 {{ {{ printf %s {quote(BEFORE)}; cat; }} > {place}/command && : > {place}/lock && printf %s {quote(WRAPPER)} > {place}/wrapper &&
   echo {quote(head)} > {place}/head && mv {place}/head {work}/head; }} || {{ rm -rf {place}; df -h {work} >&2; exit 1; }}
-systemd-run --quiet --unit={_name(unit)} bash {place}/wrapper {place}"""
+systemd-run --quiet --unit={_name(unit)} env -i PATH="$PATH" bash {place}/wrapper {place}"""
 
 
 def state(work: str, unit: str) -> str:
@@ -65,9 +68,9 @@ def _state(work: str, unit: str) -> str:
     place = folder(work, unit)
     return f"""told() {{ status=; read -r status took < {place}/end && [[ "$status $took" =~ ^[0-9]+\\ +[0-9.]+$ ]]; }} 2> /dev/null
 if told; then state=ended
-elif [ ! -d {place} ]; then state=absent
 elif systemctl is-active --quiet {_name(unit)}; then state=running
 elif told; then state=ended
+elif [ ! -d {place} ]; then state=absent
 else state=lost; fi"""
 
 
@@ -98,8 +101,8 @@ def look(work: str, unit: str, keep: int) -> str:
     output the last `keep` bytes.
     """
     # nobody has the lock before the wrapper takes it, and where it was killed
-    return f"""cd {folder(work, unit)} 2> /dev/null && [ ! -f end ] &&
-  {{ flock -s -w {LOOK_SECONDS} 9; [ -f end ] || sleep 0.02; }} 9< lock
+    return f"""if ! cd {folder(work, unit)} 2> /dev/null; then sleep 1
+elif [ ! -f end ]; then {{ flock -s -w {LOOK_SECONDS} 9; [ -f end ] || sleep 0.02; }} 9< lock; fi
 {_state(work, unit)}
 echo $state
 if [ $state = ended ]; then

@@ -18,6 +18,14 @@ _COUNTS = """SELECT current_database(), stats_reset, CASE WHEN current_setting('
 FROM pg_stat_database WHERE datname = current_database()"""
 
 
+# less the seconds that it is up: that goes back only where the clock does, after which what is written has a time
+# from before the mark
+_BOOTED = "read -r up _ < /proc/uptime; printf -v booted '%(%s)T' -1; booted=$((booted - ${up%.*}))"
+ROUNDING = 2
+"""Seconds."""
+PUT_BACK = "the clock was put back: what was written since cannot be told by its time"
+
+
 def _writes(databases: Sequence[str]) -> str:
     """A line that prints of each database that is there how many rows were ever inserted, updated and deleted."""
     asked = f"""names=$({named(databases)}) && for name in $names; do
@@ -29,7 +37,8 @@ def remember(folder: str, databases: Sequence[str]) -> str:
     """A line that starts PostgreSQL, and remembers this moment and what was written to the databases until now."""
     return f"""umask 077; {postgres.START_UNIT} && touch {folder}/verified || exit
 counts={quote(_COUNTS)}
-{_writes(databases)} > {folder}/writes"""
+{_BOOTED}
+{{ echo "$booted"; {_writes(databases)}; }} > {folder}/writes"""
 
 
 def changed(folder: str, places: Sequence[str], globs: Iterable[str], databases: Sequence[str]) -> str:
@@ -41,7 +50,9 @@ def changed(folder: str, places: Sequence[str], globs: Iterable[str], databases:
     return f"""test -e {folder}/verified && test -s {folder}/writes || exit 2
 set -o pipefail; shopt -s nullglob; there=(); for place in {files}; do [ ! -e "$place" ] || there+=("$place"); done
 find "${{there[@]}}" -cnewer {folder}/verified -print | sed -n 1,20p || exit 2
+{_BOOTED}; read -r before < {folder}/writes && [ "$before" -gt 0 ] || exit 2
+[ $((booted + {ROUNDING})) -ge "$before" ] || echo {quote(PUT_BACK)}
 counts={quote(_COUNTS)}
 now=$( {_writes(databases)} ) || exit 2
-diff {folder}/writes - <<< "$now" > {folder}/written; [ $? -le 1 ] || exit 2
+diff <(sed 1d {folder}/writes) - <<< "$now" > {folder}/written; [ $? -le 1 ] || exit 2
 sed -n 's/^> \\([^|]*\\).*/database \\1/p' {folder}/written"""

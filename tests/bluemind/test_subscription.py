@@ -147,3 +147,31 @@ def test_a_repository_on_the_server_itself_gives_no_update():
     assert subscription.registered(Result("core", "", 0, "http://pkg.example.org/…/4.9\n")).holds
     assert not subscription.registered(Result("core", "", 0, "file:///var/spool/bluemind-pkgs ./\n")).holds
     assert subscription.registered(Result("core", "", 1, "")).seen == "core: no repository of BlueMind"
+
+
+@pytest.mark.parametrize(
+    ("name", "has", "seen"),
+    [
+        (
+            "bm.list",
+            "deb [signed-by=/key] https://pkg.example.org/KEY/4.9 ./",
+            "https://pkg.example.org/…/4.9",
+        ),
+        ("bm.list", "# nothing", "core: no repository of BlueMind"),
+        (
+            "bm.sources",
+            "Types: deb\nURIs: https://pkg.example.org/KEY/4.9\nSuites: ./",
+            "core: {}/bm.sources",
+        ),
+        ("other.list", "", "core: no repository of BlueMind"),
+    ],
+)
+def test_a_repository_in_a_file_that_bluemind_does_not_read_is_named(
+    tmp_path: Path, name: str, has: str, seen: str
+):
+    (tmp_path / name).write_text(f"{has}\n")
+    line = subscription.show_or_find(str(tmp_path / "bm.list"))
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1)
+    verdict = subscription.registered(Result("core", "", done.returncode, done.stdout))
+    assert (verdict.holds, verdict.seen) == (not seen.startswith("core"), seen.format(tmp_path))

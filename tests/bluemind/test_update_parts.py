@@ -242,3 +242,27 @@ def test_one_virtual_host_that_nginx_refuses_does_not_keep_the_others_disabled(t
     assert {path.name for path in sites.iterdir()} == {"good", "with space"}
     assert (done.returncode, done.stderr) == (1, "nginx refuses: bad\n")
     assert done.stdout == "enabled again: good with space\nreloaded\n"
+
+
+def test_what_a_client_had_before_somebody_updated_packages_is_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "intranet").touch()
+    monkeypatch.setattr(own_files, "PLACES", (f"{tmp_path}/sites",))
+    monkeypatch.setattr(own_files, "MORE", f"{tmp_path}/none-*")
+
+    def save(line: str, version: str) -> list[str]:
+        fakes = (
+            f"bmctl() {{ :; }}; postconf() {{ :; }}; dpkg-query() {{ echo installed bm-node {version}; }}\n"
+        )
+        subprocess.run(["bash", "-o", "pipefail", "-c", fakes + line], check=True)
+        saved = tmp_path / "work/before" / str(tmp_path / "sites").lstrip("/")
+        return sorted(path.name for path in saved.iterdir())
+
+    again = own_files.save_again(f"{tmp_path}/work")
+    assert save(own_files.save(f"{tmp_path}/work"), "4.9.9") == ["intranet"]
+    (tmp_path / "sites" / "more").touch()
+    assert save(again, "4.9.9") == ["intranet", "more"]
+    (tmp_path / "sites" / "intranet").unlink()
+    assert save(again, "4.9.10") == ["intranet", "more"]

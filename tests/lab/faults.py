@@ -203,16 +203,34 @@ AFTER = (
 )  # fmt: skip
 
 OTHER = (
+    ("a server is put back to a snapshot from before, or its /var/lib/bmnb is removed", "“has no trace of”", "nothing is done", "`bmnb rollback` goes back; a new run begins"),
+    ("a server's clock is put back after the verification", "“the clock was put back”", "nothing is switched", "the same command does the cold pass and the verification again"),
     ("the command and its kernel are killed in the middle of an action", "nothing: it was killed", "the action ends on its server", "the same command takes it up"),
     ("the command is killed at any line of its journal", "nothing: it was killed", "the journal's whole lines", "the same command comes to the same end, nothing that may be done once is done twice"),
     ("the journal is cut in the middle of a line", "nothing", "the lines before", "the same command goes on"),
     ("the controller's disk is full", "“cannot be written, so nothing more is done”", "the journal's whole lines", "the same command goes on"),
     ("a line of the journal was changed", "“was changed: line N does not follow”", "nothing is done", "the run is refused"),
-    ("the controller's clock jumps", "nothing", "the seconds of an action are measured by a clock that does not; those of steps and phases, and the downtime by the journal, are as wrong as the clock was", "goes on by itself"),
+    ("the controller's clock jumps", "nothing", "the seconds of an action are measured by a clock that does not; those of steps and phases, and the downtime by the journal, are as wrong as the clock was, and none is told that would be less than nothing", "goes on by itself"),
     ("another run at the same servers", "“is held by another run”", "the first run goes on", "the second one waits, or its operator breaks the lock"),
     ("the origin restarts after it gave up its address, and the run is to be rolled back", "“origin is reached through target”, which cannot reach it", "origin: stopped, without an address; target: stopped", "`give-back` on its console, then the same `bmnb rollback`"),
     ("the rollback is killed in its middle", "nothing: it was killed", "what it has undone", "the same `bmnb rollback` goes on"),
 )  # fmt: skip
+
+
+SHOWN = {
+    "a server is put back": "lab/test_planted a_target_that_was_put_back_is_not_gone_on_with_and_the_way_back_is_open",
+    "a server's clock is put back": "transfer/test_at_rest after_a_clock_that_was_put_back_no_time_tells",
+    "the command and its kernel are killed": "lab/test_dying all_tell_the_same_true_story",
+    "the command is killed at any line": "test_resume any_prefix_of_a_journal_resumes_to_the_same_end",
+    "the journal is cut": "test_journal a_journal_cut_anywhere_keeps_its_whole_lines_and_goes_on",
+    "the controller's disk is full": "test_disk_full a_journal_has_whole_lines_alone_and_goes_on",
+    "a line of the journal was changed": "test_journal one_changed_byte_anywhere_is_found",
+    "the controller's clock jumps": "test_journal a_clock_that_jumps_does_not_break_the_chain",
+    "another run at the same servers": "lab/test_faults another_run_at_the_same_servers_is_refused",
+    "the origin restarts after it gave up": "lab/test_faults the_way_back_from_the_middle_of_the_switch",
+    "the rollback is killed": "lab/test_faults the_way_back_from_the_cold_synchronization_killed_in_its_middle",
+}
+"""The tests of these, by their first words; the others are struck by their row here."""
 
 
 def rows() -> list[tuple[str, ...]]:

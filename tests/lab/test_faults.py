@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from bmnb import observe, perform
+from bmnb import observe, perform, report
 from bmnb.errors import BmnbError
 from bmnb.lab import Lab
 from bmnb.lab.compare import Difference, compare
@@ -669,8 +669,10 @@ def test_no_dump_is_left_but_for_who_has_the_key(story: Story, key: Path, tmp_pa
 
 
 def test_no_secret_appears_anywhere(story: Story, quiet_origin: Told):
+    """On a server, in a list of arguments, in the run's record or in its report."""
     lab = story.lab
     token = lab.origin.must("cat /etc/bm/bm-core.tok").strip()
+    assert report.write(story.latest).exists()
     for server in lab.servers:
         server.must("systemctl stop watch")
         arguments = server.must("cat /var/lib/arguments")

@@ -79,7 +79,8 @@ def test_a_server_that_somebody_has_updated_goes_back_with_the_others(image: Pat
     [action, *_] = going_back.undo_save(Settings(client="a", servers=[], package_tool="apt-get"))
     assert isinstance(action, Together)
     line = action.actions[0].line.replace(Settings(client="a").kept, "/kept")
-    script = f"bmctl() {{ echo restarted; }}; ( {line} ) | grep restarted; states 'bm-*'"
+    saved = f"mkdir -p {Settings(client='a').work}/before"
+    script = f"{saved}; systemctl() {{ :; }}; bmctl() {{ echo restarted; }}; ( {line} ) | grep restarted; states 'bm-*'"
     assert within(image, f"{KEPT}\n{by_hand}", script) == left
 
 

@@ -31,6 +31,10 @@ def test_papermill_alone_migrates_and_leaves_the_report(lab: Lab, tmp_path: Path
     assert "HTTPS 443" in shown["runbook.downtime()"]
     assert "PostgreSQL 13 to 17" in shown["runbook(procedure.prerequisites)"]
     assert sum("papermill alone" in output for output in shown.values()) == 1
+    token = lab.origin.must("cat /etc/bm/bm-core.tok").strip()
+    kept = [out, *(path for path in tmp_path.rglob("*") if path.is_file())]
+    assert {"report.html", "journal.jsonl"} <= {path.name for path in kept}
+    assert [path.name for path in kept if token.encode() in path.read_bytes()] == []
     configured = lab.target.must("cat /etc/netplan/*.yaml")
     assert configured.index(f"{lab.origin.address}/24") < configured.index(f"{lab.target.address}/24")
 

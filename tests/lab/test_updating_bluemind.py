@@ -92,6 +92,14 @@ TIMES = (
             "rm /etc/apt/sources.list.d/next.list",
             "is for trixie, bookworm runs",
         ),
+        Fault(
+            "repository in a file that BlueMind does not read",
+            "mailbox",
+            f'awk \'/^deb/ {{print "Types: deb\\nURIs: " $(NF - 1) "\\nSuites: ./\\nSigned-By: /etc/apt/keyrings/bluemind.asc"}}\' '
+            f"{LIST} > {LIST.removesuffix('list')}sources; mv {LIST} /root/",
+            f"mv /root/bm.list {LIST}; rm {LIST.removesuffix('list')}sources",
+            "mailbox: /etc/apt/sources.list.d/bm.sources",
+        ),
         Fault("held package", "core", "apt-mark hold bm-core", "apt-mark unhold bm-core", "bm-core on core"),
         Fault(
             "virtual host that nginx refuses",
@@ -374,18 +382,8 @@ def test_until_the_wizard_begins_the_former_packages_are_put_back(lab: Lab, runs
 
     kill_half_way(lab, start(client, procedure=procedure.PROCEDURE), runs)
 
-    run = reopen(next(runs.glob("*-updating-bluemind")), [procedure.PROCEDURE], show=lambda table: None)
-    try:
-        roll_back(run)
-    finally:
-        run.close()
-    for server in (core, lab.server("mailbox"), edge):
-        assert versions(server) == OLD
-        assert not server.must("dpkg-query -W -f '${db:Status-Abbrev}\\n' 'bm-*' | grep -v ii; true")
-        assert f"/{OLD} ./" in server.must(f"cat {LIST}")
-        assert not server.run("ls /var/lib/bmnb/test-update/packages").stdout, "not needed any more"
-    assert "made by hand" in edge.must("cat /etc/nginx/sites-enabled/bm-client-access")
-    assert "own virtual host" in edge.must("curl -s http://127.0.0.1:8081/")
+    assert back(runs) == ""
+    assert_as_before(lab)
 
 
 def interrupt(client: Path, runs: Path, title: str, step: str) -> None:
@@ -397,13 +395,86 @@ def interrupt(client: Path, runs: Path, title: str, step: str) -> None:
     assert running.returncode == 3, said
 
 
+LYING = r"""printf '#!/bin/sh\n[ "$*" = "setup upgrade" ] || exec '$(command -v bm-cli)' "$@"\necho "Upgrade Complete: Success" >&2\n' > /usr/local/sbin/bm-cli
+chmod 755 /usr/local/sbin/bm-cli"""
+"""A bm-cli whose upgrade says that it has succeeded, and changes nothing."""
+
+
+def back(runs: Path) -> str:
+    """Take the way back; what it asks for, or nothing where it came to its end."""
+    run = reopen(max(runs.glob("*-updating-bluemind*")), [procedure.PROCEDURE], show=lambda table: None)
+    try:
+        roll_back(run)
+    except Stopped as stopped:
+        return str(stopped)
+    finally:
+        run.close()
+    return ""
+
+
+def assert_as_before(lab: Lab) -> None:
+    for name in ("core", "mailbox", "edge"):
+        server = lab.server(name)
+        assert versions(server) == OLD
+        assert not server.must("dpkg-query -W -f '${db:Status-Abbrev}\\n' 'bm-*' | grep -v ii; true")
+        assert f"/{OLD} ./" in server.must(f"cat {LIST}")
+        assert not server.run("ls /var/lib/bmnb/test-update/packages").stdout, "not needed any more"
+    edge = lab.server("edge")
+    assert "made by hand" in edge.must("cat /etc/nginx/sites-enabled/bm-client-access")
+    assert "own virtual host" in edge.must("curl -s http://127.0.0.1:8081/")
+
+
+INTERRUPTED = {
+    "prerequisites": "the repository answers and its signature is valid",
+    "save-configuration": "keep the installed packages",
+    "refresh": "read the lists of packages",
+    "upgrade": "update the packages",
+}
+"""A step of each phase before the setup wizard, and what runs there when it is interrupted."""
+
+
+@pytest.mark.parametrize("step", INTERRUPTED)
+def test_after_an_interrupt_there_is_a_way_back_from_each_phase(lab: Lab, runs: Path, step: str):
+    interrupt(client_file(lab, runs), runs, INTERRUPTED[step], step)
+    assert back(runs) == ""
+    assert_as_before(lab)
+
+
+BY_HAND = "export DEBIAN_FRONTEND=noninteractive; apt-get -y -o Dpkg::Options::=--force-confold upgrade"
+
+
+def test_a_server_that_somebody_has_updated_goes_back_with_the_others(lab: Lab, runs: Path):
+    """The run has come through the operations in production; no other run is needed, and another one has a way on."""
+    code, said = finish(client_file(lab, runs, through="operations-in-production"), procedure.PROCEDURE)
+    assert code == 0, said
+    edge = lab.server("edge")
+    edge.must(BY_HAND)
+    assert versions(edge) == NEW
+    stopped = str(refusal(lab, runs.with_name("another")))
+    assert f"{NEW} on edge" in stopped
+    assert "the update brings the others to it" in stopped
+    told = re.search(r"answer `differing-versions: (\w+) NAME, REASON`", stopped)
+    assert told, "which can be accepted"
+    assert back(runs) == ""
+    assert_as_before(lab)
+
+
 def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Path):
-    """Ctrl-C in each phase; the upgrade is killed half way on one server, the wizard fails; then all is well."""
+    """Ctrl-C in each phase; one server is updated by hand, the upgrade is killed half way on another one.
+
+    The wizard fails, and says that it has succeeded though it has done nothing; then all is well.
+    """
     core = lab.server("core")
     client = client_file(lab, runs, test_outside=OUTSIDE)
     interrupt(client, runs, "the repository answers and its signature is valid", "prerequisites")
     interrupt(client, runs, "keep the installed packages", "save-configuration")
     interrupt(client, runs, "download the packages", "download")
+    code, said = finish(
+        client_file(lab, runs, test_outside=OUTSIDE, through="operations-in-production"), procedure.PROCEDURE
+    )
+    assert code == 0, said
+    lab.server("edge").must(BY_HAND)
+    client = client_file(lab, runs, test_outside=OUTSIDE)
     kill_half_way(lab, start(client, procedure=procedure.PROCEDURE), runs)
 
     core.must("touch /run/bmnb-upgrade-fails")
@@ -418,19 +489,19 @@ def test_a_whole_update_goes_on_after_whatever_interrupts_it(lab: Lab, runs: Pat
     ]
     assert sorted(started) == ["core", "core", "edge", "mailbox"], "servers that were done are not repeated"
 
-    core.must("rm /run/bmnb-upgrade-fails")
+    core.must(f"rm /run/bmnb-upgrade-fails; {LYING}")
+    code, said = finish(client, procedure.PROCEDURE)
+    assert code == 3, said
+    assert "CORE_STATE_UPGRADE" in said, "what cannot heal by waiting is not waited for"
+    core.must("rm /usr/local/sbin/bm-cli")
     interrupt(client, runs, "update (bm-cli)", "setup-wizard")
+    assert "restore the full backup" in back(runs), "nothing is undone, so that the way forward stays open"
     interrupt(client, runs, "services that ran before run again", "verify-service")
     code, said = finish(client, procedure.PROCEDURE)
     assert code == 0, said
     assert {versions(lab.server(name)) for name in ("core", "mailbox", "edge")} == {NEW}
 
-    run = reopen(next(runs.glob("*-updating-bluemind")), [procedure.PROCEDURE], show=lambda table: None)
-    try:
-        with pytest.raises(Stopped, match="restore the full backup"):
-            roll_back(run)
-    finally:
-        run.close()
+    assert "restore the full backup" in back(runs)
     assert versions(core) == NEW, "the databases have changed: no package is put back"
 
 

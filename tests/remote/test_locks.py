@@ -1,6 +1,8 @@
 """The lock on a server, over a real sshd: one run, one session; others are refused."""
 
 import os
+import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,18 @@ def test_a_colleague_waits_for_the_last_sign_of_life_and_then_goes_on(
     assert bobs.journal.last("locked")["after"] == "ann@laptop 1"
 
 
+def test_a_sign_of_life_in_the_future_is_none(
+    here: Servers, tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The server's clock was put back, and nobody has given one since."""
+    be(monkeypatch, "ann@laptop 1")
+    lock(here, tmp_path).take(["here"])
+    ahead = time.time() + 3600
+    os.utime(work / "lock", (ahead, ahead))
+    be(monkeypatch, "bob@desk 1")
+    lock(here, tmp_path).take(["here"])
+
+
 def test_a_kernel_that_is_gone_from_this_machine_is_not_waited_for(
     here: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -184,6 +198,44 @@ def test_what_another_run_has_started_makes_no_copy_stale(here: Servers, tmp_pat
     work.mkdir()
     (work / "head").write_text(f"run-1 7 {'0' * 64}\n")
     lock(here, tmp_path, "run-2").take(["here"])
+
+
+def with_something_done(here: Servers, tmp_path: Path, **facts: object) -> Lock:
+    """The lock of a run whose command has ended on the server; its session has left."""
+    mine = lock(here, tmp_path)
+    mine.take(["here"])
+    told = {"action": "stop/1", "kind": "command", "server": "here", "title": "stop services"}
+    mine.journal.write("started", unit="run-1aa-stop-1", **told, **facts)
+    (tmp_path / "work" / "units" / "run-1aa-stop-1").mkdir(parents=True)
+    mine.journal.write("done", **told)
+    mine.leave()
+    return mine
+
+
+@pytest.mark.parametrize("gone", ["the folder", "what a snapshot did not have yet"])
+def test_a_server_that_was_put_back_to_how_it_was_before_is_not_gone_on_with(
+    here: Servers, tmp_path: Path, work: Path, gone: str
+):
+    """Also in the session that has been open all the while."""
+    mine = with_something_done(here, tmp_path)
+    mine.take(["here"])
+    shutil.rmtree(work if gone == "the folder" else work / "units")
+    for one in (mine, lock(here, tmp_path)):
+        with pytest.raises(Stopped, match="here has no trace of “stop services”, which was done there at"):
+            one.take(["here"])
+    journal = Journal(tmp_path / "run-1" / "journal.jsonl")
+    journal.write("rollback started")
+    lock(here, tmp_path).take(["here"])
+
+
+@pytest.mark.parametrize("what", ["all is there", "a farewell, which nobody saw begin", "the run has ended"])
+def test_a_server_that_was_not_put_back_is_gone_on_with(here: Servers, tmp_path: Path, work: Path, what: str):
+    mine = with_something_done(here, tmp_path, **({"farewell": True} if "farewell" in what else {}))
+    if what != "all is there":
+        shutil.rmtree(work / "units")
+    if what == "the run has ended":
+        mine.journal.write("released", server="here")
+    lock(here, tmp_path).take(["here"])
 
 
 def test_the_end_of_a_run_takes_away_what_its_commands_have_left_and_no_other_s(

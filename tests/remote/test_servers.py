@@ -423,3 +423,20 @@ def test_a_connection_lost_while_progress_is_measured_is_waited_out(here: Server
             raise ConnectionFailed("here: the connection was lost")
 
     assert here.follow("here", "unit", on_look=measure) == ended.result
+
+
+def test_who_may_not_use_sudo_any_more_is_told_so_and_not_waited_for(here: Servers, monkeypatch):
+    """It was taken away while a command runs; that goes on, and the same command of ours finds it again."""
+    seconds = iter(range(10_000))
+    monkeypatch.setattr("bmnb.remote.servers.time.sleep", lambda _: None)
+    monkeypatch.setattr("bmnb.remote.servers.time.monotonic", lambda: float(next(seconds)))
+    here.connect("here")
+    refused = here._connections["here"].no_bash("sudo: a password is required")
+
+    def look(*_: object) -> Look:
+        raise refused
+
+    monkeypatch.setattr(here, "_look", look)
+    with pytest.raises(ConnectionFailed, match="sudo: a password is required"):
+        here.follow("here", "unit", patience=9_000)
+    assert next(seconds) < 100

@@ -1,5 +1,6 @@
 """What a unit leaves on its server tells how it ended, also where the disk was full."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from bmnb.remote import units
 from bmnb.remote.units import UnitState
 from bmnb.steps import Result
 
-NOT_ACTIVE = 'systemctl() { return 1; }\nsystemd-run() { bash "${@:4}"; }\n'
+NOT_ACTIVE = 'systemctl() { return 1; }\nsystemd-run() { "${@:3}"; }\n'
 SMALL = "mount -t tmpfs -o size=64k none {work} && "
 
 
@@ -86,3 +87,31 @@ def test_a_command_that_does_not_fit_is_not_started(tmp_path: Path):
     assert not Path(f"{tmp_path}.begun").exists()
     assert "No space left on device" in said.stderr
     assert str(tmp_path) in said.stderr
+
+
+OF_SYSTEMD = """systemd-run() {
+  env BASH_ENV="$PWD/speaks" LD_PRELOAD="" TAR_OPTIONS=--totals PGHOST=192.0.2.1 PATH=/nowhere "$(command -v "$3")" "${@:4}"
+}
+"""
+"""As `systemctl set-environment` or DefaultEnvironment= give it to whatever systemd starts."""
+
+
+def test_nothing_of_systemd_s_environment_gets_into_a_command(tmp_path: Path):
+    (tmp_path / "speaks").write_text("echo a greeting")
+    line = f"cd {tmp_path}; {OF_SYSTEMD}{units.start(f'{tmp_path}/work', 'one')}"
+    assert bash(line, "env").stderr == ""
+    told = units.seen("one", bash(units.look(f"{tmp_path}/work", "one", 1000))).result
+    assert told
+    got = dict(one.split("=", 1) for one in told.stdout.splitlines())
+    assert got.keys() - {"PWD", "OLDPWD", "SHLVL", "_"} == {"HOME", "LC_ALL", "PATH"}
+    assert got["PATH"] == os.environ["PATH"]
+
+
+def test_a_command_that_runs_on_though_its_folder_was_removed_is_not_taken_for_one_never_started(
+    tmp_path: Path,
+):
+    runs = "systemctl() { return 0; }\n"
+    assert bash(runs + units.state(str(tmp_path), "one")).stdout == "running\n"
+    looked = units.seen("one", bash(runs + units.look(str(tmp_path), "one", 1000)))
+    assert (looked.state, looked.result) == (UnitState.RUNNING, None)
+    assert bash(units.state(str(tmp_path), "one")).stdout == "absent\n"

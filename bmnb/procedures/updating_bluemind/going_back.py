@@ -20,22 +20,31 @@ from bmnb.steps import TRUE_OR_FALSE, Action, Call, Check, Condition, Manual
 
 
 def undo_save(settings: Settings) -> Iterator[Action]:
-    """A server that somebody has updated meanwhile goes back with the others, before what it needs for that goes."""
+    """Before what it needs for that goes."""
+    yield from _put_back_where_updated(settings)
+    yield everywhere(settings, f"rm -rf {settings.kept}", "remove the kept packages")
+
+
+def undo_prepare(settings: Settings) -> Iterator[Action]:
+    """BlueMind freezes no repository while its servers differ."""
+    yield from _put_back_where_updated(settings)
+    yield Call(settings.core, "GET", api.STATE, "BlueMind's state", judge=api.is_running, patience=600)
+    yield freeze_repositories(settings)
+
+
+def _put_back_where_updated(settings: Settings) -> Iterator[Action]:
+    """A server that somebody has updated meanwhile goes back with the others, and so does its configuration."""
     if settings.keep_packages:
         kept = settings.kept
+        back = f"({packages.put_back(kept, settings.tool)}) && ({own_files.put_back(settings.work)}) && bmctl restart"
         yield everywhere(
             settings,
-            f"[ ! -d {kept} ] || {{ {packages.as_kept(kept)}; }} || {{ ({packages.put_back(kept, settings.tool)}) && bmctl restart; }}",
+            f"[ ! -d {kept} ] || {{ {packages.as_kept(kept)}; }} || {{ {back}; }}",
             "put former packages back where they are not as they were kept",
             env=settings.tool.env,
             when=_as_before(settings),
             remedy=TO_GO_ON,
         )
-    yield everywhere(settings, f"rm -rf {settings.kept}", "remove the kept packages")
-
-
-def undo_prepare(settings: Settings) -> Iterator[Action]:
-    yield freeze_repositories(settings)
 
 
 def undo_upgrade(settings: Settings) -> Iterator[Action]:

@@ -155,10 +155,11 @@ def packages(everyone: tuple[str, ...], tool: Tool) -> Iterator[Action]:
     """Repositories are registered, nothing is held back, nginx accepts what it has."""
     yield Check(
         everyone,
-        subscription.show(tool.repository),
+        subscription.show_or_find(tool.repository),
         subscription.registered,
         "BlueMind's repository is registered",
         "install the subscription's file on every server, in the form and under the name in which BlueMind gives it",
+        answers=TRUE_OR_FALSE,
     )
     yield Check(
         everyone,

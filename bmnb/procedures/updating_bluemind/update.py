@@ -37,7 +37,9 @@ def begin_maintenance(settings: Settings) -> Iterator[Action]:
         expect=core,
     )
     yield everywhere(
-        settings, own_files.save(settings.work), "save configuration, services and settings as they are now"
+        settings,
+        own_files.save_again(settings.work),
+        "save configuration, services and settings as they are now",
     )
     yield Command(core, wizard.note_databases(settings.work), "note the version of the databases")
     yield Command(core, logs.remember(settings.work), "remember how far the logs have come")

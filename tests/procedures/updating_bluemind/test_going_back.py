@@ -10,9 +10,9 @@ from bmnb.bluemind import own_files, proofs, wizard
 from bmnb.errors import Stopped
 from bmnb.packages.tool import INSTALLED
 from bmnb.procedures.updating_bluemind import PROCEDURE, Settings
-from bmnb.procedures.updating_bluemind.going_back import undo_upgrade
+from bmnb.procedures.updating_bluemind.going_back import undo_prepare, undo_upgrade
 from bmnb.run import Run
-from bmnb.steps import Phase, Result, Step
+from bmnb.steps import Phase, Result, Step, singles
 from tests.fakes import FakeServers, World
 
 UNDO = Step("Undo: Update the packages", Phase("Rollback"), undo_upgrade)
@@ -70,3 +70,12 @@ def test_once_they_have_changed_the_backup_is_asked_for_and_no_package_is_touche
     run.do(UNDO, UNDO.name)
     run.close()
     assert hosts(world, "--allow-downgrades") == hosts(world, "cp -aT") == []
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_server_that_somebody_has_updated_goes_back_before_the_repositories_are_frozen(keep: bool):
+    """BlueMind itself freezes them, and refuses to while its servers differ."""
+    settings = Settings(keep_packages=keep)
+    titles = [one.title for one in singles(undo_prepare(settings))]
+    back = ["put former packages back where they are not as they were kept"] * len(EVERYONE) * keep
+    assert titles == [*back, "BlueMind's state", "freeze the repositories on what is installed"]

@@ -10,9 +10,10 @@ from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
 from bmnb.lab.server import Server
 from bmnb.procedures import changing_distributions as procedure
+from tests.lab import meanwhile
 from tests.lab.migration import (
-    ANSWERS,
     BMNB,
+    NOT_YET,
     client_file,
     finish,
     journal,
@@ -24,6 +25,7 @@ from tests.lab.migration import (
 )
 
 pytestmark = pytest.mark.lab
+KEYS = "/root/.ssh/authorized_keys"
 
 
 @pytest.fixture
@@ -240,12 +242,26 @@ def test_a_step_out_of_order_is_refused(lab: Lab, runs: Path):
     run.close()
 
 
-def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_same_end(lab: Lab, runs: Path):
-    client = client_file(lab, runs, answers=ANSWERS)
+# one run, to its end
+
+
+@pytest.fixture(scope="module")
+def whole(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run's folder. The origin's administrator has a file of keys that is a link, without a newline at its end."""
+    lab.origin.must(
+        f'printf %s "$(cat {KEYS})" > /root/keys; cp /root/keys /root/before; ln -sf /root/keys {KEYS}'
+    )
+    return tmp_path_factory.mktemp("whole") / "runs"
+
+
+def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_switch(lab: Lab, whole: Path):
+    """That is not answered yet."""
+    runs, client = whole, client_file(lab, whole, answers=NOT_YET)
 
     killed = start(client)
     wait_for(killed, runs, "/var/spool/cyrus", "hot-synchronization")
     kill_all(killed)
+    lab.origin.must(f"sed -i --follow-symlinks '1i # by a colleague' {KEYS}")
 
     slow = '#!/bin/sh\ncase "$*" in *bm-hsm*) sleep 300 ;; esac\nexec /usr/bin/rsync "$@"\n'
     lab.target.must(f"cat > /usr/local/bin/rsync <<'END'\n{slow}END\nchmod +x /usr/local/bin/rsync; sync")
@@ -281,15 +297,32 @@ def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_same_end(lab: L
     kill_all(killed)
 
     code, said = finish(client)
+    assert code == 3, said
+    assert "answer `switch-servers: origin` to go on" in said
+
+
+def test_the_origin_was_started_meanwhile_which_is_noticed(lab: Lab, whole: Path):
+    meanwhile.assert_noticed(lab, client_file(lab, whole))
+
+
+def test_it_comes_to_the_same_end_and_nothing_is_lost(lab: Lab, whole: Path):
+    code, said = finish(client_file(lab, whole))
     assert code == 0, said
     assert unexpected(lab) == []
     assert (unlisted(lab.target, False), unlisted(lab.origin, True)) == ([], []), "see docs/safety.md"
     done = [
         line["action"]
-        for line in journal(runs)
+        for line in journal(whole)
         if line["event"] == "done" and line["action"].startswith(("stop-origin", "take-over"))
     ]
     assert len(done) == len(set(done)), "the switch was done once"
+    meanwhile.assert_done_again([line["step"] for line in journal(whole) if line["event"] == "step done"])
+
+
+def test_the_file_of_keys_is_as_it_was_but_for_what_others_have_done_meanwhile(lab: Lab):
+    assert lab.origin.must(f"readlink {KEYS}; cat {KEYS}") == (
+        "/root/keys\n# by a colleague\n" + lab.origin.must("cat /root/before")
+    )
 
 
 def test_the_same_command_again_does_nothing_more(lab: Lab, runs: Path):

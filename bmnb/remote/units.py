@@ -50,7 +50,7 @@ def folder(work: str, unit: str) -> str:
 def start(work: str, unit: str, head: str = "") -> str:
     """A line that starts the command that comes in as input. mkdir lets only one start through."""
     place = folder(work, unit)
-    return f"""umask 077; mkdir -p {work}/units && mkdir {place} || {{ df -h {work} >&2; exit 1; }}
+    return f"""umask 077; {{ [ -d {work}/units ] || mkdir -p {work}/units; }} && mkdir {place} || {{ df -h {work} >&2; exit 1; }}
 {{ {{ printf %s {quote(BEFORE)}; cat; }} > {place}/command && : > {place}/lock && printf %s {quote(WRAPPER)} > {place}/wrapper &&
   echo {quote(head)} > {place}/head && mv {place}/head {work}/head; }} || {{ rm -rf {place}; df -h {work} >&2; exit 1; }}
 systemd-run --quiet --unit={_name(unit)} bash {place}/wrapper {place}"""

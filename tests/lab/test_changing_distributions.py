@@ -146,33 +146,38 @@ INHIBITORS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("server", "breaks", "mends", "says"), [row[1:] for row in INHIBITORS], ids=[row[0] for row in INHIBITORS]
-)
-def test_an_inhibitor_stops_the_run_before_anything_is_touched(
-    lab: Lab, runs: Path, server, breaks, mends, says
-):
-    lab.server(server).must(breaks)
+ALONE = ("PostgreSQL down",)
+"""What keeps others from being seen."""
+TOGETHER = [[row for row in INHIBITORS if (row[0] in ALONE) == alone] for alone in (False, True)]
+
+
+def stop_the_run(lab: Lab, runs: Path, inhibitors: list[tuple[str, ...]]) -> None:
+    """Each of them is named, with what to do, before anything is touched."""
+    for _, server, breaks, _, _ in inhibitors:
+        lab.server(server).must(breaks)
     try:
         before = state(lab.origin), state(lab.target)
         stopped = refusal(lab, runs)
         assert (state(lab.origin), state(lab.target)) == before
     finally:
-        lab.server(server).must(mends)
+        for _, server, _, mends, _ in reversed(inhibitors):
+            lab.server(server).must(mends)
     assert isinstance(stopped, Stopped)
     assert stopped.exit_code == 3
-    assert says in str(stopped)
-    assert "→" in str(stopped), "the message says what to do"
+    assert [says for *_, says in inhibitors if says not in str(stopped)] == []
+    assert str(stopped).count("→") >= len(inhibitors), "the message says what to do"
 
 
-def test_all_inhibitors_are_reported_at_once(lab: Lab, runs: Path):
-    lab.target.must(INHIBITORS[0][2] + "\n" + INHIBITORS[1][2])
-    try:
-        stopped = str(refusal(lab, runs))
-    finally:
-        lab.target.must(INHIBITORS[0][3] + "\n" + INHIBITORS[1][3])
-    assert INHIBITORS[0][4] in stopped
-    assert INHIBITORS[1][4] in stopped
+@pytest.mark.parametrize("inhibitors", TOGETHER, ids=["all at once", *ALONE])
+def test_inhibitors_stop_the_run_before_anything_is_touched(lab: Lab, runs: Path, inhibitors):
+    """Together, since all that is wrong is told at once."""
+    stop_the_run(lab, runs, inhibitors)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("inhibitor", INHIBITORS, ids=[row[0] for row in INHIBITORS])
+def test_each_stops_it_by_itself(lab: Lab, runs: Path, inhibitor):
+    stop_the_run(lab, runs, [inhibitor])
 
 
 def test_the_same_machine_under_two_names_is_refused(lab: Lab, runs: Path, tmp_path: Path):

@@ -26,6 +26,7 @@ from tests.lab.migration import (
 
 pytestmark = pytest.mark.lab
 KEYS = "/root/.ssh/authorized_keys"
+SWITCH = ("stop-origin", "take-over")
 
 
 @pytest.fixture
@@ -315,11 +316,14 @@ def test_it_comes_to_the_same_end_and_nothing_is_lost(lab: Lab, whole: Path):
     assert code == 0, said
     assert unexpected(lab) == []
     assert (unlisted(lab.target, False), unlisted(lab.origin, True)) == ([], []), "see docs/safety.md"
-    done = [
-        line["action"]
-        for line in journal(whole)
-        if line["event"] == "done" and line["action"].startswith(("stop-origin", "take-over"))
-    ]
+    lines = journal(whole)
+    back = max(number for number, line in enumerate(lines) if line["event"] == "reopened")
+    before, after = (
+        [line for line in part if line["event"] == "done" and line["action"].startswith(SWITCH)]
+        for part in (lines[:back], lines[back:])
+    )
+    assert [line["action"] for line in before if line["kind"] == "command"] == [], "it was only looked"
+    done = [line["action"] for line in after]
     assert len(done) == len(set(done)), "the switch was done once"
     meanwhile.assert_done_again([line["step"] for line in journal(whole) if line["event"] == "step done"])
 

@@ -9,18 +9,18 @@ from playwright.sync_api import Page, expect
 
 from bmnb.lab import Lab
 from tests.browser.notebook import Notebook
-from tests.lab.conftest import SMALL, booted
+from tests.lab.conftest import booted
 from tests.lab.migration import client_file, journal, kill_all, start, wait_for
 
 pytestmark = pytest.mark.lab
 HOT = "runbook(procedure.hot_synchronization)"
 TREE = "/var/spool/cyrus"
-SLOW = '#!/bin/sh\nexec /usr/bin/rsync --bwlimit=60 "$@"\n'
+SLOW = '#!/bin/sh\nexec /usr/bin/rsync --bwlimit=4000 "$@"\n'
 
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with booted("begun", **SMALL) as up:
+    with booted("begun") as up:
         yield up
 
 

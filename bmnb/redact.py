@@ -20,42 +20,65 @@ WORD = r"""(?:(?<=")[^"\n]+|(?<=')[^'\n]+|[^\s"']+)"""
 
 CURL = r"\bcurl\b[^\n|;]*?\s(?:-u|--user|-U|--proxy-user)[\s=]*"
 
+NAMED = ("pass", "kennwort", "pwd", "secret", "token", "key", "creden")
+OF_A_USER = ("pass", "kennwort")
+
 PATTERNS = [
     # keys as OpenSSH, OpenSSL and PGP write them
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL),
+    (
+        ("-----begin ",),
+        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL),
+    ),
     # the password of a URL, and a key that stands alone
-    re.compile(r"(?<=://)([^\s:/@]+:)[^\s/@]+(?=@)"),
-    re.compile(r"(https?://)[^\s:/@]+(?=@)", re.IGNORECASE),
+    (("://",), re.compile(r"(?<=://)([^\s:/@]+:)[^\s/@]+(?=@)")),
+    (("://",), re.compile(r"(https?://)[^\s:/@]+(?=@)", re.IGNORECASE)),
     # headers of HTTP; BlueMind's own is X-BM-ApiKey
-    re.compile(
-        r"((?:authorization|x-bm-apikey|cookie|set-cookie)[\"']?\s*[:=]\s*[\"']?)[^\r\n\"']+", re.IGNORECASE
+    (
+        ("author", "x-bm-ap", "cook"),
+        re.compile(
+            r"((?:authorization|x-bm-apikey|cookie|set-cookie)[\"']?\s*[:=]\s*[\"']?)[^\r\n\"']+",
+            re.IGNORECASE,
+        ),
     ),
     # crypt(3), Apache's own and bcrypt hashes, {SSHA} and the like
-    re.compile(r"\$(?:1|2[abxy]|5|6|7|y|apr1)\$[./A-Za-z0-9$=]{8,}|\{S?SHA\d*\}[A-Za-z0-9+/=]{16,}"),
+    (
+        ("$", "{s"),
+        re.compile(r"\$(?:1|2[abxy]|5|6|7|y|apr1)\$[./A-Za-z0-9$=]{8,}|\{S?SHA\d*\}[A-Za-z0-9+/=]{16,}"),
+    ),
     # JSON web tokens
-    re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"),
+    (("eyj",), re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*")),
     # options of curl, sshpass and others, and SQL
-    re.compile(rf"""({CURL}["'][^:"'\n]+:){REFERENCE}[^"'\n]+"""),
-    re.compile(rf"""({CURL}[^\s:"']+:){REFERENCE}[^\s"']+"""),
-    re.compile(rf"""(\bsshpass\s+(?:-\w\s+)*-p\s*["']?){REFERENCE}{WORD}"""),
-    re.compile(rf"""(--(?:{NAMES})\s+["']?){REFERENCE}(?!-|\s){WORD}"""),
-    re.compile(rf"""(\b(?:{OF_USERS})\s+(?:E|U&)?["']){REFERENCE}{WORD}""", re.IGNORECASE),
+    (("curl",), re.compile(rf"""({CURL}["'][^:"'\n]+:){REFERENCE}[^"'\n]+""")),
+    (("curl",), re.compile(rf"""({CURL}[^\s:"']+:){REFERENCE}[^\s"']+""")),
+    (("sshpass",), re.compile(rf"""(\bsshpass\s+(?:-\w\s+)*-p\s*["']?){REFERENCE}{WORD}""")),
+    (NAMED, re.compile(rf"""(--(?:{NAMES})\s+["']?){REFERENCE}(?!-|\s){WORD}""")),
+    (OF_A_USER, re.compile(rf"""(\b(?:{OF_USERS})\s+(?:E|U&)?["']){REFERENCE}{WORD}""", re.IGNORECASE)),
     # a password in a sentence or a dialogue, where it may have blanks; not a file's name before its error
-    re.compile(
-        rf"""((?<![/\w])(?:{OF_USERS}){BLANK}*:{BLANK}+){REFERENCE}(?!["'])[^\r\n"'<]+?(?=[,;]\s|["'\r\n<]|$)""",
-        re.IGNORECASE,
+    (
+        OF_A_USER,
+        re.compile(
+            rf"""((?<![/\w])(?:{OF_USERS}){BLANK}*:{BLANK}+){REFERENCE}(?!["'])[^\r\n"'<]+?(?=[,;]\s|["'\r\n<]|$)""",
+            re.IGNORECASE,
+        ),
     ),
     # name=value and name: value, but no word of the shell
-    re.compile(
-        rf"""((?:\b|_)(?:{NAMES})["']?\s*[=:]\s*["']){REFERENCE}(?:(?<=")[^"\n]+(?=")|(?<=')[^'\n]+(?='))""",
-        re.IGNORECASE,
+    (
+        NAMED,
+        re.compile(
+            rf"""((?:\b|_)(?:{NAMES})["']?\s*[=:]\s*["']){REFERENCE}(?:(?<=")[^"\n]+(?=")|(?<=')[^'\n]+(?='))""",
+            re.IGNORECASE,
+        ),
     ),
-    re.compile(
-        # what is told of a parameter such as 'hot_pass' is a sentence
-        rf"""((?:\b|_)(?:{NAMES})(?:(?<!pass)["'])?\s*[=:]\s*["']?){REFERENCE}(?!\s|["']|s?/)[^\s"',;]+""",
-        re.IGNORECASE,
+    (
+        NAMED,
+        re.compile(
+            # what is told of a parameter such as 'hot_pass' is a sentence
+            rf"""((?:\b|_)(?:{NAMES})(?:(?<!pass)["'])?\s*[=:]\s*["']?){REFERENCE}(?!\s|["']|s?/)[^\s"',;]+""",
+            re.IGNORECASE,
+        ),
     ),
 ]
+"""What a secret looks like, each with parts of words of which one is there, in small letters: most texts have none."""
 
 
 class Secret:
@@ -84,8 +107,10 @@ class Secret:
 
 def text(value: str) -> str:
     """The text with what looks like a secret masked."""
-    for pattern in PATTERNS:
-        value = pattern.sub(lambda found: (found[1] if found.re.groups else "") + MASK, value)
+    folded = value.casefold()
+    for parts, pattern in PATTERNS:
+        if any(part in folded for part in parts):
+            value = pattern.sub(lambda found: (found[1] if found.re.groups else "") + MASK, value)
     return value
 
 

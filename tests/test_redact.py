@@ -4,6 +4,8 @@ import json
 import pickle
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bmnb import redact
 from bmnb.errors import ActionFailed, InputError
@@ -47,6 +49,53 @@ KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END O
 def test_a_secret_is_masked(said: str, written: str):
     assert redact.text(said) == written
     assert redact.text(written) == written
+
+
+PIECES = [
+    "password",
+    "PASSWORD",
+    "paſſwd",
+    "passphrase",
+    "Kennwort",
+    "mot de passe",
+    "pwd",
+    "Secret",
+    "TOKEN",
+    "toKen",
+    "api-key",
+    "API_KEY",
+    "private_key",
+    "credentials",
+    "Authorization",
+    "x-bm-apikey",
+    "Cookie",
+    "curl",
+    "sshpass",
+    "https://",
+    "HTTPS://",
+    "me",
+    "@",
+    ":",
+    "=",
+    "'",
+    '"',
+    "-p",
+    "-u",
+    "--",
+    "$1$abcdefghij",
+    "{SSHA}abcdefghijklmnop",
+    "eyJabcdefgh.abc.def",
+    "-----BEGIN PRIVATE KEY-----",
+]
+
+
+@given(st.lists(st.sampled_from([*PIECES, " ", "\n", "s3cr3t"]), max_size=8).map("".join))
+@settings(max_examples=300)
+def test_no_secret_is_overlooked_since_its_text_was_not_looked_at(said: str):
+    looked_at = said
+    for _, pattern in redact.PATTERNS:
+        looked_at = pattern.sub(lambda found: (found[1] if found.re.groups else "") + MASK, looked_at)
+    assert redact.text(said) == looked_at
 
 
 @pytest.mark.parametrize(

@@ -24,18 +24,16 @@ GONE = 5
 """How `take` ends where the server has no trace of what the run has done there."""
 
 
-OURS = """own=$(pwd -P)
+OURS = """own=$(pwd -P) places=(/)
 for place in "$own" "${PWD%/*}"; do
-  while :; do
-    place=${place:-/}
-    read -r owner mode < <(stat -c '%u %a' "$place")
-    case $owner in 0 | $UID) ;; *) mode=777 ;; esac
-    [ $((0$mode & 022)) = 0 ] || { [ $((0$mode & 01000)) != 0 ] && [ "$place" != "$own" ]; } ||
-      { echo "others than root can put things in place of what lies in $own: see to owner and mode of $place" >&2; exit 1; }
-    [ "$place" != / ] || break
-    place=${place%/*}
-  done
+  while [ -n "$place" ]; do places+=("$place"); place=${place%/*}; done
 done
+found=$(stat -c '%u %a %n' "${places[@]}") || exit 1
+while read -r owner mode place; do
+  case $owner in 0 | $UID) ;; *) mode=777 ;; esac
+  [ $((0$mode & 022)) = 0 ] || { [ $((0$mode & 01000)) != 0 ] && [ "$place" != "$own" ]; } ||
+    { echo "others than root can put things in place of what lies in $own: see to owner and mode of $place" >&2; exit 1; }
+done <<< "$found"
 chmod go-rwx . || exit 1"""
 """Where the folder is, and where a link leads to it, nobody else can lay links or put another in its place."""
 
@@ -109,7 +107,7 @@ def unlock(work: str) -> str:
 
 def _guarded(work: str) -> str:
     """Only one of these lines at a time."""
-    return f"""umask 077; mkdir -p {work} && cd {work} || exit 1
+    return f"""umask 077; {{ [ -d {work} ] || mkdir -p {work}; }} && cd {work} || exit 1
 {OURS}
 exec 9> lock.guard && flock -w 10 9 || exit 1"""
 

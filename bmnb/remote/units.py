@@ -53,7 +53,7 @@ def start(work: str, unit: str, head: str = "") -> str:
     Nothing of systemd's own environment gets into it, which an administrator may have set: a proxy, BASH_ENV ...
     """
     place = folder(work, unit)
-    return f"""umask 077; mkdir -p {work}/units && mkdir {place} || {{ df -h {work} >&2; exit 1; }}
+    return f"""umask 077; {{ [ -d {work}/units ] || mkdir -p {work}/units; }} && mkdir {place} || {{ df -h {work} >&2; exit 1; }}
 {{ {{ printf %s {quote(BEFORE)}; cat; }} > {place}/command && : > {place}/lock && printf %s {quote(WRAPPER)} > {place}/wrapper &&
   echo {quote(head)} > {place}/head && mv {place}/head {work}/head; }} || {{ rm -rf {place}; df -h {work} >&2; exit 1; }}
 systemd-run --quiet --unit={_name(unit)} env -i PATH="$PATH" bash {place}/wrapper {place}"""

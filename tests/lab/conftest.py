@@ -18,6 +18,13 @@ CALM = "echo CHANGES_A_SECOND=5 > /etc/default/bmnb-writer; systemctl restart bm
 """Fewer users at work than usual, since many labs are up at once."""
 
 
+PSQL = "ln -s /usr/lib/postgresql/*/bin/psql /usr/local/bin/psql"
+"""PostgreSQL's own psql instead of Debian's, a script in Perl that takes five times as long, and comes to the same.
+
+Whole runs with Debian's are those of `test_habits.py`, `test_surroundings.py`, `test_switch_by_hand.py` and the browser.
+"""
+
+
 @contextmanager
 def booted(name: str, boot: Callable[..., Lab] = Lab.up, **options: Any) -> Iterator[Lab]:
     lab = Lab(f"{name}-{os.getpid()}", print)
@@ -36,4 +43,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     with booted(module.__name__.rsplit("_", 1)[-1], boot, **{**usual, **options}) as up:
         if usual and getattr(module, "ARE_CALM", True):
             up.origin.must(CALM)
+        if getattr(module, "HAS_OWN_PSQL", usual):
+            for server in up.servers:
+                server.must(PSQL)
         yield up

@@ -21,6 +21,8 @@ from bmnb.settings import make
 from bmnb.steps import Procedure
 
 ANSWERS = {"erase-target": "target", "stop-service": "origin", "switch-servers": "origin"}
+NOT_YET = {key: answer for key, answer in ANSWERS.items() if key != "switch-servers"}
+"""With these a run waits at the switch."""
 BMNB = [sys.executable, "-m", "bmnb"]
 
 

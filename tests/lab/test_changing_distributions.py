@@ -10,9 +10,10 @@ from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
 from bmnb.lab.server import Server
 from bmnb.procedures import changing_distributions as procedure
+from tests.lab import meanwhile
 from tests.lab.migration import (
-    ANSWERS,
     BMNB,
+    NOT_YET,
     client_file,
     finish,
     journal,
@@ -24,6 +25,8 @@ from tests.lab.migration import (
 )
 
 pytestmark = pytest.mark.lab
+KEYS = "/root/.ssh/authorized_keys"
+SWITCH = ("stop-origin", "take-over")
 
 
 @pytest.fixture
@@ -144,33 +147,38 @@ INHIBITORS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("server", "breaks", "mends", "says"), [row[1:] for row in INHIBITORS], ids=[row[0] for row in INHIBITORS]
-)
-def test_an_inhibitor_stops_the_run_before_anything_is_touched(
-    lab: Lab, runs: Path, server, breaks, mends, says
-):
-    lab.server(server).must(breaks)
+ALONE = ("PostgreSQL down",)
+"""What keeps others from being seen."""
+TOGETHER = [[row for row in INHIBITORS if (row[0] in ALONE) == alone] for alone in (False, True)]
+
+
+def stop_the_run(lab: Lab, runs: Path, inhibitors: list[tuple[str, ...]]) -> None:
+    """Each of them is named, with what to do, before anything is touched."""
+    for _, server, breaks, _, _ in inhibitors:
+        lab.server(server).must(breaks)
     try:
         before = state(lab.origin), state(lab.target)
         stopped = refusal(lab, runs)
         assert (state(lab.origin), state(lab.target)) == before
     finally:
-        lab.server(server).must(mends)
+        for _, server, _, mends, _ in reversed(inhibitors):
+            lab.server(server).must(mends)
     assert isinstance(stopped, Stopped)
     assert stopped.exit_code == 3
-    assert says in str(stopped)
-    assert "→" in str(stopped), "the message says what to do"
+    told = [one for one in str(stopped).split("\n- ") if "→" in one]
+    assert [says for *_, says in inhibitors if not any(says in one for one in told)] == [], told
 
 
-def test_all_inhibitors_are_reported_at_once(lab: Lab, runs: Path):
-    lab.target.must(INHIBITORS[0][2] + "\n" + INHIBITORS[1][2])
-    try:
-        stopped = str(refusal(lab, runs))
-    finally:
-        lab.target.must(INHIBITORS[0][3] + "\n" + INHIBITORS[1][3])
-    assert INHIBITORS[0][4] in stopped
-    assert INHIBITORS[1][4] in stopped
+@pytest.mark.parametrize("inhibitors", TOGETHER, ids=["all at once", *ALONE])
+def test_inhibitors_stop_the_run_before_anything_is_touched(lab: Lab, runs: Path, inhibitors):
+    """Together, since all that is wrong is told at once."""
+    stop_the_run(lab, runs, inhibitors)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("inhibitor", INHIBITORS, ids=[row[0] for row in INHIBITORS])
+def test_each_stops_it_by_itself(lab: Lab, runs: Path, inhibitor):
+    stop_the_run(lab, runs, [inhibitor])
 
 
 def test_the_same_machine_under_two_names_is_refused(lab: Lab, runs: Path, tmp_path: Path):
@@ -240,12 +248,26 @@ def test_a_step_out_of_order_is_refused(lab: Lab, runs: Path):
     run.close()
 
 
-def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_same_end(lab: Lab, runs: Path):
-    client = client_file(lab, runs, answers=ANSWERS)
+# one run, to its end
+
+
+@pytest.fixture(scope="module")
+def whole(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run's folder. The origin's administrator has a file of keys that is a link, without a newline at its end."""
+    lab.origin.must(
+        f'printf %s "$(cat {KEYS})" > /root/keys; cp /root/keys /root/before; ln -sf /root/keys {KEYS}'
+    )
+    return tmp_path_factory.mktemp("whole") / "runs"
+
+
+def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_switch(lab: Lab, whole: Path):
+    """That is not answered yet."""
+    runs, client = whole, client_file(lab, whole, answers=NOT_YET)
 
     killed = start(client)
     wait_for(killed, runs, "/var/spool/cyrus", "hot-synchronization")
     kill_all(killed)
+    lab.origin.must(f"sed -i --follow-symlinks '1i # by a colleague' {KEYS}")
 
     slow = '#!/bin/sh\ncase "$*" in *bm-hsm*) sleep 300 ;; esac\nexec /usr/bin/rsync "$@"\n'
     lab.target.must(f"cat > /usr/local/bin/rsync <<'END'\n{slow}END\nchmod +x /usr/local/bin/rsync; sync")
@@ -281,15 +303,35 @@ def test_killed_in_every_phase_cut_and_restarted_it_comes_to_the_same_end(lab: L
     kill_all(killed)
 
     code, said = finish(client)
+    assert code == 3, said
+    assert "answer `switch-servers: origin` to go on" in said
+
+
+def test_the_origin_was_started_meanwhile_which_is_noticed(lab: Lab, whole: Path):
+    meanwhile.assert_noticed(lab, client_file(lab, whole))
+
+
+def test_it_comes_to_the_same_end_and_nothing_is_lost(lab: Lab, whole: Path):
+    code, said = finish(client_file(lab, whole))
     assert code == 0, said
     assert unexpected(lab) == []
     assert (unlisted(lab.target, False), unlisted(lab.origin, True)) == ([], []), "see docs/safety.md"
-    done = [
-        line["action"]
-        for line in journal(runs)
-        if line["event"] == "done" and line["action"].startswith(("stop-origin", "take-over"))
-    ]
+    lines = journal(whole)
+    back = max(number for number, line in enumerate(lines) if line["event"] == "reopened")
+    before, after = (
+        [line for line in part if line["event"] == "done" and line["action"].startswith(SWITCH)]
+        for part in (lines[:back], lines[back:])
+    )
+    assert [line["action"] for line in before if line["kind"] == "command"] == [], "it was only looked"
+    done = [line["action"] for line in after]
     assert len(done) == len(set(done)), "the switch was done once"
+    meanwhile.assert_done_again([line["step"] for line in journal(whole) if line["event"] == "step done"])
+
+
+def test_the_file_of_keys_is_as_it_was_but_for_what_others_have_done_meanwhile(lab: Lab):
+    assert lab.origin.must(f"readlink {KEYS}; cat {KEYS}") == (
+        "/root/keys\n# by a colleague\n" + lab.origin.must("cat /root/before")
+    )
 
 
 def test_the_same_command_again_does_nothing_more(lab: Lab, runs: Path):

@@ -11,10 +11,11 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -150,17 +151,28 @@ class Story:
 
     def suffer_while_copying(self, fault: Fault, again: bool = False) -> str:
         """The fault strikes while the trees are copied: the program is halted until then, lest it end before."""
-        with ThreadPoolExecutor(1) as pool:
-            strikes = pool.submit(self.strike_copying, fault)
-            said = self.go(fault.step, again)
-            strikes.result(120)
+        said = self.go_while(lambda over: self.strike_copying(fault, over), fault.step, again)
         self.mend(fault)
         return said
 
-    def strike_copying(self, fault: Fault) -> None:
+    def go_while(self, strike: Callable[[Event], None], last: str, again: bool = False) -> str:
+        """Run through this step while something strikes, which is told when the run is over."""
+        over = Event()
+        with ThreadPoolExecutor(1) as pool:
+            strikes = pool.submit(strike, over)
+            try:
+                said = self.go(last, again)
+            finally:
+                over.set()
+            strikes.result(120)
+        return said
+
+    def strike_copying(self, fault: Fault, over: Event) -> None:
         program = {"literal": '-f "^rsync .*--stats"', "fast": '-f "[c]arry_files carry"'}[self.engine]
         target = self.lab.target
-        target.must(f"timeout 300 bash -c 'until pkill -STOP {program}; do {PAUSE}; done'")
+        halt = f"timeout 5 bash -c 'until pkill -STOP {program}; do {PAUSE}; done'"
+        while target.run(halt).returncode:
+            assert not over.is_set(), f"{fault.name}: nothing was copied"
 
         def go_on() -> None:
             target.must(f"pkill -CONT {program} || [ $? = 1 ]")
@@ -183,15 +195,13 @@ class Story:
 
         before = starts()
 
-        def wait() -> None:
+        def strike(over: Event) -> None:
             while starts() == before:
+                assert not over.is_set(), f"{fault.name}: it was not started"
                 time.sleep(0.02)
             self.strike(fault)
 
-        with ThreadPoolExecutor(1) as pool:
-            strikes = pool.submit(wait)
-            said = self.go(fault.step)
-            strikes.result(60)
+        said = self.go_while(strike, fault.step)
         self.mend(fault)
         return said
 
@@ -732,6 +742,7 @@ def test_the_way_back_from_the_cold_synchronization_killed_in_its_middle(
     folder = story.latest
     killed = subprocess.Popen([*BMNB, "rollback", str(folder)], stdout=subprocess.DEVNULL)
     while '"step": "undo-stop-services"' not in (folder / "journal.jsonl").read_text():
+        assert killed.poll() is None, "it came to an end before"
         time.sleep(0.02)
     killed.kill()
     killed.wait()

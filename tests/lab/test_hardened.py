@@ -1,23 +1,25 @@
 """Servers whose sshd is hardened: another port and other host keys, no forwarding, few sessions, no root, sudo with a
 terminal, a second factor.
 
-One story on one small lab, with the fast engine.
+One story with the fast engine, whose run waits at the switch for a while.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bmnb.errors import ConnectionFailed
 from bmnb.lab import Lab
+from bmnb.lab.demo import unexpected
 from bmnb.redact import Secret
 from bmnb.remote import Servers, questions
-from tests.lab.migration import client_file, finish
+from tests.lab import meanwhile
+from tests.lab.migration import NOT_YET, client_file, finish, journal
 
 pytestmark = pytest.mark.lab
-OPTIONS = {"messages": 200, "rows": 1_000, "users": 8}
 
 ORIGIN = """Port 2222
 HostKey /etc/ssh/keys/own
@@ -89,8 +91,30 @@ def test_sudo_that_wants_a_terminal_gets_one_and_bash_keeps_its_own_channels(lab
         assert told.stdout == "root\nin\nnot a tty\n" + "\0" * 3_000_000
 
 
-def test_a_whole_run_between_hardened_servers(lab: Lab, hardened: Path, tmp_path: Path):
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hardened") / "runs"
+
+
+def ours(lab: Lab, hardened: Path, runs: Path, **more: Any) -> Path:
+    return client_file(lab, runs, engine="fast", ssh_config=str(hardened), **more)
+
+
+def test_a_run_between_hardened_servers_comes_to_the_switch(lab: Lab, hardened: Path, runs: Path):
+    """That is not answered yet."""
+    code, said = finish(ours(lab, hardened, runs, answers=NOT_YET))
+    assert code == 3, said
+    assert "answer `switch-servers: origin` to go on" in said
+
+
+def test_the_origin_was_started_meanwhile_which_is_noticed(lab: Lab, hardened: Path, runs: Path):
+    meanwhile.assert_noticed(lab, ours(lab, hardened, runs))
+
+
+def test_it_comes_to_its_end_and_nothing_is_lost(lab: Lab, hardened: Path, runs: Path):
     """After the switch the origin is contacted through the target, whose sshd lets nobody through, at another port."""
-    status, said = finish(client_file(lab, tmp_path, engine="fast", ssh_config=str(hardened)))
-    assert status == 0, said
+    code, said = finish(ours(lab, hardened, runs))
+    assert code == 0, said
+    assert unexpected(lab) == []
+    meanwhile.assert_done_again([line["step"] for line in journal(runs) if line["event"] == "step done"])
     assert lab.origin.must("ip -o -4 addr show to 169.254.0.0/16"), "it is within reach"

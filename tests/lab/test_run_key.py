@@ -1,4 +1,7 @@
-"""What the run's key is for, on real servers, and that nothing of it is left: one story on one small lab."""
+"""What the run's key is for, on real servers, and that nothing of it is left: one story on one small lab.
+
+That a whole run leaves nothing of it either: `test_changing_distributions.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import pytest
 
 from bmnb.lab import Lab
 from bmnb.transfer.access import LOGIN
-from tests.lab.migration import BMNB, client_file, finish, opened
+from tests.lab.migration import BMNB, opened
 
 pytestmark = pytest.mark.lab
 OPTIONS = {"messages": 200, "rows": 1_000, "users": 8}
@@ -116,14 +119,3 @@ def test_on_the_way_back_the_file_is_what_it_was_to_the_byte(lab: Lab, runs: Pat
     back = subprocess.run([*BMNB, "rollback", str(latest)], capture_output=True, text=True, check=False)
     assert back.returncode == 0, back.stdout + back.stderr
     assert unchanged(lab)
-
-
-def test_a_whole_run_leaves_it_as_it_was_but_for_what_others_have_done_meanwhile(lab: Lab, tmp_path: Path):
-    lab.origin.must(f"mv {KEYS} /root/keys; ln -s /root/keys {KEYS}")
-    go_to_the_key(lab, tmp_path)
-    lab.origin.must(f"sed -i --follow-symlinks '1i # by a colleague' {KEYS}")
-    status, said = finish(client_file(lab, tmp_path))
-    assert status == 0, said
-    assert lab.origin.must(f"readlink {KEYS}; cat {KEYS}") == (
-        "/root/keys\n# by a colleague\n" + lab.origin.must("cat /root/before")
-    )

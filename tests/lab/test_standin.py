@@ -22,6 +22,7 @@ from bmnb.transfer import databases
 from tests.lab.conftest import booted
 
 pytestmark = pytest.mark.lab
+HAS_OWN_PSQL = False
 
 OPTIONS = {"messages": 20_000, "rows": 200_000, "users": 400, "partitions": 256}
 ARE_CALM = False

@@ -12,6 +12,7 @@ from bmnb.lab.server import Server
 from tests.lab.migration import client_file, start, unlisted
 
 pytestmark = pytest.mark.lab
+HAS_OWN_PSQL = False
 OPTIONS = {"bluemind": "5.7"}
 WORDS = ("leave-databases", "accept-not-carried")
 SECRETS = ("se:cret", "SCRAM-SHA-256$")

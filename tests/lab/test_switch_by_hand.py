@@ -13,8 +13,9 @@ from bmnb.lab.demo import unexpected
 from bmnb.lab.host import call
 from bmnb.probe import PORTS, answers_at
 from bmnb.procedures.changing_distributions import prerequisites
+from tests.lab.change_journal import QUIET, overlook
 from tests.lab.conftest import SMALL, booted
-from tests.lab.migration import ANSWERS, BMNB, client_file, finish, opened
+from tests.lab.migration import ANSWERS, BMNB, client_file, done, finish, opened
 
 pytestmark = pytest.mark.lab
 MOVED = {**ANSWERS, "address-moved": "the provider, by its console"}
@@ -104,13 +105,33 @@ def test_to_take_the_address_over_is_refused_there_with_the_other_ways(lab: Lab,
     assert str(refused.value).count("→") == 3, refused.value
 
 
+def test_the_hot_synchronization_begins_a_journal_of_changes(lab: Lab, runs: Path):
+    lab.origin.must(f"mkdir {QUIET}; echo old > {QUIET}/document")
+    code, said = finish(ours(lab, runs, through="hot-synchronization"))
+    assert code == 0, said
+    [kept] = done(runs, "keep a journal of changes", "hot-synchronization")
+    assert kept["row"]["journal of changes"], "it says whether there is one"
+
+
 def test_the_run_waits_until_the_address_was_moved(lab: Lab, runs: Path):
+    overlook(lab.origin)
     code, said = finish(ours(lab, runs))
     assert code == 3, said
     assert "answer `address-moved: who did it, and how it can be seen` to go on" in said
     assert lab.origin.must("ss -ltn '( sport = :443 or sport = :25 )' | tail -n +2") == "", (
         "nothing serves there"
     )
+
+
+def test_what_a_journal_does_not_name_is_copied_before_the_switch(runs: Path):
+    """The journal of changes is a hint: what it does not name is found by the comparison."""
+    cold = done(runs, "what changed in the trees", "cold-synchronization")[-1]["row"]
+    assert cold["folders looked at"] > 0
+    first, again = (
+        done(runs, title, "verify-copy")[-1]["row"]
+        for title in ("compare the trees", "compare the trees again")
+    )
+    assert (first["differences"] > 0, again["differences"]) == (True, 0)
 
 
 def test_what_was_said_to_be_moved_and_was_not_is_found_out(lab: Lab, runs: Path):
@@ -124,6 +145,7 @@ def test_the_run_goes_on_once_the_target_answers_there(lab: Lab, runs: Path):
     code, said = finish(ours(lab, runs, answers=MOVED))
     assert code == 0, said
     assert unexpected(lab) == []
+    assert lab.origin.must("systemctl list-units --plain --no-legend 'bmnb-changes-*'") == ""
 
 
 def test_after_a_restart_of_both_one_server_is_at_the_address(lab: Lab):

@@ -17,6 +17,12 @@ DENIALS = (
 )
 
 
+def is_signed(answer: str) -> bool:
+    """Whether an answer is a name, a comma and a reason."""
+    who, _, why = answer.partition(",")
+    return bool(who.strip() and why.strip())
+
+
 def settles(manual: Manual, answer: str) -> bool:
     """The expected word; else somebody and what can be seen, for which neither “none” nor “yes” is an answer."""
     if manual.expect:

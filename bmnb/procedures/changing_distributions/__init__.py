@@ -60,4 +60,5 @@ PROCEDURE = Procedure(
     ),
     CHANGING_DISTRIBUTIONS,
     left_to_do,
+    (hot_synchronization, cold_synchronization),
 )

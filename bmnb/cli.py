@@ -155,7 +155,9 @@ def show_plan(procedure: str, client: Path | None, as_json: bool) -> None:
 @click.option("--again", is_flag=True, help="make one more hot pass where all were made already")
 @click.option("--every", help="make hot passes at this pace, such as 30m, until the service is stopped")
 @click.option("--until", help="when these end and the service may be stopped, such as 2026-12-05T22:00")
-@click.option("--budget", help="downtime that may be expected at the most, such as 10m; else the service is not stopped")
+@click.option(
+    "--budget", help="downtime that may be expected at the most, such as 10m; else the service is not stopped"
+)
 @click.option("--runs", help="folder of the runs")
 @click.option("--cell-timeout", type=int, help="seconds that a cell may take")
 @click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")

@@ -16,8 +16,8 @@ from papermill.exceptions import PapermillExecutionError
 
 from bmnb import errors, live
 from bmnb.files import replace_text
-from bmnb.forecast import minutes
 from bmnb.folders import NOTEBOOK, folder_of
+from bmnb.forecast import minutes
 from bmnb.frozen import refuse_changes
 from bmnb.journal import Journal
 from bmnb.run import over

@@ -13,7 +13,9 @@ SECONDS = (86400, 3600, 60, 1)
 def duration(text: str) -> float:
     """Seconds. Raise ValueError where it is none, or nothing."""
     found = DURATION.fullmatch(text.replace(" ", ""))
-    seconds = sum(int(part or 0) * unit for part, unit in zip(found.groups(), SECONDS, strict=True)) if found else 0
+    seconds = (
+        sum(int(part or 0) * unit for part, unit in zip(found.groups(), SECONDS, strict=True)) if found else 0
+    )
     if not seconds:
         raise ValueError(f"{text!r} is no duration like 30m, 1h30m or 90s")
     return float(seconds)

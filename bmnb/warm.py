@@ -20,7 +20,6 @@ from bmnb.times import duration, moment
 if TYPE_CHECKING:
     from bmnb.run import Run
 
-EVENT = "held warm"
 ORIGIN_WRITES = "origin writes"
 """The column of a pass that tells how much the original server writes."""
 OVER_BUDGET = "over-budget"
@@ -116,7 +115,9 @@ class _Pace:
             while until and (left := (until - _now()).total_seconds()) > 0:
                 time.sleep(min(left, LOOK_SECONDS))  # a machine that was asleep looks at the clock again
         except KeyboardInterrupt:
-            text = _("Holding the target warm was interrupted; nothing is under way.\n  → go on, or run this cell again")
+            text = _(
+                "Holding the target warm was interrupted; nothing is under way.\n  → go on, or run this cell again"
+            )
             raise Interrupted(text) from None
 
 
@@ -124,7 +125,7 @@ def _tell(run: Run, why: str, due: datetime | None = None) -> None:
     """Put on record, and show, how the pass went and what downtime is expected by now."""
     seen = expected(run)
     run.journal.write(
-        EVENT,
+        "held warm",
         why=why,
         due=due.isoformat(timespec="seconds") if due else "",
         shortest=round(seen.shortest, 1) if seen else None,
@@ -135,7 +136,11 @@ def _tell(run: Run, why: str, due: datetime | None = None) -> None:
     if why:
         text.insert(0, _("This pass has failed: {why}").format(why=why))
     if due:
-        text.append(_("The next one, or what comes after them, begins at {due}.").format(due=f"{due:%Y-%m-%d %H:%M:%S}"))
+        text.append(
+            _("The next one, or what comes after them, begins at {due}.").format(
+                due=f"{due:%Y-%m-%d %H:%M:%S}"
+            )
+        )
     run.show(tables.sentence("\n".join(text)))
 
 

@@ -7,7 +7,9 @@ import pytest
 from bmnb.times import duration, moment
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("1h30m", 5400), ("1h 5min", 3900), ("2d", 172800)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("1h30m", 5400), ("1h 5min", 3900), ("2d", 172800)]
+)
 def test_a_duration_is_read(text: str, seconds: float):
     assert duration(text) == seconds
 

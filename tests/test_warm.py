@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bmnb import journal, run as interpreter, warm
+from bmnb import journal, warm
+from bmnb import run as interpreter
 from bmnb.errors import ActionFailed, InputError, Interrupted, Stopped
 from bmnb.run import Run
 from bmnb.settings import setting
@@ -229,7 +230,7 @@ def test_a_question_that_waits_for_its_answer_keeps_no_pass_from_being_made(nigh
 
 def test_a_budget_holds_the_stop_back_where_nobody_knows_how_long_it_takes(night: Night):
     run = night.hold(until=at(1.1), budget="10m", answers={"stop-service": "a"})
-    with pytest.raises(Stopped, match="budget is 10m(.|\n)*is not known(.|\n)*over-budget: NAME, REASON"):
+    with pytest.raises(Stopped, match=r"budget is 10m(.|\n)*is not known(.|\n)*over-budget: NAME, REASON"):
         run(stop)
     assert night.world.count("stop") == 0
     passes = night.passes
@@ -244,7 +245,7 @@ def test_a_budget_is_held_against_the_forecast(
     monkeypatch.setattr(warm.forecast, "past_seconds", lambda *_: {"stop": [60.0]})
     run = night.hold(until=at(1.1), budget=budget, answers={"stop-service": "a"})
     if not stops:
-        with pytest.raises(Stopped, match="budget is 30s. Expected downtime: "):
+        with pytest.raises(Stopped, match=r"budget is 30s\. Expected downtime: "):
             run(stop)
     else:
         run(stop)
@@ -260,7 +261,8 @@ def test_who_goes_over_the_budget_says_who_and_why_on_record(night: Night):
     run = night.open(budget="1s", answers=answers)
     run(stop)
     recorded = run.journal.last("answer", key="over-budget")
-    assert recorded and recorded["answer"] == answers["over-budget"]
+    assert recorded
+    assert recorded["answer"] == answers["over-budget"]
     assert "is not known" in recorded["told"] or "Expected" in recorded["told"]
 
 

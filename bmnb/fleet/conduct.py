@@ -194,7 +194,9 @@ class Conductor:
             ended="",
         )
         place = str(self.store.folder)
-        job = Job(client.name, self.procedure.name, values, candidate.leg, place, self.wish.command, self.wish.again)
+        job = Job(
+            client.name, self.procedure.name, values, candidate.leg, place, self.wish.command, self.wish.again
+        )
         self._jobs.append((job, machine))
         self.tell(f"{client.name}: started, through {candidate.leg}")
         if first:

@@ -34,7 +34,11 @@ def read(told: Result) -> Row:
     if float(seconds) <= 0 or float(disks) < 0:
         return {"origin writes": "not known: it was restarted"}
     rate = f"{_rate(float(disks) * 1024, seconds)} MB/s to its disks"
-    return {"origin writes": rate if log == "-" else f"{rate}, {_rate(float(log), seconds)} MB/s of PostgreSQL's log"}
+    return {
+        "origin writes": rate
+        if log == "-"
+        else f"{rate}, {_rate(float(log), seconds)} MB/s of PostgreSQL's log"
+    }
 
 
 def _rate(count: float, seconds: str) -> str:

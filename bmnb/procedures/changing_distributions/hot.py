@@ -10,6 +10,7 @@ from operator import attrgetter
 from bmnb.bluemind.paths import dump_of
 from bmnb.procedures.changing_distributions import swapped
 from bmnb.procedures.changing_distributions.guarding import safe_to_delete, same_servers
+from bmnb.procedures.changing_distributions.launching import end_what_is_left
 from bmnb.procedures.changing_distributions.phases import HOT
 from bmnb.procedures.changing_distributions.services import (
     restart,
@@ -69,6 +70,7 @@ def stop_target(settings: Settings) -> Iterator[Action]:
 @step("Synchronize BlueMind data while the service is up", HOT, passes=attrgetter("hot_passes"))
 def hot_synchronization(settings: Settings) -> Iterator[Action]:
     origin, folder = settings.origin, settings.work
+    yield end_what_is_left(settings)
     yield stopped(settings.target)
     yield Command(origin, write_rate.measure(folder), "measure how much it writes", read=write_rate.read)
     yield Command(origin, listing.mark_first_pass(folder), "remember the time of the first pass")

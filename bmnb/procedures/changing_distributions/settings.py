@@ -117,6 +117,11 @@ class Settings(RunSettings):
         form=False,
         free=True,
     )
+    test_launch: bool = setting(
+        False,
+        "launch BlueMind on the target ahead of the night, with what was copied and cut off from the network",
+        label="Test launch",
+    )
     make_key: bool = setting(
         True,
         "make a key pair for this run where the target's root cannot log in",
@@ -289,6 +294,8 @@ class Settings(RunSettings):
         found += self._pace_problems()
         if self.database_copy == "replication" and self.engine != "fast":
             found.append("database_copy: replication needs the fast engine")
+        if self.test_launch and (self.engine != "fast" or self.database_copy == "replication"):
+            found.append("test_launch: only with the fast engine and database_copy: rows")
         if self.keycloak_database in DATABASES or not NAME.fullmatch(self.keycloak_database):
             found.append(
                 f"keycloak_database: {self.keycloak_database!r} is no name that this procedure carries"

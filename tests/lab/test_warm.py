@@ -37,7 +37,9 @@ def every_night() -> list[str]:
     return line.partition("clients/ ")[2].split()
 
 
-def test_what_came_since_the_first_night_is_on_the_target_after_the_second(lab: Lab, runs: Path, client: Path):
+def test_what_came_since_the_first_night_is_on_the_target_after_the_second(
+    lab: Lab, runs: Path, client: Path
+):
     for night in (1, 2):
         lab.origin.must(f"date > {NEW.format(night)}")
         command = [*BMNB, "fleet", "run", "changing-distributions", str(client), "--runs", str(runs)]
@@ -47,7 +49,9 @@ def test_what_came_since_the_first_night_is_on_the_target_after_the_second(lab: 
         assert lab.target.must(f"cat {NEW.format(night)}") == lab.origin.must(f"cat {NEW.format(night)}")
 
 
-def test_passes_follow_one_another_survive_a_kill_and_end_with_an_interrupt(lab: Lab, runs: Path, client: Path):
+def test_passes_follow_one_another_survive_a_kill_and_end_with_an_interrupt(
+    lab: Lab, runs: Path, client: Path
+):
     before = len(passes(runs))
     held = start(client, "--every", "1s")
     wait_for_passes(runs, held, before + 1)

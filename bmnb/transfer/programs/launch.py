@@ -108,6 +108,9 @@ def layer(number: int, place: str) -> str:
         parts = [f"{above}/{number}/{part}" for part in ("new", "work")]
         for part in parts:
             os.makedirs(part, mode=0o700, exist_ok=True)
+        found = os.stat(place)
+        os.chown(parts[0], found.st_uid, found.st_gid)
+        shutil.copystat(place, parts[0])  # the folder itself is taken from its layer
         at = f"{PLACE}/at/{number}"
         os.makedirs(at, exist_ok=True)
         options = "lowerdir={},upperdir={},workdir={}".format(place.replace(":", "\\:"), *parts)

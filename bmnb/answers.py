@@ -6,6 +6,9 @@ import re
 
 from bmnb.steps import Manual
 
+OVER_BUDGET = "over-budget"
+"""The answer that has the service stopped whatever downtime is expected: a name, a reason."""
+
 SAYS_NO_MORE = (
     *("yes", "y", "ok", "okay", "done", "true", "x", "later", "skip", "skipped", "todo", "tbd"),
     *("oui", "o", "fait", "vrai", "plus tard"),

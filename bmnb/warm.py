@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bmnb import forecast, tables
-from bmnb.answers import is_signed
+from bmnb.answers import OVER_BUDGET, is_signed
 from bmnb.errors import BmnbError, Interrupted, Stopped
 from bmnb.journal import Line, step_of
 from bmnb.language import _
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 ORIGIN_WRITES = "origin writes"
 """The column of a pass that tells how much the original server writes."""
-OVER_BUDGET = "over-budget"
-"""The answer that has the service stopped whatever is expected: a name, a reason."""
 LOOK_SECONDS = 1.0
 
 

@@ -55,7 +55,7 @@ def as_it_was(lab: Lab) -> Iterator[None]:
 
 def wait_until_it_runs(lab: Lab, running: "subprocess.Popen[str]", runs: Path) -> None:
     wait_for(running, runs, "start BlueMind", STEP)
-    while not lab.target.run("systemctl is-active --quiet bm-core").returncode == 0:
+    while lab.target.run("systemctl is-active --quiet bm-core").returncode != 0:
         assert running.poll() is None, running.communicate()[0]
         time.sleep(0.2)
 

@@ -26,10 +26,10 @@ def is_left() -> str:
     return f"test -d {PLACE} || test -d {LAYERS} || systemctl is-active --quiet {NAME} || false"
 
 
-def end(folder: str) -> str:
-    """A line that ends what there is of a launch, by the program that has begun it, if it is still there."""
+def end() -> str:
+    """A line that ends what there is of a launch. Without its program, as after a restart, there are files alone."""
     kept = f"{PLACE}/launch.py"
-    return f"if [ -e {kept} ]; then python3 {kept} end; elif [ -d {PLACE} ] || [ -d {LAYERS} ]; then {_program(folder)} end; fi"
+    return f"if [ -e {kept} ]; then python3 {kept} end; else rm -rf {PLACE} {LAYERS}; fi"
 
 
 def left() -> str:

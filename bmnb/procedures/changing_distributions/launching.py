@@ -16,7 +16,7 @@ def end_what_is_left(settings: Settings) -> Command:
     """What a launch that was broken off has left; its own unit ends it too, a minute later at the most."""
     return Command(
         settings.target,
-        launch.end(settings.work),
+        launch.end(),
         "end what is left of a test launch",
         when=Condition(settings.target, launch.is_left(), "no test launch is left"),
         ensure=True,
@@ -93,7 +93,7 @@ def test_launch(settings: Settings) -> Iterator[Action]:
         patience=60,
     )
     yield Command(target, launch.stop(folder), "stop BlueMind", read=launch.read, ensure=True)
-    yield Command(target, launch.end(folder), "remove network and layers", ensure=True)
+    yield Command(target, launch.end(), "remove network and layers", ensure=True)
     yield stopped(target)
     yield Check(
         target,

@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import time
-from typing import Any, Dict, Iterator, List, Sequence
+from typing import Dict, Iterator, List, Sequence
 
 NAME = "bmnb-launch"
 PLACE = f"/run/{NAME}"
@@ -146,10 +146,13 @@ def add(unit: str, lines: Sequence[str]) -> None:
         file.write("\n".join([*lines, ""]))
 
 
-def within(line: str, cut_off: bool, **more: Any) -> "subprocess.CompletedProcess[bytes]":
+def within(line: str, cut_off: bool) -> "subprocess.CompletedProcess[bytes]":
     given = [f"--property={one}" for one in properties()[0 if cut_off else 1 :]]
-    words = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", *given, "bash", "-c", line]
-    return subprocess.run(words, check=False, **more)
+    # as an argument systemd would put its own variables and specifiers in for $ and %
+    with open(f"{PLACE}/line", "w") as file:
+        file.write(line)
+    words = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", *given, "bash", file.name]
+    return subprocess.run(words, check=False)
 
 
 def start(line: str) -> None:

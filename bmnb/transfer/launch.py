@@ -50,6 +50,7 @@ def look_out(folder: str, origin: str) -> str:
     gateways = "$(ip -4 route show default | sed -n 's/^default via \\([^ ]*\\).*/\\1/p')"
     reach = (
         f"{interfaces}; ip -4 route show; ip -6 route show | grep -v 'dev lo'; for host in $hosts; do "
+        'ip -o address show to "$host" | grep -q . && continue; '
         'ping -c 1 -W 1 "$host" > /dev/null 2>&1 && echo "$host answers"; done; echo end'
     )
     return f"""hosts="{gateways} $(ip neigh show | cut -d ' ' -f 1 | head -n 5 | tr '\\n' ' ')"

@@ -43,7 +43,6 @@ def test_launch(settings: Settings) -> Iterator[Action]:
     )
     yield end_what_is_left(settings)
     yield stopped(target)
-    yield settings.fast.close_line()
     yield Command(
         target,
         launch.begin(folder, settings.address, settings.trees),

@@ -82,7 +82,9 @@ def names(imap: imaplib.IMAP4) -> List[bytes]:
 
 
 def count(imap: imaplib.IMAP4, name: bytes) -> int:
-    told = imap.select(quoted(name.decode()), readonly=True)
+    # as bytes: imaplib would have a text be ASCII
+    folder = b'"' + name.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    told = imap.select(folder, readonly=True)  # type: ignore[arg-type]
     return int(told[1][0] or 0) if told[0] == "OK" else -1
 
 

@@ -39,7 +39,7 @@ test: lint
 	$(PYTEST) --numprocesses 4 --nbval notebooks tests
 
 test-fast: $(STAMP)
-	$(PYTEST) --numprocesses 2 -m "not lab and not browser and not install" tests
+	$(PYTEST) -p no:nbval --numprocesses 2 -m "not lab and not browser and not install" tests
 
 # Hours: what `make test` leaves to chance is tried throughout. The seed is printed; BMNB_SEED=n has the same run again.
 soak: $(STAMP)

@@ -81,8 +81,32 @@ class Book(NotebookExecutionManager):  # type: ignore[misc]
 
     def _write(self) -> None:
         if self.output_path:
-            text = nbformat.writes(nbformat.from_dict(redact.facts(self.nb, self._mask))) + "\n"
-            replace_text(Path(self.output_path), text)
+            replace_text(Path(self.output_path), self._text() + "\n")
+
+    @cached_property
+    def _written(self) -> dict[tuple[int, str], str]:
+        """The text of each cell in each state in which nothing is done with it."""
+        return {}
+
+    def _text(self) -> str:
+        """The notebook as nbformat writes it; a cell that has ended, or was not begun, is not written anew."""
+        cells = [self._of_cell(place, cell) for place, cell in enumerate(self.nb.cells)]
+        rest = self._json({**self.nb, "cells": []})
+        return rest.replace("[]", "[\n" + ",\n".join(cells) + "\n ]", 1) if cells else rest
+
+    def _of_cell(self, place: int, cell: Any) -> str:
+        state = cell.metadata.get("papermill", {}).get("status", self.RUNNING)
+        text = self._written.get((place, state))
+        if text is None:
+            whole = self._json({**self.nb, "cells": [cell], "metadata": {}})
+            text = whole.partition("[\n")[2].rpartition('\n ],\n "metadata"')[0]
+            if state != self.RUNNING:
+                self._written[place, state] = text
+        return text
+
+    def _json(self, book: dict[str, Any]) -> str:
+        written: str = nbformat.writes(nbformat.from_dict(redact.facts(book, self._mask)))
+        return written
 
     def cell_ended(self, cell: Any, status: str) -> None:
         """Set how a cell ended, and when. The file is written where it failed, else as the next one starts."""
@@ -108,6 +132,7 @@ class Book(NotebookExecutionManager):  # type: ignore[misc]
         self.nb.metadata.papermill["end_time"] = self.end_time.isoformat()
         self.nb.metadata.papermill["duration"] = (self.end_time - self.start_time).total_seconds()
         self.cleanup_pbar()
+        self._written.clear()
         self._write()
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import bmnb  # noqa: F401 before nbformat, of which it leaves a grammar alone that takes seconds
+
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 

@@ -47,20 +47,29 @@ def _build(place: Path) -> None:
 @contextmanager
 def machine(folder: Path) -> Iterator[Path]:
     """A bare Debian of its own, by an overlay; what a user brings along goes into their home."""
+    with overlaid(bare(), folder) as tree:
+        reaching_out(tree)
+        yield tree
+
+
+@contextmanager
+def overlaid(below: Path, folder: Path) -> Iterator[Path]:
+    """A tree that can be written, over one that stays as it is."""
     tree, upper, work = (folder / name for name in ("tree", "upper", "work"))
     for one in (tree, upper, work):
         one.mkdir()
-    call(
-        "mount", "-t", "overlay", "overlay", "-o", f"lowerdir={bare()},upperdir={upper},workdir={work}", tree
-    )
+    call("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={below},upperdir={upper},workdir={work}", tree)
     try:
-        for name in ("resolv.conf", "hosts"):
-            (tree / "etc" / name).write_bytes(Path("/etc", name).read_bytes())
-        # those whom this machine trusts, such as a proxy
-        (tree / "certificates").write_bytes(CERTIFICATES.read_bytes())
         yield tree
     finally:
         call("umount", "--lazy", tree)
+
+
+def reaching_out(tree: Path) -> None:
+    """Give it the names that this machine knows, and whom it trusts, such as a proxy."""
+    for name in ("resolv.conf", "hosts"):
+        (tree / "etc" / name).write_bytes(Path("/etc", name).read_bytes())
+    (tree / "certificates").write_bytes(CERTIFICATES.read_bytes())
 
 
 def there(tree: Path, line: str) -> list[str]:
@@ -87,7 +96,7 @@ def first_form(tree: Path, shot: Path, lines: list[str]) -> float:
     )
     try:
         with chromium() as page:
-            _go(page, _address(lab))
+            _go(page, address(lab))
             page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=WAIT_SECONDS * 1000)
             expect(page.get_by_text("| Idle")).to_be_visible()
             form = page.get_by_label("Origin", exact=False).first
@@ -101,8 +110,7 @@ def first_form(tree: Path, shot: Path, lines: list[str]) -> float:
             took = time.monotonic() - began
             page.screenshot(path=shot)
     finally:
-        os.killpg(lab.pid, signal.SIGKILL)
-        lab.wait()
+        end(lab)
     return took
 
 
@@ -120,7 +128,12 @@ def _go(page: Page, address: str) -> None:
             return
 
 
-def _address(lab: "subprocess.Popen[str]") -> str:
+def end(lab: "subprocess.Popen[str]") -> None:
+    os.killpg(lab.pid, signal.SIGKILL)
+    lab.wait()
+
+
+def address(lab: "subprocess.Popen[str]") -> str:
     """The address that JupyterLab tells; what it prints is read on, or it would stand still."""
     found: Queue[str] = Queue()
 
@@ -128,8 +141,8 @@ def _address(lab: "subprocess.Popen[str]") -> str:
         assert lab.stdout
         for line in lab.stdout:
             sys.stderr.write(line)
-            if address := ADDRESS.search(line):
-                found.put(address[0])
+            if told := ADDRESS.search(line):
+                found.put(told[0])
 
     threading.Thread(target=read, daemon=True).start()
     return found.get(timeout=WAIT_SECONDS)

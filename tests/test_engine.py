@@ -195,3 +195,16 @@ def test_a_long_cell_is_saved_once_in_a_while_and_not_with_each_output(tmp_path:
     path.unlink()
     book.autosave_cell()
     assert not path.exists()
+
+
+def test_a_notebook_is_written_as_nbformat_does_though_not_every_cell_is_written_anew(tmp_path: Path):
+    book = nbformat.read(notebook(tmp_path, "print('[\\n ],\\n \"metadata\"')"), 4)
+    book.cells.insert(1, nbformat.v4.new_markdown_cell("[]\n\nénergie"))
+    for cell in book.cells:
+        cell.metadata.papermill = {"status": "pending"}
+    kept = engine.Book(book, str(tmp_path / "out.ipynb"))
+    for state in ("pending", "running", "completed"):
+        book.cells[2].metadata.papermill.status = state
+        book.cells[2].outputs = [nbformat.v4.new_output("stream", text=f"{state}\n[]\n")]
+        kept.save()
+        assert (tmp_path / "out.ipynb").read_text() == nbformat.writes(book) + "\n"

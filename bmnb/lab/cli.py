@@ -60,6 +60,13 @@ def lab() -> None:
     show_default=True,
     help="of the origin's PostgreSQL",
 )
+@click.option(
+    "--mail",
+    type=click.Choice(["files", "cyrus"]),
+    default="files",
+    show_default=True,
+    help="files shaped like Cyrus's, or Debian's real Cyrus, filled by clients",
+)
 @click.option("--handles", is_flag=True, help="of folders, so that the origin can keep a journal of changes")
 @click.option(
     "--habit",
@@ -84,6 +91,7 @@ def up(
     origin_network: str,
     target_network: str,
     wal_level: str,
+    mail: str,
     handles: bool,
     chosen: tuple[str, ...],
     clients: int,
@@ -117,6 +125,7 @@ def up(
             target_network,
             wal_level,
             handles,
+            mail=mail if mail == "cyrus" else "",
         )
         for one in names(name, clients)
     ]

@@ -17,6 +17,7 @@ from bmnb.lab.host import raise_at_sigterm
 from bmnb.lab.platform import Lab
 from bmnb.ledger import downtime_seconds, step_seconds
 from bmnb.procedures.changing_distributions import PROCEDURE
+from bmnb.transfer.programs import postgres
 
 CLIENT = {
     "client": "demo",
@@ -85,7 +86,7 @@ def beside_literal(lab: Lab, journal: Journal) -> str:
 
 def unexpected(lab: Lab) -> list[Difference]:
     """The differences that nothing explains; the origin is asked past its network, which it has lost."""
-    lab.origin.must("systemctl start postgresql")
+    lab.origin.must(postgres.START_UNIT)
     found = compare(lab.origin.must, lab.target.must)
     return [one for one in found if (one.kind, one.name) not in EXPECTED]
 

@@ -61,6 +61,14 @@ PACKAGES = [
 PACKAGE_TOOLS = ("apt-utils", "createrepo-c", "dnf", "gnupg", "rpm")
 """For the update's servers: what builds, signs and serves packages of both families, and installs RedHat's."""
 
+MAIL = ("cyrus-imapd", "isync")
+"""For real mail: Debian's Cyrus, and a client that synchronizes mailboxes over IMAP (mbsync)."""
+
+# bullseye's security archive names packages of Cyrus that its pool does not hold
+SETUP = r"""mkdir -p "$1/etc/apt/preferences.d"
+printf 'Package: src:cyrus-imapd\nPin: release n=bullseye-security\nPin-Priority: -1\n' > "$1/etc/apt/preferences.d/cyrus"
+"""
+
 CUSTOMIZE = r"""set -e
 echo 'en_US.UTF-8 UTF-8' > "$1/etc/locale.gen"
 chroot "$1" locale-gen
@@ -152,6 +160,7 @@ def _build(release: str, packages: Sequence[str], place: Path, tell: Callable[[s
         "--aptopt=Acquire::Languages none",
         "--dpkgopt=path-exclude=/usr/share/man/*",
         f"--include={','.join(packages)}",
+        f"--setup-hook={SETUP}",
         f"--customize-hook={CUSTOMIZE}",
         release,
         place,

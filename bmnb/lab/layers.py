@@ -28,7 +28,8 @@ PARTITIONS = 256
 
 @dataclass(frozen=True)
 class Content:
-    """What a server carries; the same values give the same bytes. `beside` are a platform's other roles."""
+    """What a server carries; the same values give the same bytes. `beside` are a platform's other roles;
+    `mail` is "cyrus" where a real one has it."""
 
     release: str
     bluemind: str
@@ -39,11 +40,14 @@ class Content:
     family: str = "debian"
     beside: tuple[str, ...] = ()
     partitions: int = PARTITIONS
+    mail: str = ""
 
 
 def layers(role: str, content: Content, tell: Callable[[str], None]) -> tuple[Path, ...]:
     """The layers of a server in this role, the topmost first."""
-    base = images.base(content.release, tell, images.PACKAGE_TOOLS if content.beside else ())
+    of_packages = content.beside or content.family == "redhat"
+    more = images.PACKAGE_TOOLS if of_packages else images.MAIL if content.mail else ()
+    base = images.base(content.release, tell, more)
     mark = f"{base.name}-{role}-{content.family}-{content.bluemind}-{fingerprint()[:12]}"
     installed = images.cached(f"standin-{mark}", lambda place: _install(place, base, role, content))
     data = hashlib.sha256(repr((mark, content)).encode()).hexdigest()[:16]
@@ -63,7 +67,7 @@ def _install(place: Path, base: Path, role: str, content: Content) -> None:
     server = Server(role, f"install-{role}", place, "", "", (base,))
     server.mount()
     try:
-        install(server.root, role, content.release, content.bluemind, content.family)
+        install(server.root, role, content.release, content.bluemind, content.family, content.mail)
     finally:
         server.unmount()
     _keep_upper(place)

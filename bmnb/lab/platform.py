@@ -17,6 +17,7 @@ from bmnb.lab.host import LABS, call, require
 from bmnb.lab.layers import FQDN, HOSTS, PARTITIONS, Content
 from bmnb.lab.network import Bridge
 from bmnb.lab.server import Server, find_nspawn
+from bmnb.lab.standin.server.variants import VARIANTS
 
 Tell = Callable[[str], None]
 UPDATE = {"debian": ("core", "mailbox", "edge"), "redhat": ("core",)}
@@ -55,11 +56,25 @@ class Lab:
         wal_level: str = "replica",
         handles: bool = False,
         partitions: int = PARTITIONS,
+        origin_family: str = "debian",
+        mail: str = "",
     ) -> Lab:
         """Boot an origin with a client's data and a target fresh from the setup wizard."""
+        if mail and not VARIANTS[bluemind].cyrus:
+            raise InputError(f"BlueMind {bluemind} has no Cyrus")
         contents = {
-            "origin": Content(origin, bluemind, messages, rows, users, seed, partitions=partitions),
-            "target": Content(target, bluemind, 0, 0, 0, seed, partitions=partitions),
+            "origin": Content(
+                origin,
+                bluemind,
+                messages,
+                rows,
+                users,
+                seed,
+                origin_family,
+                partitions=partitions,
+                mail=mail,
+            ),
+            "target": Content(target, bluemind, 0, 0, 0, seed, partitions=partitions, mail=mail),
         }
         networks = {"origin": origin_network, "target": target_network}
         return self._up(contents, networks, wal_level, handles)

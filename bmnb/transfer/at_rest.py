@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from shlex import quote
 
 from bmnb.transfer.databases import named
+from bmnb.transfer.programs import postgres
 
 # PostgreSQL's log and transaction numbers go on by themselves, with a checkpoint or an ANALYZE in the background;
 # rows of tables change by statements alone. A crash begins the counts anew, at another time. Where nothing is
@@ -26,7 +27,7 @@ def _writes(databases: Sequence[str]) -> str:
 
 def remember(folder: str, databases: Sequence[str]) -> str:
     """A line that starts PostgreSQL, and remembers this moment and what was written to the databases until now."""
-    return f"""umask 077; systemctl start postgresql && touch {folder}/verified || exit
+    return f"""umask 077; {postgres.START_UNIT} && touch {folder}/verified || exit
 counts={quote(_COUNTS)}
 {_writes(databases)} > {folder}/writes"""
 

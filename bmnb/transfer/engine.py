@@ -91,7 +91,7 @@ class Fast:
     def stop(self, stops: Iterable[Command]) -> Iterator[Action]:
         """Stop both servers at once; their PostgreSQL, which bmctl takes down too, comes up meanwhile."""
         yield Together(tuple(stops))
-        start = "systemctl start --no-block postgresql"
+        start = postgres.START_SOON
         servers = (self.origin, self.target)
         yield Together(
             tuple(Command(server, start, "have PostgreSQL started", ensure=True) for server in servers)
@@ -150,7 +150,7 @@ class Fast:
             yield Command(self.origin, fast.end_journal(self.folder), "end the journal of changes")
 
     def dump(self) -> Iterator[Action]:
-        start = "systemctl start postgresql"
+        start = postgres.START_UNIT
         yield Command(self.origin, start, "start PostgreSQL", when=self._unless("databases"), ensure=True)
         yield Together(tuple(map(self._dump, self.databases)))
 

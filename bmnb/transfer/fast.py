@@ -28,7 +28,7 @@ able() {{ {PYTHON} && {_on(folder, origin)} {quote(PYTHON)}; }}
 gnu() {{ {GNU} && {_on(folder, origin)} {quote(GNU)}; }}
 new() {{ {POSTGRESQL} && {_on(folder, origin)} {quote(POSTGRESQL)}; }}
 able && gnu && touch {folder}/fast-files && echo files
-able && systemctl start postgresql && new && touch {folder}/fast-databases && echo databases
+able && {postgres.START_UNIT} && new && touch {folder}/fast-databases && echo databases
 {_probe_replication(folder, origin, names) if replicate else "true"}"""
 
 
@@ -110,7 +110,7 @@ def keep_journal(folder: str, trees: tuple[str, ...]) -> str:
 against=$({program} against {watched} 2>&1 | tail -n 1)
 [ -z "$against" ] || {{ echo "no: $against"; exit 0; }}
 if systemctl is-active --quiet {unit}; then echo "goes on"; exit 0; fi
-systemd-run --quiet --collect --unit={unit} --working-directory={folder} -p Type=notify \
+{postgres.RUN_UNIT} --unit={unit} --working-directory={folder} -p Type=notify \
   -p MemoryMax=256M {program} watch {_lists(folder)} {watched} && echo begun"""
 
 
@@ -245,7 +245,7 @@ def rebuild_maps(aliases: bool) -> str:
 def end_replication(end: Callable[[str], str], names: Sequence[str]) -> str:
     """A line that leaves nothing of it on a server, whatever is there; `end` does so for a database."""
     lines = "\n".join(f'! grep -qx {name} <<< "$there" || (\n{end(name)}\n) || exit' for name in names)
-    return f"""systemctl start postgresql && version=$({databases.SERVER_VERSION}) || exit
+    return f"""{postgres.START_UNIT} && version=$({databases.SERVER_VERSION}) || exit
 [ "$version" -ge 100000 ] || exit 0
 there=$({databases.named(names)}) || exit
 {lines}"""
@@ -258,7 +258,7 @@ def open_line(folder: str, origin: str) -> str:
     """
     unit = _line_unit(folder)
     return f"""systemctl stop {unit} 2> /dev/null; rm -f {socket(folder)}
-systemd-run --quiet --collect --unit={unit} {ssh(folder)} -o ControlMaster=yes -N root@{origin}
+{postgres.RUN_UNIT} --unit={unit} {ssh(folder)} -o ControlMaster=yes -N root@{origin}
 check="{ssh(folder)} -O check root@{origin}"
 for tick in $(seq 100); do $check 2> /dev/null && exit 0; sleep 0.1; done; $check"""
 

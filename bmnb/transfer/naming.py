@@ -95,6 +95,12 @@ def remove(folder: str) -> str:
     return f"[ ! -s {names} ] || ( cd {named.POSTFIX} && xargs -0 rm -f -- < {names} )"
 
 
+KEEP_PACKAGED = f"""for name in {" ".join(named.PACKAGED)}; do
+  value=$(postconf -hx $name) || continue
+  case $value in /*) [ -e "$value" ] || postconf -X $name || exit ;; esac
+done"""
+"""A line by which the copied main.cf names no folders of Postfix that only another distribution has."""
+
 INDEXED = "|".join(named.INDEXED)
 
 # grep ends with 1 where it finds nothing

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from bmnb.procedures.changing_distributions import PROCEDURE
@@ -67,7 +68,7 @@ def trial(number: int) -> Trial:
     steps = to_do(engine)
     # those of one engine are every second number
     dealt = _dealt([one.name for one in steps], number // 2, engine)
-    forth = tuple(_strike(chance, name, _length(steps, name)) for name in dealt)
+    forth = tuple(_strike(chance, name, _length(name)) for name in dealt)
     if number % 3:
         return Trial(number, engine, forth, None)
     last = [one.name for one in steps].index(forth[-1].step)
@@ -77,10 +78,11 @@ def trial(number: int) -> Trial:
     return Trial(number, engine, forth, back)
 
 
-def to_do(engine: str) -> list[Step]:
+@cache
+def to_do(engine: str) -> tuple[Step, ...]:
     """The steps that do something, from the first that changes a server on."""
     settings: Any = make(PROCEDURE.settings, {**SETTINGS, "engine": engine})
-    return [one for one in PROCEDURE.steps[1:] if any(one.actions(settings))]
+    return tuple(one for one in PROCEDURE.steps[1:] if any(one.actions(settings)))
 
 
 def _dealt(names: Sequence[str], number: int, engine: str) -> list[str]:
@@ -92,9 +94,10 @@ def _dealt(names: Sequence[str], number: int, engine: str) -> list[str]:
     return sorted(cards[place : place + EACH_WAY], key=names.index)
 
 
-def _length(steps: Sequence[Step], name: str) -> int:
+@cache
+def _length(name: str) -> int:
     """About how many lines the step has in a journal: one before and one after each action, and its own."""
-    [step] = [one for one in steps if one.name == name]
+    [step] = [one for one in PROCEDURE.steps if one.name == name]
     settings: Any = make(PROCEDURE.settings, SETTINGS)
     return 2 + 2 * len(singles(step.actions(settings)))
 

@@ -33,7 +33,7 @@ from tests.lab.migration import BMNB, client_file, journal, kill_all
 AGAIN = 6
 """How often the same command may be needed after the last fault."""
 SECONDS = 420.0
-"""How long one command may take."""
+"""How long a command may write nothing into its journal."""
 SILENT_SECONDS = 31.0
 """After so long another session of a run may go on."""
 HOT = {one.name for one in PROCEDURE.steps if not one.phase.downtime} & {
@@ -41,6 +41,7 @@ HOT = {one.name for one in PROCEDURE.steps if not one.phase.downtime} & {
 }
 LATER = {one.name for one in PROCEDURE.steps if one.phase.name in ("switching-servers", "post-migration")}
 PORTS = (25, 143, 443)
+SLEEP = Path(__file__).parent / "clock"
 
 WORK_KILLED = (
     "for n in $(seq 40); do unit=$(systemctl list-units --plain --no-legend --state=running 'bmnb-*' | "
@@ -166,9 +167,11 @@ class Struck:
 
     def _watch(self, running: subprocess.Popen[Any], waiting: deque[Strike]) -> None:
         mends: list[tuple[float, Callable[[], None]]] = []
-        ends = time.monotonic() + SECONDS
+        written, since = 0, time.monotonic()
         while running.poll() is None:
-            if time.monotonic() > ends:
+            if written < (now := self._written()):
+                written, since = now, time.monotonic()
+            if time.monotonic() > since + SECONDS:
                 kill_all(running)
                 raise AssertionError(f"{self.trial}\n  hangs: {words_of(journal(self.runs)[-1])}")
             if waiting and self._is_reached(waiting[0]):
@@ -184,6 +187,10 @@ class Struck:
             time.sleep(0.03)
         for _, mend in mends:
             mend()
+
+    def _written(self) -> int:
+        """Bytes in the journals of these runs."""
+        return sum(one.stat().st_size for one in self.runs.glob("*/journal.jsonl"))
 
     def _is_reached(self, strike: Strike) -> bool:
         steps = [step_of(line) for line in journal(self.runs) if "step" in line or "action" in line]
@@ -280,6 +287,7 @@ def clock_of(file: Path) -> dict[str, str]:
     [library] = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
     return {
         "LD_PRELOAD": str(library),
+        "PYTHONPATH": os.pathsep.join([str(SLEEP), *filter(None, [os.environ.get("PYTHONPATH")])]),
         "FAKETIME_TIMESTAMP_FILE": str(file),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -348,7 +356,8 @@ def small_disk(place: Path) -> Iterator[Path]:
     try:
         yield place
     except (AssertionError, BmnbError):
-        shutil.copytree(place, place.with_name(f"failed-{place.name}"))
+        sockets = shutil.ignore_patterns("kernel-ipc-*")
+        shutil.copytree(place, place.with_name(f"failed-{place.name}"), ignore=sockets)
         raise
     finally:
         subprocess.run(["umount", "-l", runs], check=True)

@@ -53,6 +53,8 @@ CREATE TABLESPACE quick LOCATION '/var/lib/postgresql/quick';
 \\connect bj-data
 CREATE EXTENSION citext; CREATE TABLE of_theirs (name text COLLATE "fr_FR.utf8") TABLESPACE quick;
 INSERT INTO of_theirs VALUES ('été'), ('ete'), ('zoé');
+CREATE UNIQUE INDEX ON of_theirs (name);
+UPDATE pg_collation SET collversion = '2.28' WHERE collname = 'fr_FR.utf8';
 """
 
 # a PostgreSQL that runs knows the locales of its start
@@ -98,6 +100,7 @@ def test_what_the_target_lacks_is_refused_before_anything_is_stopped(lab: Lab, r
         "apt install bm-plugin-core-ldap-import=5.7.3268",
         "operator_precedence_warning=on: setting of bj that PostgreSQL of the target does not know",
         "wiki, shop at port 5433",
+        "bj-data: fr_FR.utf8 sorted by version 2.28 when its indexes were made, by 2.31 now",
     ):
         assert seen in said
     assert not re.search(r"→.*\b(drop|rename)\b", said, re.IGNORECASE)
@@ -105,6 +108,10 @@ def test_what_the_target_lacks_is_refused_before_anything_is_stopped(lab: Lab, r
 
 
 def test_what_the_target_has_then_comes_with_roles_rights_and_settings(lab: Lab, runs: Path):
+    sql(
+        lab.origin,
+        '\\connect "bj-data"\nREINDEX TABLE of_theirs; ALTER COLLATION "fr_FR.utf8" REFRESH VERSION;',
+    )
     lab.target.must(f"mv /root/citext.control {CITEXT}; {FRENCH}; {PLUGIN}")
     lab.target.must("install -d -o postgres -m 700 /var/lib/postgresql/quick")
     sql(lab.target, "CREATE TABLESPACE quick LOCATION '/var/lib/postgresql/quick'")
@@ -146,3 +153,19 @@ def test_no_secret_of_a_role_is_in_the_runs_folder_or_in_a_log(lab: Lab, runs: P
     logs = lab.target.must("cat /var/log/postgresql/*.log; ls /var/lib/bmnb/*")
     assert "roles-before" not in logs
     assert [one for one in SECRETS for text in (*written, logs) if one in text] == []
+
+
+def test_indexes_of_the_copy_are_made_as_the_target_sorts(lab: Lab):
+    """Bullseye's library is 2.31, bookworm's 2.36: each index is in the order of the latter, and is known as such."""
+    for database in ("bj", '"bj-data"'):
+        assert sql(lab.target, f"\\connect {database}\nCREATE EXTENSION amcheck;\n{IN_ORDER}").split() == [
+            "t",
+            "t",
+        ]
+
+
+IN_ORDER = """
+SELECT count(bt_index_check(i.indexrelid, true)) > 0 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN pg_am a ON a.oid = c.relam WHERE amname = 'btree' AND relkind = 'i' AND relpersistence = 'p' AND indisvalid AND indisready;
+SELECT datcollversion = pg_database_collation_actual_version(oid) FROM pg_database WHERE datname = current_database();
+"""

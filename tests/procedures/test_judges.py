@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -22,13 +23,14 @@ LINES = st.lists(
 WAYS = [{}, {"switch": "by-hand"}, {"switch": "new-address", "new_address": "203.0.113.7"}]
 
 
-def checks(procedure: Procedure) -> list[Check]:
+@cache
+def checks(procedure: Procedure) -> tuple[Check, ...]:
     every = []
     for way in WAYS if procedure is changing_distributions.PROCEDURE else [{}]:
         given_settings = procedure.settings(**way)
         every += [one for step in procedure.steps for one in singles(step.actions(given_settings))]
         every += [one for step in procedure.steps if step.undo for one in singles(step.undo(given_settings))]
-    return [one for one in every if isinstance(one, Check)]
+    return tuple(one for one in every if isinstance(one, Check))
 
 
 @pytest.mark.parametrize("procedure", PROCEDURES, ids=lambda one: one.name)

@@ -39,6 +39,14 @@ def found(etc: Path, line: str, *trees: Path) -> list[tuple[str, str]]:
     return [(str(Path(row["item"]).relative_to(etc)), row["what"]) for row in rows]
 
 
+def test_where_a_distributions_postfix_has_its_programs_is_not_carried(etc: Path):
+    folder = etc / "libexec"
+    folder.mkdir()
+    (folder / "smtpd").touch()
+    assert found(etc, f"daemon_directory = {folder}\n") == []
+    assert found(etc, f"maps_directory = {folder}\n") == [("libexec", named.FOLDER)]
+
+
 @pytest.mark.parametrize(
     ("file", "line", "kind"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bmnb.errors import InputError
-from bmnb.lab.habits import access, configuration, environment, jobs, links, shells, system
+from bmnb.lab.habits import access, configuration, environment, families, jobs, links, shells, system
 from bmnb.lab.habits.habit import Carried, Habit, Refused
 from bmnb.lab.platform import Lab
 
@@ -17,9 +17,13 @@ KINDS = {
     "Configuration": configuration.HABITS,
     "Jobs, agents and units": jobs.HABITS,
     "The system": system.HABITS,
+    "RedHat's family, and age": families.HABITS,
 }
 HABITS = {habit.name: habit for kind in KINDS.values() for habit in kind}
-CARRIED = [habit for habit in HABITS.values() if isinstance(habit.comes, Carried)]
+CARRIED = [
+    habit for habit in HABITS.values() if isinstance(habit.comes, Carried) and habit not in families.HABITS
+]
+"""Those of another family are not left to chance: they make one origin in tests/lab/test_from_redhat.py."""
 REFUSED = [habit for habit in HABITS.values() if isinstance(habit.comes, Refused)]
 
 

@@ -12,7 +12,7 @@ HEAD = """# Servers as they are in life
 Administrators change their servers. Each row is a habit that the lab can play (`bmnb lab up --habit NAME`,
 `bmnb lab habits`), and that is tried in `tests/lab/test_habits.py`: what is carried in whole migrations with many
 habits at once, after which an independent comparison finds no difference; what is refused among the prerequisites,
-before anything is stopped. `make test` tries each habit, `make soak` each pair of what is carried, and each refusal by
+before anything is stopped. Those of RedHat's family are on one origin, in `tests/lab/test_from_redhat.py`. `make test` tries each habit, `make soak` each pair of what is carried, and each refusal by
 itself.
 
 This page is made of the habits' declarations: `python -m bmnb.lab.habits > docs/servers.md`.
@@ -21,7 +21,9 @@ This page is made of the habits' declarations: `python -m bmnb.lab.habits > docs
 PLAYED = (
     ("Debian 11, 12, 13", "are real: systemd, sshd, PAM, Postfix, PostgreSQL, nginx, cron of Debian's packages"),
     ("BlueMind", "is a stand-in that behaves as public sources say; its packages need a subscription"),
-    ("RedHat's family", "is played: Debian with a real dnf and rpm, and an os-release that says so; SELinux, firewalld, `wheel` and paths such as /var/lib/pgsql are not there"),
+    ("RedHat's family", "is played on Debian: a real dnf, rpm, NetworkManager and sudo; the places, programs and unit of PGDG's PostgreSQL are those of its packages, its code is Debian's; firewalld is rules of iptables"),
+    ("SELinux", "is played: labels are real attributes of files, no policy is in force, and restorecon only notes what it is asked for"),
+    ("rsync 3.1.1, Python 3.5, systemd 229", "are played by newer ones that refuse what those do not know, or say that they are those; that programs for servers keep to the language of Python 3.5 is checked by vermin; cgroup v1 is there where this machine has it"),
     ("csh, fish, zsh", "are played by a shell that understands no more than all of them do"),
     ("disks, NFS, quota", "bind mounts and tmpfs stand for other file systems: servers are containers on one disk"),
     ("restarts", "are real starts of systemd, on a kernel that has not restarted"),

@@ -30,11 +30,11 @@ USERS = {
 _ignored = shutil.ignore_patterns("__pycache__")
 
 
-def install(root: Path, role: str, release: str, bluemind: str, family: str) -> None:
+def install(root: Path, role: str, release: str, bluemind: str, family: str, mail: str = "") -> None:
     """Put the stand-in into the root of a server that is not booted."""
     shutil.copytree(HERE / "server", root / LIB / "standin", dirs_exist_ok=True, ignore=_ignored)
     (root / "etc/bmnb-standin").write_text(
-        f"role={role}\nrelease={release}\nbluemind={bluemind}\nfamily={family}\n"
+        f"role={role}\nrelease={release}\nbluemind={bluemind}\nfamily={family}\nmail={mail}\n"
     )
     if role == "repository":
         shutil.copy2(HERE / "files" / LIB / "run", root / LIB / "run")
@@ -43,7 +43,11 @@ def install(root: Path, role: str, release: str, bluemind: str, family: str) -> 
     _add_users(root, USERS["origin" if role == "origin" else "target"])
     variant = VARIANTS[bluemind]
     wanted = ROLES[role][0] if role in ROLES else (*variant.services, "bmnb-writer")
-    services.install(root, [name for name in wanted if name in (*variant.services, "bmnb-writer")])
+    services.install(
+        root, [name for name in wanted if name in (*variant.services, "bmnb-writer")], bool(mail)
+    )
+    if mail:
+        call("chroot", root, "systemctl", "mask", "cyrus-imapd.service")
     if family == "redhat":
         _become_redhat(root)
     call("chroot", root, services.RUN, "packages")
@@ -87,6 +91,10 @@ def _add_users(root: Path, numbers: dict[str, int]) -> None:
     call("chroot", root, "groupadd", "--system", "--gid", str(numbers["bluemind"]), "bluemind")
     for name, group in (("cyrus", "mail"), ("elasticsearch", ""), ("telegraf", "")):
         primary = ["--gid", group] if group else ["--user-group"]
-        number = ["--uid", str(numbers[name]), "--key", "SYS_GID_MIN=700"]
+        number = ["--uid", str(numbers[name])]
+        if f"\n{name}:" in (root / "etc/passwd").read_text():
+            call("chroot", root, "usermod", *number, *primary, "--append", "--groups", "bluemind", name)
+            continue
+        number += ["--key", "SYS_GID_MIN=700"]
         call("chroot", root, "useradd", "--system", *number, *primary, "--groups", "bluemind", name)
     call("chroot", root, "usermod", "--append", "--groups", "bluemind", "www-data")

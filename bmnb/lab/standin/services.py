@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bmnb.lab.host import call
@@ -61,8 +61,22 @@ SERVICES = {
 }
 
 
-def unit(name: str) -> str:
-    found = SERVICES.get(name, Service())
+WITH_CYRUS = {
+    "bm-cyrus-imapd": Service(
+        "/usr/sbin/cyrmaster -C /etc/imapd.conf -M /etc/cyrus.conf",
+        unit="After=bm-core.service bm-ysnp.service\n",
+        service="ExecStartPre=/usr/bin/install -d -o cyrus -g mail -m 755 /run/cyrus /run/cyrus/socket /run/cyrus/proc /run/cyrus/lock\n",
+    ),
+    "bm-ysnp": Service(f"{RUN} cyrus"),
+    "bmnb-writer": replace(
+        SERVICES["bmnb-writer"], unit=SERVICES["bmnb-writer"].unit + "After=bm-cyrus-imapd.service\n"
+    ),
+}
+"""Those that are others where a real Cyrus has the mail."""
+
+
+def unit(name: str, cyrus: bool = False) -> str:
+    found = (WITH_CYRUS if cyrus else {}).get(name) or SERVICES.get(name, Service())
     return f"""[Unit]
 Description={name} (stand-in for rehearsal)
 PartOf=bluemind.target
@@ -77,12 +91,12 @@ WantedBy=bluemind.target
 """
 
 
-def install(root: Path, names: Sequence[str]) -> None:
+def install(root: Path, names: Sequence[str], cyrus: bool = False) -> None:
     """Write and enable units; nginx also answers to BlueMind's name for it."""
     units = root / "lib/systemd/system"
     (units / "bluemind.target").write_text(TARGET)
     for name in names:
-        (units / f"{name}.service").write_text(unit(name))
+        (units / f"{name}.service").write_text(unit(name, cyrus))
     (units / "bm-nginx.service").symlink_to("nginx.service")
     drop_in = units / "postgresql.service.d"
     drop_in.mkdir(exist_ok=True)

@@ -10,6 +10,7 @@ from bmnb.steps import Command
 from bmnb.transfer import access, configuration, databases, fast, files, guards, naming
 from bmnb.transfer.surroundings import carrying
 from bmnb.verification import databases as facts
+from bmnb.verification import every_mailbox
 from bmnb.verification import files as listing
 
 
@@ -55,6 +56,7 @@ def _lines(settings: Settings) -> Iterator[str]:
     yield carrying.databases_there(settings.databases)
     if settings.carry_forgotten:
         yield naming.list_there(settings.carry_forgotten)
+    yield every_mailbox.there(settings.work)
     compared = compared_places(settings)
     for where in compared.values():
         yield listing.list_there(settings.work, *where)

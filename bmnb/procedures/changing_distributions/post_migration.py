@@ -13,10 +13,22 @@ from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
 from bmnb.procedures.changing_distributions.services import running
 from bmnb.procedures.changing_distributions.settings import NEW_ADDRESS, Settings
 from bmnb.procedures.checks import done, url_answers
-from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Manual, Result, Verdict, step
+from bmnb.steps import (
+    ANY,
+    TRUE_OR_FALSE,
+    Action,
+    Call,
+    Check,
+    Command,
+    Condition,
+    Manual,
+    Result,
+    Verdict,
+    step,
+)
 from bmnb.transfer import accepted, databases
 from bmnb.transfer.placing import inline
-from bmnb.verification import account, dialogue, openid
+from bmnb.verification import account, dialogue, every_mailbox, openid
 
 
 @step("Save Security > Firewall", POST_MIGRATION)
@@ -135,6 +147,7 @@ def verify_service(settings: Settings) -> Iterator[Action]:
     )
     if settings.test_account:
         yield from _try(settings)
+    yield from _every_mailbox(settings)
 
 
 def secrets_are_taken(asked: Result) -> Verdict:
@@ -145,6 +158,26 @@ def secrets_are_taken(asked: Result) -> Verdict:
         return Verdict.unmade((asked.stderr.strip().splitlines() or ["no answer"])[-1])
     seen = "; ".join(f"{one['item']}: {one['what']}" for one in refused)
     return Verdict(not refused, seen or f"{len(told)} domains", refused)
+
+
+def _every_mailbox(settings: Settings) -> Iterator[Action]:
+    """Users work meanwhile: what they change is told apart."""
+    target, folder = settings.target, settings.work
+    cyrus = Condition(target, every_mailbox.CYRUS, every_mailbox.NO_CYRUS)
+    yield Command(
+        target, every_mailbox.look(folder), "look at every mailbox over IMAP", when=cyrus, ensure=True
+    )
+    yield Check(
+        target,
+        every_mailbox.show(folder),
+        every_mailbox.as_they_were,
+        "every mailbox is over IMAP as it was at the stop",
+        "run this cell again: it goes on with what was not looked at, and looks again at what has differed; what is "
+        "missing is on the original server, in the folder that is named",
+        when=cyrus,
+        decision="accept-mailboxes",
+        answers=ANY,
+    )
 
 
 def _try(settings: Settings) -> Iterator[Action]:
@@ -186,7 +219,7 @@ def clean_up(settings: Settings) -> Iterator[Action]:
     yield Command(target, f"rm -f {folder}/roles-*", "forget how the target's own roles were")
     yield Command(
         target,
-        f"rm -rf {folder}/comparing {folder}/databases {folder}/definitions-* {folder}/facts-* {folder}/sums {folder}/statements",
+        f"rm -rf {folder}/comparing {folder}/databases {folder}/definitions-* {folder}/facts-* {folder}/mailboxes* {folder}/sums {folder}/statements",
         "remove what the verification has worked with",
     )
     if settings.fast:

@@ -18,6 +18,7 @@ from bmnb.transfer import access, beside, guards, left_behind, naming, owning, p
 from bmnb.transfer import address as addresses
 from bmnb.transfer.asking import weights
 from bmnb.transfer.placing import inline
+from bmnb.verification import every_mailbox
 
 CLOCK_SECONDS = 30
 """Clocks may differ by this much; the two servers are asked one after the other."""
@@ -175,6 +176,14 @@ def bluemind(origin: str, target: str) -> Iterator[Action]:
         "install on the target, in the original server's version, what is named; plugins such as the import from LDAP or "
         "signatures are packages too",
         answers=(0, 1, 127),
+    )
+    yield Check(
+        both,
+        every_mailbox.VERSION,
+        every_mailbox.can_read,
+        "the target's Cyrus reads what the origin's has written",
+        "install on the target a Cyrus that is as new as the original server's, or newer: an older one cannot read its "
+        "databases",
     )
     yield Check(
         both,
@@ -483,10 +492,13 @@ def queue_is_usual(*servers: Result) -> Verdict:
 
 def same_packages(origin: Result, target: Result) -> Verdict:
     theirs, ours = _packages(origin), _packages(target)
+    # rpm tells versions without epoch and release, which dpkg has in its own
+    of_rpm = [one for one in (theirs, ours) if all(map(_is_bare, one.values()))]
+    comparable = _upstream if len(of_rpm) == 1 else str
     wrong = [
         f"{name}: {theirs.get(name, 'none')} on the origin, {ours.get(name, 'none')} on the target"
         for name in sorted(theirs.keys() | ours.keys())
-        if theirs.get(name) != ours.get(name)
+        if comparable(theirs.get(name, "")) != comparable(ours.get(name, ""))
     ]
     if not theirs:
         return Verdict(False, "no bm-* package on the origin")
@@ -496,6 +508,15 @@ def same_packages(origin: Result, target: Result) -> Verdict:
     return Verdict(
         not wrong, "; ".join(wrong) or f"{len(theirs)} packages, bm-core {theirs.get('bm-core', 'none')}"
     )
+
+
+def _is_bare(version: str) -> bool:
+    return version == _upstream(version)
+
+
+def _upstream(version: str) -> str:
+    """A version of dpkg without epoch and revision."""
+    return version.rpartition(":")[2].partition("-")[0]
 
 
 def _packages(listed: Result) -> dict[str, str]:

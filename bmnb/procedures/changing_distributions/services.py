@@ -10,6 +10,7 @@ from bmnb.bluemind import services as reports
 from bmnb.procedures.checks import nothing_printed
 from bmnb.steps import TRUE_OR_FALSE, Action, Check, Command, Condition
 from bmnb.transfer import guards
+from bmnb.transfer.programs import postgres
 
 
 def stop(server: str) -> Iterator[Command]:
@@ -92,4 +93,4 @@ def restart(target: str, folder: str, trees: Sequence[str]) -> Iterator[Action]:
 
 def start_postgresql(server: str) -> Command:
     # bmctl stop takes PostgreSQL down with it on releases driven by systemd.
-    return Command(server, "systemctl start postgresql", "start PostgreSQL", ensure=True)
+    return Command(server, postgres.START_UNIT, "start PostgreSQL", ensure=True)

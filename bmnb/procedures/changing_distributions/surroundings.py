@@ -128,6 +128,15 @@ def _needs(settings: Settings) -> Iterator[Check]:
         "locales and collations of the databases are on the target",
         "dpkg-reconfigure locales, then systemctl restart postgresql on the target",
     )
+    yield Check(
+        (*both, *both),
+        (ask, ask, needs.LIBRARY, needs.LIBRARY),
+        needs.collation_versions,
+        "indexes on texts were made as the origin sorts now",
+        "on the original server, where few are at work: REINDEX DATABASE, then ALTER DATABASE or ALTER COLLATION … REFRESH "
+        "VERSION of what is named; or accept it: what a unique index has let in by mistake would end the import",
+        decision="accept-collations",
+    )
     yield Check(both, ask, needs.roles, "roles of the databases, which are carried")
     yield Check(
         both,

@@ -14,7 +14,8 @@ from bmnb.procedures.changing_distributions.services import restart, running, st
 from bmnb.procedures.changing_distributions.settings import BY_HAND, DURING, NEW_ADDRESS, TAKE_OVER, Settings
 from bmnb.procedures.checks import done, something_printed
 from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Call, Check, Command, Condition, Manual, Together, step
-from bmnb.transfer import accepted, address, configuration
+from bmnb.transfer import accepted, address, configuration, labels, naming
+from bmnb.verification import every_mailbox
 
 
 def undo_stop_origin(settings: Settings) -> Iterator[Action]:
@@ -221,9 +222,16 @@ def restart_target(settings: Settings) -> Iterator[Action]:
     nginx = Condition(
         target, f"test -x {configuration.CONFIGURE_NGINX}", "no configure-nginx.sh on the target"
     )
+    cyrus = Condition(target, every_mailbox.CYRUS, every_mailbox.NO_CYRUS)
     ready = (
         Command(target, accepted.mark(folder), "remember when it begins to serve"),
         Command(target, configuration.CONFIGURE_NGINX, "virtual hosts of the client's domains", when=nginx),
+        Command(
+            target,
+            every_mailbox.upgrade(folder),
+            "Cyrus's databases in the form of the target's Cyrus",
+            when=cyrus,
+        ),
     )
     starts = [
         Command(target, proofs.RESTART_NGINX, "nginx with the copied certificate"),
@@ -234,9 +242,24 @@ def restart_target(settings: Settings) -> Iterator[Action]:
     if settings.switch == TAKE_OVER:
         told = address.announce(settings.address, 1)
         starts.append(Command(target, told, "tell the neighbours again", ensure=True))
+    selinux = Condition(target, labels.IS_ON, "no SELinux on the target")
+    yield Command(target, naming.KEEP_PACKAGED, "Postfix keeps the folders of its package", ensure=True)
+    yield Command(target, labels.restore(settings.trees), "labels of SELinux", when=selinux, ensure=True)
     yield from _side_by_side(settings, ready)
     yield from _side_by_side(settings, starts)
     if settings.switch == NEW_ADDRESS:
         yield Command(target, "systemctl restart bm-node", "bm-node at the new address")
     yield running(target)
     yield Call(target, "GET", api.STATE, "BlueMind's state", judge=api.is_running, patience=600)
+    yield Check(
+        target,
+        every_mailbox.unknown(folder),
+        every_mailbox.all_known,
+        "Cyrus lists every folder of the original server",
+        "look for Cyrus in the log; see that /etc/cyrus.conf of the target has ctl_cyrusdb -r in START, and restart "
+        "bm-cyrus-imapd",
+        when=cyrus,
+        patience=120,
+        decision="accept-folders",
+        answers=ANY,
+    )

@@ -17,6 +17,7 @@ from bmnb.steps import Action, Check, Command, Condition, Together, step
 from bmnb.transfer import access, at_rest, configuration, databases, files, naming
 from bmnb.transfer.placing import put
 from bmnb.verification import databases as facts
+from bmnb.verification import every_mailbox
 from bmnb.verification import files as listing
 from bmnb.verification.comparing import comparison
 
@@ -107,7 +108,19 @@ def _overlooked(settings: Settings) -> Iterator[Command]:
 
 def _programs(settings: Settings) -> Iterator[Command]:
     both = (settings.origin, settings.target)
-    return put(both, settings.work, listing.PROGRAMS, "the program that lists files")
+    yield from put(both, settings.work, listing.PROGRAMS, "the program that lists files")
+    yield from put(both, settings.work, every_mailbox.PROGRAMS, "the program that knows Cyrus's mailboxes")
+
+
+def _record(settings: Settings) -> Command:
+    """After the switch every mailbox is looked at against it."""
+    return Command(
+        settings.target,
+        every_mailbox.record(settings.work, settings.origin),
+        "record every mailbox of the original server",
+        when=Condition(settings.target, every_mailbox.CYRUS, every_mailbox.NO_CYRUS),
+        ensure=True,
+    )
 
 
 def _remember(settings: Settings) -> Command:
@@ -165,7 +178,7 @@ def verify_copy(settings: Settings) -> Iterator[Action]:
     ]
     queue = [carry_queue(settings)] if settings.carry_forgotten else []
     done_with = settings.fast.end_journal() if settings.fast else ()
-    yield Together((*compared, *told, *queue, *done_with))
+    yield Together((*compared, *told, *queue, *done_with, _record(settings)))
     yield from _overlooked(settings)
     yield Check(
         (target, origin),

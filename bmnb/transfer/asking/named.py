@@ -47,6 +47,13 @@ MADE_BY_SYSTEM = re.compile(
 )
 """Each server has its own."""
 
+PACKAGED = (
+    *("command_directory", "daemon_directory", "data_directory", "meta_directory", "shlib_directory"),
+    *("html_directory", "manpage_directory", "readme_directory", "sample_directory"),
+    *("sendmail_path", "newaliases_path", "mailq_path"),
+)
+"""Parameters of main.cf by which a package of Postfix finds its own parts: each distribution's are other ones."""
+
 LARGE = 1 << 18
 """Bytes from which on a file is not taken for one of configuration."""
 
@@ -73,7 +80,8 @@ def is_carried(path: str, globs: Sequence[str]) -> bool:
 
 def texts(globs: Sequence[str]) -> Iterator[Tuple[str, str]]:
     """Each file of configuration and what it says; of Postfix's main.cf what counts."""
-    yield POSTFIX + "/main.cf", ask("postconf", "-nx")
+    lines = ask("postconf", "-nx").splitlines(True)
+    yield POSTFIX + "/main.cf", "".join(one for one in lines if one.partition(" ")[0] not in PACKAGED)
     for path in sorted({path for one in globs for path in glob.glob(one)}):
         for file in [path] if os.path.isfile(path) else every_file(path):
             text = content(file)

@@ -36,13 +36,23 @@ BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 LOCAL = ("bash", "--norc", "-c")
 
+# that of PGDG's packages, which RedHat's family has, bears the version
+_UNIT = (
+    "unit=postgresql; systemctl cat $unit > /dev/null 2>&1 || "
+    "unit=$(systemctl list-unit-files --no-legend 'postgresql-[0-9]*' | awk '$2 == \"enabled\" {print $1}')"
+)
+START_UNIT = f"( {_UNIT}; systemctl start $unit )"
+"""Start PostgreSQL, however its unit is called."""
+START_SOON = START_UNIT.replace("start $unit", "start --no-block $unit")
+
 # bmctl stop takes PostgreSQL down on releases driven by systemd; Debian's unit is started 1 to 2 s after
 # PostgreSQL answers
 ANSWERS = f"( {AS_POSTGRES}psql -XAtqc 'SELECT' 2> /dev/null )"
-START = (
-    "systemctl start --no-block postgresql; "
-    f"for look in $(seq 300); do {ANSWERS} && exit; sleep 0.05; done; systemctl start postgresql"
-)
+START = f"{START_SOON}; for look in $(seq 300); do {ANSWERS} && exit; sleep 0.05; done; {START_UNIT}"
+
+# systemd forgets a unit that has failed from 236 on only where it is told to, before never
+RUN_UNIT = "systemd-run --quiet $(systemd-run --help | grep -o -e --collect)"
+"""Run a program in a unit of which nothing stays once it has ended."""
 
 LOST = 255
 """ssh's exit status where its connection breaks, and a program's where it may just be started again."""

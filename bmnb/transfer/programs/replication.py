@@ -14,7 +14,7 @@ import subprocess
 import time
 from typing import Sequence, Set
 
-from .postgres import AS_POSTGRES, LOCAL, Failed, Session, literal, say
+from .postgres import AS_POSTGRES, LOCAL, RUN_UNIT, START_UNIT, Failed, Session, literal, say
 
 STALLED_SECONDS = 30.0
 """So long nothing may come over while the process that brings it dies or is absent."""
@@ -54,7 +54,7 @@ def end_on_origin(database: str) -> str:
 def _drop(database: str) -> str:
     """A slot in use is taken from who has it; that one tries again soon."""
     slot = f"FROM pg_replication_slots WHERE slot_name = '{name_of(database)}'"
-    return f"""systemctl start postgresql && {_psql(database)} <<'END'
+    return f"""{START_UNIT} && {_psql(database)} <<'END'
 SET client_min_messages = warning;
 DO $$ BEGIN
   FOR attempt IN 1..600 LOOP
@@ -77,7 +77,7 @@ def end_on_target(database: str) -> str:
     name = name_of(database)
     where = f"SELECT datname FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid WHERE subname = '{name}'"
     return f"""systemctl stop {unit_of(database)} 2> /dev/null
-systemctl start postgresql && found=$({_psql("postgres")} -c "{where}") || exit
+{START_UNIT} && found=$({_psql("postgres")} -c "{where}") || exit
 [ -z "$found" ] || ( {_psql('"$found"')} <<'END'
 ALTER SUBSCRIPTION {name} DISABLE;
 ALTER SUBSCRIPTION {name} SET (slot_name = NONE);
@@ -106,7 +106,7 @@ echo "{name} holds $held bytes, and $free are free: it is dropped"
 exit
 done"""
     file = f"{programs}/guard-{database}"
-    run = f"systemd-run --quiet --collect --unit={unit} -p Restart=on-failure bash {file}"
+    run = f"{RUN_UNIT} --unit={unit} -p Restart=on-failure bash {file}"
     return f"cat > {file} <<'BMNB-GUARD'\n{script}\nBMNB-GUARD\n{run}"
 
 
@@ -177,11 +177,11 @@ class Replication:
         socket = f"{self.way}/.s.PGSQL.5432"
         if os.path.exists(socket):
             os.unlink(socket)
-        run = ["systemd-run", "--quiet", "--collect", f"--unit={self.unit}", "-p", "Restart=always"]
+        run = f"{RUN_UNIT} --unit={self.unit} -p Restart=always"
         # a hot pass's limit is none of the changes', for which the downtime waits
         ssh = self.shell[self.shell.index("ssh") :]
         listen = ["python3", f"{PROGRAMS}/way.py", "listen", socket, *ssh, f"{join(PROGRAMS)} {theirs}"]
-        subprocess.run([*run, *listen], check=True)
+        subprocess.run([*LOCAL, f'{run} "$@"', "bash", *listen], check=True)
         until = time.monotonic() + WAY_SECONDS
         while not os.path.exists(socket):
             if time.monotonic() > until:

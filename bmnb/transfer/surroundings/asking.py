@@ -51,8 +51,15 @@ _COLLATIONS = """SELECT attcollation FROM pg_attribute JOIN pg_class c ON c.oid 
   UNION SELECT oid FROM pg_collation WHERE oid >= 16384"""
 
 _DATABASE = f"""SELECT current_setting('server_version_num')::int >= 100000 AS publishes \\gset
-SELECT '[]' AS publications, '[]' AS subscriptions \\gset
+SELECT '[]' AS publications, '[]' AS subscriptions, '[]' AS outgrown \\gset
+SELECT current_setting('server_version_num')::int >= 150000 AS has_version \\gset
+\\if :has_version
+SELECT coalesce(json_agg(json_build_array(datname, datcollversion, pg_database_collation_actual_version(oid))), '[]') AS outgrown
+  FROM pg_database WHERE datname = current_database() AND datcollversion <> pg_database_collation_actual_version(oid) \\gset
+\\endif
 \\if :publishes
+SELECT (:'outgrown'::jsonb || coalesce(jsonb_agg(jsonb_build_array(collname, collversion, pg_collation_actual_version(k.oid))), '[]')) AS outgrown
+  FROM pg_collation k WHERE collversion <> pg_collation_actual_version(k.oid) AND k.oid IN ({_COLLATIONS}) \\gset
 SELECT coalesce(json_agg(to_jsonb(p) - 'oid' - 'pubowner' || jsonb_build_object('owner', pg_get_userbyid(pubowner),
     'tables', (SELECT json_agg(to_jsonb(t) - 'pubname' ORDER BY schemaname, tablename)
       FROM pg_publication_tables t WHERE t.pubname = p.pubname)) ORDER BY pubname), '[]') AS publications
@@ -61,7 +68,7 @@ SELECT coalesce(json_agg(subname ORDER BY subname), '[]') AS subscriptions FROM 
   JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database() AND subname !~ '^bmnb_' \\gset
 \\endif
 SELECT json_build_object('database', current_database(),
-  'publications', :'publications'::json, 'subscriptions', :'subscriptions'::json,
+  'outgrown', :'outgrown'::json, 'publications', :'publications'::json, 'subscriptions', :'subscriptions'::json,
   'extensions', (SELECT json_object_agg(extname, extversion) FROM pg_extension),
   'collations', (SELECT json_agg(json_build_object('name', collname, 'provider', coalesce(to_jsonb(k) ->> 'collprovider', 'c'),
       'locale', collcollate, 'own', k.oid >= {USERS}))

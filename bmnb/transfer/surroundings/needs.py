@@ -119,6 +119,26 @@ def locales(origin: Result, target: Result, installed: Result) -> Verdict:
     )
 
 
+LIBRARY = "getconf GNU_LIBC_VERSION"
+"""A line that prints the version of what sorts texts."""
+
+
+def collation_versions(origin: Result, target: Result, *libraries: Result) -> Verdict:
+    """The copy's indexes are made on the target, as its library sorts; the origin's by what it had at that time."""
+    unmade = unasked(origin, target, *libraries)
+    if unmade:
+        return unmade
+    rows = [
+        {"item": database, "what": f"{name} sorted by version {had} when its indexes were made, by {has} now"}
+        for database, one in read(origin).databases.items()
+        for name, had, has in one["outgrown"]
+    ]
+    theirs, ours = (one.stdout.strip() for one in libraries)
+    return _verdict(
+        rows, theirs if theirs == ours else f"{theirs}; {ours} on the target, by which they are made anew"
+    )
+
+
 def plain(locale: str) -> str:
     """A locale as `locale -a` and PostgreSQL both mean it: en_US.utf8 and en_US.UTF-8 are one."""
     return locale.lower().replace("-", "")

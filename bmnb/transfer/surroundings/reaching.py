@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from bmnb.bluemind.paths import ini
 from bmnb.steps import Result, Row, Verdict
 
-ANSWERS = "pg_isready"
+# links in /usr/bin lead to some of PGDG's programs for RedHat's family, and not to this one
+ANSWERS = 'PATH="$PATH:$(printf %s: /usr/pgsql-*/bin)" pg_isready'
 """It asks for no password, and ends with 1 where PostgreSQL takes no connections, with 2 where nothing answers."""
 
 

@@ -33,6 +33,15 @@ def test_packages_must_be_the_same_in_the_same_versions():
     assert not same_packages(told(""), told("")).holds
 
 
+def test_versions_of_rpm_have_neither_epoch_nor_release_and_those_of_dpkg_do():
+    rpm = told("installed bm-core 4.9.1\ninstalled bm-elasticsearch 7.17.9\n")
+    dpkg = "installed bm-core 4.9.1\ninstalled bm-elasticsearch 1:7.17.9-bluemind{}\n"
+    assert same_packages(rpm, told(dpkg.format(1))).holds
+    assert same_packages(told(dpkg.format(1)), rpm).holds
+    assert not same_packages(told(dpkg.format(1)), told(dpkg.format(2))).holds
+    assert not same_packages(rpm, told(dpkg.format(1).replace("7.17.9", "7.17.8"))).holds
+
+
 def test_two_names_of_one_machine_are_refused():
     assert different(told("a\n"), told("b\n")).holds
     assert not different(told("a\n"), told("a\n")).holds

@@ -47,6 +47,17 @@ def test_locales_and_collations_are_wanted_on_the_targets_system():
     assert needs.locales(told(bj={"collations": icu}), told(), installed("en_US.utf8")).holds
 
 
+def test_indexes_of_the_origin_are_wanted_as_its_library_sorts_now():
+    libraries = [Result(name, "", 0, version) for name, version in (("o", "glibc 2.31"), ("t", "glibc 2.36"))]
+    as_ever, outgrown = (told(bj={"outgrown": changed}) for changed in ([], [["fr_FR.utf8", "2.28", "2.31"]]))
+    verdict = needs.collation_versions(as_ever, told(), *libraries)
+    assert verdict.holds
+    assert verdict.seen == "glibc 2.31; glibc 2.36 on the target, by which they are made anew"
+    verdict = needs.collation_versions(outgrown, told(), *libraries)
+    assert not verdict.holds
+    assert verdict.seen == "bj: fr_FR.utf8 sorted by version 2.28 when its indexes were made, by 2.31 now"
+
+
 def test_roles_that_come_are_told():
     roles = [*SERVER["roles"], {"name": "report", "superuser": False, "password": None, "comment": None}]
     assert needs.roles(told(roles=roles), told()).seen == "report: comes"

@@ -36,6 +36,7 @@ DATABASE: dict[str, Any] = {
     "subscriptions": [],
     "extensions": {"plpgsql": "1.0"},
     "collations": None,
+    "outgrown": [],
     "tablespaces": None,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import smtplib
 import socketserver
 import sys
 import threading
@@ -13,7 +14,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from . import networks, node
+from . import cyrus, networks, node
+from .here import has_cyrus
 from .imap import Imap, deliver, inbox
 
 RECEIVED = Path("/var/spool/bm-lmtpd/received")
@@ -97,14 +99,32 @@ class Lmtp(socketserver.StreamRequestHandler):
         RECEIVED.parent.mkdir(exist_ok=True)
         with RECEIVED.open("ab") as received:
             received.writelines([*recipients, *message])
+        if has_cyrus():
+            self._hand_on([address(one) for one in recipients], b"".join(message[:-1]))
+            return
         for recipient in recipients:
-            folder = inbox(recipient.decode().partition("<")[2].partition(">")[0])
+            folder = inbox(address(recipient))
             if folder:
                 deliver(folder, b"".join(message[:-1]))
             self._say("250 delivered")
 
+    def _hand_on(self, recipients: list[str], message: bytes) -> None:
+        for recipient in recipients:
+            try:
+                cyrus.deliver([recipient], "", message)
+                self._say("250 delivered")
+            except smtplib.SMTPRecipientsRefused as error:
+                ((code, said),) = error.recipients.values()
+                self._say(f"{code} {said.decode(errors='replace').splitlines()[0]}")
+            except (smtplib.SMTPException, OSError) as error:
+                self._say(f"451 {error}")
+
     def _say(self, text: str) -> None:
         self.wfile.write(text.encode() + b"\r\n")
+
+
+def address(recipient: bytes) -> str:
+    return recipient.decode().partition("<")[2].partition(">")[0]
 
 
 class Server(socketserver.ThreadingTCPServer):

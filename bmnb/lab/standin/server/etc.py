@@ -8,8 +8,9 @@ import subprocess
 import uuid
 from pathlib import Path
 
+from . import cyrus
 from .client import DOMAINS, EXTERNAL_URL, SERVER_UID, partition
-from .here import facts, variant
+from .here import facts, has_cyrus, variant
 
 PRIVATE = 0o400
 CYRUS = "cyrus:mail"
@@ -63,7 +64,7 @@ hz-member-address = {ip}
     write("/etc/bm/.installed", f"{role}\n", 0o600)
     if role != "target":
         write("/etc/bm/local/bm-tika.ini", "MEM=512\nDMEM=128\n")
-        write("/etc/bm/bm-ysnp.disabled", "")
+        write(f"/etc/bm/{'bm-tika' if has_cyrus() else 'bm-ysnp'}.disabled", "")
 
 
 def write_monitoring(ip: str) -> None:
@@ -90,8 +91,9 @@ def _hps(role: str) -> None:
 
 def _cyrus(role: str, ip: str, token: str) -> None:
     name = partition(DOMAINS[0])
-    write("/etc/imapd.conf", IMAPD.format(name=name, role=role), 0o640, CYRUS)
-    write("/etc/cyrus.conf", CYRUS_CONF)
+    settings, services = (cyrus.IMAPD, cyrus.CONF) if has_cyrus() else (IMAPD, CYRUS_CONF)
+    write("/etc/imapd.conf", settings.format(name=name, role=role), 0o640, CYRUS)
+    write("/etc/cyrus.conf", services)
     for part, text in {
         "admins": "admins: admin0 bmhiddensysadmin\n",
         "annotations": "/vendor/blue-mind/replication/id,mailbox,string,backend,value.priv,\n",

@@ -35,6 +35,11 @@ def variant() -> Variant:
     return VARIANTS[facts()["bluemind"]]
 
 
+def has_cyrus() -> bool:
+    """Whether a real Cyrus has the mail of this server."""
+    return facts().get("mail") == "cyrus"
+
+
 def parse_ini(text: str) -> dict[str, str]:
     """The keys of bm.ini; spaces around the = are optional."""
     pairs = [line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] not in "#;["]

@@ -8,8 +8,8 @@ import random
 import subprocess
 from pathlib import Path
 
-from . import cli, client, databases, etc, maps, platform, postfix, repository, spool
-from .here import token, variant
+from . import cli, client, cyrus, databases, etc, mailing, maps, platform, postfix, repository, spool
+from .here import has_cyrus, token, variant
 
 OWN_MESSAGES = 20
 """Messages of the target's own first user, which the migration replaces."""
@@ -27,11 +27,14 @@ def given() -> argparse.Namespace:
 def fill_trees(messages: int, users: list[client.User], seed: str, odd: bool) -> None:
     """All trees of this release, with their owners."""
     bodies = spool.Bodies(seed)
-    cyrus = variant().cyrus
-    trees = spool.present(cyrus)
-    spool.fill_other(users, bodies, list(trees))
+    trees = spool.present(variant().cyrus)
+    spool.fill_other(users, bodies, [tree for tree in trees if not (has_cyrus() and tree in cyrus.TREES)])
     before = os.umask(0o077)
-    (spool.fill_cyrus if cyrus else spool.fill_by_hash)(messages, users, bodies)
+    if has_cyrus():
+        subprocess.run(["systemctl", "stop", "bm-cyrus-imapd"], check=True)
+        cyrus.make_room()
+    else:
+        (spool.fill_cyrus if variant().cyrus else spool.fill_by_hash)(messages, users, bodies)
     if odd:
         spool.fill_odd(bodies)
     os.umask(before)
@@ -74,6 +77,8 @@ def whole(options: argparse.Namespace, ip: str, beside: dict[str, str]) -> None:
         postfix.leave_mail(users)
     fill_trees(options.messages if is_origin else OWN_MESSAGES, users, f"{role} {options.seed}", is_origin)
     subprocess.run(["bmctl", "start"], check=True)
+    if has_cyrus():
+        mailing.fill(options.messages if is_origin else OWN_MESSAGES, users, f"{role} {options.seed}")
     cli.wait(cli.ask("POST", variant().firewall))
     if role == "core":
         platform.own_settings()

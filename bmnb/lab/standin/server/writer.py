@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
-from .here import ini, parse_ini, variant
+from . import clients
+from .here import has_cyrus, ini, parse_ini, variant
 from .spool import BY_HASH, DATA, META
 
 COUNTERS = Path("/var/log/bmnb-writer")
@@ -35,7 +36,8 @@ COMMIT;
 """
 """A subtree by its number is in one of the table's partitions; PostgreSQL looks at no other."""
 
-Work = Callable[[Path], bool]
+Work = Callable[[Any], bool]
+"""Of a folder, or of an account where a real Cyrus has it."""
 
 
 def is_message(name: str) -> bool:
@@ -105,6 +107,13 @@ KINDS: dict[str, tuple[Work, int]] = {
 }
 """Each kind of change with its weight."""
 
+OVER_IMAP: dict[str, Work] = {
+    "delivered": clients.deliver,
+    "flagged": clients.flag,
+    "moved": clients.move,
+    "deleted": clients.delete,
+}
+
 
 class Database:
     """A session on bj-data; the service starts anew when it breaks."""
@@ -127,13 +136,15 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     os.umask(0o077)
     pause = 1 / float(parse_ini(SETTINGS.read_text())["CHANGES_A_SECOND"])
-    places, database = folders(), Database()
+    places: list[Any] = clients.accounts() if has_cyrus() else folders()
+    database = Database()
+    files = {kind: work for kind, (work, _) in KINDS.items()}
     done = {**dict.fromkeys(KINDS, 0), "rows": 0}
     kinds, weights = list(KINDS), [weight for _, weight in KINDS.values()]
     counters = os.open(COUNTERS, os.O_WRONLY)
     while True:
         kind = random.choices(kinds, weights)[0]
-        done[kind] += KINDS[kind][0](random.choice(places))
+        done[kind] += (OVER_IMAP if has_cyrus() else files)[kind](random.choice(places))
         if random.random() < SHARE_OF_ROWS:
             database.change()
             done["rows"] += 1

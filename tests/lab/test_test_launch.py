@@ -19,7 +19,7 @@ STATE = f"""find {" ".join(TREES)} /etc -printf '%p %y %s %m %u %T@ %C@ %l\\n' |
 systemctl list-units --state=active --no-legend --plain 'bm*' 'postfix*' 'postgresql*' | cut -d ' ' -f 1
 runuser -u postgres -- psql -XAtc 'SELECT datname FROM pg_database ORDER BY 1'
 for name in bj bj_bmnb_import; do runuser -u postgres -- psql -XAtd $name -c 'SELECT count(*), max(item_id) FROM t_mailbox'; done
-ip -o address | grep -v ' link ' | awk '{{ print $2, $4 }}'; findmnt -rno TARGET | sort; ls /run/netns 2> /dev/null; true"""
+ip -o address | grep -v ' link ' | awk '{{ print $2, $4 }}'; findmnt -rno TARGET | grep -v '^/run/' | sort; ls /run/netns 2> /dev/null; true"""
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,9 @@ import re
 
 from bmnb.steps import Manual
 
+OVER_BUDGET = "over-budget"
+"""The answer that has the service stopped whatever downtime is expected: a name, a reason."""
+
 SAYS_NO_MORE = (
     *("yes", "y", "ok", "okay", "done", "true", "x", "later", "skip", "skipped", "todo", "tbd"),
     *("oui", "o", "fait", "vrai", "plus tard"),
@@ -15,6 +18,12 @@ DENIALS = (
     r"\b(none|nothing|nobody|not|yet|aucune?|rien|personne|pas)\W*$",
     r"\b(no|without|sans|pas de|aucune?) ((a|any|full|system) )*(backup|snapshot|sauvegarde|instantané)",
 )
+
+
+def is_signed(answer: str) -> bool:
+    """Whether an answer is a name, a comma and a reason."""
+    who, _, why = answer.partition(",")
+    return bool(who.strip() and why.strip())
 
 
 def settles(manual: Manual, answer: str) -> bool:

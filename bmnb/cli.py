@@ -151,6 +151,12 @@ def show_plan(procedure: str, client: Path | None, as_json: bool) -> None:
 @click.argument("procedure", type=NAMES)
 @click.option("-f", "--file", "client", type=Path, required=True, help="client file (YAML)")
 @click.option("--through", help="last phase to run")
+@click.option("--again", is_flag=True, help="make one more hot pass where all were made already")
+@click.option("--every", help="make hot passes at this pace, such as 30m, until the service is stopped")
+@click.option("--until", help="when these end and the service may be stopped, such as 2026-12-05T22:00")
+@click.option(
+    "--budget", help="downtime that may be expected at the most, such as 10m; else the service is not stopped"
+)
 @click.option("--runs", help="folder of the runs")
 @click.option("--cell-timeout", type=int, help="seconds that a cell may take")
 @click.option("--sign", "key", type=Path, help="SSH key that signs the run, as ssh-keygen -Y sign takes it")
@@ -159,12 +165,19 @@ def do_run(
     procedure: str,
     client: Path,
     through: str | None,
+    again: bool,
+    every: str | None,
+    until: str | None,
+    budget: str | None,
     runs: str | None,
     cell_timeout: int | None,
     key: Path | None,
     as_json: bool,
 ) -> None:
     """Run PROCEDURE headless. The same command again goes on where it stopped.
+
+    With --every it goes on with hot passes until --until, or without that until Ctrl-C; then it goes on where the
+    answers are given. A pass that fails is told, and the next one is made at its time.
 
     Ctrl-C stops what runs on the servers. After SIGTERM, SIGHUP, a timeout or a crash it goes on there,
     and the same command takes it up again.
@@ -179,7 +192,9 @@ def do_run(
     runs_given = {"runs": runs} if runs else {}
     values = {"dry_run": False, **preferences(), **read(client), **folder_given, **runs_given}
     tell = tell_of(as_json)
-    code, folder = headless.run(chosen, values, str(client), tell, through, cell_timeout)
+    given = {"again": again, "every": every, "until": until, "budget": budget}
+    now = {name: value for name, value in given.items() if value}
+    code, folder = headless.run(chosen, values, str(client), tell, through, cell_timeout, now)
     made = {"notebook": str(folder / NOTEBOOK)}
     if (folder / "journal.jsonl").exists():  # a plan alone has none
         made["report"] = str(report_of(folder, key))

@@ -14,6 +14,7 @@ EVENTS = {
     "moved": "A server is reached by another address from here on.",
     "answer": "A confirmation, a manual step or a question has an answer.",
     "forecast": "How long the downtime took in past runs, before it begins.",
+    "held warm": "A hot pass has ended, while they are repeated: why it failed, the seconds of downtime that are expected by now, and when the next one is due.",
     "step done": "All actions of a step, or of a pass of it, have ended.",
     "reopened": "Steps that were done count no more: what they have shown may have become wrong since.",
     "note": "A person has left a note, perhaps with a file.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -102,27 +102,48 @@ def _beside(procedure: Procedure, folder: Path) -> Iterator[Journal]:
                 yield Journal(path)
 
 
+@dataclass(frozen=True)
+class Ahead(Forecast):
+    """The same of the downtime; not `whole` where it is that of the files alone, since no past run tells of the rest."""
+
+    whole: bool
+
+    def __str__(self) -> str:
+        text = _("Expected for the files in the cold synchronization: {minutes}.")
+        if self.whole:
+            text = _("Expected downtime: {minutes}.")
+        return text.format(minutes=minutes(self.shortest, self.longest))
+
+
+def downtime(
+    procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapping[str, list[float]]
+) -> Ahead | None:
+    """The downtime if it began now; `cold` is the last synchronization. None where the passes tell too little."""
+    seen = synchronization(passes, datetime.now(UTC))
+    if seen is None:
+        return None
+    # the last one was under way beside the users' work, and the next one need not be faster
+    last = next(one["seconds"] for one in reversed(passes) if is_sound(one))
+    longest = max(seen.longest, last)
+    others = [step.name for step in procedure.steps if step.phase.downtime and step != cold]
+    if not past.keys() >= set(others):
+        return Ahead(seen.shortest, longest, seen.saved, whole=False)
+    least, most = (sum(bound(past[name]) for name in others) for bound in (min, max))
+    return Ahead(seen.shortest + least, longest + most, seen.saved, whole=True)
+
+
 def sentence(procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapping[str, list[float]]) -> str:
     """What the operator needs to know before the service is stopped; `cold` is the last synchronization."""
-    seen = synchronization(passes, datetime.now(UTC))
+    seen = downtime(procedure, cold, passes, past)
     if seen is None and len(passes) > 1:
         return _(
             "A forecast needs a hot synchronization after the first one that was not interrupted: make another."
         )
     if seen is None:
         return _("A forecast needs two hot synchronizations: the first one copies everything.")
-    # the last one was under way beside the users' work, and the next one need not be faster
-    last = next(one["seconds"] for one in reversed(passes) if is_sound(one))
-    seen = replace(seen, longest=max(seen.longest, last))
     saves = _("Another hot pass now saves about {minutes}.").format(minutes=minutes(seen.saved, seen.saved))
-    others = [step.name for step in procedure.steps if step.phase.downtime and step != cold]
-    if not past.keys() >= set(others):
-        text = _("Expected for the files in the cold synchronization: {minutes}.")
-        unknown = _("How long the rest of the downtime takes is not known: no past run lies beside this one.")
-        return " ".join([text.format(minutes=minutes(seen.shortest, seen.longest)), saves, unknown])
-    shortest = seen.shortest + sum(min(past[name]) for name in others)
-    longest = seen.longest + sum(max(past[name]) for name in others)
-    return " ".join([_("Expected downtime: {minutes}.").format(minutes=minutes(shortest, longest)), saves])
+    unknown = _("How long the rest of the downtime takes is not known: no past run lies beside this one.")
+    return " ".join([str(seen), saves, *([] if seen.whole else [unknown])])
 
 
 def ahead(procedure: Procedure, phase: Phase, past: Mapping[str, list[float]]) -> str:

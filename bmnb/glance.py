@@ -16,7 +16,8 @@ from typing import BinaryIO, NamedTuple
 from bmnb.journal import START, Line, Record, changed
 
 ENDED, ACTIONS = (b"done", b"skipped"), (b"started", b"done", b"failed", b"skipped")
-BOUNDARIES, OF_THE_RECORD = (b"step started", b"opened"), (b"opened", b"sealed")
+BOUNDARIES = b"step started", b"opened"
+OF_THE_RECORD = b"opened", b"sealed", b"held warm"
 OF_A_PERSON = (b"note", b"answer", b"unlocked")
 PASSED_BY = (*ACTIONS, b"sealed", b"note", b"answer", b"locked", b"released", b"unlocked")
 """Events of which most lines tell nothing about where the run stands."""

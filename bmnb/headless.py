@@ -17,6 +17,7 @@ from papermill.exceptions import PapermillExecutionError
 from bmnb import errors, live
 from bmnb.files import replace_text
 from bmnb.folders import NOTEBOOK, folder_of
+from bmnb.forecast import minutes
 from bmnb.frozen import refuse_changes
 from bmnb.journal import Journal
 from bmnb.run import over
@@ -34,14 +35,17 @@ def run(
     tell: Callable[[str], None],
     through: str | None = None,
     cell_timeout: int | None = None,
+    now: Mapping[str, Any] | None = None,
 ) -> tuple[int, Path]:
     """Execute the procedure's notebook in the run's folder; return the exit code and that folder.
 
-    `through` replaces the value for this time alone; a cell may take `cell_timeout` seconds. `tell` gets a
+    `through` and the values of `now` replace others for this time alone; a cell may take `cell_timeout` seconds. `tell` gets a
     line for each action as the journal records it. A run that is at its end is left as it is. Raise InputError for
     wrong values.
     """
     settings: Any = make(procedure.settings, values, source)
+    given = {**({"through": through} if through else {}), **(now or {})}
+    make(procedure.settings, {**values, **given}, source)
     folder = folder_of(procedure, settings).resolve()
     refuse_changes(procedure, Journal(folder / "journal.jsonl"), settings)
     if ended := over(Journal(folder / "journal.jsonl")):
@@ -54,7 +58,7 @@ def run(
     furnish(procedure, folder, {**values, "ssh_config": config} if "ssh_config" in values else values)
     with Follower(folder, tell):
         try:
-            error = _execute(notebook, {"through": through} if through else {}, cell_timeout)
+            error = _execute(notebook, given, cell_timeout)
         finally:
             _without_injected(notebook)
     if error is None:
@@ -175,11 +179,25 @@ def headline(line: dict[str, Any]) -> str:
     clock = line["time"][11:19]
     if line["event"] == "step started":
         return f"{clock} == {line['title']}"
+    if line["event"] == "held warm":
+        return f"{clock} == {_held(line)}"
     if line["event"] in ("done", "failed", "skipped"):
         seconds = f" {line['seconds']} s" if line.get("seconds") else ""
         seen = line["seen"].splitlines()[0] if line.get("seen") else ""
         return f"{clock}    {line['event']:8}{line['title']} ({line['server']}){seconds} {seen}".rstrip()
     return ""
+
+
+def _held(line: dict[str, Any]) -> str:
+    """How a pass went while the target is held warm."""
+    failed = f"this pass has failed: {line['why'].splitlines()[0]}; " if line["why"] else ""
+    if line["longest"] is None:
+        seen = "no forecast yet"
+    else:
+        what = "downtime" if line["whole"] else "for the files in the downtime"
+        seen = f"expected {what}: {minutes(line['shortest'], line['longest'])}"
+    due = f"; next at {line['due']}" if line["due"] else ""
+    return f"{failed}{seen}{due}"
 
 
 def refresh(notebook: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bmnb.answers import settles
+from bmnb.answers import is_signed, settles
 from bmnb.bluemind.paths import TOKEN
 from bmnb.errors import ActionFailed, ConnectionFailed
 from bmnb.failure import failure
@@ -167,9 +167,8 @@ def _confirmed(answer: str, told: str) -> Verdict:
 
 def accepts(seen: str, answer: str) -> bool:
     """Whether an answer accepts what has this sum, and says who does so and why."""
-    number, _, rest = answer.partition(" ")
-    who, _, why = rest.partition(",")
-    return number == seen and bool(who.strip() and why.strip())
+    number, _, signed = answer.partition(" ")
+    return number == seen and is_signed(signed)
 
 
 def judged(check: Check, results: Sequence[Result]) -> Verdict:

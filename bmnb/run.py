@@ -11,15 +11,16 @@ from typing import Any
 
 from IPython.display import display
 
-from bmnb import __version__, diagnostics, forecast, kernel, language, live, opened, plan, tables
+from bmnb import __version__, diagnostics, forecast, kernel, language, live, opened, plan, tables, warm
 from bmnb.attend import attend
-from bmnb.errors import ActionFailed, BmnbError, InputError, Stopped
+from bmnb.errors import ActionFailed, BmnbError, InputError, Interrupted, Stopped
 from bmnb.files import private, private_folder
 from bmnb.folders import folder_of
 from bmnb.frozen import proven, refuse_changes, reopen_changed
-from bmnb.journal import Journal
+from bmnb.journal import Journal, step_of
 from bmnb.language import _
 from bmnb.ledger import (
+    changes_a_server,
     checklist_rows,
     has_undone,
     item_rows,
@@ -124,7 +125,7 @@ class Run:
         """
         if not any(step.actions(self.settings)):
             self.show(tables.sentence(_("With these parameters nothing is to be done here.")))
-        if self.settings.dry_run or self._beyond(step):
+        if self.settings.dry_run or self.is_beyond(step):
             if not self.settings.dry_run:
                 text = _("Not done, planned only: `through` ends this run with {phase}.")
                 self.show(tables.sentence(text.format(phase=self.settings.through)))
@@ -138,7 +139,7 @@ class Run:
             self.journal.write("rollback given up")
         self._in_order(step)
         for label in self._labels(step, again):
-            if not self._is_done(label):
+            if not self.is_done(label):
                 self.do(step, label)
         if step is self.procedure.steps[-1] and not self.journal.last("finished"):
             self.end("finished")
@@ -194,9 +195,20 @@ class Run:
 
     def forecast(self, hot: Step, cold: Step) -> Any:
         """How long users will be cut off, from the passes of the hot synchronization and from past runs."""
+        return tables.sentence(self.foretold(hot, cold))
+
+    def foretold(self, hot: Step, cold: Step) -> str:
         rows = list(pass_rows(self.journal, hot))
         past = forecast.past_seconds(self.procedure, self.folder)
-        return tables.sentence(forecast.sentence(self.procedure, cold, rows, past))
+        return forecast.sentence(self.procedure, cold, rows, past)
+
+    def keep_warm(self) -> Any:
+        """Go on with hot passes as `every`, `until` and `again` want it; return their table."""
+        if not self.procedure.synchronizations:
+            raise InputError(f"{self.procedure.title} has no synchronization that is repeated")
+        if not self.is_over():
+            warm.keep(self)
+        return self.passes(self.procedure.synchronizations[0])
 
     def checklist(self) -> Any:
         """Every step with its state, who did it, when, and how long it took."""
@@ -296,7 +308,7 @@ class Run:
         for moved in self.journal.events("moved"):
             self.servers.reach(moved["server"], moved["address"], moved.get("via", ""))
 
-    def _beyond(self, step: Step) -> bool:
+    def is_beyond(self, step: Step) -> bool:
         names = [phase.name for phase in self.procedure.phases]
         through = self.settings.through
         return bool(through) and names.index(step.phase.name) > names.index(through)
@@ -304,11 +316,11 @@ class Run:
     def _in_order(self, step: Step) -> None:
         for earlier in self.procedure.steps[: self.procedure.steps.index(step)]:
             labels = self._labels(earlier, again=False)
-            if not labels or not all(map(self._is_done, labels)):
+            if not labels or not all(map(self.is_done, labels)):
                 text = _("“{step}” comes after “{earlier}”, which is not done: run that cell first")
                 raise Stopped(text.format(step=_(step.title), earlier=_(earlier.title)))
 
-    def _is_done(self, label: str) -> bool:
+    def is_done(self, label: str) -> bool:
         return self.journal.standing("step done", step=label) is not None
 
     def _labels(self, step: Step, again: bool) -> list[str]:
@@ -320,21 +332,23 @@ class Run:
             for line in self.journal.events("step done")
         )
         wanted = max(step.passes(self.settings), made + again)
-        if made and self._has_moved_on(step):
+        if made and self.has_moved_on(step):
             if again:
                 text = _("“{step}” may not be repeated: a later phase has begun")
                 raise Stopped(text.format(step=_(step.title)))
             wanted = made
         return [f"{step.name}.{number}" for number in range(1, wanted + 1)]
 
-    def _has_moved_on(self, step: Step) -> bool:
+    def has_moved_on(self, step: Step) -> bool:
         steps = self.procedure.steps
         later = {one.name for one in steps[steps.index(step) :] if one.phase != step.phase}
-        return any(line["step"] in later for line in self.journal.events("step started"))
+        begun = self.journal.events("started")
+        return any(step_of(line) in later and changes_a_server(line) for line in begun)
 
     def do(self, step: Step, label: str) -> None:
         """Do a step under this name in the journal. Raise what stops it."""
         if step.phase.downtime:
+            warm.refuse_over_budget(self)
             self._foretell()
             self.probe.start()
         self.journal.write("step started", step=label, title=step.title, phase=step.phase.name)
@@ -349,7 +363,7 @@ class Run:
         except KeyboardInterrupt:
             screen.close("interrupted")
             self.show(self.table(step))
-            raise Stopped(self._interrupted(step)) from None
+            raise Interrupted(self._interrupted(step)) from None
         except BmnbError:
             screen.close("failed")
             self.show(self.table(step))

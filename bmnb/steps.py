@@ -274,6 +274,7 @@ class Procedure:
     """One document as code: its settings, its steps in order, and where they deviate from the document.
 
     `left` tells by the settings what is left for people to do when all steps are done, a sentence each.
+    `synchronizations` are the one that is repeated while the service is up, and the last one, without it.
     """
 
     title: str
@@ -281,6 +282,7 @@ class Procedure:
     steps: tuple[Step, ...]
     deviations: tuple[Deviation, ...] = ()
     left: Callable[[Any], Iterator[str]] | None = None
+    synchronizations: tuple[Step, Step] | None = None
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bmnb.journal import Line
 
-OF_THE_RECORD = ("opened", "sealed")
+OF_THE_RECORD = ("opened", "sealed", "held warm")
 """Events that tell of the record itself, not of the procedure."""
 
 OF_A_PERSON = ("note", "answer", "unlocked")

@@ -47,6 +47,7 @@ def fleet() -> None:
     "--at-once", type=click.IntRange(1), default=2, show_default=True, help="runs side by side at the most"
 )
 @click.option("--through", default="", help="last phase to run")
+@click.option("--again", is_flag=True, help="who has made all hot passes makes one more, as every night")
 @click.option("--scheduler", default="", help="address of a Dask scheduler, like tls://10.0.0.5:8786")
 @click.option("--tls-ca", default="", help="certificate of the authority, with --scheduler tls://")
 @click.option("--tls-cert", default="", help="certificate of this machine")
@@ -58,6 +59,7 @@ def run(
     runs: Path,
     at_once: int,
     through: str,
+    again: bool,
     scheduler: str,
     tls_ca: str,
     tls_cert: str,
@@ -81,6 +83,8 @@ def run(
     from bmnb.fleet.store import Store
 
     chosen = procedures.named(procedure)
+    if again and not chosen.synchronizations:
+        raise InputError(f"--again: {chosen.name} has no hot passes")
     names = [phase.name for phase in chosen.phases]
     if through and through not in names:
         raise InputError(f"--through: {through!r} is not one of {', '.join(names)}")
@@ -91,7 +95,7 @@ def run(
         engine = Engine(at_once, Cluster(scheduler, tls_ca, tls_cert, tls_key), store.folder)
         try:
             with Notifier(gathered.notices, store) as notify:
-                wish = Wish(through, at_once)
+                wish = Wish(through, at_once, again=again)
                 conductor = Conductor(chosen, gathered, store, engine, wish, say, notify, _ending())
                 code = conductor.run()
         finally:

@@ -53,11 +53,15 @@ class Places(Protocol):
 
 @dataclass(frozen=True)
 class Wish:
-    """What is wanted of the fleet: up to which phase, how many at once; `command` runs a job instead of ours."""
+    """What is wanted of the fleet: up to which phase, how many at once; `command` runs a job instead of ours.
+
+    With `again` who has made all hot passes makes one more.
+    """
 
     through: str = ""
     at_once: int = 1
     command: tuple[str, ...] = ()
+    again: bool = False
 
 
 class Conductor:
@@ -94,7 +98,7 @@ class Conductor:
         Raise BmnbError where the state cannot be kept, or the scheduler is gone: runs that are under way go on.
         """
         with self.store.together():
-            prepare(self.store, self.procedure, self.course, self.members.values())
+            prepare(self.store, self.procedure, self.course, self.members.values(), self.wish.again)
         while self._round():
             self.places.wait(LOOK_SECONDS)
         states = {one.state for one in self._clients()}
@@ -190,7 +194,9 @@ class Conductor:
             ended="",
         )
         place = str(self.store.folder)
-        job = Job(client.name, self.procedure.name, values, candidate.leg, place, self.wish.command)
+        job = Job(
+            client.name, self.procedure.name, values, candidate.leg, place, self.wish.command, self.wish.again
+        )
         self._jobs.append((job, machine))
         self.tell(f"{client.name}: started, through {candidate.leg}")
         if first:

@@ -18,6 +18,8 @@ class Course:
         names = [phase.name for phase in every]
         self.phases = names[: names.index(through) + 1] if through else names
         self.downtime = {phase.name for phase in every if phase.downtime} & set(self.phases)
+        repeated = procedure.synchronizations
+        self._passes = repeated[0].phase.name if repeated else ""
         self._steps = {
             name: {step.name for step in procedure.steps if step.phase.name == name} for name in names
         }
@@ -52,6 +54,11 @@ class Course:
                 break
             reached = phase
         return reached
+
+    def before_passes(self, reached: str) -> str:
+        """The phase before that of the hot passes where this one is the last that is done; else the same."""
+        order = ["", *self._steps]
+        return order[order.index(reached) - 1] if reached and reached == self._passes else reached
 
     def further(self, one: str, other: str) -> str:
         """The later of two phases; empty is before all."""

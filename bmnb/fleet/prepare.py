@@ -14,8 +14,12 @@ from bmnb.journal import Journal
 from bmnb.steps import Procedure
 
 
-def prepare(store: Store, procedure: Procedure, course: Course, members: Iterable[Member]) -> None:
+def prepare(
+    store: Store, procedure: Procedure, course: Course, members: Iterable[Member], again: bool = False
+) -> None:
     """Plan these clients. What is done stays done; what was under way is taken up first.
+
+    With `again` those whose last phase is that of the hot passes do that phase once more.
 
     Raise InputError where the folder of runs has a fleet of another procedure.
     """
@@ -29,6 +33,7 @@ def prepare(store: Store, procedure: Procedure, course: Course, members: Iterabl
         folder = _folder(store, procedure, member, before)
         told = before.reached if before and before.folder == str(folder) else ""
         reached = course.further(course.done(folder), told)
+        reached = course.before_passes(reached) if again else reached
         store.add(
             member.name,
             place=place,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bmnb.steps import slug
+from bmnb.times import moment
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ def wishes(given: Mapping[str, Any], groups: tuple[str, ...]) -> tuple[Wishes, l
     for key in ("not_before", "not_after"):
         try:
             found[key] = moment(given[key]) if key in given else None
-        except ValueError:
-            wrong.append(f"{key}: {given[key]!r} is no time like 2026-01-31 22:00")
+        except ValueError as error:
+            wrong.append(f"{key}: {error}")
     if found.get("not_before") and found.get("not_after") and found["not_before"] >= found["not_after"]:
         wrong.append("not_after: the window ends before it begins")
     if "downtime" in given and not is_count(given["downtime"]):
@@ -63,12 +64,6 @@ def wishes(given: Mapping[str, Any], groups: tuple[str, ...]) -> tuple[Wishes, l
         else:
             found[key] = tuple(slug(one) if key == "after" else one for one in many)
     return Wishes(priority=given.get("priority", 0), groups=groups, **found) if not wrong else Wishes(), wrong
-
-
-def moment(value: Any) -> datetime:
-    """A time of an inventory; one without a zone is this machine's. Raise ValueError where it is none."""
-    found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return found.astimezone()
 
 
 def is_count(value: Any) -> bool:

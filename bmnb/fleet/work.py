@@ -52,6 +52,7 @@ class Job:
     through: str
     place: str
     command: tuple[str, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Files:
 
 def command(job: Job, files: Files) -> list[str]:
     line = [*(job.command or (sys.executable, "-m", "bmnb")), "run", job.procedure, "-f", str(files.client)]
-    return [*line, "--through", job.through]
+    return [*line, "--through", job.through, *(["--again"] if job.again else [])]
 
 
 def environment(here: Mapping[str, str]) -> dict[str, str]:

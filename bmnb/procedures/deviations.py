@@ -68,6 +68,11 @@ CHANGING_DISTRIBUTIONS = (
         "the same, or `switch`: it is moved by hand, or the target keeps its own",
         "servers in different networks; for another address the document has one line, and BlueMind's page on changing it the rest",
     ),
+    Deviation(
+        "the target starts at the switch for the first time",
+        "with `test_launch` also before the cold synchronization, on layers above what was copied, without a network",
+        "what does not start, or a mailbox that cannot be opened, is found in the days before",
+    ),
 )
 
 UPDATING_BLUEMIND = (

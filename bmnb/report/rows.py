@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from bmnb import ledger
+from bmnb.answers import OVER_BUDGET
 from bmnb.journal import step_of
 from bmnb.report.entries import Entry
 from bmnb.report.facts import Facts, name_of, number_of
@@ -318,15 +320,30 @@ class Rows:
             (one, begin) for one in self.facts.accepted for begin in begins if one.seen.startswith(begin)
         ]
         return [
-            {
-                "what must hold": Word(one.title),
-                "server": one.server,
-                "difference": Word(_first_line(one.seen).removeprefix(begin)),
-                **_reason(begins[begin]),
-                "at": one.ended or one.began,
-            }
-            for one, begin in found
+            *(
+                {
+                    "what must hold": Word(one.title),
+                    "server": one.server,
+                    "difference": Word(_first_line(one.seen).removeprefix(begin)),
+                    **_reason(begins[begin].partition(" ")[2]),
+                    "at": one.ended or one.began,
+                }
+                for one, begin in found
+            ),
+            *self._over_budget(),
         ]
+
+    def _over_budget(self) -> Iterator[Row]:
+        """That the service was stopped though more downtime was expected than the budget has."""
+        for line in self.facts.journal.events("answer", key=OVER_BUDGET):
+            if "told" in line:
+                yield {
+                    "what must hold": Word("the expected downtime fits into the budget"),
+                    "server": "",
+                    "difference": line["told"],
+                    **_reason(line["answer"]),
+                    "at": moment(line),
+                }
 
     @cached_property
     def manual(self) -> list[Row]:
@@ -399,7 +416,7 @@ def _checked(one: Entry) -> Row:
 
 
 def _reason(answer: str) -> Row:
-    who, _, why = answer.partition(" ")[2].partition(",")
+    who, _, why = answer.partition(",")
     return {"who": who.strip(), "why": why.strip()}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from bmnb.bluemind.paths import ADDED_CONFIGURATION, CONFIGURATION, POSTFIX_MAPS
 from bmnb.steps import Gauge, Result, Row
 from bmnb.transfer import configuration, databases, files, naming, replication
-from bmnb.transfer.access import SIDE_BY_SIDE, Around, socket, ssh
+from bmnb.transfer.access import LOGIN, SIDE_BY_SIDE, Around, socket, ssh
 from bmnb.transfer.programs import carry_database, carry_files, cipher, postgres, rows
 from bmnb.transfer.programs import replication as replicating
 
@@ -162,10 +162,19 @@ def _told(result: Result) -> dict[str, Any]:
 
 def carry_configuration(folder: str, origin: str, added: bool) -> str:
     """Save the target's own files, then bring the document's list in one stream, folders as folders."""
-    put = f"tar --extract --preserve-permissions --same-owner {KEPT}"
     named = f" && ( {naming.copy(folder, origin, added)} )" if added else ""
     return f"""( {configuration.save(folder)} ) &&
-{_on(folder, origin)} {quote(_configuration(added))} | {put}{named}"""
+{unpack_configuration(folder, origin, added)}{named}"""
+
+
+def unpack_configuration(folder: str, origin: str, added: bool) -> str:
+    put = f"tar --extract --preserve-permissions --same-owner {KEPT}"
+    return f"{_on(folder, origin)} {quote(_configuration(added))} | {put}"
+
+
+def reach(folder: str, origin: str) -> str:
+    """A line that holds where the origin is in the target's reach, by a connection of its own."""
+    return f"{_on(folder, origin, own=True)} {quote(LOGIN)} < /dev/null"
 
 
 KEPT = "--acls --xattrs --xattrs-include='*' --absolute-names"

@@ -3,6 +3,7 @@
 Runs on the server, with its Python from 3.6 on, so it imports nothing of this project:
 
     mailbox.py try ACCOUNT        send a message to it, see it arrive, delete it; count the messages of its folders
+    mailbox.py look               open the folders of every user's mailbox, and count their messages
     mailbox.py bring-back KEPT    append the messages of a tar archive to the folders that their paths name; write
                                   into the file KEPT what is in the archive alone, a JSON line each
 
@@ -21,27 +22,34 @@ import time
 import urllib.parse
 import urllib.request
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.utils import formatdate
-from typing import List
+from typing import Any, Dict, Iterator, List
 
 HOST = "127.0.0.1"
-API = f"http://{HOST}:8090/api/auth/"
+API = f"http://{HOST}:8090/api"
 TOKEN = "/etc/bm/bm-core.tok"
 PATIENCE = 60  # seconds until a message must have arrived
+SIDE_BY_SIDE = 8
 MESSAGE = re.compile(r"(/.*/domain/[^/]/([^/]+)/[^/]/user/([^/]+))((?:/[^/]+)*)/\d+\.$", re.DOTALL)
 NAME = re.compile(rb'\(.*?\) (?:"[^"]*"|NIL) (.*)', re.DOTALL)
 
 
-def session(account: str) -> str:
-    """The key of a session as this user."""
+def ask(method: str, path: str) -> Any:
+    """What the core answers to its own token."""
     with open(TOKEN) as file:
         token = file.read().strip()
-    url = f"{API}_su?login={urllib.parse.quote(account)}"
     headers = {"X-BM-ApiKey": token, "Content-Type": "application/json"}
-    asked = urllib.request.Request(url, b"", headers, method="POST")
+    data = b"" if method == "POST" else None
+    asked = urllib.request.Request(API + path, data, headers, method=method)
     with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
-        told = json.loads(answer.read().decode())
+        return json.loads(answer.read().decode())
+
+
+def session(account: str) -> str:
+    """The key of a session as this user."""
+    told = ask("POST", f"/auth/_su?login={urllib.parse.quote(account)}")
     if told["status"] != "Ok":
         raise LookupError(f"the core knows no user {account}")
     return str(told["authKey"])
@@ -74,7 +82,9 @@ def names(imap: imaplib.IMAP4) -> List[bytes]:
 
 
 def count(imap: imaplib.IMAP4, name: bytes) -> int:
-    told = imap.select(quoted(name.decode()), readonly=True)
+    # as bytes: imaplib would have a text be ASCII
+    folder = b'"' + name.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    told = imap.select(folder, readonly=True)  # type: ignore[arg-type]
     return int(told[1][0] or 0) if told[0] == "OK" else -1
 
 
@@ -117,6 +127,34 @@ def attempt(account: str) -> None:
         time.sleep(0.5)
     print(json.dumps({"seconds": round(time.monotonic() - began, 1), "folders": folders}))
     imap.logout()
+
+
+def accounts() -> Iterator[str]:
+    """Those of all users of all domains who are not archived."""
+    for domain in ask("GET", "/domains"):
+        if domain["value"]["global"]:
+            continue
+        for one in ask("GET", "/mailboxes/{}/_list".format(urllib.parse.quote(domain["uid"]))):
+            if one["value"]["type"] == "user" and not one["value"]["archived"]:
+                yield "{}@{}".format(one["value"]["name"], domain["uid"])
+
+
+def look_into(account: str) -> Dict[str, Any]:
+    """Folders and messages of an account; why it could not be looked at, or what it has that cannot be opened."""
+    try:
+        imap = opened(account)
+        folders = [(name, count(imap, name)) for name in names(imap) if b"\n" not in name]
+        imap.logout()
+    except (LookupError, OSError, imaplib.IMAP4.error) as error:
+        return {"mailbox": account, "folders": 0, "messages": 0, "why": str(error) or type(error).__name__}
+    shut = [name.decode(errors="replace") for name, number in folders if number < 0]
+    messages = sum(number for _, number in folders if number > 0)
+    return {"mailbox": account, "folders": len(folders), "messages": messages, "why": ", ".join(shut)}
+
+
+def look() -> None:
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        print(json.dumps(list(pool.map(look_into, accounts()))))
 
 
 def has(top: str, content: bytes) -> bool:
@@ -170,5 +208,7 @@ def bring_back(kept: str) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "try":
         attempt(sys.argv[2])
+    elif sys.argv[1] == "look":
+        look()
     else:
         bring_back(sys.argv[2])

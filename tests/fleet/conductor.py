@@ -48,12 +48,17 @@ class Played:
         self.tell: Callable[[str], None] = self.lines.append
 
     def run(
-        self, at_once: int = 2, through: str = "", cluster: Cluster | None = None, notify: bool = False
+        self,
+        at_once: int = 2,
+        through: str = "",
+        cluster: Cluster | None = None,
+        notify: bool = False,
+        again: bool = False,
     ) -> int:
         self.store.make()
         engine = Engine(at_once, cluster or Cluster(), self.store.folder)
         members = gather(PROCEDURE, [str(self.source)])
-        wish = Wish(through, at_once, COMMAND)
+        wish = Wish(through, at_once, COMMAND, again)
         try:
             with Notifier(members.notices, self.store) as notifier:
                 hear = notifier if notify else lambda kind, client: self.notices.append((kind, client))

@@ -32,7 +32,7 @@ def main() -> int:
         if code and not (folder / "mended").exists():
             print(f"Stopped: {through} cannot be done\nnotebook: there\nreport: there")
             return int(code)
-        world.write(f"done {through}\n")
+        world.write(f"done {through}{', again' if '--again' in sys.argv else ''}\n")
     return 0
 
 

@@ -52,6 +52,18 @@ def test_the_days_before_then_the_rest(tmp_path: Path):
     ]
 
 
+def test_every_night_makes_one_more_pass_until_the_service_is_stopped(tmp_path: Path):
+    played = Played(tmp_path, entry("a"), entry("b"))
+    for night in (1, 2, 3):
+        assert played.run(through="hot-synchronization", again=True) == 0
+        assert played.world("a").count("done hot-synchronization, again") == night
+        assert played.states == {"a": "done", "b": "done"}
+    assert played.run() == 0
+    moved = played.world("a")
+    assert played.run(through="hot-synchronization", again=True) == 0
+    assert played.world("a") == moved
+
+
 def test_so_many_at_once_and_no_more(tmp_path: Path):
     played = Played(tmp_path, *[entry(f"c{number}", "0.3") for number in range(6)])
     most = []

@@ -210,6 +210,14 @@ def test_what_was_accepted_stands_there_with_who_and_why(folder: Path):
     assert "the new server has another name" in text(folder / "report.html").split("Accepted differences")[-1]
 
 
+def test_who_stopped_the_service_over_the_budget_stands_there_with_the_reason(tmp_path: Path):
+    folder = synthetic.run(tmp_path / "run")
+    told = "Expected downtime: 30 min."
+    Journal(folder / "journal.jsonl").write("answer", key="over-budget", answer="Anne, agreed", told=told)
+    added = rows(folder).accepted[-1]
+    assert [str(added[name]) for name in ("difference", "who", "why")] == [told, "Anne", "agreed"]
+
+
 def test_what_is_not_what_it_was_is_named(folder: Path):
     shown = text(folder / "report.html").split("Configuration differences")[-1]
     assert "/etc/postfix/main.cf" in shown

@@ -11,6 +11,7 @@ from bmnb.procedures.changing_distributions.cold import (
     stop_services,
 )
 from bmnb.procedures.changing_distributions.hot import hot_synchronization, stop_target
+from bmnb.procedures.changing_distributions.launching import test_launch
 from bmnb.procedures.changing_distributions.left import left_to_do
 from bmnb.procedures.changing_distributions.post_migration import (
     clean_up,
@@ -42,6 +43,7 @@ PROCEDURE = Procedure(
         stop_target,
         hot_synchronization,
         compare_ahead,
+        test_launch,
         stop_services,
         cold_synchronization,
         dump_databases,
@@ -62,4 +64,5 @@ PROCEDURE = Procedure(
     ),
     CHANGING_DISTRIBUTIONS,
     left_to_do,
+    (hot_synchronization, cold_synchronization),
 )

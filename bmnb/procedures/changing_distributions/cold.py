@@ -17,6 +17,7 @@ from bmnb.procedures.changing_distributions.guarding import (
     same_trees,
     trees_are_there,
 )
+from bmnb.procedures.changing_distributions.launching import end_what_is_left
 from bmnb.procedures.changing_distributions.phases import COLD
 from bmnb.procedures.changing_distributions.services import (
     running,
@@ -59,6 +60,7 @@ def stop_services(settings: Settings) -> Iterator[Action]:
         expect=origin,
     )
     yield same_servers(settings)
+    yield end_what_is_left(settings)
     if settings.fast:
         yield from settings.fast.stop((*stop(origin), *stop_again(target)))
     else:

@@ -10,6 +10,7 @@ from operator import attrgetter
 from bmnb.bluemind.paths import dump_of
 from bmnb.procedures.changing_distributions import swapped
 from bmnb.procedures.changing_distributions.guarding import safe_to_delete, same_servers
+from bmnb.procedures.changing_distributions.launching import end_what_is_left
 from bmnb.procedures.changing_distributions.phases import HOT
 from bmnb.procedures.changing_distributions.services import (
     restart,
@@ -22,7 +23,7 @@ from bmnb.procedures.changing_distributions.settings import BEFORE, Settings
 from bmnb.procedures.changing_distributions.surroundings import carry_roles, put_roles_back
 from bmnb.procedures.changing_distributions.synchronizing import synchronize
 from bmnb.steps import Action, Command, Manual, step
-from bmnb.transfer import configuration, databases, files, guards, naming
+from bmnb.transfer import configuration, databases, files, guards, naming, write_rate
 from bmnb.verification import files as listing
 
 
@@ -57,6 +58,7 @@ def stop_target(settings: Settings) -> Iterator[Action]:
         tell=partial(swapped.erased, settings.trees),
     )
     yield same_servers(settings)
+    yield Command(settings.origin, write_rate.remember(settings.work), "remember what it has written so far")
     yield from stop(target)
     yield stopped(target)
     if settings.restart_target == BEFORE:
@@ -68,7 +70,9 @@ def stop_target(settings: Settings) -> Iterator[Action]:
 @step("Synchronize BlueMind data while the service is up", HOT, passes=attrgetter("hot_passes"))
 def hot_synchronization(settings: Settings) -> Iterator[Action]:
     origin, folder = settings.origin, settings.work
+    yield end_what_is_left(settings)
     yield stopped(settings.target)
+    yield Command(origin, write_rate.measure(folder), "measure how much it writes", read=write_rate.read)
     yield Command(origin, listing.mark_first_pass(folder), "remember the time of the first pass")
     yield Command(
         settings.target,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 
@@ -13,6 +13,7 @@ from bmnb.procedures.changing_distributions.phases import PHASES
 from bmnb.procedures.common import RunSettings, platform_problems
 from bmnb.settings import setting
 from bmnb.steps import Condition, slug
+from bmnb.times import duration, moment
 from bmnb.transfer import access
 from bmnb.transfer import databases as pg
 from bmnb.transfer.address import ADDRESSES
@@ -101,6 +102,39 @@ class Settings(RunSettings):
         label="Hot synchronizations",
         unit="passes",
         group="Speed",
+    )
+    every: str = setting(
+        "",
+        "pace of further hot synchronizations until the service is stopped, such as 30m; empty makes none",
+        label="Hold warm, every",
+        unit="such as 30m",
+        free=True,
+    )
+    until: str = setting(
+        "",
+        "when these end and the service may be stopped, such as 2026-12-05T22:00; empty goes on until it is interrupted",
+        label="Hold warm, until",
+        unit="such as 2026-12-05T22:00",
+        free=True,
+    )
+    budget: str = setting(
+        "",
+        "downtime that may be expected at the most, such as 10m; where it is more, or not known, the service is not stopped",
+        label="Downtime budget",
+        unit="such as 10m",
+        free=True,
+    )
+    again: bool = setting(
+        False,
+        "make one more hot synchronization where all were made already",
+        label="One more pass",
+        form=False,
+        free=True,
+    )
+    test_launch: bool = setting(
+        False,
+        "launch BlueMind on the target ahead of the night, with what was copied and cut off from the network",
+        label="Test launch",
     )
     make_key: bool = setting(
         True,
@@ -310,8 +344,11 @@ class Settings(RunSettings):
         found += self._switch_problems()
         if self.hot_passes < 1:
             found.append("hot_passes: at least 1")
+        found += self._pace_problems()
         if self.database_copy == "replication" and self.engine != "fast":
             found.append("database_copy: replication needs the fast engine")
+        if self.test_launch and (self.engine != "fast" or self.database_copy == "replication"):
+            found.append("test_launch: only with the fast engine and database_copy: rows")
         if self.keycloak_database in DATABASES or not NAME.fullmatch(self.keycloak_database):
             found.append(
                 f"keycloak_database: {self.keycloak_database!r} is no name that this procedure carries"
@@ -340,6 +377,17 @@ class Settings(RunSettings):
             if tree not in self.trees
         ]
         return found
+
+    def _pace_problems(self) -> Iterator[str]:
+        readers: dict[str, Callable[[str], object]] = {"every": duration, "until": moment, "budget": duration}
+        for name, read in readers.items():
+            try:
+                if getattr(self, name):
+                    read(getattr(self, name))
+            except ValueError as error:
+                yield f"{name}: {error}"
+        if self.until and not self.every:
+            yield "until: only with every"
 
     def _switch_problems(self) -> Iterator[str]:
         if self.switch != NEW_ADDRESS:

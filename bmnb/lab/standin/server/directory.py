@@ -98,3 +98,20 @@ def emails(domain: str) -> list[Any]:
         "JOIN t_mailbox_email m ON m.item_id = u.item_id AND m.is_default "
         f"WHERE c.domain_uid = {literal(domain)} AND NOT u.archived AND NOT u.system ORDER BY i.id"
     )
+
+
+def mailboxes(domain: str) -> list[Any]:
+    """The mailboxes of a domain, each with its name and kind, and whether its user is archived."""
+    _known(domain)
+    found = rows(
+        "SELECT m.item_id, i.uid, m.name, m.kind, m.routing, m.quota, coalesce(u.archived, false) AS archived "
+        "FROM t_mailbox m JOIN t_container_item i ON i.id = m.item_id JOIN t_container c ON c.id = i.container_id "
+        f"LEFT JOIN t_domain_user u USING (item_id) WHERE c.domain_uid = {literal(domain)} ORDER BY i.id"
+    )
+    told = ("name", "routing", "quota", "archived")
+    return [
+        item(
+            one["uid"], one["item_id"], one["name"], {"type": one["kind"], **{key: one[key] for key in told}}
+        )
+        for one in found
+    ]

@@ -117,6 +117,7 @@ PEOPLE: list[tuple[str, str, Answer]] = [
     ("GET", "/api/domains", lambda r: directory.domains()),
     ("GET", "/api/users/{domain}/_alluids", lambda r: directory.uids("t_domain_user", r.parts[0])),
     ("GET", "/api/groups/{domain}/_alluids", lambda r: directory.uids("t_group", r.parts[0])),
+    ("GET", "/api/mailboxes/{domain}/_list", lambda r: directory.mailboxes(r.parts[0])),
     ("GET", "/api/mailboxes/{domain}/_listUids", lambda r: directory.uids("t_mailbox", r.parts[0])),
     ("POST", "/internal-standin/password", lambda r: sessions.change_password(r.body)),
     ("GET", "/internal-standin/emails/{domain}", lambda r: directory.emails(r.parts[0])),

@@ -32,6 +32,7 @@ from bmnb.ledger import (
 )
 from bmnb.lock import Lock
 from bmnb.logs import Logs
+from bmnb.own_time import OwnTime, measured
 from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.phrases import keep
 from bmnb.probe import Probe
@@ -192,8 +193,13 @@ class Run:
     def forecast(self, hot: Step, cold: Step) -> Any:
         """How long users will be cut off, from the passes of the hot synchronization and from past runs."""
         rows = list(pass_rows(self.journal, hot))
-        past = forecast.past_seconds(self.procedure, self.folder)
-        return tables.sentence(forecast.sentence(self.procedure, cold, rows, past))
+        own = self._own_time()
+        past = forecast.past_seconds(self.procedure, self.folder, own=own.known is None)
+        return tables.sentence(forecast.sentence(self.procedure, cold, rows, past, own))
+
+    def _own_time(self) -> OwnTime:
+        servers = (getattr(self.settings, name, "") for name in ("origin", "target"))
+        return measured(self.journal, *servers)
 
     def checklist(self) -> Any:
         """Every step with its state, who did it, when, and how long it took."""
@@ -358,7 +364,7 @@ class Run:
     def _foretell(self) -> None:
         """Put on record, before the first stop, what a past run of about this size took."""
         if not self.journal.last("forecast") and (
-            told := forecast.expected(self.procedure, self.journal, self.folder)
+            told := forecast.expected(self.procedure, self.journal, self.folder, self._own_time())
         ):
             self.journal.write("forecast", **told)
 

@@ -12,6 +12,7 @@ from bmnb.procedures.changing_distributions import swapped
 from bmnb.procedures.changing_distributions.guarding import safe_to_delete, same_servers
 from bmnb.procedures.changing_distributions.phases import HOT
 from bmnb.procedures.changing_distributions.services import (
+    own_time,
     restart,
     start_postgresql,
     stays_stopped,
@@ -57,6 +58,7 @@ def stop_target(settings: Settings) -> Iterator[Action]:
         tell=partial(swapped.erased, settings.trees),
     )
     yield same_servers(settings)
+    yield from map(own_time, (settings.origin, target))
     yield from stop(target)
     yield stopped(target)
     if settings.restart_target == BEFORE:

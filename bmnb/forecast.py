@@ -119,11 +119,17 @@ def _beside(procedure: Procedure, folder: Path) -> Iterator[Journal]:
 
 
 def sentence(
-    procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapping[str, list[float]], own: OwnTime
+    procedure: Procedure,
+    cold: Step,
+    passes: Sequence[Row],
+    past: Mapping[str, list[float]],
+    own: OwnTime,
+    look: float = 0.0,
 ) -> str:
     """What the operator needs to know before the service is stopped; `cold` is the last synchronization.
 
-    Where this client's `own` time is known, `past` is without that of past runs.
+    Where this client's `own` time is known, `past` is without that of past runs. `look` is how many seconds of the
+    downtime the look at every name takes, where it could come after the switch.
     """
     seen = synchronization(passes, datetime.now(UTC))
     if seen is None and len(passes) > 1:
@@ -141,15 +147,34 @@ def sentence(
     if not past.keys() >= set(others):
         text = _("Expected for the files in the cold synchronization: {minutes}.")
         unknown = _("How long the rest of the downtime takes is not known: no past run lies beside this one.")
-        return " ".join(
-            [text.format(minutes=minutes(seen.shortest, seen.longest)), *services, unknown, saves]
-        )
+        told = text.format(minutes=minutes(seen.shortest, seen.longest))
+        return " ".join([told, *services, unknown, saves, *_offer(look, None)])
     shortest, longest = (
         end + (own.known or 0.0) + sum(bound(past[name]) for name in others)
         for end, bound in ((seen.shortest, min), (seen.longest, max))
     )
     told = _("Expected downtime: {minutes}.").format(minutes=minutes(shortest, longest))
-    return " ".join([told, *services, saves])
+    return " ".join([told, *services, saves, *_offer(look, longest)])
+
+
+LONG_LOOK = 60.0
+
+
+def _offer(look: float, longest: float | None) -> Iterator[str]:
+    """The proof after the switch, where the look at every name takes more than a minute."""
+    if look <= LONG_LOOK:
+        return
+    took = minutes(look, look)
+    if longest is None:
+        text = _("Looking at every name took {look}, which the downtime is spared with `verify: after`.")
+        yield text.format(look=took)
+        return
+    text = _(
+        "Looking at every name took {look}: the downtime is up to {longest} with `verify: before`, and about {shorter} "
+        "with `verify: after`, which proves the whole copy once the target serves."
+    )
+    shorter = max(0.0, longest - look)
+    yield text.format(look=took, longest=minutes(longest, longest), shorter=minutes(shorter, shorter))
 
 
 def _of_services(own: OwnTime) -> Iterator[str]:

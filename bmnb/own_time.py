@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bmnb.bluemind.durations import STARTS, STOPS
 from bmnb.journal import Record, step_of
 from bmnb.stretches import moment
+from bmnb.verification.files import LOOK
 
 STOP, START = "bmctl stop", "bmctl start"
 OF_STEPS = ("step started", "started", "done", "step done")
@@ -61,6 +62,12 @@ def _taken(journal: Record, step: str) -> Iterator[float]:
             ended = line
         elif line["event"] == "step done" and began and ended:
             yield (moment(ended) - moment(began)).total_seconds()
+
+
+def look_seconds(journal: Record) -> float:
+    """How long the slower server took for its last look at every name; 0 where there was none."""
+    last = {line["server"]: float(line["seconds"]) for line in journal.events("done", title=LOOK)}
+    return max(last.values(), default=0.0)
 
 
 def _last(journal: Record, server: str, what: str) -> float | None:

@@ -32,7 +32,7 @@ from bmnb.ledger import (
 )
 from bmnb.lock import Lock
 from bmnb.logs import Logs
-from bmnb.own_time import OwnTime, measured
+from bmnb.own_time import OwnTime, look_seconds, measured
 from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.phrases import keep
 from bmnb.probe import Probe
@@ -195,7 +195,8 @@ class Run:
         rows = list(pass_rows(self.journal, hot))
         own = self._own_time()
         past = forecast.past_seconds(self.procedure, self.folder, own=own.known is None)
-        return tables.sentence(forecast.sentence(self.procedure, cold, rows, past, own))
+        look = look_seconds(self.journal) if getattr(self.settings, "verify", "") == "before" else 0.0
+        return tables.sentence(forecast.sentence(self.procedure, cold, rows, past, own, look))
 
     def _own_time(self) -> OwnTime:
         servers = (getattr(self.settings, name, "") for name in ("origin", "target"))

@@ -6,8 +6,9 @@ from typing import Any
 
 from bmnb.forecast import ahead, minutes, past_seconds, sentence, synchronization
 from bmnb.journal import Journal
-from bmnb.own_time import OwnTime, measured, taken
+from bmnb.own_time import OwnTime, look_seconds, measured, taken
 from bmnb.procedures.changing_distributions import PROCEDURE, cold_synchronization
+from bmnb.verification.files import LOOK
 
 BEGAN = datetime(2026, 1, 31, 20, 0, tzinfo=UTC)
 
@@ -153,6 +154,27 @@ def test_the_announced_downtime_has_this_clients_services_and_not_those_of_past_
     downtime = seen.longest + 150 + 10 * len(others)
     assert minutes(downtime, downtime).split(" ")[0] in told
     assert "BlueMind takes 90 s to start, as measured on these servers. The origin took 60 s to stop" in told
+
+
+def test_where_the_look_takes_more_than_a_minute_the_proof_after_the_switch_is_offered_with_both_figures():
+    past = {step.name: [600.0] for step in PROCEDURE.steps}
+    own = OwnTime(60.0, 90.0)
+    told = sentence(PROCEDURE, cold_synchronization, PASSES, past, own, look=300.0)
+    whole, shorter = (
+        float(told.partition(word)[2].split()[0]) for word in ("the downtime is up to ", "and about ")
+    )
+    assert whole - shorter == 5, "minutes"
+    assert "5 min" in sentence(PROCEDURE, cold_synchronization, PASSES, {}, own, look=300.0)
+    for look in (0.0, 59.0):
+        assert "verify" not in sentence(PROCEDURE, cold_synchronization, PASSES, past, own, look)
+
+
+def test_the_slower_servers_last_look_counts(tmp_path: Path):
+    journal = Journal(tmp_path / "journal.jsonl")
+    assert look_seconds(journal) == 0
+    for server, seconds in (("origin", 400.0), ("origin", 100.0), ("target", 200.0)):
+        journal.write("done", action="compare-ahead.1/9", server=server, title=LOOK, seconds=seconds, row={})
+    assert look_seconds(journal) == 200
 
 
 def test_a_step_of_a_past_run_counts_without_its_services(tmp_path: Path, monkeypatch: Any):

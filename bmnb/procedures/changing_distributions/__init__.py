@@ -29,6 +29,7 @@ from bmnb.procedures.changing_distributions.switching import (
     take_over_address,
 )
 from bmnb.procedures.changing_distributions.verifying import compare_ahead, verify_copy
+from bmnb.procedures.changing_distributions.verifying_late import verify_whole
 from bmnb.procedures.deviations import CHANGING_DISTRIBUTIONS
 from bmnb.steps import Procedure
 
@@ -56,6 +57,7 @@ PROCEDURE = Procedure(
         my_networks,
         verify_service,
         leave_old_address,
+        verify_whole,
         clean_up,
     ),
     CHANGING_DISTRIBUTIONS,

@@ -47,7 +47,7 @@ class Late(Sides):
         return (self.out / "found").read_text().splitlines()
 
     def bring(self) -> None:
-        staging = self.folder / "staging"
+        staging, others = self.folder / "staging", dict[int, Path]()
         paths = [Path(os.fsdecode(name)) for name in (self.out / "bring").read_bytes().split(b"\0")[:-1]]
         # folders last, as tar has it, since what comes into them changes their times
         for path in sorted(paths, reverse=True):
@@ -56,8 +56,10 @@ class Late(Sides):
             if source.is_dir():
                 came.mkdir(exist_ok=True)
                 shutil.copystat(source, came)
+            elif others.get(source.stat().st_ino):
+                os.link(others[source.stat().st_ino], came)
             else:
-                shutil.copy2(source, came, follow_symlinks=False)
+                others[source.stat().st_ino] = shutil.copy2(source, came, follow_symlinks=False)
         self.program("target", "place", str(self.out), str(self.folder / "served"), str(staging))
 
 
@@ -119,6 +121,45 @@ def test_a_message_that_a_user_has_deleted_does_not_come_back(late: Late):
     assert found.pop("gone from a folder that has changed since the start, or never there") == 1
     late.bring()
     assert not (late.tree("target") / "inbox/2.").exists()
+
+
+def test_what_is_brought_into_a_folder_of_users_brings_nothing_back_that_they_have_deleted(late: Late):
+    (late.tree("target") / "inbox/1.").write_text("wrong from the start")
+    late.start()
+    (late.tree("target") / "inbox/2.").unlink()
+    assert late.look()["brought from the origin"] == 1
+    late.bring()
+    assert (late.tree("target") / "inbox/1.").read_text() == "inbox/1."
+    assert "brought from the origin" not in late.look()
+    late.bring()
+    assert not (late.tree("target") / "inbox/2.").exists()
+
+
+def test_what_a_killed_proof_has_left_beside_goes(late: Late):
+    (late.tree("target") / "inbox/1.").unlink()
+    late.start()
+    left = late.tree("target") / "inbox/.bmnb-late"
+    late.look()
+    left.write_text("half")
+    os.utime(left.parent)
+    (late.out / "ours").write_text(json.dumps([f"{late.place}/inbox", left.parent.stat().st_ctime_ns]) + "\n")
+    late.bring()
+    assert not left.exists()
+    assert (late.tree("target") / "inbox/1.").read_text() == "inbox/1."
+
+
+def test_all_names_of_a_file_that_is_brought_are_one_file(late: Late):
+    for side in ("origin", "target"):
+        tree = late.tree(side)
+        kept = (tree / "sent").stat()
+        os.link(tree / "inbox/1.", tree / "sent/2.")
+        os.utime(tree / "sent", ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    for name in ("inbox/1.", "sent/2."):
+        (late.tree("target") / name).unlink()
+    late.start()
+    late.look()
+    late.bring()
+    assert late.look() == {}
 
 
 def test_new_mail_is_no_difference_and_what_was_left_over_is_named(late: Late):

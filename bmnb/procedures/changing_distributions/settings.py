@@ -129,8 +129,6 @@ class Settings(RunSettings):
         "when the whole copy is proven: before the switch, or after it, while the target serves and the origin stays as it is",
         label="Prove the whole copy",
         choices={"before the switch": BEFORE, "after the switch": AFTER},
-        frozen=True,
-        becomes=(BEFORE,),
     )
     engine: str = setting(
         "fast",

@@ -20,6 +20,7 @@ GONE = "gone from a folder that has changed since the start, or never there"
 LEFT = "on the target alone since before its start"
 OTHERWISE = "cannot be brought beside the target's own"
 OPEN = (GONE, LEFT, OTHERWISE)
+BESIDE = b".bmnb-late"
 OURS = "ours"
 """The file of what the proof itself has changed on the target, with the ctime that it has since."""
 
@@ -95,45 +96,57 @@ def sort(folder: str, served: str) -> None:
 
 def place(folder: str, served: str, staging: str) -> None:
     """Put what has come below the staging folder in its place, where that rests still."""
-    known = since(folder, served)
+    known, names = since(folder, served), {}  # type: Since, Dict[int, bytes]
     with open(os.path.join(folder, "bring"), "rb") as file:
         paths = file.read().split(b"\0")[:-1]
     with open(os.path.join(folder, OURS), "a") as ours, open(os.path.join(folder, "brought"), "a") as brought:
         for path in paths:
-            came = os.fsencode(staging) + path
-            if seen(came) is None or not rests(path, known) or not put(came, path, known):
+            came, parent = os.fsencode(staging) + path, os.path.dirname(path)
+            if seen(came) is None or not rests(path, known):
                 continue
-            for changed in (path, os.path.dirname(path)):
+            # a folder in which users have changed something is never taken for the proof's own
+            quiet, before = rests(parent, known), os.stat(parent)
+            one = os.lstat(came).st_ino
+            took = put(came, path, names.get(one), known)
+            if took and stat.S_ISREG(os.lstat(came).st_mode):
+                names.setdefault(one, path)
+            if quiet:
+                os.utime(parent, ns=(before.st_atime_ns, before.st_mtime_ns))
+            for changed in ([path] if took else []) + ([parent] if quiet else []):
                 known.ours[changed] = os.lstat(changed).st_ctime_ns
                 ours.write(json.dumps([text(changed), known.ours[changed]]) + "\n")
             ours.flush()
-            brought.write(json.dumps({"item": path.decode("utf-8", "backslashreplace"), "why": BRING}) + "\n")
+            if took:
+                item = {"item": path.decode("utf-8", "backslashreplace"), "why": BRING}
+                brought.write(json.dumps(item) + "\n")
 
 
-def put(came: bytes, path: bytes, known: Since) -> bool:
-    """Whether it took its place; never that of what somebody has put there meanwhile."""
-    kind, parent = os.lstat(came).st_mode, os.path.dirname(path)
-    before = os.stat(parent)
+def put(came: bytes, path: bytes, other: Optional[bytes], known: Since) -> bool:
+    """Whether it took its place, as another name of `other` where it is; never that of what somebody has put there."""
+    kind = os.lstat(came).st_mode
     if stat.S_ISDIR(kind):
         if seen(path) is None:
             os.mkdir(path, 0o700)
         dress(came, path)
-    elif stat.S_ISREG(kind) or stat.S_ISLNK(kind):
-        beside = os.path.join(parent, b".bmnb-late-%d" % os.getpid())
-        shutil.copyfile(came, beside, follow_symlinks=False)
-        try:
-            dress(came, beside)
-            if not take_place(beside, path, known):
-                return False
-        finally:
-            if seen(beside) is not None:
-                os.unlink(beside)
-            os.utime(parent, ns=(before.st_atime_ns, before.st_mtime_ns))
         return True
-    else:
+    if not (stat.S_ISREG(kind) or stat.S_ISLNK(kind)):
         return False
-    os.utime(parent, ns=(before.st_atime_ns, before.st_mtime_ns))
-    return True
+    beside = os.path.join(os.path.dirname(path), BESIDE)
+    drop(beside)  # of a proof that was killed
+    try:
+        if other:
+            os.link(other, beside, follow_symlinks=False)
+        else:
+            shutil.copyfile(came, beside, follow_symlinks=False)
+            dress(came, beside)
+        return take_place(beside, path, known)
+    finally:
+        drop(beside)
+
+
+def drop(path: bytes) -> None:
+    if seen(path) is not None:
+        os.unlink(path)
 
 
 def take_place(beside: bytes, path: bytes, known: Since) -> bool:

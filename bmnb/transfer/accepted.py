@@ -21,9 +21,9 @@ MAIL = (
 
 
 def mark(folder: str) -> str:
-    """Remember once when the target began to serve."""
+    """Remember once when the target began to serve, and by its clock when it had begun to run."""
     served = began(folder)
-    return f"umask 077; mkdir -p {folder}; test -f {served} || {{ touch {served}; sleep 0.1; }}"
+    return f"umask 077; mkdir -p {folder}; test -f {served} || {{ grep '^btime ' /proc/stat > {served}; sleep 0.1; }}"
 
 
 def began(folder: str) -> str:

@@ -32,7 +32,8 @@ class Late(Sides):
     def start(self) -> None:
         # the clock by which files get their times ticks slowly
         time.sleep(0.05)
-        (self.folder / "served").touch()
+        (line,) = [one for one in Path("/proc/stat").read_text().splitlines() if one.startswith("btime ")]
+        (self.folder / "served").write_text(line)
         time.sleep(0.05)
 
     def look(self) -> dict[str, int]:
@@ -133,6 +134,22 @@ def test_what_is_brought_into_a_folder_of_users_brings_nothing_back_that_they_ha
     assert "brought from the origin" not in late.look()
     late.bring()
     assert not (late.tree("target") / "inbox/2.").exists()
+
+
+@pytest.mark.parametrize("booted", ["btime 9999999999", ""], ids=["set back", "not told"])
+def test_where_the_clock_was_set_back_since_the_start_nothing_is_brought(late: Late, booted: str):
+    """What users have changed since may look older than the start."""
+    (late.tree("target") / "inbox/1.").write_text("by a user, maybe")
+    late.start()
+    served = late.folder / "served"
+    kept = served.stat()
+    served.write_text(booted)
+    os.utime(served, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    found = late.look()
+    assert list(found) == ["nobody knows since when, as the target's clock was set back after the start"]
+    late.bring()
+    assert (late.tree("target") / "inbox/1.").read_text() == "by a user, maybe"
+    assert not judged(late).holds
 
 
 def test_what_a_killed_proof_has_left_beside_goes(late: Late):

@@ -19,16 +19,17 @@ CHANGED = "changed on the target since its start"
 GONE = "gone from a folder that has changed since the start, or never there"
 LEFT = "on the target alone since before its start"
 OTHERWISE = "cannot be brought beside the target's own"
-OPEN = (GONE, LEFT, OTHERWISE)
+SET_BACK = "nobody knows since when, as the target's clock was set back after the start"
+OPEN = (GONE, LEFT, OTHERWISE, SET_BACK)
 BESIDE = b".bmnb-late"
 OURS = "ours"
 """The file of what the proof itself has changed on the target, with the ctime that it has since."""
 
-Since = NamedTuple("Since", [("start", int), ("ours", Dict[bytes, int])])
+Since = NamedTuple("Since", [("start", int), ("steady", bool), ("ours", Dict[bytes, int])])
 
 
 def since(folder: str, served: str) -> Since:
-    """The start of the target's services, and what is the proof's own since."""
+    """The start of the target's services, whether its clock went on from there, and what is the proof's own since."""
     ours = {}  # type: Dict[bytes, int]
     path = os.path.join(folder, OURS)
     with open(path, "a+") as file:
@@ -36,7 +37,16 @@ def since(folder: str, served: str) -> Since:
         for line in file.read().split("\n")[:-1]:
             name, changed = json.loads(line)
             ours[name.encode("latin-1")] = changed
-    return Since(os.stat(served).st_mtime_ns, ours)
+    return Since(os.stat(served).st_mtime_ns, booted("/proc/stat") >= booted(served) - 1, ours)
+
+
+def booted(path: str) -> float:
+    """When the server began to run by its clock now, in seconds: that is earlier once the clock was set back."""
+    with open(path) as file:
+        for line in file:
+            if line.startswith("btime "):
+                return int(line.split()[1])
+    return float("inf")
 
 
 def seen(path: bytes) -> Optional[os.stat_result]:
@@ -84,7 +94,7 @@ def sort(folder: str, served: str) -> None:
     told = {word: [] for word in (*OPEN, BRING, CHANGED, CAME)}  # type: Dict[str, List[Tuple[bytes, Difference]]]
     for path in sorted(found):
         first = dict(found[path][0], what=", ".join(one["what"] for one in found[path]))
-        word = what_to_do(path, found[path], known)
+        word = what_to_do(path, found[path], known) if known.steady else SET_BACK
         told[word].append((path, dict(first, why=word)))
     with open(os.path.join(folder, "bring"), "wb") as bring:
         bring.write(b"".join(path + b"\0" for path, _ in told[BRING]))
@@ -102,7 +112,7 @@ def place(folder: str, served: str, staging: str) -> None:
     with open(os.path.join(folder, OURS), "a") as ours, open(os.path.join(folder, "brought"), "a") as brought:
         for path in paths:
             came, parent = os.fsencode(staging) + path, os.path.dirname(path)
-            if seen(came) is None or not rests(path, known):
+            if not known.steady or seen(came) is None or not rests(path, known):
                 continue
             # a folder in which users have changed something is never taken for the proof's own
             quiet, before = rests(parent, known), os.stat(parent)

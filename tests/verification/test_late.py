@@ -3,13 +3,14 @@
 import json
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from bmnb.steps import Result
-from bmnb.verification.files import proven_whole
+from bmnb.verification.files import PROGRAMS, bring_late, pack_late, proven_whole
 from tests.verification.sides import Sides, program
 
 
@@ -234,3 +235,32 @@ def test_a_comparison_that_told_nothing_is_no_proof(late: Late):
 
 def test_the_program_is_known(tmp_path: Path):
     assert program("unchanged", str(tmp_path)) == b""
+
+
+def test_the_lines_that_bring_keep_owner_mode_times_attributes_and_any_name(late: Late):
+    """As the servers do them: packed on the origin, sent through the controller, placed on the target."""
+    odd = late.tree("origin") / "inbox" / "-odd\nname *"
+    odd.write_text("odd")
+    (late.tree("origin") / "inbox/link").symlink_to("nowhere")
+    os.setxattr(odd, "user.kept", b"attribute")
+    odd.chmod(0o4750)
+    os.utime(odd, ns=(1, 1_234_567_891_234_567_891))
+    shutil.rmtree(late.tree("target") / "inbox")
+    late.start()
+    folder = str(late.folder)
+    (late.folder / "comparing").symlink_to(PROGRAMS)
+    late.out.rename(late.folder / "late")
+    late.out = late.folder / "late"
+    assert late.look()["brought from the origin"] == 6
+    shutil.copy(late.out / "bring", late.folder / "late-bring")
+
+    def done_on(side: str, line: str, given: bytes = b"") -> bytes:
+        late.link.unlink()
+        late.link.symlink_to(side)
+        return subprocess.run(["bash", "-c", line], input=given, check=True, capture_output=True).stdout
+
+    packed = done_on("origin", pack_late(folder))
+    done_on("target", bring_late(folder, f"{folder}/served"), packed)
+    assert late.look() == {}, "the comparison knows owner, mode, times and attributes"
+    assert os.getxattr(late.tree("target") / "inbox" / odd.name, "user.kept") == b"attribute"
+    assert not (late.out / "staging").exists()

@@ -30,6 +30,8 @@ class Times(NamedTuple):
 
 def tell(shown: Result) -> Verdict:
     """What systemd knows of the last start, and of the last stop before it. It holds whatever that is."""
+    if not shown.ok:
+        return Verdict.unmade((shown.stderr.strip().splitlines() or ["systemd tells nothing"])[-1])
     units = dict(_units(shown.stdout))
     target = units.pop("bluemind.target", None)
     row = {}

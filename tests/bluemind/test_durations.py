@@ -41,7 +41,11 @@ def test_a_stop_lasts_from_the_target_to_the_last_service():
 
 def test_where_systemd_has_no_record_nothing_is_counted():
     for text in ("", "Id=bluemind.target\nActiveEnterTimestampMonotonic=\n"):
-        told = tell(Result("origin", "systemctl show", 1, text))
+        told = tell(Result("origin", "systemctl show", 0, text))
         assert told.holds
         assert told.row == {}
         assert told.seen == "systemd has no record of it"
+
+
+def test_a_server_that_tells_nothing_is_no_server_without_a_record():
+    assert not tell(Result("origin", "systemctl show", 255, "", "connection lost")).made

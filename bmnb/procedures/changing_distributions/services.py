@@ -8,7 +8,7 @@ from dataclasses import replace
 from bmnb.bluemind import durations, proofs
 from bmnb.bluemind import services as reports
 from bmnb.procedures.checks import nothing_printed
-from bmnb.steps import ANY, TRUE_OR_FALSE, Action, Check, Command, Condition
+from bmnb.steps import TRUE_OR_FALSE, Action, Check, Command, Condition
 from bmnb.transfer import guards
 from bmnb.transfer.programs import postgres
 
@@ -51,7 +51,6 @@ def own_time(server: str) -> Check:
         durations.SHOW,
         durations.tell,
         f"how long BlueMind takes to start and to stop on {server}",
-        answers=ANY,
     )
 
 

@@ -19,6 +19,8 @@ from bmnb.bluemind import paths
 from bmnb.journal import Journal
 from bmnb.lab import Lab
 from bmnb.lab.demo import unexpected
+from bmnb.lab.pace import AT_ONCE, Pace
+from bmnb.own_time import taken
 from bmnb.procedures import changing_distributions as procedure
 from bmnb.run import Run
 from bmnb.settings import make
@@ -44,6 +46,8 @@ PARTS = {
 }
 """Each part of the downtime with its steps. With the fast engine, `files` has databases and configuration beside it."""
 
+OWN = "BlueMind's own stop and start"
+
 
 @dataclass(frozen=True)
 class Case:
@@ -57,12 +61,13 @@ class Case:
     cache: str
     files: int
     share: float = 0.005
+    pace: Pace = AT_ONCE
 
     def common(self, number: int) -> dict[str, Any]:
         """What all rows of a round have."""
         return {
             "variant": self.variant,
-            "line": self.line.name,
+            "line": self.line.name + self.slowly,
             "cache": self.cache,
             "files": self.files,
             "round": number,
@@ -70,9 +75,17 @@ class Case:
 
     @property
     def settings(self) -> dict[str, str]:
+        # a restart of servers that are back at once costs both engines the same
+        restarts = {"restart_target": "before" if self.pace.slower else "never"}
         if self.variant == "replication":
-            return {"engine": "fast", "database_copy": "replication"}
-        return {"engine": self.variant}
+            return {"engine": "fast", "database_copy": "replication", **restarts}
+        return {"engine": self.variant, **restarts}
+
+    @property
+    def slowly(self) -> str:
+        """What a table says of servers as slow as real ones."""
+        pace = self.pace
+        return f"; services {pace.service} s, boot {pace.boot} s" if pace.slower else ""
 
     @property
     def wal_level(self) -> str:
@@ -104,7 +117,14 @@ def measure(case: Case, number: int) -> Iterator[dict[str, Any]]:
 
 def prepared(lab: Lab, case: Case) -> None:
     rows = case.files * ROWS_A_FILE
-    lab.up(messages=case.files, rows=rows, users=case.users, wal_level=case.wal_level, handles=True)
+    lab.up(
+        messages=case.files,
+        rows=rows,
+        users=case.users,
+        wal_level=case.wal_level,
+        handles=True,
+        pace=case.pace,
+    )
     lab.origin.must("systemctl disable --now bmnb-writer")
 
 
@@ -125,8 +145,6 @@ def opened(lab: Lab, runs: str, settings: dict[str, str]) -> Run:
         "runs": runs,
         "answers": ANSWERS,
         **settings,
-        # a restart costs both engines the same
-        "restart_target": "never",
         "dry_run": False,
     }
     return Run(procedure.PROCEDURE, make(procedure.Settings, values), show=lambda table: None)
@@ -182,6 +200,7 @@ def cold(lab: Lab, run: Run) -> Iterator[dict[str, Any]]:
     for part, of in PARTS.items():
         yield row(part, seconds_of(journal, *of))
     yield row("databases", databases(journal))
+    yield row(OWN, own_seconds(journal))
     names = tuple(step.name for step in steps[first : last + 1])
     for line in journal.lines:
         if line["event"] == "done" and line["action"].startswith(names) and line["seconds"]:
@@ -201,6 +220,12 @@ def databases(journal: Journal) -> float:
     ]
     before = max(carried, default=seconds_of(journal, procedure.dump_databases))
     return round(before + seconds_of(journal, procedure.import_databases), 2)
+
+
+def own_seconds(journal: Journal) -> float:
+    """Seconds of the downtime that BlueMind itself takes to stop and to start."""
+    steps = procedure.stop_services, procedure.restart_target
+    return round(sum(max(taken(journal, step.name), default=0.0) for step in steps), 2)
 
 
 def bare_look(lab: Lab) -> float:

@@ -41,6 +41,7 @@ def lines(results: list[dict[str, Any]]) -> Iterator[str]:
             "downtime",
             *PARTS,
             "databases",
+            "BlueMind's own stop and start",
             "limit: bare look at the origin's metadata",
         ):
             found = {

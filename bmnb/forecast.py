@@ -14,6 +14,7 @@ from bmnb.errors import BmnbError
 from bmnb.journal import Journal
 from bmnb.language import _
 from bmnb.ledger import downtime_seconds, files_seen, step_seconds
+from bmnb.own_time import OwnTime, taken
 from bmnb.steps import Phase, Procedure, Row, Step
 from bmnb.stretches import Span, seconds_in, spans_by_step
 
@@ -59,19 +60,30 @@ def is_sound(one: Row) -> bool:
     return bool(one.get("starts", 1) == 1)
 
 
-def past_seconds(procedure: Procedure, folder: Path) -> dict[str, list[float]]:
-    """How many seconds each step took in the other runs of this procedure beside a run's folder."""
+def past_seconds(procedure: Procedure, folder: Path, own: bool = True) -> dict[str, list[float]]:
+    """How many seconds each step took in the other runs of this procedure beside a run's folder.
+
+    Without its `own`, those that BlueMind itself took to stop and to start do not count.
+    """
     journals = list(_beside(procedure, folder))
     found = {
-        step.name: [s for one in journals for s in step_seconds(one, step.name)] for step in procedure.steps
+        step.name: [s for one in journals for s in _past(procedure, one, step, own)]
+        for step in procedure.steps
     }
     return {name: seconds for name, seconds in found.items() if seconds}
 
 
-def expected(procedure: Procedure, journal: Journal, folder: Path) -> dict[str, Any]:
+def _past(procedure: Procedure, journal: Journal, step: Step, own: bool) -> list[float]:
+    less = 0.0 if own or not step.phase.downtime else max(taken(journal, step.name), default=0.0)
+    return [max(0.0, one - less) for one in step_seconds(journal, step.name)]
+
+
+def expected(procedure: Procedure, journal: Journal, folder: Path, own: OwnTime) -> dict[str, Any]:
     """What the finished run beside a run's folder that is nearest to it in size took.
 
-    The name of that run, seconds of each of its phases by name, and of its downtime; empty where there is none.
+    The name of that run, seconds of each of its phases by name, and of its downtime; empty where there is none. The
+    downtime is that run's but for what BlueMind itself takes to stop and to start, which is this client's `own` where
+    it was measured.
     """
     beside = _beside(procedure, folder)
     finished = [one for one in beside if one.last("finished") and downtime_seconds(procedure, one)]
@@ -81,9 +93,13 @@ def expected(procedure: Procedure, journal: Journal, folder: Path) -> dict[str, 
     took: dict[str, list[Span]] = {step.name: [] for step in procedure.steps}
     for label, spans in spans_by_step(nearest.lines).items():
         took.setdefault(label.split(".")[0], []).extend(spans)
+    theirs = sum(
+        max(taken(nearest, step.name), default=0.0) for step in procedure.steps if step.phase.downtime
+    )
+    downtime = downtime_seconds(procedure, nearest) or 0.0
     return {
         "run": nearest.path.parent.name,
-        "downtime": downtime_seconds(procedure, nearest),
+        "downtime": downtime if own.known is None else max(0.0, downtime - theirs) + own.known,
         "phases": {
             phase.name: seconds_in(
                 span for step in procedure.steps if step.phase == phase for span in took[step.name]
@@ -116,9 +132,12 @@ class Ahead(Forecast):
 
 
 def downtime(
-    procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapping[str, list[float]]
+    procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapping[str, list[float]], own: OwnTime
 ) -> Ahead | None:
-    """The downtime if it began now; `cold` is the last synchronization. None where the passes tell too little."""
+    """The downtime if it began now; `cold` is the last synchronization. None where the passes tell too little.
+
+    Where this client's `own` time is known, `past` is without that of past runs.
+    """
     seen = synchronization(passes, datetime.now(UTC))
     if seen is None:
         return None
@@ -128,13 +147,23 @@ def downtime(
     others = [step.name for step in procedure.steps if step.phase.downtime and step != cold]
     if not past.keys() >= set(others):
         return Ahead(seen.shortest, longest, seen.saved, whole=False)
-    least, most = (sum(bound(past[name]) for name in others) for bound in (min, max))
+    least, most = (sum(bound(past[name]) for name in others) + (own.known or 0.0) for bound in (min, max))
     return Ahead(seen.shortest + least, longest + most, seen.saved, whole=True)
 
 
-def sentence(procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapping[str, list[float]]) -> str:
-    """What the operator needs to know before the service is stopped; `cold` is the last synchronization."""
-    seen = downtime(procedure, cold, passes, past)
+def sentence(
+    procedure: Procedure,
+    cold: Step,
+    passes: Sequence[Row],
+    past: Mapping[str, list[float]],
+    own: OwnTime,
+    look: float = 0.0,
+) -> str:
+    """What the operator needs to know before the service is stopped, from what `downtime` is told.
+
+    `look` is how many seconds of the downtime the look at every name takes, where it could come after the switch.
+    """
+    seen = downtime(procedure, cold, passes, past, own)
     if seen is None and len(passes) > 1:
         return _(
             "A forecast needs a hot synchronization after the first one that was not interrupted: make another."
@@ -142,8 +171,51 @@ def sentence(procedure: Procedure, cold: Step, passes: Sequence[Row], past: Mapp
     if seen is None:
         return _("A forecast needs two hot synchronizations: the first one copies everything.")
     saves = _("Another hot pass now saves about {minutes}.").format(minutes=minutes(seen.saved, seen.saved))
-    unknown = _("How long the rest of the downtime takes is not known: no past run lies beside this one.")
-    return " ".join([str(seen), saves, *([] if seen.whole else [unknown])])
+    services = _of_services(own)
+    if not seen.whole:
+        unknown = _("How long the rest of the downtime takes is not known: no past run lies beside this one.")
+        return " ".join([str(seen), *services, unknown, saves, *_offer(look, None)])
+    return " ".join([str(seen), *services, saves, *_offer(look, seen.longest)])
+
+
+LONG_LOOK = 60.0
+
+
+def _offer(look: float, longest: float | None) -> Iterator[str]:
+    """The proof after the switch, where the look at every name takes more than a minute."""
+    if look <= LONG_LOOK:
+        return
+    took = minutes(look, look)
+    if longest is None:
+        text = _("Looking at every name took {look}, which the downtime is spared with `verify: after`.")
+        yield text.format(look=took)
+        return
+    text = _(
+        "Looking at every name took {look}: the downtime is up to {longest} with `verify: before`, and about {shorter} "
+        "with `verify: after`, which proves the whole copy once the target serves."
+    )
+    shorter = max(0.0, longest - look)
+    yield text.format(look=took, longest=minutes(longest, longest), shorter=minutes(shorter, shorter))
+
+
+def _of_services(own: OwnTime) -> Iterator[str]:
+    """What BlueMind itself takes of the downtime on this client's servers, and what of it is not known."""
+    if own.start is None:
+        yield _("How long BlueMind takes to start is not known: neither server has a record of it.")
+    else:
+        text = _("BlueMind takes {seconds} to start, as measured on these servers.")
+        yield text.format(seconds=minutes(own.start, own.start))
+    if own.stop is None:
+        yield _("How long it takes to stop is not known.")
+        return
+    stop = minutes(own.stop, own.stop)
+    if own.elsewhere:
+        text = _(
+            "The target, with hardly any data, took {seconds} to stop; the origin has no record of its own."
+        )
+        yield text.format(seconds=stop)
+        return
+    yield _("The origin took {seconds} to stop the last time.").format(seconds=stop)
 
 
 def ahead(procedure: Procedure, phase: Phase, past: Mapping[str, list[float]]) -> str:

@@ -33,6 +33,7 @@ from bmnb.ledger import (
 )
 from bmnb.lock import Lock
 from bmnb.logs import Logs
+from bmnb.own_time import OwnTime, look_seconds, measured
 from bmnb.perform import Numbered, Outcome, Performer
 from bmnb.phrases import keep
 from bmnb.probe import Probe
@@ -199,8 +200,15 @@ class Run:
 
     def foretold(self, hot: Step, cold: Step) -> str:
         rows = list(pass_rows(self.journal, hot))
-        past = forecast.past_seconds(self.procedure, self.folder)
-        return forecast.sentence(self.procedure, cold, rows, past)
+        own = self.own_time()
+        past = forecast.past_seconds(self.procedure, self.folder, own=own.known is None)
+        look = look_seconds(self.journal) if getattr(self.settings, "verify", "") == "before" else 0.0
+        return forecast.sentence(self.procedure, cold, rows, past, own, look)
+
+    def own_time(self) -> OwnTime:
+        """What BlueMind itself takes to stop and to start on these servers."""
+        servers = (getattr(self.settings, name, "") for name in ("origin", "target"))
+        return measured(self.journal, *servers)
 
     def keep_warm(self) -> Any:
         """Go on with hot passes as `every`, `until` and `again` want it; return their table."""
@@ -378,7 +386,7 @@ class Run:
     def _foretell(self) -> None:
         """Put on record, before the first stop, what a past run of about this size took."""
         if not self.journal.last("forecast") and (
-            told := forecast.expected(self.procedure, self.journal, self.folder)
+            told := forecast.expected(self.procedure, self.journal, self.folder, self.own_time())
         ):
             self.journal.write("forecast", **told)
 

@@ -33,6 +33,7 @@ def of(folder: Path) -> dict[str, Any]:
         "step": facts.reached.title if facts.reached else "",
         "users cut off": bool(stopped) and not answers,
         "downtime": facts.downtime,
+        "proof": facts.proof,
         "began": facts.began.isoformat(),
         "last": moment(facts.head).isoformat(),
         "open": [
@@ -65,6 +66,7 @@ def text(state: dict[str, Any]) -> str:
     lines = [f"{state['run']}: {state['state']} ({MEANS[state['state']]})"]
     lines += [state["why"]] if state["why"] else []
     lines += ["users are cut off"] if state["users cut off"] else []
+    lines += [f"the copy: {state['proof']}"] if state["proof"] else []
     lines += [f"{one['status']}: {one['title']} ({one['server']})" for one in state["open"]]
     lines += list(_ways(state))
     if state["torn"]:

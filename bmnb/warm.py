@@ -146,8 +146,9 @@ def expected(run: Run) -> forecast.Ahead | None:
     """The downtime if it began now."""
     assert run.procedure.synchronizations
     hot, cold = run.procedure.synchronizations
-    past = forecast.past_seconds(run.procedure, run.folder)
-    return forecast.downtime(run.procedure, cold, list(pass_rows(run.journal, hot)), past)
+    own = run.own_time()
+    past = forecast.past_seconds(run.procedure, run.folder, own=own.known is None)
+    return forecast.downtime(run.procedure, cold, list(pass_rows(run.journal, hot)), past, own)
 
 
 def said(run: Run) -> str:

@@ -187,7 +187,7 @@ KNOWN: Columns = {
     **dict.fromkeys(("tables", "rows", "carried", "removed", "whole", "restored", "replicated"), COUNT),
     **dict.fromkeys(("dumped", "large", "streams", "entries", "by content", "read before"), COUNT),
     **dict.fromkeys(("same content", "folders looked at", "other facts differ"), COUNT),
-    **{"behind": BYTES, "listing seconds": REAL},
+    **{"behind": BYTES, "listing seconds": REAL, "starts in": REAL, "stops in": REAL},
 }
 """What actions count under these names, whatever kind of number stands there."""
 

@@ -14,6 +14,7 @@ from bmnb.lab.host import raise_at_sigterm
 from bmnb.lab.identity import NETWORKS
 from bmnb.lab.images import RELEASES
 from bmnb.lab.layers import HOSTS
+from bmnb.lab.pace import Pace
 from bmnb.lab.platform import UPDATE, Lab
 from bmnb.lab.sweep import sweep
 from bmnb.options import become
@@ -71,6 +72,20 @@ def lab() -> None:
 )
 @click.option("--handles", is_flag=True, help="of folders, so that the origin can keep a journal of changes")
 @click.option(
+    "--service-seconds",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="that BlueMind's services take to stop, and to start, as on a server with much mail",
+)
+@click.option(
+    "--boot-seconds",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="by which a boot takes longer, as on real machines",
+)
+@click.option(
     "--habit",
     "chosen",
     multiple=True,
@@ -95,6 +110,8 @@ def up(
     wal_level: str,
     mail: str,
     handles: bool,
+    service_seconds: int,
+    boot_seconds: int,
     chosen: tuple[str, ...],
     clients: int,
     as_json: bool,
@@ -105,6 +122,11 @@ def up(
     wanted = habits.named(chosen)
     if wanted and update:
         raise InputError("--habit is for an origin and a target, and not for --update")
+    pace = Pace(service_seconds, boot_seconds)
+    if update and pace.slower:
+        raise InputError(
+            "--service-seconds and --boot-seconds are for an origin and a target, and not for --update"
+        )
     tell = partial(click.echo, err=as_json)
     if update:
         platform = Lab(name, tell).up_for_update(family, bluemind)
@@ -128,6 +150,7 @@ def up(
             wal_level,
             handles,
             mail=mail if mail == "cyrus" else "",
+            pace=pace,
         )
         for one in names(name, clients)
     ]

@@ -16,6 +16,7 @@ from bmnb.lab import addresses, identity, images, layers, leftovers, snapshots
 from bmnb.lab.host import LABS, call, require
 from bmnb.lab.layers import FQDN, HOSTS, PARTITIONS, Content
 from bmnb.lab.network import Bridge
+from bmnb.lab.pace import AT_ONCE, Pace
 from bmnb.lab.server import Server, find_nspawn
 from bmnb.lab.standin.server.variants import VARIANTS
 
@@ -58,6 +59,7 @@ class Lab:
         partitions: int = PARTITIONS,
         origin_family: str = "debian",
         mail: str = "",
+        pace: Pace = AT_ONCE,
     ) -> Lab:
         """Boot an origin with a client's data and a target fresh from the setup wizard."""
         if mail and not VARIANTS[bluemind].cyrus:
@@ -77,7 +79,7 @@ class Lab:
             "target": Content(target, bluemind, 0, 0, 0, seed, partitions=partitions, mail=mail),
         }
         networks = {"origin": origin_network, "target": target_network}
-        return self._up(contents, networks, wal_level, handles)
+        return self._up(contents, networks, wal_level, handles, pace)
 
     def up_for_update(self, family: str = "debian", bluemind: str = "4.9", users: int = 40) -> Lab:
         """Boot a platform beside the server of its repositories: core, mailbox, edge; of RedHat's family a core alone."""
@@ -105,6 +107,7 @@ class Lab:
         networks: dict[str, str],
         wal_level: str = "replica",
         handles: bool = False,
+        pace: Pace = AT_ONCE,
     ) -> Lab:
         require()
         if self.place.exists():
@@ -113,7 +116,7 @@ class Lab:
             )
         below = images.side_by_side(lambda role: layers.layers(role, contents[role], self.tell), contents)
         try:
-            return self._boot_all(contents, below, networks, wal_level, handles)
+            return self._boot_all(contents, below, networks, wal_level, handles, pace)
         except (KeyboardInterrupt, SystemExit):
             self.down()
             raise
@@ -125,6 +128,7 @@ class Lab:
         networks: dict[str, str],
         wal_level: str,
         handles: bool,
+        pace: Pace,
     ) -> Lab:
         self.place.mkdir(parents=True)
         self._write(
@@ -133,11 +137,14 @@ class Lab:
                 "releases": {role: content.release for role, content in contents.items()},
                 "layers": {role: [str(path) for path in paths] for role, paths in below.items()},
                 "handles": handles,
+                "slower": pace.slower,
             }
         )
         self._make_key()
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda server: self._prepare(server, networks[server.name]), self.servers))
+        for server in self.servers:
+            pace.give(server.root)
         if wal_level != "replica":
             for folder in (self.origin.root / "etc/postgresql").glob("*/main/conf.d"):
                 (folder / "wal_level.conf").write_text(f"wal_level = {wal_level}\n")
@@ -224,6 +231,7 @@ class Lab:
             bridge.address(HOSTS[role]),
             tuple(Path(path) for path in self._read()["layers"][role]),
             self._read().get("handles", False),
+            self._read().get("slower", 0.0),
         )
 
     @property

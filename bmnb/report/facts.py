@@ -13,7 +13,9 @@ from bmnb import ledger, probe
 from bmnb.bluemind.subscription import ENDS
 from bmnb.errors import InputError
 from bmnb.journal import Journal, Line, Record
+from bmnb.language import _
 from bmnb.phrases import keep
+from bmnb.report import wording
 from bmnb.report.entries import Entry, entries
 from bmnb.report.wording import Seconds
 from bmnb.settings import recorded, server_names
@@ -158,6 +160,34 @@ class Facts:
                 found.append(one)
             seen.add((one.title, one.server))
         return found
+
+    @property
+    def unproven(self) -> bool:
+        """Whether the target serves, and the whole copy is yet to be proven."""
+        return self.proven_late and self.cut[1] is not None and self._proven is None
+
+    @property
+    def proven_late(self) -> bool:
+        return bool(self.settings.get("verify") == "after")
+
+    @property
+    def proof(self) -> str:
+        """When the whole copy was proven to be the same, in words; empty where that is no matter yet."""
+        if self.unproven:
+            return _("switched, not yet proven whole")
+        if not self._proven:
+            return ""
+        sent = self.journal.last("step done", step="verify-copy")
+        text = _("proven whole at {time}")
+        if self.proven_late and sent:
+            text = _("proven whole at {time}; before the switch, at {sent}, what was sent was compared")
+        return text.format(
+            time=wording.clock(moment(self._proven)), sent=wording.clock(moment(sent)) if sent else ""
+        )
+
+    @property
+    def _proven(self) -> Line | None:
+        return self.journal.last("step done", step="verify-whole" if self.proven_late else "verify-copy")
 
     @property
     def subscription_ends(self) -> date | None:

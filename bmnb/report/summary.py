@@ -40,7 +40,8 @@ def verdict(facts: Facts) -> Verdict:
         if where
         else _("No step was begun.")
     )
-    return Verdict("unfinished", _("Unfinished."), text, (*_unfinished(facts), *_to_renew(facts)))
+    title = _("Switched, not yet proven whole.") if facts.unproven else _("Unfinished.")
+    return Verdict("unfinished", title, text, (*_unfinished(facts), *_to_renew(facts)))
 
 
 def _checks(facts: Facts) -> str:
@@ -69,6 +70,8 @@ def _unfinished(facts: Facts) -> list[str]:
         return [*found, _("The service was not stopped by this run.")]
     if answers is None:
         return [*found, _("Users have been cut off since {time}.").format(time=_at(stopped))]
+    if facts.unproven:
+        found.append(_("The whole copy is yet to be proven: keep the original server as it is."))
     return [*found, _("The service answers since {time}.").format(time=_at(answers))]
 
 
@@ -110,6 +113,7 @@ def summary(facts: Facts) -> list[tuple[str, Any]]:
         (_("Versions"), "\n".join(versions(facts))),
         (_("Subscription ends"), str(facts.subscription_ends or "")),
         (_("Began"), wording.universal(facts.began)),
+        (_("Whole copy"), facts.proof),
         (_("Ended") if facts.finished else _("Last entry"), wording.universal(facts.ended)),
         (_("Run by"), ", ".join(facts.operators)),
         (_("Downtime planned"), facts.planned),

@@ -21,8 +21,14 @@ MAIL = (
 
 
 def mark(folder: str) -> str:
-    """Remember once when the target began to serve."""
-    return f"umask 077; mkdir -p {folder}; test -f {folder}/served || {{ touch {folder}/served; sleep 0.1; }}"
+    """Remember once when the target began to serve, and by its clock when it had begun to run."""
+    served = began(folder)
+    return f"umask 077; mkdir -p {folder}; test -f {served} || {{ grep '^btime ' /proc/stat > {served}; sleep 0.1; }}"
+
+
+def began(folder: str) -> str:
+    """The file whose time is that when it began to serve."""
+    return f"{folder}/served"
 
 
 def show(folder: str, trees: Sequence[str]) -> str:

@@ -41,15 +41,21 @@ counts={quote(_COUNTS)}
 {{ echo "$booted"; {_writes(databases)}; }} > {folder}/writes"""
 
 
+def changed_files(folder: str, places: Sequence[str], globs: Iterable[str] = (), gently: str = "") -> str:
+    """A line that prints what was changed since in the places, some of it."""
+    files = " ".join((*map(quote, places), *globs))
+    return f"""test -e {folder}/verified || exit 2
+set -o pipefail; shopt -s nullglob; there=(); for place in {files}; do [ ! -e "$place" ] || there+=("$place"); done
+[ ${{#there[@]}} -eq 0 ] || {gently}find "${{there[@]}}" -cnewer {folder}/verified -print | sed -n 1,20p || exit 2"""
+
+
 def changed(folder: str, places: Sequence[str], globs: Iterable[str], databases: Sequence[str]) -> str:
     """A line that prints what was changed since in the places, some of it, and which database was written to.
 
     Of the globs those count that match.
     """
-    files = " ".join((*map(quote, places), *globs))
-    return f"""test -e {folder}/verified && test -s {folder}/writes || exit 2
-set -o pipefail; shopt -s nullglob; there=(); for place in {files}; do [ ! -e "$place" ] || there+=("$place"); done
-find "${{there[@]}}" -cnewer {folder}/verified -print | sed -n 1,20p || exit 2
+    return f"""test -s {folder}/writes || exit 2
+{changed_files(folder, places, globs)}
 {_BOOTED}; read -r before < {folder}/writes && [ "$before" -gt 0 ] || exit 2
 [ $((booted + {ROUNDING})) -ge "$before" ] || echo {quote(PUT_BACK)}
 counts={quote(_COUNTS)}

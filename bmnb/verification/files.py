@@ -11,12 +11,15 @@ from typing import Any
 from bmnb.steps import Result, Row, Verdict
 from bmnb.transfer import access
 from bmnb.transfer.files import PRESENT, states
-from bmnb.verification.items import LISTED, differing
+from bmnb.verification.comparing import late
+from bmnb.verification.items import LISTED, NAMED, differing
 
 COUNTED = ("messages", "bytes")
 PROGRAMS = Path(__file__).with_name("comparing")
 NOT_BY_MAILBOX = "all, "
 """Begins the rows of messages whose path doesn't tell whose they are: see comparing/mail.py."""
+GENTLY = "nice -n 19 ionice -c 3 "
+LOOK = "bring what the disks tell of every name into memory"
 TREES = "trees"
 """The folder for what a comparison of the trees finds."""
 
@@ -57,7 +60,7 @@ def followed(place: str) -> str:
 
 def list_ahead(folder: str, percent: int, places: Sequence[str]) -> str:
     """The line that the origin does for it beside its services."""
-    return _list("ahead", folder, percent, places, "nice -n 19 ionice -c 3 ")
+    return _list("ahead", folder, percent, places, GENTLY)
 
 
 def list_there(folder: str, percent: int, places: Sequence[str], kept: Sequence[str]) -> str:
@@ -110,6 +113,20 @@ def has_differed(folder: str, out: str) -> str:
 
 def was_copied_again(folder: str, out: str) -> str:
     return f"test ! -e {folder}/{out}/again"
+
+
+def look_at_names(trees: Sequence[str]) -> str:
+    """A line that reads what its disks tell of every name, gently, so that a look in the downtime finds it in memory.
+
+    It prints how many there are. What vanishes meanwhile does not matter.
+    """
+    there = f'there=(); for tree in {_words(trees)}; do [ ! -d "$tree" ] || there+=("$tree/"); done'
+    find = f"{GENTLY}find \"${{there[@]}}\" -printf '%C@\\n' 2> /dev/null"
+    return f"{there}; [ ${{#there[@]}} -gt 0 ] || {{ echo 0; exit; }}; {find} | wc -l"
+
+
+def read_names(looked: Result) -> Row:
+    return {"entries": int(looked.stdout)}
 
 
 def show_differences(folder: str, out: str) -> str:
@@ -168,6 +185,93 @@ def _differing(told: Result, same: Callable[[Row], str]) -> Verdict:
         return verdict
     seen = f"{sums['differences']:,} differences in all, the first {LISTED:,} of them: {verdict.seen}"
     return Verdict(False, seen, verdict.items)
+
+
+LATE = "late"
+"""The folder for what the late proof finds."""
+
+
+def known_ahead(folder: str, places: Sequence[str], kept: Sequence[str]) -> str:
+    """A line for the target that prints what was the same ahead, and has not changed there since."""
+    return f"cd {folder} && {GENTLY}python3 -m {PROGRAMS.name} unchanged {TREES} {_words(_all(places, kept))}"
+
+
+def list_late(folder: str, percent: int, places: Sequence[str], kept: Sequence[str]) -> str:
+    """A line for the origin that lists, gently, all but what the other line has printed."""
+    return f"{_list('list', folder, percent, _all(places, kept), GENTLY)} < {folder}/{LATE}-known"
+
+
+def compare_late(folder: str, served: str) -> str:
+    """A line for the target that compares that list, which comes in, and sorts what differs."""
+    here = f"{GENTLY}python3 -m {PROGRAMS.name}"
+    return f"umask 077; cd {folder} && mkdir -p {LATE} && {here} compare list {LATE} && {here} late {LATE} {served}"
+
+
+def to_bring(folder: str) -> str:
+    """A line for the target that prints the paths that are to be brought, each with a NUL."""
+    return f"cat {folder}/{LATE}/bring"
+
+
+def is_to_bring(folder: str) -> str:
+    return f"test -s {folder}/{LATE}/bring"
+
+
+def pack_late(folder: str) -> str:
+    """A line for the origin that packs the paths that came from there."""
+    return (
+        f"{GENTLY}tar -c --format=posix --xattrs --xattrs-include='*' --acls --no-recursion --ignore-failed-read "
+        f"--null --files-from={folder}/{LATE}-bring"
+    )
+
+
+def bring_late(folder: str, served: str) -> str:
+    """A line for the target that puts what comes in where nobody has touched anything since the start."""
+    staging = f"{folder}/{LATE}/staging"
+    return f"""umask 077; rm -rf {staging} && mkdir {staging} && cd {folder} || exit
+{GENTLY}tar -xp --xattrs --xattrs-include='*' --acls -C {staging} && python3 -m {PROGRAMS.name} place {LATE} {served} {staging} || exit
+rm -rf {staging}"""
+
+
+def was_brought(folder: str) -> str:
+    return f"test -s {folder}/{LATE}/brought"
+
+
+def show_late(folder: str) -> str:
+    """Print what was compared, what was found, and what was brought."""
+    return (
+        f"cd {folder}/{LATE} && cat sums && echo && head -n {LISTED} found && "
+        f"{{ [ ! -e brought ] || head -n {LISTED} brought; }}"
+    )
+
+
+def proven_whole(percent: int, told: Result, counted: Result) -> Verdict:
+    """Nothing is left of what could be compared. What users have changed since is counted, and never told to be the same."""
+    if not (told.ok and counted.ok and told.stdout):
+        return Verdict.unmade(
+            told.stderr.strip() or counted.stderr.strip() or "nothing was told of the comparison"
+        )
+    sums, found, *items = map(json.loads, told.stdout.splitlines())
+    unseen = [
+        tree
+        for tree, state in states(counted).items()
+        if state == PRESENT and sums["places"].get(tree, 0) < 2
+    ]
+    if unseen:
+        return Verdict(False, f"has files, of which none was compared: {', '.join(unseen)}")
+    wrong = [one for one in items if one["why"] in (*late.OPEN, late.BRING) and "what" in one]
+    left = sum(found[word] for word in (*late.OPEN, late.BRING))
+    brought = sum("what" not in one for one in items)
+    changed = (
+        f"{found[late.CHANGED]:,} cannot be compared, since they were changed on the target since its start"
+    )
+    came = f"{found[late.CAME]:,} came since"
+    counts = f"{sums['entries']:,} entries of the origin were looked for; {brought:,} were brought; {changed}; {came}"
+    if left:
+        named = "; ".join(f"{one['item']}: {one['why']}" for one in wrong[:NAMED])
+        return Verdict(False, f"{left:,} differ: {named}; {counts}", tuple(wrong))
+    return Verdict(
+        True, f"all the others are the same, content of {percent} %: {counts}", tuple(items[:LISTED])
+    )
 
 
 def show_mail(folder: str, out: str) -> str:

@@ -20,7 +20,12 @@ LINES = st.lists(
 ).map("\n".join)
 
 
-WAYS = [{}, {"switch": "by-hand"}, {"switch": "new-address", "new_address": "203.0.113.7"}]
+WAYS = [
+    {},
+    {"switch": "by-hand"},
+    {"switch": "new-address", "new_address": "203.0.113.7"},
+    {"verify": "after"},
+]
 
 
 @cache

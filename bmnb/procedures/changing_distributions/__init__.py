@@ -31,6 +31,7 @@ from bmnb.procedures.changing_distributions.switching import (
     take_over_address,
 )
 from bmnb.procedures.changing_distributions.verifying import compare_ahead, verify_copy
+from bmnb.procedures.changing_distributions.verifying_late import verify_whole
 from bmnb.procedures.deviations import CHANGING_DISTRIBUTIONS
 from bmnb.steps import Procedure
 
@@ -59,6 +60,7 @@ PROCEDURE = Procedure(
         my_networks,
         verify_service,
         leave_old_address,
+        verify_whole,
         first_hour_of_service,
         clean_up,
     ),

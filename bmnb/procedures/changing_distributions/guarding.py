@@ -50,7 +50,10 @@ def still_as_verified(settings: Settings) -> Iterator[Check]:
     globs = [*CONFIGURATION, *(ADDED_CONFIGURATION if settings.carry_forgotten else ())]
     yield Check(
         settings.origin,
-        at_rest.changed(settings.work, settings.trees, globs, settings.databases),
+        # the late proof looks at every name of the trees
+        at_rest.changed(
+            settings.work, () if settings.proven_late else settings.trees, globs, settings.databases
+        ),
         nothing_printed,
         "nothing has changed on the origin since the verification",
         "find out who has changed what is named: it is carried over again",

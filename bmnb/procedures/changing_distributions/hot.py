@@ -13,6 +13,7 @@ from bmnb.procedures.changing_distributions.guarding import safe_to_delete, same
 from bmnb.procedures.changing_distributions.launching import end_what_is_left
 from bmnb.procedures.changing_distributions.phases import HOT
 from bmnb.procedures.changing_distributions.services import (
+    own_time,
     restart,
     start_postgresql,
     stays_stopped,
@@ -59,6 +60,7 @@ def stop_target(settings: Settings) -> Iterator[Action]:
     )
     yield same_servers(settings)
     yield Command(settings.origin, write_rate.remember(settings.work), "remember what it has written so far")
+    yield from map(own_time, (settings.origin, target))
     yield from stop(target)
     yield stopped(target)
     if settings.restart_target == BEFORE:

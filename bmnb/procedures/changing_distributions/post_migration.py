@@ -241,7 +241,7 @@ def clean_up(settings: Settings) -> Iterator[Action]:
     yield Command(target, f"rm -f {folder}/roles-*", "forget how the target's own roles were")
     yield Command(
         target,
-        f"rm -rf {folder}/comparing {folder}/databases {folder}/definitions-* {folder}/facts-* {folder}/mailboxes* {folder}/sums {folder}/statements",
+        f"rm -rf {folder}/comparing {folder}/databases {folder}/definitions-* {folder}/facts-* {folder}/late {folder}/mailboxes* {folder}/sums {folder}/statements",
         "remove what the verification has worked with",
     )
     if settings.watch_minutes:

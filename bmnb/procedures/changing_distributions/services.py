@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bmnb.bluemind import proofs
+from bmnb.bluemind import durations, proofs
 from bmnb.bluemind import services as reports
 from bmnb.procedures.checks import nothing_printed
 from bmnb.steps import TRUE_OR_FALSE, Action, Check, Command, Condition
@@ -40,7 +40,17 @@ def stopped(server: str) -> Check:
         reports.services_stopped,
         f"services of {server} are stopped",
         "stop the service that is named, then run this cell again",
-        patience=60,
+        # bmctl returns when systemd has stopped the target alone
+        patience=300,
+    )
+
+
+def own_time(server: str) -> Check:
+    return Check(
+        server,
+        durations.SHOW,
+        durations.tell,
+        f"how long BlueMind takes to start and to stop on {server}",
     )
 
 

@@ -23,6 +23,9 @@ from bmnb.verification import account
 BEFORE, DURING, NEVER = "before", "during", "never"
 """When the target restarts: before the first hot pass, within the downtime as in the document, or not at all."""
 
+AFTER = "after"
+"""The whole copy is proven once the service is up again, and not before the switch."""
+
 TAKE_OVER, BY_HAND, NEW_ADDRESS = "take-over", "by-hand", "new-address"
 """The ways in which the target comes to be reached in the origin's place."""
 
@@ -174,6 +177,13 @@ class Settings(RunSettings):
         free=True,
         group="Verification",
     )
+    verify: str = setting(
+        BEFORE,
+        "when the whole copy is proven: before the switch, or after it, while the target serves and the origin stays as it is",
+        label="Prove the whole copy",
+        group="Verification",
+        choices={"before the switch": BEFORE, "after the switch": AFTER},
+    )
     engine: str = setting(
         "fast",
         "how data is carried over: fast, for the shortest downtime, or literal as in the document",
@@ -321,6 +331,10 @@ class Settings(RunSettings):
         )
 
     @property
+    def proven_late(self) -> bool:
+        return self.verify == AFTER
+
+    @property
     def databases(self) -> tuple[str, ...]:
         """All that are carried, those included that not every BlueMind has."""
         return (*DATABASES, self.keycloak_database)
@@ -353,6 +367,7 @@ class Settings(RunSettings):
             found.append(
                 f"keycloak_database: {self.keycloak_database!r} is no name that this procedure carries"
             )
+        found += self._verify_problems()
         if self.streams < 0:
             found.append("streams: at least 0")
         if self.hot_limit < 0:
@@ -388,6 +403,16 @@ class Settings(RunSettings):
                 yield f"{name}: {error}"
         if self.until and not self.every:
             yield "until: only with every"
+
+    def _verify_problems(self) -> Iterator[str]:
+        if self.verify != AFTER:
+            return
+        if self.engine != "fast":
+            yield "verify: after needs the fast engine, which compares what it sends as it comes"
+        if not self.keep_reachable:
+            yield "verify: after needs keep_reachable, since the original server is read after the switch"
+        if self.switch == NEW_ADDRESS:
+            yield "verify: after is not for switch: new-address, which changes the copy before it serves"
 
     def _switch_problems(self) -> Iterator[str]:
         if self.switch != NEW_ADDRESS:

@@ -3,6 +3,8 @@
     list SINCE PERCENT PLACE...      one JSON line a folder, at last how many there were
     ahead SINCE PERCENT PLACE...     of a server in use: what rests
     compare list|ahead FOLDER        reads the lines of either
+    late FOLDER SERVED               sorts what `compare` has found while the target is in use
+    place FOLDER SERVED STAGING      puts what was brought below a folder in its place
     unchanged FOLDER PLACE...        what `list` and `ahead` read: what need not be told again
 
 A PLACE is a path, or a glob. The content of a file is told where it changed at SINCE (seconds) or later,
@@ -20,6 +22,7 @@ from functools import partial
 from .ahead import REST_SECONDS, describe_ahead
 from .comparison import compare
 from .known import unchanged
+from .late import place, sort
 from .listing import describe, tell
 
 
@@ -27,6 +30,10 @@ def main() -> None:
     command, *words = sys.argv[1:]
     if command == "unchanged":
         unchanged(words[0], words[1:])
+    elif command == "late":
+        sort(*words)
+    elif command == "place":
+        place(*words)
     elif command == "compare":
         compare(words[0], words[1], sys.stdin.buffer)
     else:

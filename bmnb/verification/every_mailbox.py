@@ -90,7 +90,7 @@ def all_known(told: Result) -> Verdict:
     if "unread" in found:
         item: Row = {"item": "Cyrus's list of mailboxes", "what": found["unread"]}
         seen = f"{number:,} folders are recorded; the list cannot be read: {found['unread']}"
-        return Verdict(False, seen, (item,), accepting="the list cannot be read")
+        return Verdict(False, seen, (item,), final=found["final"])
     items = tuple({"item": name, "what": "not listed by Cyrus"} for name in found["unknown"])
     return Verdict(not items, f"{number - len(items):,} of {number:,} folders are listed", items[:1000])
 

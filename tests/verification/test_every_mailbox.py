@@ -174,8 +174,9 @@ def test_a_list_that_cannot_be_read_is_named_and_can_be_accepted(
     for verdict in (absent, broken):
         assert (verdict.holds, verdict.made) == (False, True)
         assert [one["item"] for one in verdict.items] == ["Cyrus's list of mailboxes"]
-    # whoever accepts it need not do so again for another cause
-    assert absent.accepting == broken.accepting
+    # whoever accepts that the program is absent accepts no damage
+    assert absent.items != broken.items
+    assert (absent.final, broken.final) == (True, False)
 
 
 def test_a_folder_that_is_not_listed_is_named(

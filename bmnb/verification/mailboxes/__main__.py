@@ -29,7 +29,7 @@ def known(found: List[List[Dict[str, Any]]]) -> None:
     try:
         told["unknown"] = unknown(found)
     except (OSError, subprocess.SubprocessError) as error:
-        told["unread"] = str(error)
+        told.update(unread=str(error), final=isinstance(error, FileNotFoundError))
     print(json.dumps(told))
 
 

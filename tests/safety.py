@@ -178,6 +178,8 @@ SENTENCES: dict[str, list[str]] = {
     "The database of another version of Cyrus": [
         "lab/test_cyrus the_databases_are_upgraded_and_every_folder_is_listed",
         "verification/test_every_mailbox the_targets_cyrus_is_not_the_older_one",
+        "verification/test_every_mailbox a_list_that_cannot_be_read_is_named_and_can_be_accepted",
+        "lab/test_cyrus a_list_that_cannot_be_read_is_accepted_by_name",
     ],
     # What no copy brings
     "Access lists, attributes, capabilities and holes": [

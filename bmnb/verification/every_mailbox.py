@@ -79,12 +79,19 @@ def can_read(origin: Result, target: Result) -> Verdict:
 
 
 def all_known(told: Result) -> Verdict:
-    """An item a folder that is not in Cyrus's list of mailboxes."""
+    """An item a folder that is not in Cyrus's list of mailboxes, or the list itself where it cannot be read.
+
+    Whoever accepts that goes on without it: after the switch every folder is opened over IMAP.
+    """
     if not told.ok:
         return Verdict.unmade((told.stderr.strip().splitlines() or ["no answer"])[-1])
     found = json.loads(told.stdout)
-    items = tuple({"item": name, "what": "not listed by Cyrus"} for name in found["unknown"])
     number = found["folders"]
+    if "unread" in found:
+        item: Row = {"item": "Cyrus's list of mailboxes", "what": found["unread"]}
+        seen = f"{number:,} folders are recorded; the list cannot be read: {found['unread']}"
+        return Verdict(False, seen, (item,), final=found["final"])
+    items = tuple({"item": name, "what": "not listed by Cyrus"} for name in found["unknown"])
     return Verdict(not items, f"{number - len(items):,} of {number:,} folders are listed", items[:1000])
 
 

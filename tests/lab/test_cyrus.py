@@ -1,6 +1,7 @@
 """A real Cyrus: Debian's 3.2 moves to 3.6, filled and used by clients, compared by a client that nobody here wrote."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from bmnb.lab import Lab, compare_mail
 from bmnb.steps import Result, Verdict
 from bmnb.verification import every_mailbox
-from tests.lab.migration import client_file, done, finish
+from tests.lab.migration import ANSWERS, client_file, done, finish
 
 pytestmark = [pytest.mark.lab, pytest.mark.soak]
 
@@ -17,6 +18,7 @@ OPTIONS = {"messages": 150, "rows": 8_000, "users": 10, "partitions": 10, "mail"
 FOLDER = "/var/lib/bmnb/test"
 RECORD = f"{FOLDER}/mailboxes-at-the-stop"
 LISTED = "Cyrus lists every folder of the original server"
+LISTER = "/usr/lib/cyrus/bin/ctl_mboxlist"
 PROVEN = "every mailbox is over IMAP as it was at the stop"
 USERS = """psql -XAt -U bj -h localhost bj -c "SELECT m.name || '@' || c.domain_uid FROM t_mailbox m
 JOIN t_container_item i ON i.id = m.item_id JOIN t_container c ON c.id = i.container_id WHERE m.kind = 'user' ORDER BY 1" """
@@ -55,13 +57,23 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def before(lab: Lab, users: list[str], runs: Path) -> dict[str, list[str]]:
-    """What isync fetches from the origin, after a hot pass beside clients at work; the servers are switched then."""
+    """What isync fetches from the origin, after a hot pass beside clients at work; the servers are switched then.
+
+    Cyrus's list cannot be read at first, which is accepted.
+    """
     status, said = finish(client_file(lab, runs, engine="fast", through="hot-synchronization"))
     assert status == 0, said
     lab.origin.must("systemctl disable --now bmnb-writer")
     fetched = compare_mail.fetched(lab.origin.must, users)
+    lab.target.must(f"mv {LISTER} {LISTER}-away")
     status, said = finish(client_file(lab, runs, engine="fast", through="switching-servers"))
+    asked = re.search(r"answer `accept-folders: (\w{8}) NAME, REASON`", said)
+    assert asked, said
+    assert "the list cannot be read: ctl_mboxlist is in none of" in said
+    answers = {**ANSWERS, "accept-folders": f"{asked[1]} Anna, it is not packaged"}
+    status, said = finish(client_file(lab, runs, engine="fast", through="switching-servers", answers=answers))
     assert status == 0, said
+    lab.target.must(f"mv {LISTER}-away {LISTER}")
     return fetched
 
 
@@ -84,10 +96,17 @@ def test_the_origins_mail_is_what_clients_made(lab: Lab):
     lab.origin.must("ls /var/spool/sieve/domain/*/*/*/*/own*.bc /var/lib/cyrus/mailboxes.db")
 
 
-def test_the_databases_are_upgraded_and_every_folder_is_listed(before: dict[str, Any], runs: Path):
-    (told,) = done(runs, LISTED, "restart-target")
-    listed, _, number = told["seen"].partition(" of ")
+def test_the_databases_are_upgraded_and_every_folder_is_listed(lab: Lab, before: dict[str, Any]):
+    verdict = every_mailbox.all_known(Result("", "", 0, lab.target.must(every_mailbox.unknown(FOLDER))))
+    listed, _, number = verdict.seen.partition(" of ")
+    assert verdict.holds, verdict
     assert listed == number.split()[0] != "0"
+
+
+def test_a_list_that_cannot_be_read_is_accepted_by_name(before: dict[str, Any], runs: Path):
+    (accepted,) = done(runs, LISTED, "restart-target")
+    assert accepted["seen"].startswith("accepted by accept-folders: ")
+    assert "Anna, it is not packaged; " in accepted["seen"]
 
 
 def test_a_client_of_others_fetches_the_same_from_the_target(

@@ -2,12 +2,16 @@
 
 import json
 import struct
+import subprocess
 from pathlib import Path
+from subprocess import run
 
 import pytest
 
-from bmnb.steps import Result
+from bmnb.steps import Result, Verdict
 from bmnb.verification import every_mailbox
+from bmnb.verification.mailboxes import listed
+from bmnb.verification.mailboxes.__main__ import known as of_record
 from bmnb.verification.mailboxes.index import EXPUNGED, HEADER, RECORD, read_header, read_index
 from bmnb.verification.mailboxes.listed import names, own_name
 from bmnb.verification.mailboxes.protocol import fetched, spread
@@ -150,6 +154,38 @@ def test_what_is_missing_and_who_was_not_looked_at_is_named():
     )
     assert not verdict.holds
     assert verdict.items == ({"item": "ada@x", **row}, {"item": "bob@x", "what": "not looked at yet"})
+
+
+def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Verdict:
+    monkeypatch.setattr(listed, "PLACES", (str(tmp_path),))
+    of_record([[{"mailbox": "ada@x", "folder": "INBOX"}, {"mailbox": "ada@x", "folder": "Sent"}]])
+    return every_mailbox.all_known(told(capsys.readouterr().out))
+
+
+def test_a_list_that_cannot_be_read_is_named_and_can_be_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    absent = known(tmp_path, monkeypatch, capsys)
+    assert f"ctl_mboxlist is in none of {tmp_path}" in absent.seen
+    (tmp_path / "ctl_mboxlist").touch()
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: run(["false"], check=True))
+    broken = known(tmp_path, monkeypatch, capsys)
+    assert "exit status 1" in broken.seen
+    for verdict in (absent, broken):
+        assert (verdict.holds, verdict.made) == (False, True)
+        assert [one["item"] for one in verdict.items] == ["Cyrus's list of mailboxes"]
+    # whoever accepts that the program is absent accepts no damage
+    assert absent.items != broken.items
+    assert (absent.final, broken.final) == (True, False)
+
+
+def test_a_folder_that_is_not_listed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(listed, "dumped", lambda: "x!user.ada\t0 default\n")
+    verdict = known(tmp_path, monkeypatch, capsys)
+    assert (verdict.holds, verdict.seen) == (False, "1 of 2 folders are listed")
+    assert verdict.items == ({"item": "x!user.ada.Sent", "what": "not listed by Cyrus"},)
 
 
 @pytest.mark.parametrize("judge", [every_mailbox.as_they_were, every_mailbox.all_known])

@@ -1,13 +1,16 @@
 """Run on a server as `python3 -m mailboxes`, in the folder that this one is in.
 
 record                   print the record of every mailbox, from the store of a Cyrus that is stopped
-unknown FOLDER           print the names of the record in FOLDER that Cyrus does not have in its list
+unknown FOLDER           print the names of the record in FOLDER that Cyrus does not have in its list, or why it
+                         cannot be read
 look FOLDER SECONDS      look at every mailbox over IMAP against it, and go on where an earlier look ended
 show FOLDER              print what was found so far
 """
 
 import json
+import subprocess
 import sys
+from typing import Any, Dict, List
 
 from .listed import unknown
 from .looking import look, looked, records
@@ -21,13 +24,21 @@ def show(folder: str) -> None:
     print(json.dumps({"mailboxes": told, "left": [name for name in names if name not in found]}))
 
 
+def known(found: List[List[Dict[str, Any]]]) -> None:
+    told: Dict[str, Any] = {"folders": sum(map(len, found))}
+    try:
+        told["unknown"] = unknown(found)
+    except (OSError, subprocess.SubprocessError) as error:
+        told.update(unread=str(error), final=isinstance(error, FileNotFoundError))
+    print(json.dumps(told))
+
+
 def main() -> None:
     command, *words = sys.argv[1:]
     if command == "record":
         record()
     elif command == "unknown":
-        found = records(words[0])
-        print(json.dumps({"folders": sum(map(len, found)), "unknown": unknown(found)}))
+        known(records(words[0]))
     elif command == "look":
         look(words[0], float(words[1]))
     else:

@@ -5,7 +5,9 @@ import os
 import subprocess
 from typing import Any, Dict, List, Set
 
+PROGRAM = "ctl_mboxlist"
 PLACES = ("/usr/sbin", "/usr/lib/cyrus/bin", "/usr/lib/cyrus-imapd")
+DUMP_SECONDS = 600.0
 
 
 def unknown(records: List[List[Dict[str, Any]]]) -> List[str]:
@@ -14,12 +16,13 @@ def unknown(records: List[List[Dict[str, Any]]]) -> List[str]:
 
 
 def dumped() -> str:
-    """Cyrus's list. Raise subprocess's error where it cannot be read."""
-    program = next(
-        path for path in (os.path.join(place, "ctl_mboxlist") for place in PLACES) if os.path.exists(path)
-    )
-    command = ["runuser", "-u", "cyrus", "--", program, "-d"]
-    return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode(errors="surrogateescape")
+    """Cyrus's list. Raise OSError or subprocess's error where it cannot be read."""
+    found = [path for path in (os.path.join(place, PROGRAM) for place in PLACES) if os.path.exists(path)]
+    if not found:
+        raise FileNotFoundError(f"{PROGRAM} is in none of {', '.join(PLACES)}")
+    command = ["runuser", "-u", "cyrus", "--", found[0], "-d"]
+    told = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=DUMP_SECONDS)
+    return told.stdout.decode(errors="surrogateescape")
 
 
 def names(text: str) -> Set[str]:

@@ -21,6 +21,7 @@ START_SECONDS = 120.0
 ADMIN = "admin0"
 MUX = Path("/run/saslauthd/mux")
 TREES = ("/var/lib/cyrus", "/var/spool/cyrus", "/var/spool/sieve")
+ARCHIVES = "/var/spool/bm-hsm"
 
 IMAPD = """configdirectory: /var/lib/cyrus
 proc_path: /run/cyrus/proc
@@ -72,9 +73,10 @@ def make_room() -> None:
         shutil.rmtree(tree, ignore_errors=True)
     for folder in (*TREES, *(line.partition(":")[2].strip() for line in partition_lines())):
         Path(folder).mkdir(parents=True, exist_ok=True)
-        subprocess.run(["chown", "-R", "cyrus:mail", folder], check=True)
         Path(folder).chmod(0o700)
-    subprocess.run(["runuser", "-u", "cyrus", "--", "/usr/lib/cyrus/bin/makedirs"], check=True)
+    # with all that lies between a tree and a partition
+    subprocess.run(["chown", "-R", "cyrus:mail", *TREES, ARCHIVES], check=True)
+    subprocess.run(["runuser", "-u", "cyrus", "--", "/usr/lib/cyrus/bin/makedirs"], cwd="/", check=True)
 
 
 def partition_lines() -> list[str]:

@@ -20,12 +20,20 @@ pd.set_option("display.width", 200)
 pd.set_option("styler.html.mathjax", False)
 
 
+WIDEST = 200
+"""Letters of a cell in plain text, each line of which is as wide as its longest cell: commands made megabytes of it."""
+
+
 class Table(pd.DataFrame):
     """A DataFrame that a notebook shows as a person reads it; its values and columns stay as they are."""
 
     @property
     def _constructor(self) -> type[Table]:
         return Table
+
+    def __repr__(self) -> str:
+        with pd.option_context("display.max_colwidth", WIDEST):
+            return super().__repr__()
 
     def _repr_html_(self) -> str:
         rows = self.astype(object).to_numpy().tolist()

@@ -170,7 +170,11 @@ SENTENCES: dict[str, list[str]] = {
         f"{LATE_LAB} what_was_planted_is_brought_and_what_users_have_changed_stays"
     ],
     "Whether somebody has touched an entry of the target": [
-        "verification/test_late what_is_brought_into_a_folder_of_users_brings_nothing_back_that_they_have_deleted"
+        "verification/test_late what_is_brought_into_a_folder_of_users_brings_nothing_back_that_they_have_deleted",
+        f"{LATE} what_the_target_s_own_start_changes_counts_as_changed_since",
+    ],
+    "Mailboxes are looked at over IMAP after that": [
+        f"{LATE} every_mailbox_is_looked_at_once_what_was_missing_is_brought"
     ],
     "The remedy names the way back": [],
     "It needs the fast engine and `keep_reachable`": [f"{LATE} it_is_refused_where_it_could_not_be_made"],
@@ -202,9 +206,6 @@ SENTENCES: dict[str, list[str]] = {
     ],
     "Users work meanwhile": ["lab/test_cyrus users_who_work_meanwhile_make_no_difference_and_the_run_ends"],
     "After an hour the rest": ["lab/test_cyrus a_look_goes_on_where_it_ended"],
-    "With `verify: after` the mailboxes": [
-        f"{LATE} every_mailbox_is_looked_at_once_what_was_missing_is_brought"
-    ],
     "The database of another version of Cyrus": [
         "lab/test_cyrus the_databases_are_upgraded_and_every_folder_is_listed",
         "verification/test_every_mailbox the_targets_cyrus_is_not_the_older_one",

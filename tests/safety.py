@@ -24,6 +24,7 @@ LOCKS, FROZEN, RESUME, REOPENED, BACK = (
     "test_reopened",
     "test_rollback",
 )
+LATE, LATE_LAB = "procedures/changing_distributions/test_verifying_late", "lab/test_late_proof"
 KEY, HERE, LEFT = "lab/test_run_key", "test_safety_page", "transfer/test_left_behind"
 
 SENTENCES: dict[str, list[str]] = {
@@ -146,9 +147,39 @@ SENTENCES: dict[str, list[str]] = {
     "Where the origin keeps a journal of changes": [
         "lab/test_carry_files with_a_journal_it_looks_where_users_have_changed_something"
     ],
-    "That is a hint": ["lab/test_change_journal what_a_journal_does_not_name_is_copied_before_the_switch"],
+    "That is a hint": ["lab/test_switch_by_hand what_a_journal_does_not_name_is_copied_before_the_switch"],
     "Where the trees differ after such a pass": [
-        "lab/test_change_journal what_a_journal_does_not_name_is_copied_before_the_switch"
+        "lab/test_switch_by_hand what_a_journal_does_not_name_is_copied_before_the_switch"
+    ],
+    # After the switch instead
+    "Looking at every name of both servers": [],
+    "With `verify: after` the trees": [
+        f"{LATE} as_it_is_the_whole_copy_is_proven_before_the_switch",
+        f"{LATE} rows_definitions_and_configuration_are_proven_before_the_switch_in_either_way",
+    ],
+    "Before the switch the fast engine lists": [
+        f"{LATE} with_verify_after_it_is_proven_before_the_switch_only_where_nothing_has_compared_what_was_sent",
+        f"{LATE} before_the_switch_nothing_looks_at_every_name",
+    ],
+    "Until the proof is done": [
+        "report/test_proof until_the_late_proof_is_done_the_run_is_switched_and_not_proven",
+        f"{LATE} what_was_written_since_is_named_and_where_nobody_knows_since_when_that_is_told",
+        f"{LATE_LAB} what_was_planted_is_brought_and_what_users_have_changed_stays",
+    ],
+    "The step *Prove that the whole copy is the same*": [
+        f"{LATE_LAB} what_was_planted_is_brought_and_what_users_have_changed_stays"
+    ],
+    "Whether somebody has touched an entry of the target": [
+        "verification/test_late what_is_brought_into_a_folder_of_users_brings_nothing_back_that_they_have_deleted",
+        f"{LATE} what_the_target_s_own_start_changes_counts_as_changed_since",
+    ],
+    "Mailboxes are looked at over IMAP after that": [
+        f"{LATE} every_mailbox_is_looked_at_once_what_was_missing_is_brought"
+    ],
+    "The remedy names the way back": [],
+    "It needs the fast engine and `keep_reachable`": [f"{LATE} it_is_refused_where_it_could_not_be_made"],
+    "The forecast offers it": [
+        "test_forecast where_the_look_takes_more_than_a_minute_the_proof_after_the_switch_is_offered_with_both_figures"
     ],
     "After the switch `test_account` is sent a message": [
         f"{FAULTS} then_a_client_s_mail_comes_in_and_nothing_differs",
@@ -220,12 +251,12 @@ SENTENCES: dict[str, list[str]] = {
     "Before the origin loses its address that is looked at": [
         "transfer/test_at_rest a_file_and_a_row_that_were_written_since_are_named",
         "transfer/test_at_rest after_a_clock_that_was_put_back_no_time_tells",
-        "lab/test_paused_at_the_switch the_origin_was_started_meanwhile_and_nothing_of_it_is_lost",
+        "lab/test_changing_distributions the_origin_was_started_meanwhile_which_is_noticed",
         f"{HERE} each_step_that_relies_on_a_proof_looks_first_and_says_where_it_goes_back_to",
     ],
     "It costs one look at the metadata": [],
     "Where that does not hold, nothing is switched": [
-        "lab/test_paused_at_the_switch the_origin_was_started_meanwhile_and_nothing_of_it_is_lost"
+        "lab/test_changing_distributions the_origin_was_started_meanwhile_which_is_noticed"
     ],
     "For mail that was queued since": [
         f"{HERE} each_step_that_relies_on_a_proof_looks_first_and_says_where_it_goes_back_to"
@@ -315,7 +346,7 @@ SENTENCES: dict[str, list[str]] = {
         f"{KEY} the_key_has_a_line_of_its_own",
         f"{KEY} an_attack_changes_nothing_on_the_origin",
         f"{KEY} on_the_way_back_the_file_is_what_it_was_to_the_byte",
-        f"{KEY} a_whole_run_leaves_it_as_it_was_but_for_what_others_have_done_meanwhile",
+        "lab/test_changing_distributions the_file_of_keys_is_as_it_was_but_for_what_others_have_done_meanwhile",
     ],
     "It is bound to a program": [
         f"{ACCESS} any_other_line_is_refused",
@@ -355,6 +386,13 @@ TABLES: dict[str, list[str]] = {
         f"{SWAPPED} what_is_unusual_may_be_accepted_on_record",
         f"{SWAPPED} an_acceptance_stands_while_the_origin_goes_on_and_falls_with_more_on_the_target",
     ],
+    "what differs": [
+        "verification/test_late what_was_missing_at_the_start_is_brought_as_it_is",
+        "verification/test_late what_users_have_changed_since_is_neither_overwritten_nor_told_to_be_the_same",
+        "verification/test_late a_message_that_a_user_has_deleted_does_not_come_back",
+        "verification/test_late new_mail_is_no_difference_and_what_was_left_over_is_named",
+        "verification/test_late where_the_clock_was_set_back_since_the_start_nothing_is_brought",
+    ],
     "file": [
         "procedures/changing_distributions/test_what_stays what_the_commands_name_is_removed_at_the_end_or_listed",
         "lab/test_surroundings what_the_target_has_then_comes_with_roles_rights_and_settings",
@@ -371,7 +409,7 @@ TABLES: dict[str, list[str]] = {
         "remote/test_hardened the_api_is_asked_by_curl_where_forwarding_is_refused",
         "remote/test_hardened few_sessions_are_enough",
         "remote/test_hardened what_cannot_be_done_is_named_with_its_setting",
-        "lab/test_hardened a_whole_run_between_hardened_servers",
+        "lab/test_hardened it_comes_to_its_end_and_nothing_is_lost",
     ],
 }
 """The tables by their first heading."""

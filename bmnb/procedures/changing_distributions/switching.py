@@ -224,7 +224,6 @@ def restart_target(settings: Settings) -> Iterator[Action]:
     )
     cyrus = Condition(target, every_mailbox.CYRUS, every_mailbox.NO_CYRUS)
     ready = (
-        Command(target, accepted.mark(folder), "remember when it begins to serve"),
         Command(target, configuration.CONFIGURE_NGINX, "virtual hosts of the client's domains", when=nginx),
         Command(
             target,
@@ -245,6 +244,8 @@ def restart_target(settings: Settings) -> Iterator[Action]:
     selinux = Condition(target, labels.IS_ON, "no SELinux on the target")
     yield Command(target, naming.KEEP_PACKAGED, "Postfix keeps the folders of its package", ensure=True)
     yield Command(target, labels.restore(settings.trees), "labels of SELinux", when=selinux, ensure=True)
+    # by its time the late proof tells what has changed since: an upgraded database is never brought anew
+    yield Command(target, accepted.mark(folder), "remember when it begins to serve")
     yield from _side_by_side(settings, ready)
     yield from _side_by_side(settings, starts)
     if settings.switch == NEW_ADDRESS:

@@ -8,6 +8,7 @@ from functools import partial
 
 from bmnb.procedures.changing_distributions.gate import compared_places
 from bmnb.procedures.changing_distributions.phases import POST_MIGRATION
+from bmnb.procedures.changing_distributions.post_migration import look_at_every_mailbox
 from bmnb.procedures.changing_distributions.services import stays_stopped
 from bmnb.procedures.changing_distributions.settings import Settings
 from bmnb.procedures.checks import nothing_printed
@@ -35,6 +36,7 @@ def verify_whole(settings: Settings) -> Iterator[Action]:
     )
     for action in _prove(settings):
         yield replace(action, when=action.when or later)
+    yield from look_at_every_mailbox(settings)
 
 
 def _prove(settings: Settings) -> Iterator[Command | Check]:

@@ -56,6 +56,26 @@ def test_before_the_switch_nothing_looks_at_every_name():
     assert "/var/spool/cyrus" in str(late[0].line)
 
 
+def test_what_the_target_s_own_start_changes_counts_as_changed_since():
+    (restart,) = [one for one in PROCEDURE.steps if one.name == "restart-target"]
+    found = [[one.title for one in singles([group])] for group in restart.actions(make(Settings, AFTER))]
+    mark = found.index(["remember when it begins to serve"])
+    (upgrade,) = [
+        at for at, titles in enumerate(found) if any(one.startswith("Cyrus's databases") for one in titles)
+    ]
+    assert mark < upgrade
+
+
+def test_every_mailbox_is_looked_at_once_what_was_missing_is_brought():
+    look, judged = "look at every mailbox over IMAP", "every mailbox is over IMAP as it was at the stop"
+    assert [one.title for one in actions("verify-service")][-2:] == [look, judged]
+    assert not titled("verify-service", look, **AFTER)
+    titles = [one.title for one in actions("verify-whole", **AFTER)]
+    assert titles[-2:] == [look, judged]
+    assert titles.index("the whole copy is the same as the frozen origin") < titles.index(look)
+    assert titled("verify-copy", "record every mailbox of the original server", **AFTER)
+
+
 @pytest.mark.parametrize(
     "other", [{"engine": "literal"}, {"keep_reachable": False}, {"switch": "new-address"}], ids=str
 )

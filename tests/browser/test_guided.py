@@ -274,7 +274,8 @@ def test_the_cold_pass_and_the_switch(notebook: Notebook, shots: Path):
     expect(over.get_by_role("row", name="Downtime")).to_contain_text("over")
     notebook.run("runbook.downtime()")
     listed = notebook.run("runbook.checklist()")
-    expect(listed.get_by_text("planned")).to_have_count(4)
+    left = [step.name for step in PROCEDURE.steps].index("my-networks") + 1
+    expect(listed.get_by_text("planned")).to_have_count(len(PROCEDURE.steps[left:]))
     notebook.picture(listed, shots / "checklist.png", highest=620)
     notebook.save()
 

@@ -25,7 +25,7 @@ from tests.lab.migration import PROCEDURE, opened
 pytestmark = pytest.mark.lab
 HOT = "runbook(procedure.hot_synchronization)"
 RESTART = ("client: str", "from bmnb.forms import form", "from bmnb.run import begin")
-SLOW, ALL = "2", "0"
+SLOW, ALL = "1", "0"
 """What a hot pass may take of the line, in MB a second."""
 # cold synchronization, then switching and what follows: each begins with a confirmation
 PHASES = (

@@ -242,7 +242,7 @@ def test_a_budget_holds_the_stop_back_where_nobody_knows_how_long_it_takes(night
 def test_a_budget_is_held_against_the_forecast(
     night: Night, monkeypatch: pytest.MonkeyPatch, budget: str, stops: int
 ):
-    monkeypatch.setattr(warm.forecast, "past_seconds", lambda *_: {"stop": [60.0]})
+    monkeypatch.setattr(warm.forecast, "past_seconds", lambda *_, **__: {"stop": [60.0]})
     run = night.hold(until=at(1.1), budget=budget, answers={"stop-service": "a"})
     if not stops:
         with pytest.raises(Stopped, match=r"budget is 30s\. Expected downtime: "):

@@ -1,8 +1,8 @@
 """Programs of ours on a server: a folder of Python files, which come in as one input."""
 
 import base64
+import bz2
 import json
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from shlex import quote
@@ -11,7 +11,7 @@ from types import ModuleType
 from bmnb.steps import Command
 
 UNPACK = (
-    "import base64, json, sys, zlib; files = json.loads(zlib.decompress(base64.b64decode(sys.stdin.read())).decode()); "
+    "import base64, bz2, json, sys; files = json.loads(bz2.decompress(base64.b64decode(sys.stdin.read())).decode()); "
     "[open(name, 'w', encoding='utf-8').write(text) for name, text in files.items()]"
 )
 
@@ -19,7 +19,7 @@ UNPACK = (
 def contents(programs: Path) -> str:
     """The files by their names, as JSON, compressed: bash keeps an input of more than 64 KiB in /tmp."""
     files = {one.name: one.read_text(encoding="utf-8") for one in programs.glob("*.py")}
-    return base64.b64encode(zlib.compress(json.dumps(files).encode(), 9)).decode()
+    return base64.b64encode(bz2.compress(json.dumps(files).encode())).decode()
 
 
 def inline(program: ModuleType, *words: str) -> str:

@@ -110,6 +110,7 @@ class Settings(RunSettings):
         "",
         "pace of further hot synchronizations until the service is stopped, such as 30m; empty makes none",
         label="Hold warm, every",
+        group="Speed",
         unit="such as 30m",
         free=True,
     )
@@ -117,6 +118,7 @@ class Settings(RunSettings):
         "",
         "when these end and the service may be stopped, such as 2026-12-05T22:00; empty goes on until it is interrupted",
         label="Hold warm, until",
+        group="Speed",
         unit="such as 2026-12-05T22:00",
         free=True,
     )
@@ -124,6 +126,7 @@ class Settings(RunSettings):
         "",
         "downtime that may be expected at the most, such as 10m; where it is more, or not known, the service is not stopped",
         label="Downtime budget",
+        group="Speed",
         unit="such as 10m",
         free=True,
     )
@@ -138,6 +141,7 @@ class Settings(RunSettings):
         False,
         "launch BlueMind on the target ahead of the night, with what was copied and cut off from the network",
         label="Test launch",
+        group="Verification",
     )
     make_key: bool = setting(
         True,

@@ -13,6 +13,8 @@ from bmnb.lab import Lab
 from bmnb.transfer import launch
 from tests.lab.migration import client_file, done, finish, journal, kill_all, start, wait_for
 
+pytestmark = pytest.mark.lab
+
 STEP = "test-launch"
 HOT = "hot-synchronization"
 STATE = f"""find {" ".join(TREES)} /etc -printf '%p %y %s %m %u %T@ %C@ %l\\n' | sort | sha256sum

@@ -11,6 +11,8 @@ import pytest
 from bmnb.lab import Lab
 from tests.lab.migration import BMNB, client_file, journal, kill_all, start
 
+pytestmark = pytest.mark.lab
+
 HOT = "hot-synchronization"
 NEW = "/var/spool/sieve/came-{}"
 

@@ -77,10 +77,14 @@ def read(told: Result) -> Row:
     return row
 
 
-STATUS = "bmctl status"
+ENDED = "the launch has ended"
+STATUS = f"if [ -d {PLACE} ]; then bmctl status; else echo '{ENDED}'; fi"
 
 
 def runs(status: Result) -> Verdict:
+    """After a restart of the server, or a minute without a sign of life, there is nothing to wait for."""
+    if status.stdout.strip() == ENDED:
+        return Verdict(False, ENDED, final=True)
     found = states(status.stdout)
     wrong = [name for name, state in found.items() if state not in ("is running", "is disabled")]
     if not found:

@@ -28,6 +28,7 @@ def test_postfix_need_not_run():
     assert launch.runs(told("bm-core is running\nbm-keycloak is disabled\n")).holds
     assert launch.runs(told("bm-core is running\nbm-node is stopped\n")).seen == "not running: bm-node"
     assert not launch.runs(told("")).made
+    assert launch.runs(told(f"{launch.ENDED}\n")).final
 
 
 def test_every_account_counts():

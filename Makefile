@@ -49,8 +49,8 @@ lint: $(STAMP)
 	$(BIN)/ruff check bmnb benchmarks tests notebooks docs
 	$(BIN)/ruff format --check bmnb benchmarks tests docs
 	$(BIN)/mypy
-	$(BIN)/vermin --quiet --target=3.5- bmnb/verification/comparing bmnb/transfer/asking bmnb/transfer/network \
-		bmnb/verification/dialogue.py bmnb/verification/openid.py
+	$(BIN)/vermin --quiet --target=3.5- bmnb/verification/comparing bmnb/verification/mailboxes \
+		bmnb/transfer/asking bmnb/transfer/network bmnb/verification/dialogue.py bmnb/verification/openid.py
 	$(BIN)/vermin --quiet --target=3.6- bmnb/transfer/mailbox.py bmnb/verification/watching.py
 	$(BIN)/vermin --quiet --target=3.7- bmnb/transfer/programs bmnb/lab/compare_files.py
 

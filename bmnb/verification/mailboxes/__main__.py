@@ -25,7 +25,7 @@ def show(folder: str) -> None:
 
 
 def known(found: List[List[Dict[str, Any]]]) -> None:
-    told: Dict[str, Any] = {"folders": sum(map(len, found))}
+    told = {"folders": sum(map(len, found))}  # type: Dict[str, Any]
     try:
         told["unknown"] = unknown(found)
     except (OSError, subprocess.SubprocessError) as error:

@@ -21,18 +21,9 @@ Message = Tuple[int, int, List[str], str]
 """UID, size, flags, sum."""
 
 
-class Header(NamedTuple):
-    """What cyrus.header says: a name where it has one (from 3.6 on), names of the flags, rights by user."""
-
-    name: str
-    flags: List[str]
-    rights: Dict[str, str]
-
-
-class Folder(NamedTuple):
-    validity: int
-    modseq: int
-    messages: List[Message]
+Header = NamedTuple("Header", [("name", str), ("flags", List[str]), ("rights", Dict[str, str])])
+"""What cyrus.header says: a name where it has one (from 3.6 on), names of the flags, rights by user."""
+Folder = NamedTuple("Folder", [("validity", int), ("modseq", int), ("messages", List[Message])])
 
 
 def read_header(path: str) -> Header:
@@ -69,9 +60,9 @@ def read_index(path: str, names: List[str]) -> Folder:
         raise ValueError("its header is cut")
     version, start, size, number, validity, modseq = HEADER.unpack_from(content)
     if version not in VERSIONS:
-        raise ValueError(f"its format {version} is not known here")
+        raise ValueError("its format {} is not known here".format(version))
     if len(content) < start + size * number or size < RECORD.size:
-        raise ValueError(f"it is to hold {number} messages, and is cut")
+        raise ValueError("it is to hold {} messages, and is cut".format(number))
     messages = []
     for at in range(start, start + size * number, size):
         uid, length, bits, user, total = RECORD.unpack_from(content, at)

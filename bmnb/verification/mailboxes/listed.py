@@ -19,7 +19,7 @@ def dumped() -> str:
     """Cyrus's list. Raise OSError or subprocess's error where it cannot be read."""
     found = [path for path in (os.path.join(place, PROGRAM) for place in PLACES) if os.path.exists(path)]
     if not found:
-        raise FileNotFoundError(f"{PROGRAM} is in none of {', '.join(PLACES)}")
+        raise FileNotFoundError("{} is in none of {}".format(PROGRAM, ", ".join(PLACES)))
     command = ["runuser", "-u", "cyrus", "--", found[0], "-d"]
     told = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=DUMP_SECONDS)
     return told.stdout.decode(errors="surrogateescape")
@@ -43,4 +43,4 @@ def own_name(one: Dict[str, Any]) -> str:
     if not mailbox.startswith("shared "):
         parts = ["user", mailbox, *parts]
     name = ".".join(part.replace(".", "^") for part in parts)
-    return f"{domain}!{name}" if domain else name
+    return "{}!{}".format(domain, name) if domain else name

@@ -33,7 +33,7 @@ def records(folder: str) -> List[List[Told]]:
 
 def looked(folder: str) -> Dict[str, Told]:
     """What has been told of mailboxes so far, the last word counts; a line that a break cut is none."""
-    found: Dict[str, Told] = {}
+    found = {}  # type: Dict[str, Told]
     path = os.path.join(folder, LOOKED)
     if os.path.exists(path):
         with open(path) as file:
@@ -63,7 +63,7 @@ def look(folder: str, seconds: float) -> None:
 
 def mailbox(ones: List[Told], at: float) -> Told:
     """What there is of one mailbox, whose record was made then."""
-    told: Told = {
+    told = {  # type: Told
         "mailbox": ones[0]["mailbox"],
         "at": at,
         "folders": len(ones),
@@ -72,7 +72,7 @@ def mailbox(ones: List[Told], at: float) -> Told:
         "since": 0,
         "differences": [],
     }
-    sessions: Dict[str, imaplib.IMAP4] = {}
+    sessions = {}  # type: Dict[str, imaplib.IMAP4]
     for one in ones:
         account, name, own = way(one)
         try:
@@ -117,7 +117,7 @@ def compare(imap: imaplib.IMAP4, name: str, own: bool, one: Told, told: Told) ->
         told["since"] += len(one["messages"])
         return
     if shut:
-        raise LookupError(f"it cannot be opened: {shut}")
+        raise LookupError("it cannot be opened: {}".format(shut))
     found = protocol.seen(imap)
     if found.validity != one["validity"]:
         tell(told, one, "UIDVALIDITY was {}, is {}".format(one["validity"], found.validity))
@@ -142,7 +142,7 @@ def deleted(one: Told, moment: float) -> bool:
     """Whether somebody has deleted the folder after a moment. Cyrus keeps it for a while, with the time in its name."""
     name, at, domain = listed_as(one).partition("@")
     imap = protocol.administrator()
-    kept = protocol.names(imap, f"DELETED/{name}/%{at}{domain}")
+    kept = protocol.names(imap, "DELETED/{}/%{}{}".format(name, at, domain))
     imap.logout()
     times = [full.partition("@")[0].rpartition("/")[2] for full in kept]
     return any(int(time, 16) >= int(moment) for time in times)
@@ -170,4 +170,4 @@ def listed_as(one: Told) -> str:
     if mailbox.startswith(SHARED):
         return str(one["folder"]) + at + domain
     below = "" if one["folder"] == "INBOX" else "/" + one["folder"]
-    return f"user/{mailbox}{below}{at}{domain}"
+    return "user/{}{}{}{}".format(mailbox, below, at, domain)

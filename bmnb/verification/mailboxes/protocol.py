@@ -10,7 +10,7 @@ from typing import Dict, List, NamedTuple, Set, Tuple
 
 HOST, PORTS = "127.0.0.1", (1143, 143)
 """BlueMind's Cyrus listens at the first of them; its nginx, or Cyrus itself, at the other."""
-API = f"http://{HOST}:8090/api/auth/_su?login="
+API = "http://{}:8090/api/auth/_su?login=".format(HOST)
 TOKEN = "/etc/bm/bm-core.tok"
 ADMIN = "admin0"
 PATIENCE = 120
@@ -20,11 +20,8 @@ SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 NAME = re.compile(rb'\(.*?\) (?:"[^"]*"|NIL) (.*)', re.DOTALL)
 
 
-class Seen(NamedTuple):
-    """Of a folder as it is: UIDVALIDITY, and size and flags by UID."""
-
-    validity: int
-    messages: Dict[int, Tuple[int, List[str]]]
+Seen = NamedTuple("Seen", [("validity", int), ("messages", Dict[int, Tuple[int, List[str]]])])
+"""Of a folder as it is: UIDVALIDITY, and size and flags by UID."""
 
 
 def token() -> str:
@@ -64,7 +61,7 @@ def acting(account: str) -> imaplib.IMAP4:
         imap.login(account, session(account))
     except (LookupError, OSError, imap.error):
         imap = connected()
-        imap.authenticate("PLAIN", lambda _: f"{account}\0{ADMIN}\0{token()}".encode())
+        imap.authenticate("PLAIN", lambda _: "\0".join([account, ADMIN, token()]).encode())
     return imap
 
 
@@ -108,21 +105,21 @@ def seen(imap: imaplib.IMAP4) -> Seen:
     (validity,) = imap.response("UIDVALIDITY")[1]
     done, told = imap.uid("FETCH", "1:*", "(UID FLAGS RFC822.SIZE)")
     if done != "OK":
-        raise imap.error(f"FETCH: {told!r}")
+        raise imap.error("FETCH: {!r}".format(told))
     return Seen(int(validity), dict(map(fetched, filter(None, told))))
 
 
 def fetched(line: bytes) -> Tuple[int, Tuple[int, List[str]]]:
     uid, size, flags = (pattern.search(line) for pattern in (FETCHED, SIZE, FLAGS))
     if not (uid and size and flags):
-        raise ValueError(f"FETCH: {line[:200]!r}")
+        raise ValueError("FETCH: {!r}".format(line[:200]))
     return int(uid.group(1)), (int(size.group(1)), flags.group(1).decode(errors="replace").split())
 
 
 def since(imap: imaplib.IMAP4, modseq: int) -> Tuple[Set[int], Set[int]]:
     """UIDs that vanished, and those that changed, after a moment of the folder's that is known by its HIGHESTMODSEQ."""
     imap.untagged_responses.pop("VANISHED", None)
-    told = imap.uid("FETCH", "1:*", f"(UID FLAGS RFC822.SIZE) (CHANGEDSINCE {modseq} VANISHED)")[1]
+    told = imap.uid("FETCH", "1:*", "(UID FLAGS RFC822.SIZE) (CHANGEDSINCE {} VANISHED)".format(modseq))[1]
     changed = {fetched(line)[0] for line in filter(None, told)}
     gone = imap.response("VANISHED")[1]
     return spread(b" ".join(filter(None, gone)).decode()), changed
@@ -130,7 +127,7 @@ def since(imap: imaplib.IMAP4, modseq: int) -> Tuple[Set[int], Set[int]]:
 
 def spread(said: str) -> Set[int]:
     """The numbers of `(EARLIER) 3:5,9`."""
-    found: Set[int] = set()
+    found = set()  # type: Set[int]
     for first, last in re.findall(r"(\d+)(?::(\d+))?", said):
         found.update(range(int(first), int(last or first) + 1))
     return found

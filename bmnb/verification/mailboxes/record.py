@@ -18,7 +18,7 @@ READ = 3
 
 def partitions() -> List[str]:
     """Where the indexes lie."""
-    found: Dict[str, Dict[str, str]] = {}
+    found = {}  # type: Dict[str, Dict[str, str]]
     for path in filter(os.path.exists, SETTINGS):
         with open(path) as file:
             for kind, name, place in PARTITION.findall(file.read()):
@@ -45,10 +45,10 @@ def internal(name: str) -> Tuple[str, str]:
 def of_parts(parts: List[str], domain: str) -> Tuple[str, str]:
     """A dot is a ^ there. Of a shared mailbox the first part is its name, and it has no INBOX."""
     parts = [part.replace("^", ".") for part in parts]
-    at = f"@{domain}" if domain else ""
+    at = "@{}".format(domain) if domain else ""
     if parts[0] == "user" and len(parts) > 1:
         return parts[1] + at, "/".join(parts[2:]) or "INBOX"
-    return f"shared {parts[0]}{at}", "/".join(parts)
+    return "shared {}{}".format(parts[0], at), "/".join(parts)
 
 
 def sample(uids: List[int]) -> List[int]:
@@ -62,12 +62,12 @@ def folder(top: str, place: str) -> Dict[str, Any]:
         mailbox, name = internal(header.name) if header.name else named(os.path.relpath(place, top))
     except (ValueError, OSError) as error:
         mailbox, name = named(os.path.relpath(place, top))
-        return {"mailbox": mailbox, "folder": name, "wrong": f"cyrus.header: {error}"}
-    told: Dict[str, Any] = {"mailbox": mailbox, "folder": name, "rights": header.rights}
+        return {"mailbox": mailbox, "folder": name, "wrong": "cyrus.header: {}".format(error)}
+    told = {"mailbox": mailbox, "folder": name, "rights": header.rights}  # type: Dict[str, Any]
     try:
         index = read_index(os.path.join(place, "cyrus.index"), header.flags)
     except (ValueError, OSError) as error:
-        return {**told, "wrong": f"cyrus.index: {error}"}
+        return {**told, "wrong": "cyrus.index: {}".format(error)}
     read = set(sample([uid for uid, _, _, _ in index.messages]))
     sums = {uid: total for uid, _, _, total in index.messages if uid in read}
     messages = [(uid, size, flags) for uid, size, flags, _ in index.messages]

@@ -8,15 +8,18 @@ from bmnb.procedures.changing_distributions.requirements import QUIET
 GREETING = "echo '*** production ***'; echo '*** beware ***' >&2"
 
 ODD = r"""cat > /bin/odd <<'END'
-#!/bin/bash
+#!/bin/bash -p
 # csh, fish and rc know none of these: ${...}, $(...), here-documents, VARIABLE=value, functions, if ... fi;
 # csh ends at a variable that is not set
 [ "$1" = -c ] || exit 97
 case $2 in *'${'* | *'$('* | *'<<'* | *'() {'* | *'if ['* | *$'\n'* | [A-Z]*=* | *'$BASH'*) echo "odd: syntax error: $2" >&2; exit 98 ;; esac
-exec /bin/bash --norc -c "$2"
+exec /bin/dash -c "$2"
 END
 chmod +x /bin/odd; grep -qx /bin/odd /etc/shells || echo /bin/odd >> /etc/shells"""
-"""csh, fish and zsh are not in the lab's images: a script that understands no more than they all do plays them."""
+"""csh, fish and zsh are not in the lab's images: a script that understands no more than they all do plays them.
+
+Like them it minds no BASH_ENV of its own (-p), which a bash that it begins does.
+"""
 
 
 def shell(path: str) -> str:

@@ -219,7 +219,7 @@ def is_to_bring(folder: str) -> str:
 def pack_late(folder: str) -> str:
     """A line for the origin that packs the paths that came from there."""
     return (
-        f"{GENTLY}tar -c --format=posix --xattrs --xattrs-include='*' --acls --no-recursion --ignore-failed-read "
+        f"{GENTLY}tar -c --format=posix --sparse --xattrs --xattrs-include='*' --acls --no-recursion --ignore-failed-read "
         f"--null --files-from={folder}/{LATE}-bring"
     )
 

@@ -242,6 +242,10 @@ def test_the_lines_that_bring_keep_owner_mode_times_attributes_and_any_name(late
     odd = late.tree("origin") / "inbox" / "-odd\nname *"
     odd.write_text("odd")
     (late.tree("origin") / "inbox/link").symlink_to("nowhere")
+    with (late.tree("origin") / "inbox/holes").open("wb") as holes:
+        holes.seek(8 << 20)
+        holes.write(b"data")
+        holes.truncate(16 << 20)
     os.setxattr(odd, "user.kept", b"attribute")
     odd.chmod(0o4750)
     os.utime(odd, ns=(1, 1_234_567_891_234_567_891))
@@ -251,7 +255,7 @@ def test_the_lines_that_bring_keep_owner_mode_times_attributes_and_any_name(late
     (late.folder / "comparing").symlink_to(PROGRAMS)
     late.out.rename(late.folder / "late")
     late.out = late.folder / "late"
-    assert late.look()["brought from the origin"] == 6
+    assert late.look()["brought from the origin"] == 7
     shutil.copy(late.out / "bring", late.folder / "late-bring")
 
     def done_on(side: str, line: str, given: bytes = b"") -> bytes:
@@ -263,4 +267,5 @@ def test_the_lines_that_bring_keep_owner_mode_times_attributes_and_any_name(late
     done_on("target", bring_late(folder, f"{folder}/served"), packed)
     assert late.look() == {}, "the comparison knows owner, mode, times and attributes"
     assert os.getxattr(late.tree("target") / "inbox" / odd.name, "user.kept") == b"attribute"
+    assert (late.tree("target") / "inbox/holes").stat().st_blocks * 512 < 1 << 20, "holes stay holes"
     assert not (late.out / "staging").exists()

@@ -3,6 +3,7 @@
 Who may have touched it is told by its ctime, of what is not there by that of the folder that it would be in.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ OTHERWISE = "cannot be brought beside the target's own"
 SET_BACK = "nobody knows since when, as the target's clock was set back after the start"
 OPEN = (GONE, LEFT, OTHERWISE, SET_BACK)
 BESIDE = b".bmnb-late"
+PIECE = 1 << 20
 OURS = "ours"
 """The file of what the proof itself has changed on the target, with the ctime that it has since."""
 
@@ -147,11 +149,39 @@ def put(came: bytes, path: bytes, other: Optional[bytes], known: Since) -> bool:
         if other:
             os.link(other, beside, follow_symlinks=False)
         else:
-            shutil.copyfile(came, beside, follow_symlinks=False)
+            copy(came, beside)
             dress(came, beside)
         return take_place(beside, path, known)
     finally:
         drop(beside)
+
+
+def copy(came: bytes, beside: bytes) -> None:
+    """Of a file the data alone: its holes take no room here either."""
+    if os.path.islink(came):
+        os.symlink(os.readlink(came), beside)
+        return
+    with open(came, "rb") as source, open(beside, "xb") as there:
+        for begin, end in data(source.fileno()):
+            source.seek(begin)
+            there.seek(begin)
+            for at in range(begin, end, PIECE):
+                there.write(source.read(min(PIECE, end - at)))
+        there.truncate(os.stat(came).st_size)
+
+
+def data(file: int) -> Iterator[Tuple[int, int]]:
+    """Where a file's data begin and end."""
+    end = 0
+    while end < os.fstat(file).st_size:
+        try:
+            begin = os.lseek(file, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return
+        end = os.lseek(file, begin, os.SEEK_HOLE)
+        yield begin, end
 
 
 def drop(path: bytes) -> None:
